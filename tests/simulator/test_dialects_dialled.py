@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import pytest
-import uvloop
 
-from tests.rigs.drills import BOUND_S, HANDHELD, STORED_FORMS, UNANSWERED, scenario
-from tests.rigs.peer import Peer, listening
+from tests.rigs.drills import HANDHELD, STORED_FORMS, UNANSWERED, scenario
+from tests.rigs.peer import listening
 from vetlla.domain.signals import Kind
 from vetlla.simulator.dialects.registry import DIALECTS
 from vetlla.simulator.drive import drive
@@ -19,21 +18,7 @@ from vetlla.simulator.scenario import Connection, Outage, Silence, Transport
 from vetlla.simulator.statistics import Counts
 from vetlla.simulator.weights import Faults, Mix
 
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from vetlla.simulator.statistics import Report
-
-T = TypeVar("T")
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        async with asyncio.timeout(BOUND_S):
-            return await work
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(bounded())
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 
 # --- over real sockets ------------------------------------------------------------------------------------------------
@@ -41,16 +26,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.mark.parametrize("protocol", HANDHELD)
 @pytest.mark.parametrize("connection", list(Connection))
-def test_every_report_arrives_once(protocol: str, connection: Connection) -> None:
+async def test_every_report_arrives_once(protocol: str, connection: Connection) -> None:
     """Each report arrives once and is acknowledged (or sent, without an answer), on kept or new connections."""
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(protocol=protocol) as peer:
-            report = await drive(scenario(peer.port, protocol, connection=connection))
-            await until(lambda: peer.ended == peer.connections)
-            return report, peer
-
-    report, peer = run(work())
+    async with listening(protocol=protocol) as peer:
+        report = await drive(scenario(peer.port, protocol, connection=connection))
+        await until(lambda: peer.ended == peer.connections)
     assert (report.told, report.acknowledged + report.sent, report.lost, report.malformed) == (60, 60, 0, 0)
     assert report.complete
     assert bool(report.sent) is (protocol in UNANSWERED)
@@ -60,78 +40,58 @@ def test_every_report_arrives_once(protocol: str, connection: Connection) -> Non
 
 
 async def until(fits: Any) -> None:  # noqa: ANN401 - a function without arguments
-    while not fits():  # noqa: ASYNC110 - the condition has no event; run() bounds the wait
+    while not fits():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
-def test_mishaps_lose_nothing(protocol: str) -> None:
+async def test_mishaps_lose_nothing(protocol: str) -> None:
     """All reports arrive, although frames are torn, batched, repeated and (with a checksum) damaged."""
     faults = Faults(torn=0.5, batch=0.3, retry=0.2, damage=0.3 if protocol == "eview" else 0.0)
-
-    async def work() -> Report:
-        async with listening(protocol=protocol) as peer:
-            return await drive(scenario(peer.port, protocol, faults=faults))
-
-    report = run(work())
+    async with listening(protocol=protocol) as peer:
+        report = await drive(scenario(peer.port, protocol, faults=faults))
     assert (report.acknowledged + report.sent, report.lost, report.malformed) == (60, 0, 0)
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
-def test_a_queclink_terminal_may_send_datagrams(transport: Transport) -> None:
+async def test_a_queclink_terminal_may_send_datagrams(transport: Transport) -> None:
     """Over UDP each report is a datagram, and so is its answer. A duplicate may use the other transport."""
-
-    async def work() -> Report:
-        async with listening(protocol="queclink") as peer:
-            return await drive(scenario(peer.port, "queclink", transport=transport, faults=Faults(duplicate=0.5)))
-
-    report = run(work())
+    async with listening(protocol="queclink") as peer:
+        report = await drive(scenario(peer.port, "queclink", transport=transport, faults=Faults(duplicate=0.5)))
     assert report.acknowledged == 60
     assert report.second_path == report.duplicated > 0
 
 
 @pytest.mark.parametrize("protocol", sorted(set(HANDHELD) - {"minifinder"}))
-def test_an_unanswered_report_is_repeated_and_then_lost(protocol: str) -> None:
+async def test_an_unanswered_report_is_repeated_and_then_lost(protocol: str) -> None:
     """A terminal repeats an unanswered report with the same bytes, and gives it up after the last attempt."""
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(protocol=protocol) as peer:
-            peer.garble = lambda answer: answer if b"BP00" in answer else b""
-            options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 3}
-            mix = Mix(alarms=1, technical=0, tests=0, heartbeats=0)
-            return await drive(scenario(peer.port, protocol, mix=mix, **options)), peer
-
-    report, peer = run(work())
+    async with listening(protocol=protocol) as peer:
+        peer.garble = lambda answer: answer if b"BP00" in answer else b""
+        options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 3}
+        mix = Mix(alarms=1, technical=0, tests=0, heartbeats=0)
+        report = await drive(scenario(peer.port, protocol, mix=mix, **options))
     assert (report.lost, report.repeated, report.complete) == (1, 2, False)
     sos = [signal.raw for signal in peer.signals if signal.event.kind is not Kind.HEARTBEAT]
     assert len(sos) == 3
     assert len(set(sos)) == 1
 
 
-def test_a_login_that_is_not_answered_costs_an_attempt() -> None:
+@pytest.mark.parametrize(("answer", "malformed"), [(b"", 0), (b"IWBP00,1,0#", 2)])
+async def test_a_login_that_is_not_answered_costs_an_attempt(answer: bytes, malformed: int) -> None:
     """A Thinkrace watch sends no report before the receiver has answered its login correctly."""
-
-    async def work(answer: bytes) -> tuple[Report, Peer]:
-        async with listening(protocol="thinkrace") as peer:
-            peer.garble = lambda _: answer
-            options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 2}
-            return await drive(scenario(peer.port, "thinkrace", connection=Connection.EACH, **options)), peer
-
-    for answer, malformed in ((b"", 0), (b"IWBP00,1,0#", 2)):
-        report, peer = run(work(answer))
-        assert (report.lost, report.dropped, report.malformed) == (1, 2, malformed)
-        assert {signal.event.code for signal in peer.signals} == {"AP00"}
+    async with listening(protocol="thinkrace") as peer:
+        peer.garble = lambda _: answer
+        options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 2}
+        report = await drive(scenario(peer.port, "thinkrace", connection=Connection.EACH, **options))
+    assert (report.lost, report.dropped, report.malformed) == (1, 2, malformed)
+    assert {signal.event.code for signal in peer.signals} == {"AP00"}
 
 
-def test_a_pico_whose_receiver_is_gone_has_lost_its_report() -> None:
+async def test_a_pico_whose_receiver_is_gone_has_lost_its_report() -> None:
     """Even without acknowledgements a report is lost if no machine takes its bytes."""
-
-    async def work() -> Report:
-        async with listening(protocol="minifinder") as peer:
-            port = peer.port
-        return await drive(scenario(port, "minifinder", homes=1, reports=1, attempts=2))
-
-    report = run(work())
+    async with listening(protocol="minifinder") as peer:
+        port = peer.port
+    report = await drive(scenario(port, "minifinder", homes=1, reports=1, attempts=2))
     assert (report.sent, report.lost, report.dropped) == (0, 1, 2)
 
 
@@ -139,18 +99,14 @@ def test_a_pico_whose_receiver_is_gone_has_lost_its_report() -> None:
 
 
 @pytest.mark.parametrize("protocol", sorted(DIALECTS))
-def test_a_fleet_returns_from_an_outage_with_its_backlog(protocol: str) -> None:
+async def test_a_fleet_returns_from_an_outage_with_its_backlog(protocol: str) -> None:
     """All lines break. Homes send what became due meanwhile over new lines when they return, and nothing is lost."""
     said: list[str] = []
     fates: list[Fate] = []
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(protocol=protocol) as peer:
-            outage = Outage(after_s=0.3, length_s=0.4, return_within_s=0.2)
-            wanted = scenario(peer.port, protocol, rate=200.0, duration_s=1.2, outage=outage)
-            return await drive(wanted, tell=said.append, settled=lambda message: fates.append(message.fate)), peer
-
-    report, peer = run(work())
+    async with listening(protocol=protocol) as peer:
+        outage = Outage(after_s=0.3, length_s=0.4, return_within_s=0.2)
+        wanted = scenario(peer.port, protocol, rate=200.0, duration_s=1.2, outage=outage)
+        report = await drive(wanted, tell=said.append, settled=lambda message: fates.append(message.fate))
     assert report.complete
     assert report.lost == fates.count(Fate.LOST) == 0
     assert report.cut == 5
@@ -163,43 +119,35 @@ def test_a_fleet_returns_from_an_outage_with_its_backlog(protocol: str) -> None:
     assert ["fails" in one for one in said] == [True, False, False]
 
 
-def test_an_outage_that_is_cut_short_ends_at_once() -> None:
+async def test_an_outage_that_is_cut_short_ends_at_once() -> None:
     """If a run is stopped during an outage, its homes return at once and nothing is lost."""
-
-    async def work() -> Report:
-        stop, counts = asyncio.Event(), Counts()
-        said: list[str] = []
-        async with listening() as peer:
-            outage = Outage(after_s=0.1, length_s=1000.0, return_within_s=1000.0)
-            wanted = scenario(peer.port, "dc09", rate=100.0, duration_s=3000.0, outage=outage)
-            running = asyncio.ensure_future(drive(wanted, stop=stop, tell=said.append, counts=counts))
-            await until(lambda: said)
-            told = counts.told
-            await until(lambda: counts.told > told + 5)
-            stop.set()
-            return await running
-
-    report = run(work())
+    stop, counts = asyncio.Event(), Counts()
+    said: list[str] = []
+    async with listening() as peer:
+        outage = Outage(after_s=0.1, length_s=1000.0, return_within_s=1000.0)
+        wanted = scenario(peer.port, "dc09", rate=100.0, duration_s=3000.0, outage=outage)
+        running = asyncio.ensure_future(drive(wanted, stop=stop, tell=said.append, counts=counts))
+        await until(lambda: said)
+        told = counts.told
+        await until(lambda: counts.told > told + 5)
+        stop.set()
+        report = await running
     assert report.complete
     assert report.backlog > 0
 
 
-def test_the_time_without_network_is_no_latency_of_the_receivers() -> None:
+async def test_the_time_without_network_is_no_latency_of_the_receivers() -> None:
     """The latency of a message that became due in an outage counts from its home's return."""
-
-    async def work() -> Report:
-        async with listening(protocol="eview") as peer:
-            outage = Outage(after_s=0.1, length_s=5.0)
-            return await drive(scenario(peer.port, "eview", rate=50.0, duration_s=5.2, outage=outage))
-
-    report = run(work())
+    async with listening(protocol="eview") as peer:
+        outage = Outage(after_s=0.1, length_s=5.0)
+        report = await drive(scenario(peer.port, "eview", rate=50.0, duration_s=5.2, outage=outage))
     assert report.complete
     assert report.max_us is not None
     assert report.max_us < 4_000_000
 
 
 @pytest.mark.parametrize("rate", [200.0, None])
-def test_silent_homes_keep_their_lines(rate: float | None) -> None:
+async def test_silent_homes_keep_their_lines(rate: float | None) -> None:
     """The report names the silent homes. They send nothing more, and stay connected until the end."""
     last: dict[str, int] = {}
     silenced_ns: list[int] = []
@@ -208,24 +156,18 @@ def test_silent_homes_keep_their_lines(rate: float | None) -> None:
     def settled(message: Message) -> None:
         last[message.home.account] = max(message.due_ns, last.get(message.home.account, 0))
 
-    async def work() -> Report:
-        async with listening(protocol="eview") as peer:
-            stop = asyncio.Event()
+    async with listening(protocol="eview") as peer:
+        stop = asyncio.Event()
 
-            async def look() -> None:
-                await stop.wait()
-                ended.append(peer.ended)
+        async def look() -> None:
+            await stop.wait()
+            ended.append(peer.ended)
 
-            looking = asyncio.ensure_future(look())
-            silence = Silence(share=0.4, after_s=0.3)
-            wanted = scenario(peer.port, "eview", rate=rate, duration_s=0.8, silence=silence)
-            report = await drive(
-                wanted, stop=stop, settled=settled, tell=lambda _: silenced_ns.append(time.monotonic_ns())
-            )
-            await looking
-            return report
-
-    report = run(work())
+        looking = asyncio.ensure_future(look())
+        silence = Silence(share=0.4, after_s=0.3)
+        wanted = scenario(peer.port, "eview", rate=rate, duration_s=0.8, silence=silence)
+        report = await drive(wanted, stop=stop, settled=settled, tell=lambda _: silenced_ns.append(time.monotonic_ns()))
+        await looking
     assert len(report.silent) == 2
     assert report.complete
     assert ended == [0], "no line ends before the run does"

@@ -6,15 +6,14 @@ import json
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.rigs.peer import Peer, listening
+from tests.rigs.peer import listening
 from vetlla.domain.signals import STORED, AccountId, Reason, Signal, Verdict, refused
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.simulator import drill
@@ -24,24 +23,14 @@ from vetlla.simulator.scenario import Connection, Scenario, Transport
 from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from pathlib import Path
 
     from vetlla.domain.signals import Key
-    from vetlla.simulator.statistics import Report
 
-T = TypeVar("T")
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
 EVENTS = Mix(alarms=1, technical=1, tests=2, heartbeats=0)
 BOUND_S = 30
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    async def bounded() -> T:
-        async with asyncio.timeout(BOUND_S):
-            return await work
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(bounded())
 
 
 def scenario(port: int, *, homes: int = 5, bits: int = 0, **options: Any) -> Scenario:  # noqa: ANN401 - any field of a scenario
@@ -64,14 +53,12 @@ def told(signals: list[Signal]) -> set[tuple[str, str, bytes]]:
 @pytest.mark.parametrize("bits", [0, 128, 192, 256])
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 @pytest.mark.parametrize("connection", list(Connection))
-def test_every_report_arrives_once_and_is_acknowledged(bits: int, transport: Transport, connection: Connection) -> None:
+async def test_every_report_arrives_once_and_is_acknowledged(
+    bits: int, transport: Transport, connection: Connection
+) -> None:
     """Nothing is lost over both transports, in clear or with any key length, on kept or new connections."""
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(keys_by_account(5, bits) if bits else None) as peer:
-            return await drive(scenario(peer.port, bits=bits, transport=transport, connection=connection)), peer
-
-    report, peer = run(work())
+    async with listening(keys_by_account(5, bits) if bits else None) as peer:
+        report = await drive(scenario(peer.port, bits=bits, transport=transport, connection=connection))
     assert (report.told, report.acknowledged, report.lost, report.malformed, report.repeated) == (60, 60, 0, 0, 0)
     assert report.complete
     assert len(peer.signals) == len(told(peer.signals)) == 60
@@ -81,14 +68,10 @@ def test_every_report_arrives_once_and_is_acknowledged(bits: int, transport: Tra
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
 @pytest.mark.parametrize("mishap", ["torn", "batch", "damage", "retry", "duplicate"])
-def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
+async def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
     """Each report arrives and is acknowledged, although every frame has the mishap."""
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening() as peer:
-            return await drive(scenario(peer.port, transport=transport, faults=Faults.parse(f"{mishap}=1"))), peer
-
-    report, peer = run(work())
+    async with listening() as peer:
+        report = await drive(scenario(peer.port, transport=transport, faults=Faults.parse(f"{mishap}=1")))
     assert (report.acknowledged, report.lost, report.malformed) == (60, 0, 0)
     assert len(told(peer.signals)) == 60
     match mishap:
@@ -100,16 +83,12 @@ def test_a_mishap_loses_nothing(mishap: str, transport: Transport) -> None:
             assert report.connections == 65, "one line per home, and one more for every report"
 
 
-def test_all_mishaps_together_under_a_key_lose_nothing() -> None:
+async def test_all_mishaps_together_under_a_key_lose_nothing() -> None:
     """Torn, batched, damaged, repeated and duplicated frames with wrong clocks still arrive, also heartbeats."""
     faults = Faults.parse("torn=.3,batch=.3,damage=.3,retry=.3,duplicate=.3,clock=1")
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(keys_by_account(5, 128)) as peer:
-            peer.verdict = in_window
-            return await drive(scenario(peer.port, bits=128, faults=faults, mix=Mix())), peer
-
-    report, _ = run(work())
+    async with listening(keys_by_account(5, 128)) as peer:
+        peer.verdict = in_window
+        report = await drive(scenario(peer.port, bits=128, faults=faults, mix=Mix()))
     assert (report.acknowledged, report.lost, report.malformed) == (60, 0, 0)
     assert report.nak >= 5
 
@@ -120,27 +99,19 @@ def in_window(signal: Signal) -> Verdict:
     return STORED if timedelta(seconds=-40) <= skew <= timedelta(seconds=20) else refused(Reason.STALE_TIME)
 
 
-def test_a_nak_corrects_the_clock_once_and_for_all() -> None:
+async def test_a_nak_corrects_the_clock_once_and_for_all() -> None:
     """Each home with a wrong clock gets one NAK, repeats the same number, and then has the right time."""
-
-    async def work() -> Report:
-        async with listening(keys_by_account(5, 128)) as peer:
-            peer.verdict = in_window
-            return await drive(scenario(peer.port, bits=128, faults=Faults(clock=1)))
-
-    report = run(work())
+    async with listening(keys_by_account(5, 128)) as peer:
+        peer.verdict = in_window
+        report = await drive(scenario(peer.port, bits=128, faults=Faults(clock=1)))
     assert (report.nak, report.repeated, report.acknowledged) == (5, 5, 60)
 
 
-def test_a_refused_report_is_not_repeated_and_not_counted_as_delivered() -> None:
+async def test_a_refused_report_is_not_repeated_and_not_counted_as_delivered() -> None:
     """A DUH settles a report: the receiver received it but did not take it."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            peer.verdict = lambda _: refused(Reason.UNKNOWN_ACCOUNT)
-            return await drive(scenario(peer.port))
-
-    report = run(work())
+    async with listening() as peer:
+        peer.verdict = lambda _: refused(Reason.UNKNOWN_ACCOUNT)
+        report = await drive(scenario(peer.port))
     assert (report.refused, report.acknowledged, report.lost, report.repeated) == (60, 0, 0, 0)
     assert not report.complete
 
@@ -164,73 +135,53 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("how", SPOILT)
-def test_an_acknowledgement_with_anything_wrong_is_none(how: str) -> None:
+async def test_an_acknowledgement_with_anything_wrong_is_none(how: str) -> None:
     """An answer with a wrong checksum, length, form or addressee does not settle a report, and is counted."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            peer.garble = SPOILT[how]
-            return await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=2))
-
-    report = run(work())
+    async with listening() as peer:
+        peer.garble = SPOILT[how]
+        report = await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=2))
     assert (report.acknowledged, report.lost, report.malformed) == (0, 1, 2)
 
 
-def test_an_acknowledgement_of_another_report_settles_nothing() -> None:
+async def test_an_acknowledgement_of_another_report_settles_nothing() -> None:
     """A good acknowledgement with another number is a stray, as a late one would be."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            peer.garble = lambda answer: _other(answer, sequence="0000")
-            return await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=1))
-
-    report = run(work())
+    async with listening() as peer:
+        peer.garble = lambda answer: _other(answer, sequence="0000")
+        report = await drive(scenario(peer.port, homes=1, reports=1, timeout_s=0.2, attempts=1))
     assert (report.acknowledged, report.lost, report.stray) == (0, 1, 1)
 
 
-def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
+async def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
     """A home that encrypts does not accept an ACK in clear."""
-
-    async def work() -> Report:
-        async with listening(keys_by_account(1, 128)) as peer:
-            peer.garble = _other
-            return await drive(scenario(peer.port, homes=1, bits=128, reports=1, timeout_s=0.2, attempts=1))
-
-    report = run(work())
+    async with listening(keys_by_account(1, 128)) as peer:
+        peer.garble = _other
+        report = await drive(scenario(peer.port, homes=1, bits=128, reports=1, timeout_s=0.2, attempts=1))
     assert (report.acknowledged, report.malformed) == (0, 1)
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
-def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: Transport) -> None:
+async def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: Transport) -> None:
     """A home repeats an unanswered report with the same number up to its limit, then counts it as lost."""
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening() as peer:
-            peer.garble = lambda _: b""
-            options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 3}
-            return await drive(scenario(peer.port, transport=transport, **options)), peer
-
-    report, peer = run(work())
+    async with listening() as peer:
+        peer.garble = lambda _: b""
+        options: dict[str, Any] = {"homes": 1, "reports": 1, "timeout_s": 0.1, "attempts": 3}
+        report = await drive(scenario(peer.port, transport=transport, **options))
     assert (report.lost, report.repeated) == (1, 2)
     assert len(peer.signals) == 3
     assert len(told(peer.signals)) == 1
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
-def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport) -> None:
+async def test_a_home_without_a_receiver_tries_as_often_as_it_may(transport: Transport) -> None:
     """If no receiver listens, every attempt fails and the report is lost, without another error."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            port = peer.port
-        return await drive(scenario(port, homes=1, reports=1, attempts=2, transport=transport))
-
-    report = run(work())
+    async with listening() as peer:
+        port = peer.port
+    report = await drive(scenario(port, homes=1, reports=1, attempts=2, transport=transport))
     assert (report.lost, report.acknowledged, report.dropped) == (1, 0, 2)
 
 
 @pytest.mark.parametrize("mishap", ["", "torn=1", "duplicate=1", "batch=1"])
-def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) -> None:
+async def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) -> None:
     """A broken connection costs only one attempt, even if it breaks between the pieces of a frame."""
 
     class Rude(asyncio.Protocol):
@@ -240,110 +191,78 @@ def test_a_receiver_that_hangs_up_in_the_middle_is_dialled_again(mishap: str) ->
         def data_received(self, data: bytes) -> None:
             self._transport.abort()
 
-    async def work() -> Report:
-        server = await asyncio.get_running_loop().create_server(Rude, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            options: dict[str, Any] = {"homes": 1, "reports": 4, "attempts": 2, "faults": Faults.parse(mishap)}
-            return await drive(scenario(port, timeout_s=0.5, **options))
-
-    report = run(work())
+    server = await asyncio.get_running_loop().create_server(Rude, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        options: dict[str, Any] = {"homes": 1, "reports": 4, "attempts": 2, "faults": Faults.parse(mishap)}
+        report = await drive(scenario(port, timeout_s=0.5, **options))
     assert (report.acknowledged, report.lost) == (0, 4)
     assert report.dropped >= 2
 
 
-def test_an_answer_that_comes_late_settles_the_repeat() -> None:
+async def test_an_answer_that_comes_late_settles_the_repeat() -> None:
     """The first answer is lost. The answer to the repeat has the same number, so it settles the report."""
     silent_once = [b""]
-
-    async def work() -> Report:
-        async with listening() as peer:
-            peer.garble = lambda answer: silent_once.pop() if silent_once else answer
-            return await drive(scenario(peer.port, homes=1, reports=3, timeout_s=0.2))
-
-    report = run(work())
+    async with listening() as peer:
+        peer.garble = lambda answer: silent_once.pop() if silent_once else answer
+        report = await drive(scenario(peer.port, homes=1, reports=3, timeout_s=0.2))
     assert (report.acknowledged, report.repeated, report.lost) == (3, 1, 0)
     assert report.max_us is not None
     assert report.max_us >= 190_000, "the report's latency includes the wait for the lost answer"
 
 
-def test_under_a_rate_reports_come_due_whether_answered_or_not() -> None:
+async def test_under_a_rate_reports_come_due_whether_answered_or_not() -> None:
     """An open loop sends the requested number of reports at about the requested rate."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            return await drive(scenario(peer.port, rate=400.0, reports=200))
-
-    report = run(work())
+    async with listening() as peer:
+        report = await drive(scenario(peer.port, rate=400.0, reports=200))
     assert (report.told, report.acknowledged) == (200, 200)
     assert 0.3 < report.seconds < 3
 
 
-def test_a_storm_comes_before_anything_else() -> None:
+async def test_a_storm_comes_before_anything_else() -> None:
     """In a storm every home sends its backlog at the start."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            return await drive(scenario(peer.port, homes=20, rate=1000.0, reports=1, faults=Faults(storm=3)))
-
-    report = run(work())
+    async with listening() as peer:
+        report = await drive(scenario(peer.port, homes=20, rate=1000.0, reports=1, faults=Faults(storm=3)))
     assert (report.told, report.acknowledged) == (61, 61)
 
 
 @pytest.mark.parametrize("rate", [None, 200.0])
-def test_a_run_without_an_end_stops_when_told(rate: float | None) -> None:
+async def test_a_run_without_an_end_stops_when_told(rate: float | None) -> None:
     """``stop`` ends an endless run. Messages that are under way are still settled."""
-
-    async def work() -> Report:
-        stop = asyncio.Event()
-        async with listening() as peer:
-            running = asyncio.create_task(drive(scenario(peer.port, reports=None, rate=rate), stop=stop))
-            peer.on_signal = lambda number: stop.set() if number == 50 else None
-            return await running
-
-    report = run(work())
+    stop = asyncio.Event()
+    async with listening() as peer:
+        running = asyncio.create_task(drive(scenario(peer.port, reports=None, rate=rate), stop=stop))
+        peer.on_signal = lambda number: stop.set() if number == 50 else None
+        report = await running
     assert report.complete
     assert report.told >= 50
 
 
-def test_a_run_ends_after_its_duration() -> None:
+async def test_a_run_ends_after_its_duration() -> None:
     """A duration ends a run that has no number of reports."""
-
-    async def work() -> Report:
-        async with listening() as peer:
-            return await drive(scenario(peer.port, reports=None, duration_s=0.2))
-
-    report = run(work())
+    async with listening() as peer:
+        report = await drive(scenario(peer.port, reports=None, duration_s=0.2))
     assert report.complete
     assert 0.2 <= report.seconds < 5
 
 
-def test_what_cannot_be_drained_is_lost() -> None:
+async def test_what_cannot_be_drained_is_lost() -> None:
     """When the drain ends, open messages count as lost, also in the ledger."""
     out = io.StringIO()
-
-    async def work() -> Report:
-        async with listening() as peer:
-            peer.garble = lambda _: b""
-            wanted = scenario(peer.port, homes=2, reports=None, duration_s=0.1, timeout_s=20.0)
-            return await drive(wanted, settled=Ledger(out).write, drain_s=0.1)
-
-    report = run(work())
+    async with listening() as peer:
+        peer.garble = lambda _: b""
+        wanted = scenario(peer.port, homes=2, reports=None, duration_s=0.1, timeout_s=20.0)
+        report = await drive(wanted, settled=Ledger(out).write, drain_s=0.1)
     assert (report.told, report.lost) == (2, 2)
     assert [json.loads(entry)["fate"] for entry in out.getvalue().splitlines()] == ["lost", "lost"]
 
 
-def test_the_ledger_says_what_became_of_every_report() -> None:
+async def test_the_ledger_says_what_became_of_every_report() -> None:
     """Each report has one line with its identity, its fate and its times."""
     out = io.StringIO()
-
-    async def work() -> Peer:
-        async with listening() as peer:
-            await drive(scenario(peer.port, reports=10, prebuilt=True), settled=Ledger(out).write)
-            return peer
-
     before = time.time()
-    peer = run(work())
+    async with listening() as peer:
+        await drive(scenario(peer.port, reports=10, prebuilt=True), settled=Ledger(out).write)
     entries = [json.loads(entry) for entry in out.getvalue().splitlines()]
     assert {(entry["account"], entry["sequence"]) for entry in entries} == {
         (signal.id.account, signal.sequence) for signal in peer.signals
@@ -374,32 +293,24 @@ def _certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
 
 
 @pytest.mark.parametrize("pinned", [True, False])
-def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
+async def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
     """Over TLS nothing is lost, even with torn frames and two connections, with or without a pinned certificate."""
     chain, context = _certificate(tmp_path)
     trusted = str(chain) if pinned else None
     faults = Faults.parse("torn=.5,duplicate=.5")
-
-    async def work() -> Report:
-        async with listening(tls=context) as peer:
-            return await drive(scenario(peer.port, transport=Transport.TLS, trusted=trusted, faults=faults))
-
-    report = run(work())
+    async with listening(tls=context) as peer:
+        report = await drive(scenario(peer.port, transport=Transport.TLS, trusted=trusted, faults=faults))
     assert report.acknowledged == 60
     assert report.second_path == report.duplicated > 0
 
 
-def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) -> None:
+async def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) -> None:
     """With a pinned certificate, a receiver that presents another one gets no report."""
     _, context = _certificate(tmp_path)
     other = tmp_path / "other"
     other.mkdir()
     chain, _ = _certificate(other)
-
-    async def work() -> tuple[Report, Peer]:
-        async with listening(tls=context) as peer:
-            wanted = scenario(peer.port, homes=1, reports=1, attempts=1, transport=Transport.TLS, trusted=str(chain))
-            return await drive(wanted), peer
-
-    report, peer = run(work())
+    async with listening(tls=context) as peer:
+        wanted = scenario(peer.port, homes=1, reports=1, attempts=1, transport=Transport.TLS, trusted=str(chain))
+        report = await drive(wanted)
     assert (report.lost, peer.signals) == (1, [])

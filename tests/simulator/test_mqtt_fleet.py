@@ -16,7 +16,7 @@ from tests.rigs.journal import query
 from vetlla.cli.main import command_line
 from vetlla.domain.errors import UsageError
 from vetlla.simulator.mqtt.fleet import Event, EventFate, Fleet
-from vetlla.simulator.mqtt.plan import FleetCounts, Plan
+from vetlla.simulator.mqtt.plan import Plan
 from vetlla.simulator.scenario import Outage, Silence
 from vetlla.simulator.weights import Mix
 
@@ -60,10 +60,10 @@ def plan(broker: Broker, **said: object) -> Plan:
 
 
 @pytest.mark.parametrize("connections", [3, 12])
-def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon, connections: int) -> None:
+async def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon, connections: int) -> None:
     """Every event is accepted, reported as settled and stored once, on shared or own connections."""
     settled: list[Event] = []
-    counts = asyncio.run(Fleet(plan(broker, connections=connections), settled=settled.append).run())
+    counts = await Fleet(plan(broker, connections=connections), settled=settled.append).run()
 
     assert counts.complete
     assert counts.told + counts.heartbeats == 120
@@ -75,28 +75,24 @@ def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon
     daemon.await_status(lambda status: status["counts"]["signals"] >= counts.told)
 
 
-def test_without_a_receiver_every_event_is_lost(broker: Broker) -> None:
+async def test_without_a_receiver_every_event_is_lost(broker: Broker) -> None:
     """A broker alone sends no receipts, so the fleet counts all events as lost after its attempts."""
     alone = plan(broker, messages=5, mix=ALARMS, timeout_s=0.1, attempts=2)
-    counts = asyncio.run(Fleet(alone).run())
+    counts = await Fleet(alone).run()
     assert (counts.told, counts.lost, counts.accepted, counts.repeated) == (5, 5, 0, 5)
     assert not counts.complete
 
 
-def test_a_receiver_that_comes_late_costs_repetitions(tmp_path: Path, broker: Broker) -> None:
+async def test_a_receiver_that_comes_late_costs_repetitions(tmp_path: Path, broker: Broker) -> None:
     """Events that wait for a receiver are accepted once it runs. No event is lost or stored twice."""
     with running(tmp_path / "late", config=CONFIG.format(port=broker.port)) as daemon:
         daemon.stop()
-
-        async def run() -> None:
-            late = plan(broker, messages=20, mix=ALARMS, timeout_s=0.3, attempts=60)
-            fleet = asyncio.ensure_future(Fleet(late).run())
-            await asyncio.to_thread(daemon.start)
-            counts = await fleet
-            assert counts.complete
-            assert len(query(daemon.state_dir, STORED)) == 20
-
-        asyncio.run(run())
+        late = plan(broker, messages=20, mix=ALARMS, timeout_s=0.3, attempts=60)
+        fleet = asyncio.ensure_future(Fleet(late).run())
+        await asyncio.to_thread(daemon.start)
+        counts = await fleet
+        assert counts.complete
+        assert len(query(daemon.state_dir, STORED)) == 20
 
 
 # --- outages and silence ----------------------------------------------------------------------------------------------
@@ -106,13 +102,15 @@ LOST = "SELECT DISTINCT account FROM signals WHERE code = 'lost'"
 
 
 @pytest.mark.parametrize("connections", [3, 12])
-def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon: Daemon, connections: int) -> None:
+async def test_a_fleet_returns_from_an_outage_with_its_backlog(
+    broker: Broker, daemon: Daemon, connections: int
+) -> None:
     """All connections break. On return terminals send what became due meanwhile, with its own time; nothing is lost."""
     outage = Outage(after_s=0.5, length_s=1.0, return_within_s=0.5)
     wanted = plan(broker, connections=connections, outage=outage, messages=None, duration_s=2.5, rate=100.0)
     settled: list[Event] = []
     said: list[str] = []
-    counts = asyncio.run(Fleet(wanted, settled=settled.append, tell=said.append).run())
+    counts = await Fleet(wanted, settled=settled.append, tell=said.append).run()
 
     assert counts.complete
     assert counts.cut == connections
@@ -128,41 +126,37 @@ def test_a_fleet_returns_from_an_outage_with_its_backlog(broker: Broker, daemon:
     assert f"{connections} connections broken, 12 homes without network" in said[0]
 
 
-def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
+async def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
     """Terminals send no DISCONNECT, so the broker reports each one with its own connection as lost by its last will."""
     outage = Outage(after_s=0.2, length_s=0.5)
     wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0)
-    asyncio.run(Fleet(wanted).run())
+    await Fleet(wanted).run()
     assert sorted(row["account"] for row in query(daemon.state_dir, LOST)) == sorted(wanted.terminals)
 
 
-def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon) -> None:
+async def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon) -> None:
     """If a run is stopped during an outage, its network returns at once and nothing is lost."""
     outage = Outage(after_s=0.2, length_s=1000.0, return_within_s=1000.0)
     wanted = plan(broker, outage=outage, messages=None, duration_s=3000.0)
+    stop = asyncio.Event()
 
-    async def run() -> FleetCounts:
-        stop = asyncio.Event()
+    def tell(said: str) -> None:
+        if "the network fails" in said:
+            stop.set()
 
-        def tell(said: str) -> None:
-            if "the network fails" in said:
-                stop.set()
-
-        async with asyncio.timeout(PATIENCE_S):
-            return await Fleet(wanted, tell=tell).run(stop)
-
-    counts = asyncio.run(run())
+    async with asyncio.timeout(PATIENCE_S):
+        counts = await Fleet(wanted, tell=tell).run(stop)
     assert counts.cut == 12
     assert counts.complete
     assert counts.told == len(query(daemon.state_dir, TOLD))
 
 
-def test_silent_terminals_keep_their_connections(broker: Broker, daemon: Daemon) -> None:
+async def test_silent_terminals_keep_their_connections(broker: Broker, daemon: Daemon) -> None:
     """The counts name the silent terminals. These send nothing more, and the broker reports none of them as lost."""
     silence = Silence(share=0.25, after_s=0.5)
     wanted = plan(broker, connections=12, silence=silence, messages=None, duration_s=2.0, mix=ALARMS)
     settled: list[Event] = []
-    counts = asyncio.run(Fleet(wanted, settled=settled.append).run())
+    counts = await Fleet(wanted, settled=settled.append).run()
 
     assert counts.complete
     assert len(counts.silent) == 3

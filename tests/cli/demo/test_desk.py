@@ -31,20 +31,20 @@ async def worked(room: Room, daemon: Daemon, *, closed: int, operators: int = 3)
         stop.set()
 
 
-def test_operators_handle_every_alarm_once(tmp_path: Path) -> None:
+async def test_operators_handle_every_alarm_once(tmp_path: Path) -> None:
     """One operator claims, answers and closes each alarm with a fitting outcome; then the queue is empty."""
     with running(tmp_path) as daemon:
         for number, code in enumerate(("1101", "1103", "1111", "1301", "1302", "1154")):
             with Terminal(daemon.port, f"4C0{number}") as home:
                 home.alarm(code)
         room = Room(daemon.state_dir, Random(1), pace=HASTE)
-        asyncio.run(worked(room, daemon, closed=6))
+        await worked(room, daemon, closed=6)
         assert daemon.queue() == []
         assert room.closed == 6
         assert sum(daemon.metric("vetlla_t3_seconds_count", priority=name) for name in ("life", "home_risk")) == 4
 
 
-def test_a_person_who_is_faster_is_no_error(tmp_path: Path) -> None:
+async def test_a_person_who_is_faster_is_no_error(tmp_path: Path) -> None:
     """If a person closes an alarm while an operator talks, the operator drops it and takes the next one."""
     with running(tmp_path) as daemon, Terminal(daemon.port, "4C01") as home, Terminal(daemon.port, "4C02") as other:
         home.alarm("1101")
@@ -57,23 +57,16 @@ def test_a_person_who_is_faster_is_no_error(tmp_path: Path) -> None:
             daemon.ask("queue.close", alarm=answered[0]["id"], outcome="other")
             other.alarm("1101")
 
-        async def both() -> None:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(worked(room, daemon, closed=1, operators=1))
-                group.create_task(asyncio.to_thread(close_under_their_hands))
-
-        asyncio.run(both())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worked(room, daemon, closed=1, operators=1))
+            group.create_task(asyncio.to_thread(close_under_their_hands))
         assert daemon.queue() == []
         assert room.closed == 1
 
 
-def test_operators_go_home_when_the_receiver_is_gone(tmp_path: Path) -> None:
+async def test_operators_go_home_when_the_receiver_is_gone(tmp_path: Path) -> None:
     """Without a receiver an operator has nothing to do and stops."""
     room = Room(tmp_path, Random(1), pace=HASTE)
-
-    async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await room.work(asyncio.Event())
-
-    asyncio.run(bounded())
+    async with asyncio.timeout(PATIENCE_S):
+        await room.work(asyncio.Event())
     assert room.closed == 0

@@ -121,7 +121,7 @@ async def write(rig: Core) -> None:
 
 
 @pytest.mark.apart
-def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages, suspensions, absences, dead devices and a restart yield what the plan says, and nothing else."""
     monkeypatch.setattr(records, "EVERY_S", 10 * month.DAY)  # this test is not about the writes of each half minute
     park, clock = Park(), ManualClock(to_datetime(month.BEGIN_US))
@@ -142,12 +142,9 @@ def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             compare_days(rig, park)
             assert rig.flaws() == []
 
-    async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await first_half()
-            await second_half()
-
-    asyncio.run(bounded())
+    async with asyncio.timeout(PATIENCE_S):
+        await first_half()
+        await second_half()
 
 
 def second_of(at_us: int) -> int:
