@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import DEFAULT, Mock
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.rigs.core import Core, core, small, until
+from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import StoreError
 from vetlla.protocols.registry import load_protocols
+from vetlla.receiver.control.server import Control
 from vetlla.receiver.listeners.udp import UdpListener
+from vetlla.receiver.registry_snapshot import RegistrySnapshot
+from vetlla.receiver.reload import Taken
 from vetlla.receiver.serve import Receiver
 from vetlla.receiver.startup import prepare
+from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.settings.model import Listen
+from vetlla.store.secrets.keyring import Keyring
+from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +42,11 @@ def over(rig: Core, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Rece
 
     monkeypatch.setattr(receiver._reload, "registry", read)
     return receiver
+
+
+def expect(settings: Settings) -> Expectations:
+    """Return the expectations of a registry without accounts."""
+    return Expectations(AccountBook(), NOTHING, settings.supervision)
 
 
 @pytest.mark.parametrize("trouble", [OSError(errno.ENOMEM, "Cannot allocate memory"), ZeroDivisionError()])
@@ -81,6 +94,29 @@ async def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch:
         await receiver._drain()
         assert waiting.cancelled()
         assert receiver._listeners == []
+
+
+async def test_settings_are_applied_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If one part cannot apply other settings, each part gets back the settings and accounts that were in force."""
+    before, after = small(tmp_path), small(tmp_path, queue={"chain_window_s": 1.0})
+    async with core(tmp_path, settings=before) as rig:
+        receiver = over(rig, before, monkeypatch)
+        receiver._control = Control(tmp_path, before.control, {}, {})
+        receiver._registry = RegistrySnapshot(AccountBook(), Keyring({}), expectations := expect(before))
+        taken = Taken(after, RegistrySnapshot(AccountBook(), Keyring({}), expect(after)), {})
+        parts: list[Any] = [rig.supervision, *rig.parts.reloadable, receiver._control]
+        for broken in parts:
+            given = {part: Mock(wraps=part.apply) for part in parts}
+            with monkeypatch.context() as patch:
+                for part in parts:
+                    patch.setattr(part, "apply", given[part])
+                given[broken].side_effect = [ZeroDivisionError, DEFAULT]
+                with pytest.raises(ZeroDivisionError):
+                    await receiver._take(taken)
+            for part in parts[1:]:
+                assert given[part].call_args.args[0] is before
+            assert given[rig.supervision].call_args.args == (before.supervision, expectations)
+            assert receiver._registry.expectations is expectations
 
 
 async def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
