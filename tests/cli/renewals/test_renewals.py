@@ -156,7 +156,7 @@ def test_only_svg_is_drawn(stocked: Vetlla, tmp_path: Path) -> None:
     """Another ending is refused before a file is written, and the message names the one that works."""
     refused = stocked("renewals", "forecast", "--chart", tmp_path / "years.png")
     assert refused.status == os.EX_USAGE
-    assert ".svg" in refused.talk
+    assert ".svg" in refused.error
     assert not list(tmp_path.glob("years*"))
 
 
