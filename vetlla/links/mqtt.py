@@ -74,6 +74,7 @@ class Link:
         keepalive_s: int = 60,
         session_s: int = 0,
         receive_maximum: int = 65_535,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """Take the broker's address and the identity there.
 
@@ -84,6 +85,7 @@ class Link:
         self.resumed = False
         """True if the broker still had the session, with the messages that came meanwhile."""
         self._address = host, port, keepalive_s
+        self._answer_s = answer_s
         self._session = _properties(
             PacketTypes.CONNECT, SessionExpiryInterval=session_s, ReceiveMaximum=receive_maximum
         )
@@ -156,7 +158,7 @@ class Link:
         try:
             if not self._ended.done():
                 self._paho.disconnect(properties=self._goodbye)
-                await asyncio.wait({self._ended}, timeout=ANSWER_S)
+                await asyncio.wait({self._ended}, timeout=self._answer_s)
         finally:
             if self._watch is not None:
                 self._watch.close()
@@ -224,7 +226,7 @@ class Link:
 
     async def _answer(self, answer: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - what this future promises
         """Wait for an answer of the broker. Raises LinkError if the connection ends first, or the time is over."""
-        done, _ = await asyncio.wait({answer, self._ended}, timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({answer, self._ended}, timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
         if answer in done:
             return answer.result()
         if self._ended in done:
