@@ -46,6 +46,13 @@ def test_a_decoder_is_complete(name: str) -> None:
     assert f"(protocols/{name}.md)" in INDEX
 
 
+def test_a_recording_is_named_for_what_it_shows() -> None:
+    """Names of recordings are words, and no numbers of a collection."""
+    names = {path.stem for path in (ROOT / "fixtures").glob("*/*.json")}
+    assert not {name for name in names if not re.fullmatch(r"[a-z][a-z0-9]+(-[a-z0-9]+)*", name)}
+    assert not {name for name in names if re.search(r"-[0-9a-f]{8}$", name)}
+
+
 def test_no_recordings_without_a_decoder() -> None:
     """Recordings and pages of a protocol belong to a protocol of the registry."""
     assert {page.stem for page in (ROOT / "docs" / "protocols").glob("*.md")} == set(PROTOCOLS)

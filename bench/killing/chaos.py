@@ -62,7 +62,7 @@ _NOTES = "SELECT alarm_id FROM notes"
 
 
 @dataclass(slots=True)
-class Tally:
+class KillTally:
     """Counts of the loops and of the faults found."""
 
     loops: int = 0
@@ -87,9 +87,9 @@ class Tally:
     restart_ms: list[float] = field(default_factory=list)
     """Times from exec to ready, in milliseconds."""
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, other: KillTally) -> KillTally:
         """Return the sum of both."""
-        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return KillTally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     @property
     def faults(self) -> int:
@@ -134,7 +134,7 @@ class Chaos:
     """A state directory, the load on it, and the receivers that run over it one after the other."""
 
     def __init__(self, directory: Path, *, terminals: int, seed: int) -> None:
-        self.tally = Tally()
+        self.tally = KillTally()
         self.ledger = Ledger()
         self._random = Random(seed)
         port = free_port()
@@ -247,9 +247,9 @@ class Chaos:
         return alarms
 
 
-def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> Tally:
+def run(directory: Path, *, loops: int, terminals: int, seed: int, progress: Progress) -> KillTally:
     """Run the loops, a fixed number on each journal. Stop at the first fault and keep its state directory."""
-    total = Tally()
+    total = KillTally()
     task = progress.add_task("kill -9", total=loops)
     for first in range(0, loops, LOOPS_PER_JOURNAL):
         chaos = Chaos(directory / f"{first}", terminals=terminals, seed=seed + first)
@@ -294,7 +294,7 @@ def main() -> int:
     return 0
 
 
-def _print(tally: Tally, seed: int, seconds: float, out: Console) -> None:
+def _print(tally: KillTally, seed: int, seconds: float, out: Console) -> None:
     restarts = sorted(tally.restart_ms)
     table = Table("what", "how many", title=f"{tally.kills} kills in {seconds:.0f} s, seed {seed}")
     table.columns[1].justify = "right"

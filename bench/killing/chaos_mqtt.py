@@ -53,7 +53,7 @@ SELECT account, sequence, count(*) AS n, count(alarm_id) AS alarms FROM signals 
 
 
 @dataclass(slots=True)
-class Tally:
+class BrokerKillTally:
     """Counts of the kills and of the faults found."""
 
     kills_of_the_broker: int = 0
@@ -133,9 +133,9 @@ def _without_delay(_client: mqtt.Client, _data: object, wire: Any) -> None:  # n
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
+def run(directory: Path, *, kills: int, terminals: int, seed: int) -> BrokerKillTally:
     """Kill the given number of times under load, then compare."""
-    random, tally, stop = Random(seed), Tally(), threading.Event()
+    random, tally, stop = Random(seed), BrokerKillTally(), threading.Event()
     with ExitStack() as stack:
         broker = Broker(directory / "broker")
         broker.start()
@@ -176,7 +176,7 @@ def run(directory: Path, *, kills: int, terminals: int, seed: int) -> Tally:
     return tally
 
 
-def compare(state_dir: Path, receipted: dict[str, set[str]], tally: Tally) -> None:
+def compare(state_dir: Path, receipted: dict[str, set[str]], tally: BrokerKillTally) -> None:
     """Count in the tally which receipted events the journal has."""
     with Archive(state_dir) as archive:
         rows = archive.read(_STORED, ())

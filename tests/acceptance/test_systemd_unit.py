@@ -155,7 +155,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     """Run the receiver as systemd would, and record every system call."""
     strace = _tool("strace", "strace")
     folder = tmp_path_factory.mktemp("life")
-    frame = json.loads((ROOT / "fixtures" / "dc09" / "C1.json").read_text(encoding="utf-8"))
+    frame = json.loads((ROOT / "fixtures" / "dc09" / "cid-periodic-test.json").read_text(encoding="utf-8"))
     told: list[str] = []
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,

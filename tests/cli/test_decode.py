@@ -177,7 +177,7 @@ def test_a_maker_has_its_own_words() -> None:
 
 def test_what_a_device_kept_back_is_told_for_a_person() -> None:
     """A person must not take an alarm from a device's memory for a new one."""
-    stored = next(one for one in recordings("minifinder") if one.name == "sos-dae4d8c1")
+    stored = next(one for one in recordings("minifinder") if one.name == "sos-from-memory")
     shown = CliRunner().invoke(app, ["minifinder"], input=stored.whole.hex()).stdout
     assert "personal emergency" in shown
     assert "kept back yes" in shown

@@ -137,7 +137,7 @@ def test_stored_and_sent_again_is_one_report() -> None:
     assert (kept.identity, kept.buffered, sent.buffered) == (sent.identity, True, False)
 
 
-@pytest.mark.parametrize("name", ["sos-2997544f", "fall-0a262fc3", "low_battery-8f993e23", "data-b14dc8b6"])
+@pytest.mark.parametrize("name", ["sos-from-memory", "fall-of-old-firmware", "low-battery", "positions-in-batch"])
 def test_eview_report_leaves_no_cycles(name: str) -> None:
     """A pendant's report leaves no cycles, because the garbage collector's search would delay the whole fleet."""
     report = recording("eview", name)
@@ -237,7 +237,7 @@ def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
 
 def test_one_bad_bit_is_never_acknowledged() -> None:
     """An Eview frame with any one bit flipped gives no signal."""
-    good = recording("eview", "sos-eabdaf97").data
+    good = recording("eview", "sos-at-home-beacon").data
     for bit in range(8 * len(good)):
         bent = bytearray(good)
         bent[bit // 8] ^= 1 << bit % 8

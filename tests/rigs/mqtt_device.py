@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,6 +78,12 @@ class Device:
         data = payload if isinstance(payload, bytes | str) else json.dumps(payload)
         info = self._client.publish(topic or f"tc/1/{self.terminal}/{leaf}", data, qos, retain, said)
         return info.mid
+
+    def break_off(self) -> None:
+        """Lose the connection without a DISCONNECT, so that the broker sends the last will; then connect again."""
+        wire = self._client.socket()
+        assert isinstance(wire, socket.socket)
+        wire.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Disconnect normally."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -149,17 +150,13 @@ def _read(file: str) -> bytes:
 
 def _from_hex(line: str, number: int) -> bytes:
     """Return the bytes of a line. Blanks between digits are allowed; for anything else the error gives its place."""
-    column = next((at for at, char in enumerate(line, 1) if char not in " \t" and not _is_hex(char)), None)
-    if column is not None:
-        _bad_data(f"line {number}, column {column}: {line[column - 1]!r} is not a hexadecimal digit")
     digits = "".join(line.split())
-    if len(digits) % 2:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        if wrong := re.search(r"[^0-9a-fA-F\s]", line):
+            _bad_data(f"line {number}, column {wrong.start() + 1}: {wrong[0]!r} is not a hexadecimal digit")
         _bad_data(f"line {number}, column {len(line.rstrip())}: half a byte, the line has {len(digits)} digits")
-    return bytes.fromhex(digits)
-
-
-def _is_hex(char: str) -> bool:
-    return char in "0123456789abcdefABCDEF"
 
 
 def _bad_data(message: str) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,8 +55,6 @@ def doctor(
 
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
-    # The finding says what the MQTT library logs of a broken connection, and this command has set up no log.
-    logging.getLogger("mqtt").addHandler(logging.NullHandler())
     findings = list(_findings(config or required_configuration(), state_dir))
     with verdict(worst(findings)):
         if as_json:

@@ -185,13 +185,21 @@ def test_heartbeats_are_counted(here: Scene) -> None:
 
 
 def test_a_lost_terminal_is_an_alarm_and_its_return_a_restore(here: Scene) -> None:
-    """A terminal's last will at the broker opens an alarm for operators."""
-    device = Device("T1", here.broker.port)
-    device.await_subscribed()
-    device.publish("$state", "ready", retain=True)
-    device._client._sock_close()
-    here.daemon.await_queue(lambda alarms: any(alarm["kind"] == "path_trouble" for alarm in alarms))
-    device.close()
+    """A terminal's last will at the broker opens an alarm for operators. Its return is a restore in the same alarm."""
+    with Device("T1", here.broker.port) as device:
+        device.await_code(device.publish("$state", "ready", retain=True))
+        device.break_off()
+        (alarm,) = here.daemon.await_queue(lambda alarms: any(alarm["kind"] == "path_trouble" for alarm in alarms))
+        device.publish("$state", "ready", retain=True)
+        here.daemon.await_status(lambda status: status["counts"]["signals"] == 3)
+
+    rows = query(here.daemon.state_dir, SIGNALS)
+    assert [(row["kind"], row["phase"], row["alarm_id"]) for row in rows] == [
+        ("path_trouble", "restore", None),
+        ("path_trouble", "new", alarm["id"]),
+        ("path_trouble", "restore", alarm["id"]),
+    ]
+    assert [(one["id"], one["signals"]) for one in here.daemon.queue()] == [(alarm["id"], 2)]
 
 
 def test_a_replayed_state_opens_no_alarm(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.killing.chaos_mqtt import Tally, compare
+from bench.killing.chaos_mqtt import BrokerKillTally, compare
 from tests.rigs.broker import running_broker
 from tests.rigs.daemon import running
 from tests.rigs.mqtt_device import Device
@@ -48,7 +48,7 @@ def test_the_comparison_notices(tmp_path: Path) -> None:
                 before = len(device.receipts())
                 device.publish("ucr/ev", {"ref": ref, "dty": "0003"})
                 device.await_heard(lambda _t, _p, n=before: len(device.receipts()) > n)  # type: ignore[misc]
-            tally = Tally()
+            tally = BrokerKillTally()
             compare(daemon.state_dir, {"T1": {"1", "2", "3", "4"}}, tally)
 
     assert (tally.missing, tally.twice, tally.stored) == (1, 1, 4)

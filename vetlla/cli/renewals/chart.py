@@ -1,15 +1,12 @@
-"""Draws bars per year as a picture: the same shapes as SVG (text) and PNG (Pillow).
+"""Draws bars per year as an SVG picture.
 
-A plotting library would add some 60 MB for five bars. Pillow alone draws rectangles and text, and SVG needs no library
-at all.
+A plotting library would add some 60 MB for five bars, and SVG needs no library at all.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
-
-from PIL import Image, ImageDraw, ImageFont
 
 from vetlla.domain.errors import UsageError
 from vetlla.tables.target import finished
@@ -118,16 +115,11 @@ def _bar(
 
 
 def save(path: Path, drawn: ChartPicture) -> None:
-    """Write the picture in the format of the name's ending. Raises UsageError for any but .svg and .png."""
-    match path.suffix.lower():
-        case ".svg":
-            with finished(path) as out:
-                out.write(svg(drawn).encode())
-        case ".png":
-            with finished(path) as out:
-                png(drawn).save(out, "PNG")
-        case _:
-            raise UsageError(f"{path}: unknown kind of picture", remedy="end its name in .svg or .png")
+    """Write the picture to a file. Raises UsageError if its name ends in anything but .svg."""
+    if path.suffix.lower() != ".svg":
+        raise UsageError(f"{path}: unknown kind of picture", remedy="end its name in .svg; a browser prints it as PDF")
+    with finished(path) as out:
+        out.write(svg(drawn).encode())
 
 
 def svg(drawn: ChartPicture) -> str:
@@ -144,19 +136,3 @@ def svg(drawn: ChartPicture) -> str:
                     f"{escape(text)}</text>"
                 )
     return "\n".join([*lines, "</svg>", ""])
-
-
-def png(drawn: ChartPicture) -> Image.Image:
-    """Return the picture as an image."""
-    image = Image.new("RGB", (drawn.width, HEIGHT), "white")
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(FONT)
-    for shape in drawn.shapes:
-        match shape:
-            case Box(x, y, width, height, colour) if height:
-                draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
-            case Label(x, y, text, anchor, colour):
-                draw.text(
-                    (x, y), text, fill=colour, font=font, anchor={"start": "la", "middle": "ma", "end": "ra"}[anchor]
-                )
-    return image

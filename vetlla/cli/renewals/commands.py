@@ -233,7 +233,7 @@ def forecast(
     start: From = None,
     end: To = None,
     chart: Annotated[
-        Path | None, typer.Option("--chart", readable=False, help="Draw the forecast too: .svg or .png.")
+        Path | None, typer.Option("--chart", readable=False, help="Draw the forecast too, as an .svg file.")
     ] = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,

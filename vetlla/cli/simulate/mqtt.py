@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import uvloop
 from rich.table import Table
 
 from vetlla.cli.accounts import files as account_file
@@ -148,8 +149,8 @@ def _run(plan: Plan, ledger: Path | None) -> FleetCounts:
             def settled(event: Event) -> None:
                 out.write(json.dumps(asdict(event)) + "\n")
 
-        # Use asyncio's own loop: uvloop does not notice when the broker resets a connection that aiomqtt watches.
-        return asyncio.run(_simulate(plan, settled))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_simulate(plan, settled))
 
 
 async def _simulate(plan: Plan, settled: Any) -> FleetCounts:  # noqa: ANN401 - see above

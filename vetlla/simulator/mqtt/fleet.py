@@ -202,10 +202,9 @@ class Fleet:
             await home.network.wait()
             event.attempts += 1
             outages = home.outages
-            async with home.attempt(self._plan.timeout_s) as patience:
+            async with home.attempt(self._plan.timeout_s):
                 await connection.publish(home, f"{event.device}/ev", payload)
-                if not patience.expired():
-                    await asyncio.shield(answered)
+                await asyncio.shield(answered)
             tries += outages == home.outages
         connection.waiting.pop((home.name, event.ref), None)
         counts.repeated += event.attempts - 1
@@ -224,7 +223,7 @@ class Fleet:
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until they are done, because one cancellation may get lost (see ``MqttHome.attempt``)."""
+    """Cancel the tasks, and once more those that still say goodbye to a broker that does not take it."""
     waiting = set(tasks)
     while waiting:
         for task in waiting:

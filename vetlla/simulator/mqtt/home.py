@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections import deque
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import aiomqtt
+from vetlla.domain.errors import LinkError
+from vetlla.links.mqtt import UNDER_WAY, Link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from vetlla.links.mqtt import Delivered
     from vetlla.simulator.mqtt.plan import FleetCounts, Plan
 
-PUBLISHED_MAX: Final = 20
-"""Largest number of messages of one connection that wait for their PUBACK. It is Mosquitto's default."""
 RECONNECT_S: Final = 1.0
 
 
@@ -75,17 +74,13 @@ class MqttHome:
         self.is_silent = True
 
     @asynccontextmanager
-    async def attempt(self, within_s: float) -> AsyncIterator[asyncio.Timeout]:
-        """Run the body for at most this time, or until the network fails; then ``outages`` has changed.
-
-        After a call of aiomqtt the body must check that the time has not expired. aiomqtt uses ``asyncio.wait_for``,
-        which loses a cancellation that comes together with the broker's answer (Python 3.11, gh-86296).
-        """
+    async def attempt(self, within_s: float) -> AsyncIterator[None]:
+        """Run the body for at most this time, or until the network fails; then ``outages`` has changed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s) as patience:
                 self._trying.add(patience)
                 try:
-                    yield patience
+                    yield
                 finally:
                     self._trying.discard(patience)
 
@@ -100,32 +95,31 @@ class BrokerConnection:
         """The awaited status of each receipt, by terminal and reference."""
         self._plan = plan
         self._counts = counts
-        self._client: aiomqtt.Client | None = None
+        self._link: Link | None = None
         self._network = asyncio.Event()
         """Set while one of the terminals has a network."""
         self._network.set()
         self._announced: set[str] = set()
-        self._room = asyncio.Semaphore(PUBLISHED_MAX)
+        self._room = asyncio.Semaphore(UNDER_WAY)
 
     async def live(self) -> None:
         """Connect, and reconnect after each failure, until cancelled."""
         while True:
             await self._network.wait()
-            client = self._client = self._make_client()
-            with suppress(aiomqtt.MqttError):
-                async with client:
+            link = self._link = self._make_link()
+            with suppress(LinkError):
+                async with link:
+                    await link.subscribe([f"tc/1/{home.name}/receipt/#" for home in self.homes])
                     for home in self.homes:
-                        await client.subscribe(f"tc/1/{home.name}/receipt/#", qos=1)
                         if home.network.is_set():
-                            await self._announce(client, home.name)
+                            await self._announce(link, home.name)
                     self._counts.connections += 1
                     self.up.set()
                     if not self._network.is_set():  # it failed while we connected
                         self.lose_network()
-                    async for message in client.messages:
-                        self._hear(message)
+                    await link.deliver(self._hear)
             self.up.clear()
-            self._client = None
+            self._link = None
             self._announced.clear()
             if self._network.is_set():
                 await asyncio.sleep(RECONNECT_S)
@@ -135,10 +129,8 @@ class BrokerConnection:
         stood = self.up.is_set()
         self.up.clear()
         self._network.clear()
-        wire = self._client._client.socket() if self._client is not None else None  # noqa: SLF001 - aiomqtt hides it
-        if isinstance(wire, socket.socket):
-            with suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+        if self._link is not None:
+            self._link.cut()
         return stood
 
     def find_network(self) -> None:
@@ -148,37 +140,32 @@ class BrokerConnection:
     async def publish(self, home: MqttHome, topic: str, payload: Mapping[str, object]) -> bool:
         """Publish once below the terminal's branch. Return True if the broker took it."""
         await self.up.wait()
-        client = self._client
-        if client is None or not self.up.is_set():
+        link = self._link
+        if link is None or not self.up.is_set():
             return False
         try:
             async with self._room:
                 if home.name not in self._announced:
-                    await self._announce(client, home.name)
-                await client.publish(f"tc/1/{home.name}/{topic}", json.dumps(payload), qos=1)
-        except aiomqtt.MqttError:
+                    await self._announce(link, home.name)
+                await link.put(f"tc/1/{home.name}/{topic}", json.dumps(payload).encode())
+        except LinkError:
             return False
         return True
 
-    def _make_client(self) -> aiomqtt.Client:
+    def _make_link(self) -> Link:
         first = self.homes[0].name
         is_own = len(self.homes) == 1
-        client = aiomqtt.Client(
-            self._plan.host,
-            self._plan.port,
-            identifier=first if is_own else f"fleet-{first}",
-            protocol=aiomqtt.ProtocolVersion.V5,
-            will=aiomqtt.Will(f"tc/1/{first}/$state", "lost", qos=1, retain=True) if is_own else None,
-        )
-        client.pending_calls_threshold = PUBLISHED_MAX + len(self.homes)  # intended, so no warning
-        return client
+        will = (f"tc/1/{first}/$state", "lost") if is_own else None
+        return Link(self._plan.host, self._plan.port, first if is_own else f"fleet-{first}", will=will)
 
-    async def _announce(self, client: aiomqtt.Client, name: str) -> None:
+    async def _announce(self, link: Link, name: str) -> None:
         self._announced.add(name)
-        await client.publish(f"tc/1/{name}/$state", "ready", qos=1, retain=True)
+        await link.put(f"tc/1/{name}/$state", b"ready", retain=True)
 
-    def _hear(self, message: aiomqtt.Message) -> None:
+    def _hear(self, message: Delivered) -> None:
+        if self._link is not None and message.qos:
+            self._link.ack(message.mid)
         with suppress(ValueError, KeyError, TypeError):  # another client may publish here what is not a receipt
-            receipt = json.loads(bytes(message.payload))
-            waiting = self.waiting.pop((message.topic.value.split("/")[2], receipt["ref"]))
+            receipt = json.loads(message.payload)
+            waiting = self.waiting.pop((message.topic.split("/")[2], receipt["ref"]))
             waiting.set_result(receipt["status"])

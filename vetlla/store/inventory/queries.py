@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.devices import (
@@ -45,6 +45,8 @@ SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_w
   JOIN movements AS m ON m.id = (
            SELECT id FROM movements WHERE device = d.id AND day <= :day ORDER BY day DESC, id DESC LIMIT 1)
 """
+DAYS_KEPT = 1 << 16
+"""Different days and periods that are cached: a fleet has a million days, but only some ten thousand different ones."""
 LAST_DAY = date.max
 """Asks for the present state of a device, because no movement has a later date."""
 
@@ -250,25 +252,17 @@ def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Pe
     ]
 
 
-@cache
+@lru_cache(maxsize=DAYS_KEPT)
 def _period(since: str, until: str | None) -> Period:
-    return Period(date.fromisoformat(since), _day(until))
+    return Period(_the_day(since), _day(until))
 
 
-class _Days(dict[str | None, "date | None"]):
-    """Days by their text, each made only once: a fleet has a million days but only some ten thousand different ones."""
-
-    def __missing__(self, text: str | None) -> date | None:
-        day = self[text] = date.fromisoformat(text) if text else None
-        return day
-
-
-_DAYS = _Days()
-_the_day = cache(date.fromisoformat)
-
-
+@lru_cache(maxsize=DAYS_KEPT)
 def _day(text: str | None) -> date | None:
-    return _DAYS[text]
+    return date.fromisoformat(text) if text else None
+
+
+_the_day = lru_cache(maxsize=DAYS_KEPT)(date.fromisoformat)
 
 
 def _kept(row: tuple[Any, ...]) -> DeviceRecord:
@@ -283,11 +277,11 @@ def _kept(row: tuple[Any, ...]) -> DeviceRecord:
             imei=imei,
             account=account,
             made=Manufacture(year, week) if year else None,
-            first_installed=_DAYS[first],
-            cost_from=_DAYS[cost],
-            guarantee_until=_DAYS[guarantee],
+            first_installed=_day(first),
+            cost_from=_day(cost),
+            guarantee_until=_day(guarantee),
         ),
         standing=Standing(place=_PLACES[place], home=where, ownership=_OWNERS[ownership], last_moved=_the_day(moved)),
-        last_battery=_DAYS[battery],
-        last_maintenance=_DAYS[maintenance],
+        last_battery=_day(battery),
+        last_maintenance=_day(maintenance),
     )

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from vetlla.links.mqtt import NO_SUBSCRIBER, REFUSED
+from vetlla.protocols.decoder import Message
 from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.protocols.mqtt.decoder import terminal_of
 from vetlla.receiver.counters import Receipt, Refusal
-from vetlla.receiver.listeners.mqtt.link import NO_SUBSCRIBER, REFUSED
 from vetlla.receiver.session import Peer, Session
 
 if TYPE_CHECKING:
+    from vetlla.links.mqtt import Delivered, Link
     from vetlla.protocols.decoder import MessageDecoder
-    from vetlla.receiver.listeners.mqtt.link import Delivered, Link
     from vetlla.receiver.session import SessionServices
     from vetlla.settings.broker import Mqtt
 
@@ -42,7 +43,8 @@ class Connection:
 
     def take(self, delivered: Delivered) -> None:
         """Serve one message as a session of its own."""
-        terminal = terminal_of(delivered.message.topic)
+        terminal = terminal_of(delivered.topic)
+        message = Message(delivered.topic, delivered.payload, delivered.retained)
         delivery = Delivery(self, delivered, terminal)
         if delivered.qos:
             self._under_way.append(delivery)
@@ -57,7 +59,7 @@ class Connection:
         session = Session(self.services, peer, self._decoder.answer)
         now = self.services.clock.now()
         try:
-            session.take(self._decoder.read(delivered.message), now, now)
+            session.take(self._decoder.read(message), now, now)
         except Exception:
             # Redelivery would fail again and block later messages. Without a receipt the terminal uses its other path.
             log.exception("decoder.failed", protocol=PROTOCOL, peer=peer.address)

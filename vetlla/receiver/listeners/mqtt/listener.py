@@ -18,9 +18,9 @@ import structlog
 
 from vetlla.domain.errors import ConfigError, LinkError
 from vetlla.domain.plainfile import open_file
+from vetlla.links.mqtt import Link
 from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.receiver.listeners.mqtt.delivery import Connection
-from vetlla.receiver.listeners.mqtt.link import Link
 from vetlla.receiver.listeners.tls import client_context
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class MqttListener:
         broker = self.broker
         state = f"tc/1/arc/{broker.node}/$state"
         password = await asyncio.to_thread(read_password, broker)
-        async with Link(broker, password=password, tls=self._tls, will=(state, "lost")) as link:
+        async with link_to(broker, password, self._tls, will=(state, "lost")) as link:
             group = f"$share/{broker.share}/" if broker.share else ""
             await link.subscribe([*(f"{group}{topic}" for topic in SHARED), *OWN])
             link.publish(state, b"ready", retain=True)
@@ -147,10 +147,9 @@ class MqttListener:
             log.info("mqtt.connected", broker=broker.name, address=broker.address, resumed=link.resumed)
             connection = Connection(self._services, broker, link, self._decoder)
             await self._take(link, connection)
-            said = asyncio.Event()
-            link.publish(state, b"disconnected", retain=True, done=lambda _: said.set())
             with suppress(TimeoutError):
-                await asyncio.wait_for(said.wait(), GOODBYE_S)
+                async with asyncio.timeout(GOODBYE_S):
+                    await link.put(state, b"disconnected", retain=True)
 
     async def _take(self, link: Link, connection: Connection) -> None:
         reading = asyncio.ensure_future(link.deliver(connection.take))
@@ -173,6 +172,24 @@ class MqttListener:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def link_to(
+    broker: Mqtt, password: str | None, tls: ssl.SSLContext | None, will: tuple[str, str] | None = None
+) -> Link:
+    """Return the receiver's connection to a broker, for an ``async with``."""
+    return Link(
+        broker.host,
+        broker.port,
+        broker.node,
+        username=broker.username,
+        password=password,
+        tls=tls,
+        will=will,
+        keepalive_s=broker.keepalive_s,
+        session_s=broker.session_s,
+        receive_maximum=broker.receive_maximum,
+    )
+
+
 async def probe(broker: Mqtt) -> None:
     """Connect as the receiver would, and disconnect; nothing is acknowledged. Raises ConfigError, LinkError.
 
@@ -180,7 +197,7 @@ async def probe(broker: Mqtt) -> None:
     that the broker still has is the receiver's and is left as it was. It would disconnect a receiver that is connected.
     """
     tls = client_context(broker.tls) if broker.tls else None
-    async with Link(broker, password=read_password(broker), tls=tls) as link:
+    async with link_to(broker, read_password(broker), tls) as link:
         if not link.resumed:
             link.forget()
 

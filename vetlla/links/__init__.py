@@ -1,0 +1,1 @@
+"""Connections to servers of others; today these are MQTT brokers."""
