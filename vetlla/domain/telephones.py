@@ -6,14 +6,17 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from phonenumbers import NumberParseException, ValidationResult, is_possible_number_with_reason, parse
+from phonenumbers import NumberParseException, PhoneNumber, ValidationResult, is_possible_number_with_reason, parse
 
 COUNTRY: Final = "ES"
 """Country of a number that begins neither with + nor with 00."""
+COUNTRY_CODE: Final = 34
 REMEMBERED: Final = 1 << 10
 """Most numbers in the cache. Homes have numbers of their own, except those of a sample: it has 1,000 numbers."""
 
 _WRITTEN = re.compile(r"\+?[0-9 ]{3,20}")
+_NATIONAL = re.compile(r"[1-9][0-9]{2,8}")
+"""A number that has no code of a country: it has nine digits or is wrong."""
 _REASONS: Final = {
     ValidationResult.TOO_SHORT: "has too few digits for a telephone number",
     ValidationResult.TOO_LONG: "has too many digits for a telephone number",
@@ -36,6 +39,9 @@ def checked(text: str) -> str:
 
 
 def _result(text: str) -> int:
+    if _NATIONAL.fullmatch(text):
+        # Nearly all numbers are such. The library's parser takes 14 us, which a park of 95,000 homes would notice.
+        return is_possible_number_with_reason(PhoneNumber(country_code=COUNTRY_CODE, national_number=int(text)))
     try:
         return is_possible_number_with_reason(parse(text, COUNTRY))
     except NumberParseException as error:
