@@ -71,7 +71,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Demands of a text that a pattern describes all of it; the fault of any other text is ``reason``."""
+    """Says of a type that it takes a text only if a pattern describes all of it. Any other text has the reason."""
 
     pattern: str
     """A regular expression of Rust, which checks a park's million texts faster than a function of ours."""
@@ -99,7 +99,7 @@ class ReadBy:
 
 
 def words(meanings: Mapping[str, object], reason: str) -> ReadBy:
-    """Take these words, in any case, and read each as what it means."""
+    """Return how a type reads a few words, in any case: each as what it means. Any other text has the reason."""
 
     def meaning(text: str) -> object:
         try:
