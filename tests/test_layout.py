@@ -123,6 +123,34 @@ def test_only_the_store_has_sql(file: Path) -> None:
     assert not re.search(r"\.execute(many|script)?\(|\"(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK)\b", text)
 
 
+ONE_DOOR = {
+    "csv": {"tables/delimited.py", "protocols/codes/rows.py"},  # the second reads the package's own tables of codes
+    "zipfile": {f"tables/xlsx/{name}.py" for name in ("parts", "reading", "writing")},
+    "stdnum": {"domain/imei.py"},
+    "phonenumbers": {"domain/telephones.py"},
+}
+"""Modules and libraries that few files may import, and these files."""
+
+
+@pytest.mark.parametrize("module", ONE_DOOR)
+def test_files_of_rows_have_one_way_in_and_out(module: str) -> None:
+    """Every export has the guard against formulas, and every column is checked by one function."""
+    using = set()
+    for file in (ROOT / "vetlla").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.partition(".")[0] == module for name in names):
+                using.add(str(file.relative_to(ROOT / "vetlla")))
+    assert using == ONE_DOOR[module]
+
+
+def test_parts_of_workbooks_are_written_in_one_room() -> None:
+    """Only the files of ``vetlla/tables/xlsx`` know how a workbook is made."""
+    using = [file for file in (ROOT / "vetlla").rglob("*.py") if "spreadsheetml" in file.read_text(encoding="utf-8")]
+    assert {file.parent for file in using} == {ROOT / "vetlla" / "tables" / "xlsx"}
+
+
 # --- log events -------------------------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,26 @@
-"""Values that describe a file of rows: its columns, the content of their cells, and a fault in a cell."""
+"""A file of rows: its columns with their pydantic types, the check of a row, and a fault in a cell."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from functools import cached_property
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Required, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import core_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-Parse: TypeAlias = "Callable[[str], Any]"
-"""Turns the text of a cell into its value. Raises ValueError with the reason."""
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema, ErrorDetails
+
+R = TypeVar("R")
+_QUOTED = re.compile(r"'([^']*)'")
+"""A word of an enumeration, as pydantic lists them."""
 
 
 class Holds(Enum):
@@ -18,7 +29,7 @@ class Holds(Enum):
     TEXT = "a text"
     """Any text."""
     WORD = "a word"
-    """A text of one fixed form; ``parse`` accepts no other."""
+    """A text of one fixed form; the column's type accepts no other."""
     CODE = "a code"
     """A text in which every digit counts, also leading zeros: account, serial, home."""
     NUMBER = "a number"
@@ -28,18 +39,25 @@ class Holds(Enum):
     """Texts separated by semicolons; JSON may contain a list."""
 
 
-class Column(NamedTuple):
-    """One column that a file may have."""
+class Cell(NamedTuple):
+    """Says of a type what its cells hold: ``Imei = Annotated[str, ..., Cell(Holds.CODE, digits=15)]``."""
 
-    name: str
-    parse: Parse
-    required: bool = False
-    """Whether a row without it is refused."""
     holds: Holds = Holds.WORD
     digits: int = 0
     """Number of digits of each code: a number with all of them has lost no zero. 0 allows any length."""
     secret: bool = False
     """Whether a refused value stays out of messages: someone may have written a key in place of its name."""
+
+
+class Column(NamedTuple):
+    """One column that a file may have."""
+
+    name: str
+    required: bool
+    """Whether a row without it is refused."""
+    holds: Holds
+    digits: int
+    secret: bool
 
 
 class Fault(NamedTuple):
@@ -49,3 +67,117 @@ class Fault(NamedTuple):
     column: str
     value: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Says of a type that it takes a text only if a pattern describes all of it. Any other text has the reason."""
+
+    pattern: str
+    """A regular expression of Rust, which checks a park's million texts faster than a function of ours."""
+    reason: str
+    longest: int | None = None
+    """Most characters."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the check of the annotated type, and then this one."""
+        matching = core_schema.str_schema(pattern=f"^(?:{self.pattern})$", max_length=self.longest)
+        return core_schema.chain_schema(
+            [handler(source), core_schema.custom_error_schema(matching, "matches", custom_error_message=self.reason)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """Says of a type which function makes its value of a text. The function raises ValueError with the reason."""
+
+    function: Callable[[str], object]
+
+    def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the call of the function alone: pydantic need not know the value's own type."""
+        return core_schema.no_info_plain_validator_function(self.function)
+
+
+def words(meanings: Mapping[str, object], reason: str) -> ReadBy:
+    """Return how a type reads a few words, in any case: each as what it means. Any other text has the reason."""
+
+    def meaning(text: str) -> object:
+        try:
+            return meanings[text.lower()]
+        except KeyError:
+            raise ValueError(reason) from None
+
+    return ReadBy(meaning)
+
+
+class RowKind(Generic[R]):
+    """One kind of row, declared as a TypedDict: its columns, and the check that makes values of a row's texts.
+
+    In a row of a total TypedDict every column has a value: None if its type allows None and the cell is empty. A row of
+    any other TypedDict has only the columns of the file, and an empty cell means what its type says of "".
+    """
+
+    def __init__(self, row: type[R]) -> None:
+        self._row = row
+        hints = get_type_hints(row, include_extras=True)
+        self.is_whole = bool(vars(row)["__total__"])
+        self._types = {name: get_args(hint)[0] if _is_required(hint) else hint for name, hint in hints.items()}
+        self.columns = tuple(
+            _column(name, of_cell, required=_is_required(hints[name]) or (self.is_whole and not _allows_none(of_cell)))
+            for name, of_cell in self._types.items()
+        )
+
+    @cached_property
+    def check(self) -> Callable[[Mapping[str, str | None]], R]:
+        """Function that returns the values of a row's texts. It raises ValidationError; ``reasons`` explains it."""
+        # Not the adapter's method: it takes longer than the check of some rows.
+        return TypeAdapter(self._row).validator.validate_python
+
+    def parse(self, column: str, text: str) -> Any:  # noqa: ANN401 - each column has its type
+        """Return the value of one text. Raises ValueError, which says what is wrong without the text itself."""
+        try:
+            return self._adapters[column].validate_python(text.strip())
+        except ValidationError as error:
+            # Without its cause, because pydantic's message has the text.
+            raise ValueError(_reason(_details(error)[0])) from None
+
+    @cached_property
+    def _adapters(self) -> Mapping[str, TypeAdapter[Any]]:
+        return {name: TypeAdapter(of_cell) for name, of_cell in self._types.items()}
+
+
+def reasons(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong in each bad column of a row."""
+    return {str(details["loc"][0]): _reason(details) for details in reversed(_details(error))}
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False)
+
+
+def _reason(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "missing":
+            return "is empty"
+        case "value_error":
+            return str(context["error"])
+        case "enum":
+            return f"not one of {', '.join(_QUOTED.findall(context['expected']))}"
+        case "string_too_long":
+            return f"longer than {context['max_length']} characters"
+    return details["msg"]
+
+
+def _column(name: str, of_cell: object, *, required: bool) -> Column:
+    held = next(part for part in get_args(of_cell) if part is not NoneType) if _allows_none(of_cell) else of_cell
+    cell = next((mark for mark in getattr(held, "__metadata__", ()) if isinstance(mark, Cell)), Cell())
+    return Column(name, required, *cell)
+
+
+def _is_required(hint: object) -> bool:
+    return get_origin(hint) is Required
+
+
+def _allows_none(of_cell: object) -> bool:
+    return NoneType in get_args(of_cell)

@@ -7,9 +7,11 @@ import unicodedata
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from vetlla.domain.columns import Column, Fault, Holds
+from pydantic import ValidationError
+
+from vetlla.domain.columns import Column, Fault, Holds, RowKind, reasons
 from vetlla.domain.errors import ConfigError
 from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown, text_of
@@ -17,9 +19,9 @@ from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from vetlla.domain.columns import Parse
     from vetlla.tables.table import Row, Table
 
+R = TypeVar("R")
 MAX_CELL = 2000
 """Longest cell of any kind: a home with fifty suspended periods fits."""
 TITLE_ROWS = 10
@@ -33,7 +35,7 @@ _PLAIN: Mapping[Holds, Callable[[str], object]] = {
     Holds.LIST: _BEGINS_AND_ENDS,
     Holds.CODE: str.isalnum,
 }
-"""Which texts need no closer look, by what a column holds. Of all others none: what is odd cannot be parsed."""
+"""Which texts need no closer look, by what a column holds. Other columns need none: their types refuse what is odd."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,55 +53,51 @@ class Translation:
 
 
 class _Place(NamedTuple):
-    """Where a column stands in the file, and how its cells become values."""
+    """Where a column stands in the file, and how its cells become texts."""
 
     at: int
     name: str
-    parse: Parse
     is_plain: Callable[[str], object] | None
-    """Returns something true for a text that can be parsed as it is; None: each can."""
-    is_needed: bool
+    """Returns something true for a text that can be checked as it is; None: each can."""
     column: Column
     words: Mapping[str, str]
 
 
-class Reader:
-    """Turns the rows of one table into values by column name.
+class Reader(Generic[R]):
+    """Turns the rows of one table into rows of one kind.
 
-    ``faults`` holds what is wrong with the heading; while there is any, no row can be read. ``whole`` gives every
-    column a value, None where the file has none. Without it a column that is absent is absent from the values, and an
-    empty cell means what its column says of "". Raises ConfigError for a mapping that names what there is not.
+    ``faults`` holds what is wrong with the heading; while there is any, no row can be read. Raises ConfigError for a
+    mapping that names what there is not.
     """
 
-    def __init__(self, columns: Sequence[Column], table: Table, translation: Translation, *, whole: bool) -> None:
+    def __init__(self, kind: RowKind[R], table: Table, translation: Translation) -> None:
+        columns = kind.columns
         _check_mapping(columns, translation)
+        self._kind = kind
         self._theirs = {column.name: translation.columns.get(column.name, column.name) for column in columns}
         ours = {folded(self._theirs[column.name]): column for column in columns}
         known = {folded(name): name for name in translation.ignore}
         heading = list(map(folded, table.heading))
         self._width = len(heading)
-        self._whole = whole
-        self._hides = any(column.secret for column in columns)
+        self._secret = {column.name for column in columns if column.secret}
         self._nameless = [index for index, name in enumerate(heading) if not name]
-        self._constants = {
-            column.name: _constant(column, translation.constants[column.name])
-            for column in columns
-            if column.name in translation.constants
+        constants: dict[str, str | None] = {
+            name: _constant(kind, name, text) for name, text in translation.constants.items()
         }
-        needed = {column.name for column in columns if column.required} - set(self._constants)
         self._places = [
-            _place(index, column, translation.values.get(column.name, {}), is_needed=column.name in needed)
+            _place(index, column, translation.values.get(column.name, {}))
             for index, name in enumerate(heading)
             if (column := ours.get(name))
         ]
-        present = {place.column.name for place in self._places}
-        # What a row says if every cell is empty: without ``whole`` its columns say what they make of "".
-        nothing = {
-            column.name: None if whole else column.parse("")
+        present = {place.name for place in self._places}
+        # What a row says if every cell is empty.
+        nothing: dict[str, str | None] = {
+            column.name: None if kind.is_whole else ""
             for column in columns
-            if whole or (column.name in present and not column.required)
+            if not column.required and (kind.is_whole or column.name in present)
         }
-        self._start = nothing | self._constants
+        self._start = nothing | constants
+        needed = {column.name for column in columns if column.required} - set(constants)
         self.faults = [
             *_heading_faults(table, heading, set(ours) | set(known), list(self._theirs.values())),
             *(_missing(name, self._theirs[name]) for name in self._theirs if name in needed - present),
@@ -113,17 +111,16 @@ class Reader:
         """Return what the file calls one of our columns."""
         return self._theirs.get(column, column)
 
-    def read(self, rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, dict[str, Any], list[Fault]]]:
-        """Yield each row's number, its values by our column names (None where empty), and what is wrong in it."""
+    def read(self, rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, R | list[Fault]]]:
+        """Yield each row's number and the row, or what is wrong in it."""
         for number, cells in rows:
             if isinstance(cells, Broken):
-                text = HIDDEN if self._hides and cells.text else cells.text[:MAX_SHOWN]
-                yield number, {}, [Fault(number, "", text, cells.reason)]
-                continue
-            if (len(cells) != self._width or self._nameless) and (unfit := self._misfits(cells)):
-                yield number, {}, [Fault(number, "", "", unfit)]
-                continue
-            yield number, *self._values(number, cells)
+                text = HIDDEN if self._secret and cells.text else cells.text[:MAX_SHOWN]
+                yield number, [Fault(number, "", text, cells.reason)]
+            elif (len(cells) != self._width or self._nameless) and (unfit := self._misfits(cells)):
+                yield number, [Fault(number, "", "", unfit)]
+            else:
+                yield number, self._row(number, cells)
 
     def _misfits(self, cells: Sequence[object]) -> str:
         """Return why cells do not fit under the heading; "" if they do. Blank cells beyond it are nothing."""
@@ -135,50 +132,77 @@ class Reader:
                 return f"column {index + 1} has no heading, and {shown(cells[index])[:MAX_SHOWN]!r} stands in it"
         return ""
 
-    def _values(self, row: int, cells: Sequence[object]) -> tuple[dict[str, Any], list[Fault]]:
-        values = dict(self._start)
-        faults: list[Fault] = []
+    def _row(self, number: int, cells: Sequence[object]) -> R | list[Fault]:
+        texts = self._start.copy()
+        wrong: dict[str, str] = {}
         # A park has four million cells: what nearly all of them need is done here, and without a call.
         for place in self._places:
-            index, name, parse, is_plain, is_needed, _, _ = place
+            index, name, is_plain, _, _ = place
             cell = cells[index]
             if cell == "":
-                if is_needed:
-                    faults.append(Fault(row, name, "", "is empty"))
                 continue
-            try:
-                if cell.__class__ is str and (is_plain is None or is_plain(cell)):
-                    values[name] = parse(cell)  # narrowed by its class, the quickest way
-                    continue
-            except ValueError:
-                pass
-            try:
-                self._look_closer(cell, place, values)
-            except ValueError as error:
-                value = HIDDEN if place.column.secret else shown(cell).strip()[:MAX_SHOWN]
-                faults.append(Fault(row, name, value, str(error)))
-        return values, faults
+            if cell.__class__ is str and (is_plain is None or is_plain(cell)):
+                texts[name] = cell  # narrowed by its class, the quickest way
+            else:
+                self._look_closer(cell, place, texts, wrong)
+        try:
+            row = self._kind.check(texts)
+        except ValidationError as error:
+            return self._second_look(number, cells, texts, wrong, reasons(error))
+        return self._faults(number, cells, wrong) if wrong else row
 
-    def _look_closer(self, cell: object, place: _Place, values: dict[str, Any]) -> None:
-        """Put the value of any cell into a row's values. Raises ValueError with the reason if it has none."""
-        _, name, parse, _, is_needed, column, words = place
-        if cell is None and not self._whole and not is_needed:
-            values.pop(name, None)
+    def _look_closer(self, cell: object, place: _Place, texts: dict[str, str | None], wrong: dict[str, str]) -> None:
+        """Put the text of any cell into a row's texts or, if it has none, the reason into ``wrong``."""
+        if cell is None and not self._kind.is_whole:
+            texts.pop(place.name, None)
             return
         # A word that the mapping names has lost nothing, number or not.
-        text = shown(cell) if words and shown(cell) in words else text_of(cell, column)
+        said = shown(cell)
+        try:
+            text = said if said in place.words else text_of(cell, place.column)
+        except ValueError as error:
+            wrong[place.name] = str(error)
+            return
         if len(text) > MAX_CELL:
-            raise ValueError(f"longer than {MAX_CELL} characters")
-        if text:
-            values[name] = parse(words.get(text, text))
-        elif is_needed:
-            raise ValueError("is empty")
+            wrong[place.name] = f"longer than {MAX_CELL} characters"
+        elif text:
+            texts[place.name] = place.words.get(text, text)
+        elif place.name in self._start:
+            texts[place.name] = self._start[place.name]
+        else:
+            texts.pop(place.name, None)
+
+    def _second_look(
+        self,
+        number: int,
+        cells: Sequence[object],
+        texts: dict[str, str | None],
+        wrong: dict[str, str],
+        refused: Mapping[str, str],
+    ) -> R | list[Fault]:
+        """Return a row of which some text was refused: a spreadsheet may have put something around it."""
+        for place in self._places:
+            if place.name in refused:
+                self._look_closer(cells[place.at], place, texts, wrong)
+        try:
+            row = self._kind.check(texts)
+        except ValidationError as error:
+            return self._faults(number, cells, reasons(error) | wrong)
+        return self._faults(number, cells, wrong) if wrong else row
+
+    def _faults(self, row: int, cells: Sequence[object], wrong: Mapping[str, str]) -> list[Fault]:
+        """Return the faults of a row in the order of its cells."""
+        said = {place.name: shown(cells[place.at]).strip() for place in self._places if place.name in wrong}
+        return [
+            Fault(row, name, HIDDEN if name in self._secret else said.get(name, "")[:MAX_SHOWN], wrong[name])
+            for name in dict.fromkeys((*said, *wrong))
+        ]
 
 
-def _place(index: int, column: Column, words: Mapping[str, str], *, is_needed: bool) -> _Place:
+def _place(index: int, column: Column, words: Mapping[str, str]) -> _Place:
     # str.isspace is true of no text that says something: each is looked at closer, and its word looked up.
     is_plain = str.isspace if words else _PLAIN.get(column.holds)
-    return _Place(index, column.name, column.parse, is_plain, is_needed, column, words)
+    return _Place(index, column.name, is_plain, column, words)
 
 
 def folded(name: str) -> str:
@@ -225,11 +249,12 @@ def _check_mapping(columns: Sequence[Column], translation: Translation) -> None:
     _refuse("mapping: heading for two columns", twice, "one heading stands for one column")
 
 
-def _constant(column: Column, said: str) -> Any:  # noqa: ANN401 - a cell's value
+def _constant(kind: RowKind[R], column: str, said: str) -> str:
     try:
-        return column.parse(said)
+        kind.parse(column, said)
     except ValueError as error:
-        raise ConfigError(f"mapping: constant {column.name} = {said!r}: {error}") from error
+        raise ConfigError(f"mapping: constant {column} = {said!r}: {error}") from error
+    return said.strip()
 
 
 def _refuse(what: str, names: set[str], remedy: str) -> None:

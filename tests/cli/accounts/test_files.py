@@ -7,10 +7,11 @@ import json
 
 import pytest
 
-from vetlla.cli.accounts.files import ACCOUNTS, AccountFile, collect
+from vetlla.cli.accounts.files import AccountFile, collect
 from vetlla.cli.kit.row_files import sentence
 from vetlla.domain.accounts import AccountKey, ClockWindow
 from vetlla.domain.errors import UsageError
+from vetlla.store.accounts.columns import ACCOUNTS
 from vetlla.store.accounts.table import AccountEntry
 from vetlla.tables.reader import Reader, Translation
 from vetlla.tables.source import FileKind, opened
@@ -20,7 +21,7 @@ LOOKS_LIKE_A_KEY = "looks like a key itself: write the key's name here and give 
 
 def read(text: str, kind: FileKind) -> AccountFile:
     with opened(io.BytesIO(text.encode()), kind=kind) as table:
-        reader = Reader(ACCOUNTS, table, Translation(), whole=False)
+        reader = Reader(ACCOUNTS, table, Translation())
         return AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
 
 
@@ -94,6 +95,16 @@ def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
         "row 5: 3 cells, the heading has 5",
     ]
     assert [entry.place.account for entry in file.entries] == ["20"]
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    """This holds for each cell of a row, also beside a bad cell, and an empty cell may have blanks."""
+    file = csv("account,interval_s,maker\n 17 , 15m ,  \n 18 , 1h , acme \n")
+
+    assert file.entries == [AccountEntry(AccountKey("17"), {"interval_s": 900, "maker": None})]
+    assert faults(file) == [
+        "row 3: column maker: 'acme' should be one of ajax, climax, inim; empty if the codes are those of the standard"
+    ]
 
 
 def test_an_account_twice_in_one_file_is_a_fault() -> None:

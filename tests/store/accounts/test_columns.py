@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from vetlla.domain.accounts import STANDARD_WINDOW, Account, AccountKey, ClockWindow, Maker, Remap, account_key
 from vetlla.domain.signals import Kind, Priority
-from vetlla.store.accounts.columns import COLUMNS, account_from, parse, row_from
+from vetlla.store.accounts.columns import ACCOUNTS as KIND
+from vetlla.store.accounts.columns import COLUMNS, account_from, row_from
 
 NUMBER = st.text("0123456789abcdefABCDEF", max_size=6)
 WINDOWS = st.one_of(
@@ -47,7 +48,7 @@ def test_an_account_survives_its_row(account: Account) -> None:
     row = row_from(account)
 
     assert account_from(list(row.values())) == account
-    assert Account(**{column: parse(column, str(row[column])) for column in COLUMNS}) == account
+    assert Account(**{column: KIND.parse(column, str(row[column])) for column in COLUMNS}) == account
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_an_account_survives_its_row(account: Account) -> None:
 )
 def test_what_people_write_is_understood(column: str, text: str, value: object) -> None:
     """Units, spaces, upper and lower case and empty cells are understood."""
-    assert parse(column, text) == value
+    assert KIND.parse(column, text) == value
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_what_people_write_is_understood(column: str, text: str, value: object) 
 def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str) -> None:
     """The reason says what the text should be, and does not repeat the text."""
     with pytest.raises(ValueError, match=r".") as caught:
-        parse(column, text)
+        KIND.parse(column, text)
 
     assert reason in str(caught.value)
     assert len(text) < 8 or text not in str(caught.value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.accounts.files import ACCOUNTS, collect
+from vetlla.cli.accounts.files import collect
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, shown_iso
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -32,7 +32,7 @@ from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts import table as account_table
-from vetlla.store.accounts.columns import COLUMNS, parse, row_from
+from vetlla.store.accounts.columns import ACCOUNTS, COLUMNS, row_from
 from vetlla.store.accounts.table import AccountEntry
 from vetlla.store.registry.registry import reading
 from vetlla.tables.cells import HIDDEN
@@ -76,7 +76,7 @@ def import_accounts(
     Example: vetlla accounts import homes.csv --dry-run
     """
     options = FileOptions(form, encoding, sheet, mapping)
-    with importing(file, ACCOUNTS, options, what="accounts", whole=False, as_json=as_json) as (reader, rows):
+    with importing(file, ACCOUNTS, options, what="accounts", as_json=as_json) as (reader, rows):
         read = collect(rows)
     if read.faults:
         refuse(file, read.faults, reader, as_json=as_json)
@@ -264,7 +264,7 @@ def _place(account: str, receiver: str, line: str) -> AccountKey:
 
 def _parsed(column: str, text: str) -> Any:  # noqa: ANN401 - the type depends on the field
     try:
-        return parse(column, text)
+        return ACCOUNTS.parse(column, text)
     except ValueError as error:
         shown = HIDDEN if column == "key_name" else repr(text)
         raise UsageError(f"{column} {shown}: {error}", remedy="vetlla accounts set --help shows examples") from error

@@ -6,14 +6,13 @@ that field of a known account stays as it is; an empty cell sets the field back 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.cli.kit.row_files import sentence
 from vetlla.domain.accounts import AccountKey
-from vetlla.domain.columns import Column, Fault, Holds
+from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
-from vetlla.store.accounts.columns import COLUMNS, parse
+from vetlla.store.accounts.columns import ACCOUNTS, AccountRow
 from vetlla.store.accounts.table import AccountEntry
 from vetlla.tables.bounds import MAX_FAULTS
 from vetlla.tables.reader import Reader, Translation, too_many
@@ -25,21 +24,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _IDENTITY = ("account", "receiver", "line")
-_HOLDS = {
-    **dict.fromkeys((*_IDENTITY, "home", "key_name"), Holds.CODE),
-    **dict.fromkeys(("interval_s", "ucr_interval_s", "allowed_misses", "support_level"), Holds.NUMBER),
-}
-ACCOUNTS = tuple(
-    Column(
-        name,
-        partial(parse, name),
-        required=name == "account",
-        holds=_HOLDS.get(name, Holds.WORD),
-        secret=name == "key_name",
-    )
-    for name in COLUMNS
-)
-"""The columns of a file of accounts."""
 
 
 class AccountFile(NamedTuple):
@@ -51,21 +35,22 @@ class AccountFile(NamedTuple):
     faults: list[Fault]
 
 
-def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountFile:
+def collect(rows: Iterable[tuple[int, AccountRow | list[Fault]]]) -> AccountFile:
     """Return the accounts of a file's rows. An account that is there twice is a fault."""
     read = AccountFile([], [], [])
     seen: dict[AccountKey, int] = {}
-    for row, values, faults in rows:
+    for row, found in rows:
         if len(read.faults) >= MAX_FAULTS:
             read.faults.append(too_many(row))
             break
-        read.faults.extend(faults)
-        if faults:
+        if isinstance(found, list):
+            read.faults.extend(found)
             continue
-        place = AccountKey(*(values.pop(column, "") for column in _IDENTITY))
+        fields: dict[str, Any] = {**found}
+        place = AccountKey(*(fields.pop(column, "") for column in _IDENTITY))
         if (before := seen.setdefault(place.folded, row)) != row:
             read.faults.append(Fault(row, "account", place.account, f"is in row {before} already"))
-        read.entries.append(AccountEntry(place, values))
+        read.entries.append(AccountEntry(place, fields))
         read.rows.append(row)
     return read
 
@@ -73,7 +58,7 @@ def collect(rows: Iterable[tuple[int, dict[str, Any], list[Fault]]]) -> AccountF
 def entries(file: Path | BinaryIO) -> list[AccountEntry]:
     """Return the accounts of a file. Raises UsageError with its first fault."""
     with opened(file) as table:
-        reader = Reader(ACCOUNTS, table, Translation(), whole=False)
+        reader = Reader(ACCOUNTS, table, Translation())
         read = AccountFile([], [], reader.faults) if reader.faults else collect(reader.read(table.rows))
     for fault in read.faults:
         remedy = "`vetlla accounts import --dry-run` lists every fault"

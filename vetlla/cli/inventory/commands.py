@@ -31,7 +31,7 @@ from vetlla.cli.kit.row_files import (
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import imports as rules
-from vetlla.service.inventory.cells import KINDS
+from vetlla.service.inventory.columns import KINDS
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory.bulk import Effect
 from vetlla.store.registry.transaction import snapshot
@@ -80,7 +80,7 @@ def import_(
     if is_large:
         background_priority()  # a small import locks the registry: other commands would wait for its low priority
     options = FileOptions(form, encoding, sheet, mapping)
-    with importing(file, KINDS[what], options, what=what, whole=True, as_json=as_json) as (reader, rows):
+    with importing(file, KINDS[what], options, what=what, as_json=as_json) as (reader, rows):
         taken = import_rows(
             state_dir, CLOCK, what, rows, past(day), keep_good_rows=partial, dry_run=dry_run, large=is_large
         )
@@ -137,7 +137,7 @@ def export(
                 )
             case _:
                 raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
-        columns = [column.name for column in KINDS[what]] if what in KINDS else ACCOUNT_COLUMNS
+        columns = [column.name for column in KINDS[what].columns] if what in KINDS else ACCOUNT_COLUMNS
         write(file, columns, ([*row.values()] for row in rows), what, kind=form)
 
 

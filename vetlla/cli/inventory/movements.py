@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,8 @@ from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, Day, Note, Serial, past
 from vetlla.domain.devices import Device, DeviceType, Movement, Ownership, UpkeepKind
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory import cells
 from vetlla.service.inventory import movements as rules
+from vetlla.service.inventory.columns import DEVICES
 from vetlla.tasks.inventory import movements as tasks
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.devices import Change, DeviceRecord
 
-T = TypeVar("T")
 HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
 Owner = Annotated[Ownership, typer.Option("--ownership", help="Owner of the device.")]
 
@@ -50,12 +49,12 @@ def add(
     """
     device = Device(
         type=kind,
-        serial=_said("serial", cells.text, serial),
-        model=_said("model", cells.text, model) if model else "",
-        imei=_said("imei", cells.imei, imei) if imei else "",
-        account=_said("account", cells.account, account) if account else "",
-        made=_said("made", cells.made, made) if made else None,
-        guarantee_until=_said("guarantee_until", cells.day, guarantee_until) if guarantee_until else None,
+        serial=_said("serial", serial),
+        model=_said("model", model) if model else "",
+        imei=_said("imei", imei) if imei else "",
+        account=_said("account", account) if account else "",
+        made=_said("made", made) if made else None,
+        guarantee_until=_said("guarantee_until", guarantee_until) if guarantee_until else None,
     )
     movement = rules.receive(past(day), ownership, note)
     if device.made is not None and device.made > movement.day.isocalendar()[:2]:
@@ -279,10 +278,10 @@ def _tell_change(device: Device, movement: Movement, *, as_json: bool) -> None:
         console().print(f"{rules.name(device)}: {movement.kind} {movement.day}, {where}")
 
 
-def _said(name: str, parse: Callable[[str], T], value: str) -> T:
+def _said(column: str, value: str) -> Any:  # noqa: ANN401 - the type depends on the column
     if not value:
-        raise UsageError(f"{name} is empty")
+        raise UsageError(f"{column} is empty")
     try:
-        return parse(value)
+        return DEVICES.parse(column, value)
     except ValueError as error:
-        raise UsageError(f"{name} {value!r}: {error}") from error
+        raise UsageError(f"{column} {value!r}: {error}") from error

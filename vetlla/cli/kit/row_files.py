@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import typer
 
@@ -19,8 +19,10 @@ from vetlla.tables.source import Encoding, FileKind, opened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vetlla.domain.columns import Column
+    from vetlla.domain.columns import RowKind
     from vetlla.tables.table import Row, Table
+
+R = TypeVar("R")
 
 EVERY = 5_000
 """Rows between two steps of the progress bar. A shorter file is read before the bar could be seen."""
@@ -68,21 +70,19 @@ class FileOptions(NamedTuple):
     mapping: Path | None = None
 
 
-class Import(NamedTuple):
-    """A file that is being read: its reader, and each row with its values and faults."""
+class Import(NamedTuple, Generic[R]):
+    """A file that is being read: its reader, and the number of each row with the row or its faults."""
 
-    reader: Reader
-    rows: Iterator[tuple[int, dict[str, Any], list[Fault]]]
+    reader: Reader[R]
+    rows: Iterator[tuple[int, R | list[Fault]]]
 
 
 @contextmanager
-def importing(
-    file: Path, columns: Sequence[Column], options: FileOptions, *, what: str, whole: bool, as_json: bool
-) -> Iterator[Import]:
+def importing(file: Path, kind: RowKind[R], options: FileOptions, *, what: str, as_json: bool) -> Iterator[Import[R]]:
     """Yield a file to import, with a bar on a terminal. Prints every fault of the heading and raises UsageError."""
     words = translation(options.mapping)
     with opened(file, what=what, kind=options.kind, encoding=options.encoding, sheet=options.sheet) as table:
-        reader = Reader(columns, table, words, whole=whole)
+        reader = Reader(kind, table, words)
         if table.note:
             talk().print(f"{file}: {table.note}", soft_wrap=True)
         if reader.faults:
@@ -90,7 +90,7 @@ def importing(
         yield Import(reader, reader.read(_with_bar(table)))
 
 
-def refuse(file: Path, faults: Sequence[Fault], reader: Reader, *, as_json: bool, remedy: str = "") -> NoReturn:
+def refuse(file: Path, faults: Sequence[Fault], reader: Reader[Any], *, as_json: bool, remedy: str = "") -> NoReturn:
     """Print every fault, then raise UsageError."""
     for fault in faults:
         tell_fault(fault, reader, as_json=as_json)
@@ -99,7 +99,7 @@ def refuse(file: Path, faults: Sequence[Fault], reader: Reader, *, as_json: bool
     )
 
 
-def tell_fault(fault: Fault, reader: Reader, *, as_json: bool) -> None:
+def tell_fault(fault: Fault, reader: Reader[Any], *, as_json: bool) -> None:
     """Print a fault: for a machine as an object, for a person as a sentence that names the column as the file does."""
     if as_json:
         print_json({**fault._asdict(), "heading": reader.heading(fault.column)})
@@ -107,7 +107,7 @@ def tell_fault(fault: Fault, reader: Reader, *, as_json: bool) -> None:
         talk().print(sentence(fault, reader.heading(fault.column)), soft_wrap=True)
 
 
-def tell_warnings(warnings: Sequence[Fault], reader: Reader, *, as_json: bool) -> None:
+def tell_warnings(warnings: Sequence[Fault], reader: Reader[Any], *, as_json: bool) -> None:
     """Print warnings of what was imported all the same, and should be looked at."""
     for warning in warnings if as_json else warnings[:WARNINGS_SHOWN]:
         heading = reader.heading(warning.column)

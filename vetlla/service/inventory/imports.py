@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.columns import Fault
 from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Home, Ownership, Period, Person, Place
-from vetlla.service.inventory.cells import FIRST_YEAR
+from vetlla.service.inventory.columns import FIRST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
+
+    from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
 
 
 class ImportedDevice(NamedTuple):
@@ -56,7 +58,7 @@ class DeviceRows:
         self._today = today
         self._row_of: dict[tuple[DeviceType, str], int] = {}
 
-    def found(self, row: int, values: dict[str, Any]) -> ImportedDevice | list[Fault]:
+    def found(self, row: int, values: DeviceRow) -> ImportedDevice | list[Fault]:
         """Return the device of a row, or the faults of the row."""
         faults = self._dates(row, values)
         kind, serial, home, place = values["type"], values["serial"], values["home"] or "", values["place"]
@@ -93,7 +95,7 @@ class DeviceRows:
             last_maintenance=values["last_maintenance"],
         )
 
-    def _dates(self, row: int, values: dict[str, Any]) -> list[Fault]:
+    def _dates(self, row: int, values: DeviceRow) -> list[Fault]:
         faults = []
         for name in ("since", "first_installed", "cost_from", "last_battery", "last_maintenance"):
             when = values[name]
@@ -113,7 +115,7 @@ class DeviceRows:
         return faults
 
 
-def home(row: int, values: dict[str, Any], seen: dict[str, int]) -> Home | list[Fault]:
+def home(row: int, values: HomeRow, seen: dict[str, int]) -> Home | list[Fault]:
     """Return the home of a row, or its faults; ``seen`` remembers the row of each code."""
     before = seen.setdefault(values["code"], row)
     if before != row:
@@ -131,7 +133,7 @@ def home(row: int, values: dict[str, Any], seen: dict[str, int]) -> Home | list[
     )
 
 
-def person(row: int, values: dict[str, Any], seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:
+def person(row: int, values: PersonRow, seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:
     """Return the person of a row, or its faults."""
     before = seen.setdefault(values["code"], row)
     if before != row:

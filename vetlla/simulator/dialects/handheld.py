@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.imei import with_check_digit
 from vetlla.domain.signals import AccountId
 from vetlla.simulator.dialects.dialect import Answer, Meaning
 from vetlla.simulator.message import Message
@@ -150,7 +151,4 @@ def cut_behind(end: bytes, pending: bytes) -> tuple[list[bytes], bytes]:
 
 def made_up_imei(number: int) -> str:
     """Return an IMEI with its check digit, from the range that 3GPP reserves for tests (reporting body 00)."""
-    digits = f"00101700{number:06d}"
-    # Luhn: every other digit from the right is doubled, and the digits of the result are added.
-    doubled = (int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(digits))
-    return f"{digits}{-sum(value // 10 + value % 10 for value in doubled) % 10}"
+    return with_check_digit(f"00101700{number:06d}")

@@ -3,20 +3,20 @@
 Every column has one canonical text. So a file that is exported, edited and imported again changes only what was edited.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Final, Required
+
+from typing_extensions import TypedDict
 
 from vetlla.domain.accounts import NO_REMAPS, STANDARD_WINDOW, Account, ClockWindow, Maker, Remap
 from vetlla.domain.clock import seconds_of
+from vetlla.domain.column_types import AccountNumber, HomeCode
+from vetlla.domain.columns import Cell, Holds, Matches, ReadBy, RowKind, words
 from vetlla.domain.signals import Kind, Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 INTERVAL_MAX_S = 32 * 86_400
 """EN 50136-1's longest reporting time, category SP1: 32 days."""
@@ -29,17 +29,10 @@ LABELS_KEPT = 10_000
 WINDOW_MAX_S = 86_400
 """A window of more than a day either way protects against nothing; "off" shows that openly."""
 
-_ACCOUNT = re.compile(r"[0-9A-Za-z+][0-9A-Za-z:+_-]{0,63}")
-_LINE = re.compile(r"[0-9A-Fa-f]{1,6}")  # in DC-09 R and L carry 1 to 6 hex digits
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _SECRET = re.compile(r"[0-9A-Fa-f]{32,}")
 _CODE = re.compile(r"[0-9A-Za-z*#+-]{1,16}")
 _LABEL = re.compile(r"[0-9a-z][0-9A-Za-z:._-]{0,63}")
-
-
-def parse(column: str, text: str) -> Any:  # noqa: ANN401 - the fields of Account have many types
-    """Return the value of an account's field. Raises ValueError, which says what is wrong without the text itself."""
-    return _PARSERS[column](text.strip())
 
 
 def account_from(values: Sequence[Any]) -> Account:
@@ -107,29 +100,12 @@ def key_named(text: str) -> str:
     """Return the name of a key. Raises ValueError if the text cannot be a name."""
     if _SECRET.fullmatch(text):
         raise ValueError("looks like a key itself: write the key's name here and give the key to `vetlla keys set`")
-    return _matching(_NAME, text, "letters, digits, '.', '_' and '-', at most 64")
-
-
-def _matching(pattern: re.Pattern[str], text: str, wanted: str) -> str:
-    if not pattern.fullmatch(text):
-        raise ValueError(f"should be {wanted}")
+    if not _NAME.fullmatch(text):
+        raise ValueError("should be letters, digits, '.', '_' and '-', at most 64")
     return text
 
 
-def _account(text: str) -> str:
-    if text.startswith("#"):
-        raise ValueError("should be written without the #")
-    return _matching(_ACCOUNT, text, "letters, digits, ':', '+', '_' and '-', at most 64")
-
-
-def _number(text: str) -> str:
-    return text and _matching(_LINE, text, "1 to 6 hex digits, without a leading R or L; empty for any")
-
-
-def _home(text: str) -> str:
-    if len(text) > 64 or not text.isprintable():
-        raise ValueError("should be at most 64 printable characters")
-    return text
+# --- texts with a form of their own -----------------------------------------------------------------------------------
 
 
 def _key_name(text: str) -> str:
@@ -186,21 +162,9 @@ def _labels(text: str) -> tuple[str, ...]:
     labels = _shared(text)
     if len(labels) > LABELS_MAX:
         raise ValueError(f"should be at most {LABELS_MAX} labels")
-    for label in labels:
-        _matching(_LABEL, label, 'labels such as "operator:orange cell:214-07-1234", at most 64 characters each')
+    if not all(map(_LABEL.fullmatch, labels)):
+        raise ValueError('should be labels such as "operator:orange cell:214-07-1234", at most 64 characters each')
     return labels
-
-
-def _level(text: str) -> int:
-    if text not in {"", "0", "1", "2", "3"}:
-        raise ValueError("should be 1, 2 or 3; 0 or empty if it is not known")
-    return int(text or 0)
-
-
-def _maker(text: str) -> Maker | None:
-    if text and text.lower() not in set(Maker):
-        raise ValueError(f"should be one of {', '.join(Maker)}; empty if the codes are those of the standard")
-    return Maker(text.lower()) if text else None
 
 
 def _remaps(text: str) -> dict[str, Remap]:
@@ -231,21 +195,52 @@ def _closest(word: str, words: list[Kind]) -> str:
     return f": did you mean {close[0]}?" if close else ""
 
 
-_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "account": _account,
-    "receiver": _number,
-    "line": _number,
-    "home": _home,
-    "key_name": _key_name,
-    "clock_window": _window,
-    "interval_s": _interval,
-    "ucr_interval_s": _interval,
-    "allowed_misses": _misses,
-    "labels": _labels,
-    "support_level": _level,
-    "maker": _maker,
-    "remaps": _remaps,
-}
+# --- types ------------------------------------------------------------------------------------------------------------
 
-COLUMNS: tuple[str, ...] = tuple(_PARSERS)
+FrameNumber = Annotated[
+    str,
+    Matches("[0-9A-Fa-f]{0,6}", "should be 1 to 6 hex digits, without a leading R or L; empty for any"),
+    Cell(Holds.CODE),
+]
+"""In DC-09 the fields R and L carry 1 to 6 hex digits."""
+KeyName = Annotated[str, ReadBy(_key_name), Cell(Holds.CODE, secret=True)]
+Window = Annotated[ClockWindow | None, ReadBy(_window)]
+Interval = Annotated[int, ReadBy(_interval), Cell(Holds.NUMBER)]
+Misses = Annotated[int, ReadBy(_misses), Cell(Holds.NUMBER)]
+Labels = Annotated[tuple[str, ...], ReadBy(_labels)]
+SupportLevel = Annotated[
+    int,
+    words({"": 0, "0": 0, "1": 1, "2": 2, "3": 3}, "should be 1, 2 or 3; 0 or empty if it is not known"),
+    Cell(Holds.NUMBER),
+]
+MakerOfCodes = Annotated[
+    Maker | None,
+    words(
+        {"": None, **{maker.value: maker for maker in Maker}},
+        f"should be one of {', '.join(Maker)}; empty if the codes are those of the standard",
+    ),
+]
+Remaps = Annotated[Mapping[str, Remap], ReadBy(_remaps)]
+
+
+class AccountRow(TypedDict, total=False):
+    """An account in a file. A field that the file lacks stays as it is registered."""
+
+    account: Required[AccountNumber]
+    receiver: FrameNumber
+    line: FrameNumber
+    home: HomeCode
+    key_name: KeyName
+    clock_window: Window
+    interval_s: Interval
+    ucr_interval_s: Interval
+    allowed_misses: Misses
+    labels: Labels
+    support_level: SupportLevel
+    maker: MakerOfCodes
+    remaps: Remaps
+
+
+ACCOUNTS: Final = RowKind(AccountRow)
+COLUMNS: Final = tuple(column.name for column in ACCOUNTS.columns)
 """The columns of a file of accounts, in the order in which they are written."""

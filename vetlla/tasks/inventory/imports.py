@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
 
-Read: TypeAlias = "tuple[int, dict[str, Any], list[Fault]]"
-"""A row's number in the file, its values, and what is wrong in it."""
+Read: TypeAlias = "tuple[int, Any | list[Fault]]"
+"""A row's number in the file, and its values (``vetlla.service.inventory.columns``) or what is wrong in it."""
 
 _CODES = {
     "devices": (("serial", "type"), ("account", "")),
@@ -47,7 +48,7 @@ class Imported(NamedTuple):
 class _Rows(Protocol):
     """Takes the rows of one kind."""
 
-    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+    def put(self, row: int, values: Any) -> Effect | list[Fault]:  # noqa: ANN401 - each kind has its own type
         """Put a row into the registry; return what it changed, or what is wrong with it."""
 
     def finish(self) -> None:
@@ -83,12 +84,15 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     faults: list[Fault] = []
     effects: Counter[Effect] = Counter()
     zeros = Zeros()
-    for row, values, wrong in rows:
+    for row, values in rows:
         if len(faults) >= MAX_FAULTS:
             faults.append(too_many(row))
             break
-        outcome = wrong or taker.put(row, values)
-        if not isinstance(outcome, Effect):
+        if isinstance(values, list):
+            faults += values
+            continue
+        outcome = taker.put(row, values)
+        if isinstance(outcome, list):
             faults += outcome
             continue
         effects[outcome] += 1
@@ -107,7 +111,7 @@ class _Devices:
         self._bulk = DeviceImport(connection, day, clock.now().utc_us)
         self.finish = self._bulk.flush
 
-    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+    def put(self, row: int, values: DeviceRow) -> Effect | list[Fault]:
         found = self._checks.found(row, values)
         if isinstance(found, list):
             return found
@@ -121,7 +125,7 @@ class _Homes:
         self._known = inventory.homes(connection)
         self._seen: dict[str, int] = {}
 
-    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+    def put(self, row: int, values: HomeRow) -> Effect | list[Fault]:
         home = rules.home(row, values, self._seen)
         if isinstance(home, list):
             return home
@@ -141,7 +145,7 @@ class _People:
         self._known = {person.code: person for person in inventory.people(connection)}
         self._seen: dict[str, int] = {}
 
-    def put(self, row: int, values: dict[str, Any]) -> Effect | list[Fault]:
+    def put(self, row: int, values: PersonRow) -> Effect | list[Fault]:
         person = rules.person(row, values, self._seen, self._homes)
         if isinstance(person, list):
             return person
