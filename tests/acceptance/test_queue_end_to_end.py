@@ -16,12 +16,14 @@ import pytest
 
 from tests.rigs import journal
 from tests.rigs.daemon import PATIENCE_S, Daemon, running, vetlla
+from tests.rigs.messages import checked
 from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
 from tests.rigs.registered_homes import register
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
 from vetlla.domain.errors import AccessError, LinkError, UsageError
-from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
+from vetlla.receiver.control.messages.watch import WatchQueue
 from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
@@ -301,14 +303,14 @@ class Watcher:
     last: Mapping[str, Any]
 
     def __init__(self, daemon: Daemon) -> None:
-        self._events = follow(daemon.state_dir, "watch")
+        self._events = follow(daemon.state_dir, WatchQueue())
 
     def saw(self, event: str) -> dict[str, Any]:
         """Return the alarm of the next event of this kind. Events of other kinds are skipped."""
         for seen in self._events:
             if seen["event"] == event:
-                self.last = seen
-                alarm: dict[str, Any] = seen.get("alarm") or seen["signal"]
+                self.last = checked("watch", seen)
+                alarm: dict[str, Any] = self.last.get("alarm") or self.last["signal"]
                 return alarm
         raise AssertionError(f"the stream ended without {event}")
 

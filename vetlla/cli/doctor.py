@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +76,7 @@ def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
         return
     yield from examine(
         settings,
-        lambda question: ask(settings.state_dir, question),
+        partial(ask, settings.state_dir),
         SystemClock(),
         path=path,
         protocols=load_protocols(),

@@ -13,13 +13,13 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import ManualClock, SystemClock
 from vetlla.domain.signals import Event, Kind, Phase, Priority
-from vetlla.receiver.control.server import Request
 from vetlla.receiver.queue.escalation import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.queue import AlarmFields
     from vetlla.settings.model import Settings
 
 WARN_S, MAX_S, LEASE_S, HOLD_S = 0.02, 0.04, 0.03, 0.1
@@ -34,7 +34,7 @@ def battery(account: str = "1") -> Any:  # noqa: ANN401 - a Signal
     return signal(account, "302", kind=Kind.BATTERY_LOW)
 
 
-async def alarm(rig: Core, number: int = 1) -> dict[str, Any]:
+async def alarm(rig: Core, number: int = 1) -> AlarmFields:
     await rig.sync()
     return rig.desk.find(number).fields(rig.clock.now())
 
@@ -44,7 +44,7 @@ async def escalated(rig: Core, number: int = 1) -> int:
     return times
 
 
-async def nothing() -> AsyncGenerator[dict[str, Any], None]:
+async def nothing() -> AsyncGenerator[Any, None]:
     """Yield one empty event, so that a watcher that has read it is connected."""
     yield {}
 
@@ -96,7 +96,7 @@ async def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp
             ("warn", "{}"),
             ("escalate", '{"why":"unanswered"}'),
         ]
-        told = [await anext(events) for _ in range(4)]
+        told: list[Any] = [await anext(events) for _ in range(4)]
         assert [(event["event"], event["actor"], event["action"]) for event in told] == [
             ("signal", "receiver", "store"),
             ("alarm", "receiver", "open"),
@@ -434,7 +434,7 @@ async def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path:
     """They are kept, shown and sent to watchers; a later escalation by the receiver does not replace them."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())
-        events = rig.requests.watch(Request({}, SARA))
+        events = rig.watch(SARA)
         await anext(events)
         await rig.ask("queue.claim", alarm=1)
         result = await rig.ask("queue.escalate", ANA, alarm=1, why="  no answer, door locked ")

@@ -41,7 +41,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import STORED, Event, Kind, Phase, Priority
 from vetlla.receiver.commit.group import StoreState
-from vetlla.receiver.control.server import Caller, Request
+from vetlla.receiver.control.roles import Caller
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.rows import alarm_from
 
@@ -142,7 +142,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     async def _watch(self) -> None:
         """Act as a board that only follows the events for watchers."""
-        async for event in self.core.requests.watch(Request({}, SARA)):
+        async for event in self.core.watch(SARA):
             if event["event"] == "closed":
                 self.picture.pop(event["alarm"]["id"])
             elif "alarm" in event:
@@ -390,7 +390,7 @@ class QueueMachine(RuleBasedStateMachine):
         ]
 
     async def _look(self) -> list[dict[str, Any]]:
-        shown = [card.fields(self.clock.now()) for card in self.core.cards()]
+        shown: list[Any] = [card.fields(self.clock.now()) for card in self.core.cards()]
         listed = await self.core.listed(on_test=False) + await self.core.listed(on_test=True)
         assert sorted(alarm["id"] for alarm in listed) == sorted(alarm["id"] for alarm in shown)
         return [{name: alarm[name] for name in SHOWN} for alarm in shown]
