@@ -132,12 +132,12 @@ async def test_a_call_that_still_waits_goes_before_a_supervisor_again(tmp_path: 
         assert await escalated(rig) == 3
 
 
-@pytest.mark.parametrize("done", ["answer", "close", "claim"])
-async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str) -> None:
+@pytest.mark.parametrize(("done", "how"), [("answer", {}), ("close", {"outcome": "other"}), ("claim", {})])
+async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str, how: dict[str, str]) -> None:
     """An alarm that was answered or closed is left alone; one that is only claimed is not: t3 ends with the answer."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(signal("1"))
-        await rig.ask(f"queue.{done}", SARA, alarm=1, force=True, outcome="other")
+        await rig.ask(f"queue.{done}", SARA, alarm=1, force=True, **how)
         await passes(rig, MAX_S)
         assert causes(rig) == ({"unanswered": 1} if done == "claim" else {})
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.rigs.core import PATIENCE_S, SARA, Core, signal, small
+from tests.rigs.messages import KINDS
 from tests.rigs.queue_model import (
     CHAIN_S,
     HOLD_S,
@@ -271,15 +272,10 @@ class QueueMachine(RuleBasedStateMachine):
                 asking = self.core.ask("queue.test", SARA, account=step.account, seconds=step.seconds)
             case Done():
                 caller = Caller(step.operator, supervisor=step.operator == "sara", engineer=False)
-                asking = self.core.ask(
-                    REQUESTS.get(step.do, f"queue.{step.do}"),
-                    caller,
-                    alarm=step.alarm or None,
-                    force=step.force,
-                    to=step.to,
-                    text="noted",
-                    outcome="other",
-                )
+                do = REQUESTS.get(step.do, f"queue.{step.do}")
+                every = {"force": step.force, "to": step.to, "text": "noted", "outcome": "other"}
+                taken = {name: value for name, value in every.items() if name in KINDS[do].model_fields}
+                asking = self.core.ask(do, caller, alarm=step.alarm or None, **taken)
             case _:
                 assert_never(step)
         return asyncio.ensure_future(asking)

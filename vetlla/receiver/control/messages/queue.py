@@ -133,7 +133,9 @@ class ListAlarms(Request[AlarmPage]):
     on_test: bool = False
     """List the alarms of accounts on test instead."""
     limit: Limit = PAGE_MAX
-    after: Annotated[Place, Field(strict=False, description="leave it out for the first page")] | None = None
+    after: Annotated[
+        Annotated[Place, Field(strict=False)] | None, Field(description="leave it out for the first page")
+    ] = None
     """``next`` of the page before."""
     count: bool = False
     """Answer only the total, without alarms."""

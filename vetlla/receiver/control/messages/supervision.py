@@ -196,18 +196,14 @@ class PauseDevices(Request[Paused]):
     line: Words | None = None
     device: Words = ""
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
-    seconds: (
-        Annotated[
-            int,
-            Field(
-                ge=1,
-                le=PAUSE_MAX_S,
-                description=f"a pause lasts 1 to {PAUSE_MAX_S} s;"
-                " without --for it lasts until vetlla supervision resume",
-            ),
-        ]
-        | None
-    ) = None
+    seconds: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=PAUSE_MAX_S,
+            description=f"a pause lasts 1 to {PAUSE_MAX_S} s; without --for it lasts until vetlla supervision resume",
+        ),
+    ] = None
     dry_run: bool = False
 
 
