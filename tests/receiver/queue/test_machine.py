@@ -274,7 +274,7 @@ class QueueMachine(RuleBasedStateMachine):
                 caller = Caller(step.operator, supervisor=step.operator == "sara", engineer=False)
                 do = REQUESTS.get(step.do, f"queue.{step.do}")
                 every = {"force": step.force, "to": step.to, "text": "noted", "outcome": "other"}
-                taken = {name: value for name, value in every.items() if name in KINDS[do].model_fields}
+                taken = {name: value for name, value in every.items() if name in KINDS[do].arguments()}
                 asking = self.core.ask(do, caller, alarm=step.alarm or None, **taken)
             case _:
                 assert_never(step)

@@ -15,14 +15,14 @@ import pwd
 import socket
 import struct
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
 from vetlla.domain.access import group_name
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.receiver.budget import CALLERS_MAX
-from vetlla.receiver.control.messages.base import CONTROL_SOCKET, Stream, failure
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET, NAME_SHOWN, Stream, failure
 from vetlla.receiver.control.roles import User, admit, refused
 from vetlla.store.sqlite.in_place import identity
 from vetlla.store.sqlite.ownership import set_mode
@@ -48,8 +48,6 @@ SILENCE_S = 600.0
 """Longest time without a request of a caller who has no watch."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: enough for a long note."""
-NAME_SHOWN = 64
-"""Characters of an unknown request that its refusal repeats."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
 
 
@@ -255,7 +253,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _arguments(line: bytes) -> dict[str, Any]:
+def _arguments(line: bytes) -> dict[str, object]:
     try:
         arguments = json.loads(line)
         # Refuse text that the journal cannot store (lone surrogates): it would fail a batch that others share.

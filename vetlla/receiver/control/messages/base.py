@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CONTROL_SOCKET = "control.sock"
 """Name of the socket in the state directory."""
+NAME_SHOWN = 64
+"""Characters of an unknown name that its refusal repeats."""
 TEXT_MAX = 500
 """Characters of a name or a reason."""
 PAGE_MAX = 500
@@ -98,13 +100,23 @@ class Message(BaseModel):
     @classmethod
     def _refusal(cls, fault: "ErrorDetails") -> UsageError:
         name = str(fault["loc"][0])
-        sentence = _SENTENCES.get(fault["type"], fault["msg"].removeprefix("Input "))
-        remedy = {"string_too_long": "shorten it", "extra_forbidden": f"one of {', '.join(cls.model_fields)}"}
+        known = _SENTENCES.get(fault["type"])
+        sentence = known.format(**fault.get("ctx", {})) if known else fault["msg"]
         field = cls.model_fields.get(name)
+        remedy = {"string_too_long": "shorten it", "extra_forbidden": f"leave it out; known: {cls._known()}"}
         return UsageError(
-            f"{name!r} {sentence.format(**fault.get('ctx', {}))}",
+            f"{name[:NAME_SHOWN]!r} {sentence}",
             remedy=(field.description if field else None) or remedy.get(fault["type"], ""),
         )
+
+    @classmethod
+    def _known(cls) -> str:
+        return ", ".join(cls.arguments()) or "none"
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """Return the names of the arguments."""
+        return [name for name in cls.model_fields if name != "do"]
 
     @classmethod
     def wire_name(cls) -> str:
