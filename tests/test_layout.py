@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.command_tree import Command, commands
+from tests.rigs.messages import EXAMPLES, KINDS
 from vetlla.protocols.registry import PROTOCOLS
+from vetlla.receiver.control.schema import SUBJECTS
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -85,6 +87,26 @@ def test_commands_are_documented() -> None:
     rows = re.findall(r"^\| `vetlla ([a-z][a-z -]*?)`", page, flags=re.MULTILINE)
     assert rows == sorted(set(rows), key=rows.index)
     assert set(rows) == {command.path for command in commands()}
+
+
+# --- requests of the control socket -----------------------------------------------------------------------------------
+
+
+def test_requests_are_documented() -> None:
+    """docs/control.md has each request of the models in one row, and no other request."""
+    page = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
+    roles = "everyone|operators|supervisors|engineers"
+    rows = re.findall(rf"^\| (`[a-z.]+`(?:, `[a-z.]+`)*) \| (?:{roles})", page, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([a-z.]+)`", row)]
+    assert sorted(named) == sorted(KINDS) == sorted(EXAMPLES)
+
+
+def test_a_request_of_each_subject_has_a_model() -> None:
+    """Every file of messages that has requests is one of the schema's subjects."""
+    folder = ROOT / "vetlla" / "receiver" / "control" / "messages"
+    texts = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.py")}
+    with_requests = {name for name, text in texts.items() if "    do: Literal[" in text}
+    assert with_requests == {subject.__name__.rpartition(".")[2] for subject in SUBJECTS}
 
 
 # --- folders ----------------------------------------------------------------------------------------------------------
@@ -197,6 +219,7 @@ def test_contributing_answers_the_questions() -> None:
     things = (
         "decoder",
         "command",
+        "request of the control socket",
         "migration",
         "part that writes with the next commit",
         "listener",

@@ -34,6 +34,7 @@ from bench.killing.terminals import LIFE, Ledger, Manner, Operator, Report, Term
 from bench.rig.machine import describe
 from vetlla.cli.queue.pages import pages
 from vetlla.domain.signals import Key
+from vetlla.receiver.control.messages.queue import ListAlarms
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive
 
@@ -226,7 +227,7 @@ class Chaos:
             (unopened,) = archive.read(_UNOPENED, (LIFE,))
             notes = {row["alarm_id"] for row in archive.read(_NOTES)}
             (repeats,) = archive.read("SELECT coalesce(sum(count), 0) AS n FROM duplicates")
-        queue = {alarm["id"] for alarm in pages(self._state_dir, {})}
+        queue = {alarm["id"] for alarm in pages(self._state_dir, ListAlarms())}
         tally.acknowledged, tally.stored = len(told), sum(reports.values())
         tally.attempts, tally.refused = self.ledger.attempts, self.ledger.refused
         tally.repeats_recognised, tally.closed = repeats["n"], len(closed)

@@ -11,15 +11,20 @@ import socket
 import threading
 from datetime import UTC, datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.cli.kit.control import ask
+from vetlla.domain.alarms import AlarmOutcome
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
+from vetlla.receiver.control.messages.queue import ClaimAlarm, CloseAlarm, NoteAlarm
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vetlla.receiver.control.messages.base import Request
+    from vetlla.receiver.control.messages.queue import StepDone
 
 ANSWER_S = 2.0
 """How long a terminal waits for an answer before it repeats its report."""
@@ -187,13 +192,13 @@ class Operator(threading.Thread):
         """Claim, note and close one alarm after the other, until the stop event is set."""
         while not self._stop_asked.is_set():
             try:
-                alarm = self._ask("queue.claim")["id"]
-                if self._ask("queue.note", alarm=alarm, text="spoke with the home")["durable"]:
+                alarm = self._ask(ClaimAlarm())["id"]
+                if self._ask(NoteAlarm(alarm=alarm, text="spoke with the home"))["durable"]:
                     self.noted.append(alarm)
-                if self._ask("queue.close", alarm=alarm, outcome="handled_by_voice")["durable"]:
+                if self._ask(CloseAlarm(alarm=alarm, outcome=AlarmOutcome.HANDLED_BY_VOICE))["durable"]:
                     self.closed.append(alarm)
             except (VetllaError, OSError, ValueError):  # the receiver is down, or was killed while it answered
                 self._stop_asked.wait(REDIAL_S)
 
-    def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        return ask(self._state_dir, do, timeout_s=ANSWER_S, **arguments)
+    def _ask(self, request: Request[StepDone]) -> StepDone:
+        return ask(self._state_dir, request, timeout_s=ANSWER_S)

@@ -21,7 +21,7 @@ import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -29,8 +29,10 @@ from rich.table import Table
 from bench.killing.receiver import Receiver, free_port
 from bench.rig.machine import describe
 from vetlla.cli.kit.control import ask
+from vetlla.domain.alarms import AlarmOutcome
 from vetlla.domain.signals import AccountId
 from vetlla.protocols.dc09.frame import build
+from vetlla.receiver.control.messages.queue import AnswerAlarm, CloseAlarm, ListAlarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -216,7 +218,7 @@ def _under(attack: Callable[[int], None], presses: int) -> Outcome:
             with _running(attack, port):
                 time.sleep(2)
                 pressed = [_press(receiver.state_dir, port, number) for number in range(1, presses + 1)]
-                total = ask(receiver.state_dir, "queue.list", count=True)["total"]
+                total = ask(receiver.state_dir, ListAlarms(count=True))["total"]
                 memory_mib = receiver.memory_mib()
         finally:
             receiver.kill()
@@ -250,12 +252,13 @@ def _press(state_dir: Path, port: int, number: int) -> tuple[bool, float]:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
         wire.sendall(frame)
         acknowledged = b"ACK" in wire.recv(4096)
-    first: dict[str, Any] = (ask(state_dir, "queue.list", limit=1)["alarms"] or [{}])[0]
+    listed = ask(state_dir, ListAlarms(limit=1))["alarms"]
     took_s = time.perf_counter() - began
-    is_first = acknowledged and first.get("account") == HOME.account and not first["unknown_account"]
+    is_ours = bool(listed) and listed[0]["account"] == HOME.account and not listed[0]["unknown_account"]
+    is_first = acknowledged and is_ours
     if is_first:
-        ask(state_dir, "queue.answer", alarm=first["id"])
-        ask(state_dir, "queue.close", alarm=first["id"], outcome="test")
+        ask(state_dir, AnswerAlarm(alarm=listed[0]["id"]))
+        ask(state_dir, CloseAlarm(alarm=listed[0]["id"], outcome=AlarmOutcome.TEST))
     time.sleep(PAUSE_S)
     return is_first, took_s
 

@@ -28,6 +28,7 @@ from bench.receiving.peers import READY_S, Peer, ended
 from bench.rig.broker import Broker, NoBrokerError
 from bench.rig.machine import describe
 from vetlla.cli.kit.control import ask
+from vetlla.receiver.control.messages.receiver import ShowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +158,7 @@ def _receiver(directory: Path, port: int) -> Iterator[Peer]:
             [*command, "status", "--wait", str(READY_S), "--state-dir", state], check=True, capture_output=True
         )
         deadline = time.monotonic() + READY_S
-        while not all(place.get("connected", True) for place in ask(state, "status")["listening"]):
+        while not all(place.get("connected", True) for place in ask(state, ShowStatus())["listening"]):
             if time.monotonic() > deadline:
                 raise TimeoutError((directory / "log").read_text(encoding="utf-8"))
             time.sleep(LOOK_S)
@@ -190,7 +191,7 @@ def _pin(pid: int, cores: set[int]) -> None:
 
 
 def _counted(directory: Path, kind: str) -> int:
-    counts: dict[str, int] = ask(directory / "state", "status", timeout_s=READY_S)["counts"]
+    counts = ask(directory / "state", ShowStatus(), timeout_s=READY_S)["counts"]
     return counts["signals" if kind == "event" else "heartbeats"]
 
 

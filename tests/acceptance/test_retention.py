@@ -13,6 +13,7 @@ from tests.rigs.journals import journal, report
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
 from vetlla.domain.clock import ManualClock
+from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.retention import ROWS_PER_STEP
@@ -56,7 +57,7 @@ def test_a_kill_in_the_midst_of_a_removal(tmp_path: Path, steps: int) -> None:
     old_journal(state_dir)
     assert_proven(state_dir)
     with running(tmp_path, config=LIMITS) as daemon:
-        for told, event in enumerate(follow(state_dir, "prune")):
+        for told, event in enumerate(follow(state_dir, PruneJournal())):
             assert event["event"] == "removed"
             if told == steps:
                 daemon.kill()
@@ -85,7 +86,7 @@ def test_reports_are_answered_meanwhile(tmp_path: Path) -> None:
     old_journal(state_dir)
     with running(tmp_path, config=LIMITS) as daemon, Terminal(daemon.port) as terminal:
         answered = 0
-        for event in follow(state_dir, "prune"):
+        for event in follow(state_dir, PruneJournal()):
             if event["event"] == "done":
                 break
             terminal.alarm()
@@ -102,7 +103,8 @@ def test_a_kill_in_the_midst_of_an_erasure(tmp_path: Path) -> None:
     old_journal(state_dir)
     accounts = [f"{number:04}" for number in range(10)]
     with running(tmp_path, config=LIMITS) as daemon:
-        for event in follow(state_dir, "erase", home="H-1", accounts=accounts):
+        for event in follow(state_dir, EraseHome(home="H-1", accounts=tuple(accounts))):
+            assert event["event"] == "removed"
             if event["removed"].get("signals", 0) > 600:
                 daemon.kill()
                 break

@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from vetlla.domain.clock import ManualClock
 from vetlla.receiver import dispatch
-from vetlla.receiver.dispatch import Dispatch
+from vetlla.receiver.dispatch import Dispatch, happening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import pytest
 
+    from vetlla.receiver.control.messages.watch import WatchEvent
 
-async def heard(events: AsyncGenerator[dict[str, Any], None], count: int) -> list[Any]:
+
+async def heard(events: AsyncGenerator[WatchEvent, None], count: int) -> list[Any]:
     """Return the next events, by their number."""
-    return [event.get("number", event) for event in [await anext(events) for _ in range(count)]]
+    told = [await anext(events) for _ in range(count)]
+    return [event["count"] if event["event"] == "listed" and "count" in event else event for event in told]
 
 
-def numbered(number: int) -> dict[str, Any]:
-    return {"event": "alarm", "number": number}
+def numbered(number: int) -> WatchEvent:
+    return {**happening("listed", ManualClock().now(), "list"), "count": number}
 
 
-async def standing(*numbers: int) -> AsyncGenerator[dict[str, Any], None]:
+async def standing(*numbers: int) -> AsyncGenerator[WatchEvent, None]:
     for number in numbers:
         yield numbered(number)
 

@@ -12,13 +12,14 @@ from structlog.testing import capture_logs
 from tests.rigs.core import ANA, SARA, Core, core, signal, small, until
 from tests.rigs.journals import journal, report
 from tests.rigs.loops import each_loop
+from tests.rigs.messages import each_checked
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.receiver import retention
 from vetlla.receiver.commit.group import StoreState
-from vetlla.receiver.control.server import Request
+from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.retention import Retention
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.retention import ROWS_PER_STEP, Step, What
@@ -223,7 +224,7 @@ async def test_a_caller_who_hangs_up_stops_the_round(tmp_path: Path) -> None:
     clock = old_journal(tmp_path)
     async with core(tmp_path, clock=clock) as rig:
         removals = of(rig)
-        steps = removals.prune(Request({}, SARA))
+        steps = each_checked("prune", removals.prune(PruneJournal(), SARA))
         while (await anext(steps))["removed"]["raw"] == 0:
             pass
         await steps.aclose()
@@ -255,7 +256,7 @@ async def test_supervisors_only(tmp_path: Path) -> None:
     """An operator may neither remove nor erase."""
     async with core(tmp_path, settings=small(tmp_path, control={"supervisors": "vetlla-supervisors"})) as rig:
         removals = of(rig)
-        for events in (removals.prune(Request({}, ANA)), removals.erase(Request({"home": "H-1"}, ANA))):
+        for events in (removals.prune(PruneJournal(), ANA), removals.erase(EraseHome(home="H-1"), ANA)):
             with pytest.raises(AccessError):
                 await _all(events)
 
@@ -266,14 +267,14 @@ def _pressed(rig: Core, number: int) -> Any:  # noqa: ANN401 - rows of any kind
 
 async def test_a_press_that_comes_while_its_home_is_erased(tmp_path: Path) -> None:
     """Data that come after the start of the erasure stay complete: signal, alarm, note and reject."""
-    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+    wanted = EraseHome(home="H-7", accounts=("7",))
     async with core(tmp_path, accounts=[Account(account="7", home="H-7")]) as rig:
         await rig.submit(signal("7", text="in the bath"))
         rig.reject(Reject(protocol="dc09", reason=Reason.MALFORMED, raw=b"1", text="", id=AccountId("", "0", "7")))
         await rig.ask("queue.answer", alarm=1)
         await rig.ask("queue.close", alarm=1, outcome="false_alarm")
         rig.clock.advance(DAY_S)
-        steps = of(rig).erase(wanted)
+        steps = each_checked("erase", of(rig).erase(wanted, SARA))
         await anext(steps)
         await rig.submit(signal("7", text="in the kitchen"))
         await rig.submit(signal("7", "110", kind=Kind.SMOKE))
@@ -293,7 +294,7 @@ async def test_a_press_that_comes_while_its_home_is_erased(tmp_path: Path) -> No
 
 async def test_a_press_that_comes_before_its_home_is_erased(tmp_path: Path) -> None:
     """The search for open alarms and the first step are one job, so no commit of a press comes in between."""
-    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+    wanted = EraseHome(home="H-7", accounts=("7",))
     async with core(tmp_path, accounts=[Account(account="7", home="H-7")]) as rig:
         await rig.submit(signal("7"))
         await rig.ask("queue.answer", alarm=1)
@@ -302,7 +303,7 @@ async def test_a_press_that_comes_before_its_home_is_erased(tmp_path: Path) -> N
         rig.journal.gate.clear()
         pressed = rig.submit(signal("7", text="in the kitchen"))
         await rig.held()
-        erased = asyncio.ensure_future(_all(of(rig).erase(wanted)))
+        erased = asyncio.ensure_future(_all(of(rig).erase(wanted, SARA)))
         rig.journal.gate.set()
         assert (await pressed).verdicts == [STORED]
         with pytest.raises(UsageError, match="open alarm: 2"):
@@ -322,29 +323,29 @@ async def test_an_open_alarm_of_another_name_is_found_by_its_signals(tmp_path: P
         rig.clock.advance(DAY_S)
         for home in ("1234", "H-1"):
             with pytest.raises(UsageError, match="open alarm: 1"):
-                await _all(of(rig).erase(Request({"home": home, "accounts": ["1234"]}, SARA)))
+                await _all(of(rig).erase(EraseHome(home=home, accounts=("1234",)), SARA))
 
 
 async def test_a_home_with_an_open_alarm_is_not_erased(tmp_path: Path) -> None:
     """It is refused with the alarm's number, and also a short while after its end. Then only t2 and t3 stay."""
     place = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
-    wanted = Request({"home": "H-7", "accounts": ["7"]}, SARA)
+    wanted = EraseHome(home="H-7", accounts=("7",))
     async with core(tmp_path, accounts=[Account(account="7", home="H-7"), Account(account="8", home="H-8")]) as rig:
         removals = of(rig)
         await rig.submit(signal("7", position=place, text="in the bath"))
         await rig.submit(signal("8", text="not this one"))
         with pytest.raises(UsageError, match="open alarm: 1") as refusal:
-            await _all(removals.erase(wanted))
+            await _all(removals.erase(wanted, SARA))
         assert "vetlla queue show 1" in refusal.value.remedy
         for do in ("queue.claim", "queue.answer"):
             await rig.ask(do, alarm=1)
         await rig.ask("queue.note", alarm=1, text="Maria, hip broken")
         await rig.ask("queue.close", alarm=1, outcome="help_sent")
         with pytest.raises(UsageError, match="a short while ago"):
-            await _all(removals.erase(wanted))
+            await _all(removals.erase(wanted, SARA))
         rig.clock.advance(3_600)
         await rig.submit(signal("8", text="nor this"))
-        proof = (await _all(removals.erase(wanted)))[-1]
+        proof = (await _all(removals.erase(wanted, SARA)))[-1]
         assert proof["event"] == "done"
         assert (proof["by"], proof["destroyed"]["signals"], proof["destroyed"]["alarms"]) == ("sara", 1, 1)
         assert (proof["destroyed"]["notes"], proof["destroyed"]["positions"]) == (1, 1)

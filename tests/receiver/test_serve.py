@@ -101,7 +101,7 @@ async def test_settings_are_applied_whole_or_not_at_all(tmp_path: Path, monkeypa
     before, after = small(tmp_path), small(tmp_path, queue={"chain_window_s": 1.0})
     async with core(tmp_path, settings=before) as rig:
         receiver = over(rig, before, monkeypatch)
-        receiver._control = Control(tmp_path, before.control, {}, {})
+        receiver._control = Control(tmp_path, before.control, [])
         receiver._registry = RegistrySnapshot(AccountBook(), Keyring({}), expectations := expect(before))
         taken = Taken(after, RegistrySnapshot(AccountBook(), Keyring({}), expect(after)), {})
         parts: list[Any] = [rig.supervision, *rig.parts.reloadable, receiver._control]

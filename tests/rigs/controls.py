@@ -8,16 +8,20 @@ import os
 import pwd
 import socket
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.rigs.core import Core, core
+from tests.rigs.messages import checked
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, VetllaError
-from vetlla.receiver.control.server import LINE_MAX, Control, Request
+from vetlla.receiver.control.messages.base import Request, Stream
+from vetlla.receiver.control.server import LINE_MAX, Control
 from vetlla.settings.model import ControlSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from pathlib import Path
+
+    from vetlla.receiver.control.roles import Caller
 
 
 class Client:
@@ -28,8 +32,11 @@ class Client:
         self.writer = writer
 
     async def ask(self, do: object, **arguments: object) -> dict[str, Any]:
-        """Send a request and return the answer."""
-        return await self.say(json.dumps({"do": do, **arguments}).encode() + b"\n")
+        """Send a request, check the form of the answer and return it."""
+        answer = await self.say(json.dumps({"do": do, **arguments}).encode() + b"\n")
+        if answer.get("ok"):
+            checked(str(do), answer["result"])
+        return answer
 
     async def say(self, line: bytes) -> dict[str, Any]:
         """Send any line and return the answer."""
@@ -67,30 +74,47 @@ class Doors:
             client.writer.close()
 
 
-async def fail(request: Request) -> None:
+class Fail(Request[None]):
+    """A request that fails."""
+
+    do: Literal["fail"] = "fail"
+    how: str
+
+
+class SayWho(Request[list[object]]):
+    """A request that names its caller."""
+
+    do: Literal["who"] = "who"
+
+
+class BreakOff(Stream[dict[str, str]]):
+    """A stream that fails."""
+
+    do: Literal["break"] = "break"
+
+
+async def fail(request: Fail, _: Caller) -> None:
     """Raise the error that the request names."""
     kinds: dict[str, type[VetllaError]] = {"store": StoreError, "link": LinkError, "config": ConfigError}
-    raise kinds[request.arguments["how"]]("no", remedy="try again")
+    raise kinds[request.how]("no", remedy="try again")
 
 
-async def break_off(_: Request) -> AsyncGenerator[dict[str, Any], None]:
+async def break_off(_: BreakOff, __: Caller) -> AsyncGenerator[dict[str, str], None]:
     """Yield one event, then fail."""
     yield {"event": "last"}
     raise LinkError("no answer is left")
 
 
-async def say_who(request: Request) -> list[object]:
+async def say_who(_: SayWho, caller: Caller) -> list[object]:
     """Return the asking user, as the socket identifies them."""
-    return list(request.caller)
+    return list(caller)
 
 
 @asynccontextmanager
 async def doors(directory: Path, **settings: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - the settings' own
     async with core(directory) as rig:
-        table = rig.requests.table() | {"fail": fail, "who": say_who}
-        control = Control(
-            directory, ControlSettings(**settings), table, {"watch": rig.requests.watch, "break": break_off}
-        )
+        ours = (Fail.answered_by(fail), SayWho.answered_by(say_who), BreakOff.told_by(break_off))
+        control = Control(directory, ControlSettings(**settings), (*rig.routes.values(), *ours))
         await control.start()
         opened = Doors(rig, control)
         try:

@@ -8,12 +8,13 @@ import threading
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.rigs.messages import checked, each_checked, request_of
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.receiver.commit.group import Operation
-from vetlla.receiver.control.server import Caller, Request, User
+from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.alarm_view import AlarmView
@@ -29,7 +30,7 @@ from vetlla.store.journal.writer import Writer
 from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -157,7 +158,9 @@ class Core:
             self.parts.intake,
             self.parts.escalation,
         )
-        self.requests, self.supervision_requests = self.parts.queue_requests, self.parts.supervision_requests
+        self.requests = self.parts.queue_requests
+        routes = (*self.requests.routes(), *self.parts.supervision_requests.routes())
+        self.routes = {route.kind.wire_name(): route for route in routes}
         self.supervision.recover(self.journal)
         self.desk.resume(self.clock.now(), self.commit.batch)
 
@@ -192,9 +195,13 @@ class Core:
 
     # --- actions of operators ---------------------------------------------------------------------------------------
 
-    def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Awaitable[Any]:
-        """Send a request as the control socket does."""
-        return (self.requests.table() | self.supervision_requests.table())[do](Request(arguments, caller))
+    async def ask(self, do: str, caller: Caller = ANA, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Send a request as the control socket does, and check the answer's form."""
+        return checked(do, await self.routes[do].handle(request_of(do, **arguments), caller))
+
+    def watch(self, caller: Caller = ANA, **arguments: object) -> AsyncGenerator[Any, None]:
+        """Watch the queue as a client does, and check the form of each event."""
+        return each_checked("watch", self.requests.watch(request_of("watch", **arguments), caller))
 
     async def open_alarms(self) -> list[dict[str, Any]]:
         """Return the queue that operators see, without the alarms on test."""

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.rigs.messages import checked, request_of
 from vetlla.cli.kit.control import ask
 
 if TYPE_CHECKING:
@@ -234,8 +235,8 @@ class Daemon:
             return [line for line in self.log if line["event"] == event]
 
     def ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        """Send a request to the control socket, as ``vetlla queue`` does."""
-        return ask(self.state_dir, do, timeout_s=PATIENCE_S, **arguments)
+        """Send a request to the control socket, as ``vetlla queue`` does, and check the answer's form."""
+        return checked(do, ask(self.state_dir, request_of(do, **arguments), timeout_s=PATIENCE_S))
 
     def status(self) -> dict[str, Any]:
         """Return what ``vetlla status --json`` prints."""

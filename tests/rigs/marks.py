@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.queue import AlarmFields
     from vetlla.settings.model import Settings
 
 
@@ -26,7 +27,7 @@ def battery(account: str = "1") -> Any:  # noqa: ANN401 - a Signal
     return signal(account, "302", kind=Kind.BATTERY_LOW)
 
 
-async def alarm(rig: Core, number: int = 1) -> dict[str, Any]:
+async def alarm(rig: Core, number: int = 1) -> AlarmFields:
     await rig.sync()
     return rig.desk.find(number).fields(rig.clock.now())
 
@@ -36,7 +37,7 @@ async def escalated(rig: Core, number: int = 1) -> int:
     return times
 
 
-async def nothing() -> AsyncGenerator[dict[str, Any], None]:
+async def nothing() -> AsyncGenerator[Any, None]:
     """Yield one empty event, so that a watcher that has read it is connected."""
     yield {}
 

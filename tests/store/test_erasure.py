@@ -10,6 +10,7 @@ from vetlla.domain.clock import ManualClock, iso
 from vetlla.store.erasure import Erasure, finish, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 DAY_S = 86_400
@@ -17,7 +18,7 @@ HOME = Erasure("H-1", ("0001",), "ana")
 WINDOW_US = 2_700_000_000
 
 
-def erased(scribe: Scribe, *, steps: int | None = None, people: int = 0) -> dict[str, Any]:
+def erased(scribe: Scribe, *, steps: int | None = None, people: int = 0) -> Mapping[str, Any]:
     """Erase the home a day from now, at most ``steps`` steps; return the detail of the last record."""
     assert isinstance(scribe.clock, ManualClock)
     scribe.clock.advance(DAY_S)

@@ -26,11 +26,13 @@ def examine(
     """Yield the findings of every check. ``ask`` asks the running receiver; ``path`` is the configuration's file."""
     status, daemon = running.ask_status(ask)
     unasked = daemon if running.is_unasked(status, daemon) else None
-    process = (status or {}).get("process", {})
+    process = running.process_of(status)
     yield daemon
     yield from running.configuration(ask, status, settings, path, protocols)
-    yield Finding(check="python", level=Level.OK, text=f"Python {process.get('python') or platform.python_version()}")
-    version = process.get("sqlite") or sqlite3.sqlite_version
+    yield Finding(
+        check="python", level=Level.OK, text=f"Python {process['python'] if process else platform.python_version()}"
+    )
+    version = process["sqlite"] if process else sqlite3.sqlite_version
     yield kept.sqlite(settings.state_dir, tuple(map(int, version.split("."))))
     yield from machine.state_directory(settings)
     yield kept.owners(settings)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vetlla.checks.running import process_of
 from vetlla.domain import access
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
@@ -22,8 +23,8 @@ from vetlla.store.secrets.keyring import Keyring, is_credential, shared_by_homes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.checks.running import Status
     from vetlla.domain.clock import Clock
+    from vetlla.receiver.control.messages.receiver import Status
     from vetlla.settings.model import Settings
 
 WAL_FAULT = ((3, 7, 0), (3, 51, 2))
@@ -34,7 +35,8 @@ OURS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, "keys.toml", "jou
 def journal(state_dir: Path, status: Status | None) -> Finding:
     """Check that the journal can be read, is the file that the receiver writes, and has a log of limited size."""
     path = state_dir / JOURNAL
-    written = (status or {}).get("process", {}).get("journal")
+    process = process_of(status)
+    written = process["journal"] if process else None
     try:
         if (state_dir / UNFINISHED_RESTORE).exists():
             return Finding(
@@ -97,7 +99,8 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
 
 def keys(settings: Settings, status: Status | None, clock: Clock) -> Finding:
     """Read the keys as the receiver does. Return only how many there are and how many several homes share."""
-    path = Path((status or {}).get("process", {}).get("keys_file") or settings.keys_file)
+    process = process_of(status)
+    path = Path(process["keys_file"] if process else settings.keys_file)
     try:
         count = len(Keyring.read(path)) if path.exists() else 0
     except (PermissionError, VetllaError) as error:

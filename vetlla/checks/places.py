@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.checks.config import trouble
 from vetlla.domain.errors import ConfigError, LinkError
@@ -20,9 +20,9 @@ from vetlla.receiver.startup import http_address
 from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from vetlla.checks.running import Status
+    from vetlla.receiver.control.messages.receiver import ListeningPlace, Status
     from vetlla.settings.broker import Mqtt
     from vetlla.settings.model import Listen, Settings
 
@@ -69,18 +69,18 @@ def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> 
             text=f"the receiver does not listen on {listen.address}" + (f", but on {where}" if where else ""),
             remedy="systemctl restart vetlla: the receiver reads listeners at its start",
         )
-    for transport, place in held.items():
-        if (found := _of_socket(name, transport, place)) is not None:
+    for way, place in held.items():
+        if (found := _of_socket(name, way, place)) is not None:
             return found
     ways = ", ".join(sorted(held)) + (f" (not {', '.join(lacking)})" if lacking else "")
     return Finding(check=name, level=Level.OK, text=f"{listen.address}, the receiver listens over {ways}")
 
 
-def _places(status: Status, name: str) -> list[Mapping[str, Any]]:
+def _places(status: Status, name: str) -> list[ListeningPlace]:
     return [place for place in status["listening"] if place["name"] == name and "connected" not in place]
 
 
-def _of_socket(name: str, transport: str, place: Mapping[str, Any]) -> Finding | None:
+def _of_socket(name: str, transport: str, place: ListeningPlace) -> Finding | None:
     """Return what is wrong with a socket that the receiver reports as its own; None if it is in order."""
     where = f"{transport} {spelled(place['host'], place['port'])}"
     found = kernel_socket(transport, place["port"])
@@ -159,7 +159,7 @@ def broker(mqtt: Mqtt, status: Status | None, unasked: Finding | None) -> Findin
     if unasked is not None:
         text = f"{mqtt.address} was not tried: that would disconnect a receiver, and one may be connected"
         return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
-    if any(place["name"] == mqtt.name and place.get("connected") for place in (status or {}).get("listening", ())):
+    if any(place["name"] == mqtt.name and place.get("connected") for place in (status["listening"] if status else ())):
         return Finding(check=name, level=Level.OK, text=f"{mqtt.address}, the receiver is connected")
     try:
         asyncio.run(probe(mqtt))

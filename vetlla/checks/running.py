@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vetlla import __version__
 from vetlla.domain.errors import AccessError, LinkError, UsageError, VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
+from vetlla.receiver.control.messages.receiver import ShowOutlook, ShowStatus
 from vetlla.receiver.startup import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from vetlla.protocols.decoder import AnyDescription
+    from vetlla.receiver.control.messages.base import Request
+    from vetlla.receiver.control.messages.receiver import Outlook, ProcessFacts, Status
     from vetlla.settings.model import Settings
 
-Status: TypeAlias = Mapping[str, Any]
-Ask: TypeAlias = Callable[[str], Status]
-"""Sends a question to the running receiver. Raises VetllaError if no receiver answers."""
+_A = TypeVar("_A")
+
+
+class Ask(Protocol):
+    """Sends a request to the running receiver. Raises VetllaError if no receiver answers."""
+
+    def __call__(self, request: Request[_A], /) -> _A:
+        """Return the answer."""
+        ...
 
 
 def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
     """Return the receiver's status (None if it did not answer) and the finding about it."""
     try:
-        status = ask("status")
+        status = ask(ShowStatus())
     except LinkError as error:
         hangs = isinstance(error.__cause__, TimeoutError)
         level = Level.CRITICAL if hangs else Level.WARNING
@@ -39,7 +47,7 @@ def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
             text=f"runs, but acknowledges nothing new: {status['why']}",
             remedy="journalctl -u vetlla -p warning; the other findings may show the cause",
         )
-    version, process = status["version"], status.get("process", {})
+    version, process = status["version"], process_of(status)
     who = f", process {process['pid']} of user {process['user']}" if process else ""
     if version != __version__:
         return status, Finding(
@@ -49,6 +57,11 @@ def ask_status(ask: Ask) -> tuple[Status | None, Finding]:
             remedy="systemctl restart vetlla",
         )
     return status, Finding(check="receiver", level=Level.OK, text=f"version {version}, ready{who}")
+
+
+def process_of(status: Status | None) -> ProcessFacts | None:
+    """Return the facts about the receiver's process; None without a status, or from a receiver that sends none."""
+    return status.get("process") if status else None
 
 
 def is_unasked(status: Status | None, found: Finding) -> bool:
@@ -67,7 +80,8 @@ def configuration(
         if not faults:
             yield Finding(check="configuration", level=Level.OK, text=f"{path or 'none'}: a start accepts it")
         return
-    theirs = status.get("process", {}).get("config")
+    process = process_of(status)
+    theirs = process["config"] if process else None
     if theirs is not None and path is not None and theirs != str(path.absolute()):
         yield Finding(
             check="configuration",
@@ -80,7 +94,7 @@ def configuration(
 
 def _outlook(ask: Ask, status: Status) -> Finding:
     try:
-        found = ask("outlook")
+        found = ask(ShowOutlook())
     except UsageError:  # an older receiver, not restarted since an upgrade, does not know this question
         text = f"version {status['version']} of the receiver cannot answer this"
         return Finding(
@@ -91,7 +105,7 @@ def _outlook(ask: Ask, status: Status) -> Finding:
     return _told(found, status["reload"]["refused"])
 
 
-def _told(outlook: Mapping[str, Any], refused: str) -> Finding:
+def _told(outlook: Outlook, refused: str) -> Finding:
     if outlook["refused"]:
         level, remedy = Level.CRITICAL, outlook["remedy"]
         text = f"the next start would be refused, and so is a reload: {outlook['refused']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,7 @@ def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
         return
     yield from examine(
         settings,
-        lambda question: ask(settings.state_dir, question),
+        partial(ask, settings.state_dir),
         SystemClock(),
         path=path,
         protocols=load_protocols(),

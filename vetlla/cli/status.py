@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from rich.text import Text
 
@@ -13,6 +13,11 @@ from vetlla.cli.kit.moments import Utc, duration, shown_iso
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.errors import LinkError
+from vetlla.receiver.control.messages.receiver import ShowStatus
+
+if TYPE_CHECKING:
+    from vetlla.receiver.control.messages.receiver import Status
+    from vetlla.receiver.control.messages.supervision import FleetHealth
 
 POLL_S = 0.1
 """Polling interval of ``status --wait``. A daemon that is not running cannot notify us."""
@@ -41,11 +46,11 @@ def status(
         raise LinkError(f"not ready: {answer['why']}", remedy="see its log; operators can still work the open alarms")
 
 
-def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
+def _await_ready(state_dir: Path, wait: float) -> Status:
     deadline = time.monotonic() + wait
     while True:
         try:
-            answer: dict[str, Any] = control.ask(state_dir, "status")
+            answer = control.ask(state_dir, ShowStatus())
         except LinkError:
             if time.monotonic() >= deadline:
                 raise
@@ -55,7 +60,7 @@ def _await_ready(state_dir: Path, wait: float) -> dict[str, Any]:
         time.sleep(POLL_S)
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(answer: Status) -> None:
     out = console()
     state = ("ready", "green") if answer["ready"] else (f"NOT READY: {answer['why']}", "red")
     out.print(Text.assemble(f"vetlla {answer['version']}: ", state, f", since {shown_iso(answer['since'])}"))
@@ -82,7 +87,7 @@ def _print(answer: dict[str, Any]) -> None:
     )
 
 
-def _print_fleet(fleet: dict[str, Any]) -> None:
+def _print_fleet(fleet: FleetHealth) -> None:
     out = console()
     states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in fleet["states"].items() if count)
     out.print(f"  supervision: {states or 'no device'}; {fleet['incidents_open']} incidents open")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, overload
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*"
@@ -75,6 +75,14 @@ def to_us(moment: datetime) -> int:
 def to_datetime(utc_us: int) -> datetime:
     """Return the aware UTC datetime of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=utc_us)
+
+
+@overload
+def iso(utc_us: int) -> str: ...
+
+
+@overload
+def iso(utc_us: int | None) -> str | None: ...
 
 
 def iso(utc_us: int | None) -> str | None:

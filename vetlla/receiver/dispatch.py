@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import iso
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from vetlla.domain.clock import Instant
+    from vetlla.receiver.control.messages.watch import Happening, WatchEvent
 
 WATCHER_BACKLOG = 10_000
 """Events kept for one watcher that reads slowly: those of a busy minute."""
@@ -26,23 +27,11 @@ RECEIVER = "receiver"
 """The audit's name for the actor of what the receiver does by itself."""
 
 
-def make_event(
-    event: str,
-    at: Instant,
-    action: str,
-    actor: str = RECEIVER,
-    detail: Mapping[str, object] | None = None,
-    **about: object,
-) -> dict[str, Any]:
-    """Return an event: what happened, when, the actor, the audit's word for the action, and what it is about."""
-    return {
-        "event": event,
-        "at": iso(at.utc_us),
-        "actor": actor,
-        "action": action,
-        "detail": dict(detail or {}),
-        **about,
-    }
+def happening(
+    event: str, at: Instant, action: str, actor: str = RECEIVER, detail: Mapping[str, object] | None = None
+) -> Happening:
+    """Return what all events have: what happened, when, the actor, and the audit's word for the action."""
+    return {"event": event, "at": iso(at.utc_us), "actor": actor, "action": action, "detail": dict(detail or {})}
 
 
 class Dispatch:
@@ -55,14 +44,12 @@ class Dispatch:
         """Return True if there is a watcher; otherwise callers need not make events."""
         return bool(self._watchers)
 
-    def publish(self, event: dict[str, Any]) -> None:
+    def publish(self, event: WatchEvent) -> None:
         """Give an event to every watcher, without waiting."""
         for watcher in self._watchers:
             watcher.put(event)
 
-    async def watch(
-        self, standing: AsyncGenerator[dict[str, Any], None] | None = None
-    ) -> AsyncGenerator[dict[str, Any], None]:
+    async def watch(self, standing: AsyncGenerator[WatchEvent, None] | None = None) -> AsyncGenerator[WatchEvent, None]:
         """Yield the events of ``standing``, then every event from now on, without a gap, until the caller stops."""
         watcher = _Watcher()
         self._watchers.add(watcher)
@@ -79,18 +66,18 @@ class Dispatch:
 
 class _Watcher:
     def __init__(self) -> None:
-        self._events: deque[dict[str, Any]] = deque()
+        self._events: deque[WatchEvent] = deque()
         self._missed = 0
         self._filled = asyncio.Event()
 
-    def put(self, event: dict[str, Any]) -> None:
+    def put(self, event: WatchEvent) -> None:
         if len(self._events) >= WATCHER_BACKLOG:
             self._events.popleft()
             self._missed += 1
         self._events.append(event)
         self._filled.set()
 
-    async def get(self) -> dict[str, Any]:
+    async def get(self) -> WatchEvent:
         await self._filled.wait()
         if self._missed:
             missed, self._missed = self._missed, 0

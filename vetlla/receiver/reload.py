@@ -7,7 +7,7 @@ command changed them and when a day begins. So a configuration that an engineer 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.protocols.decoder import AnyDescription
+    from vetlla.receiver.control.messages.receiver import Outlook
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.registry_snapshot import RegistrySnapshot
@@ -110,7 +111,7 @@ class Reload:
             self.registered = len(known.book)
             return None
 
-    async def outlook(self) -> dict[str, Any]:
+    async def outlook(self) -> Outlook:
         """Return what a reload would do with the configuration now, without accounts and keys, which take long."""
         async with self.in_turn:
             try:

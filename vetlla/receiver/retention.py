@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.errors import StoreError, UsageError, VetllaError
+from vetlla.domain.errors import StoreError, VetllaError
 from vetlla.receiver.commit.group import Spare
-from vetlla.receiver.control.arguments import text, words
-from vetlla.receiver.control.server import refused
+from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
+from vetlla.receiver.control.roles import refused
 from vetlla.store.erasure import Erasure, finish, steps_of
 from vetlla.store.journal.retention import RECEIVER, Terms, What, believed_us, round_of
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.control.server import Request
+    from vetlla.receiver.control.messages.base import Route
+    from vetlla.receiver.control.messages.retention import HomeErased, Removed, RoundDone
+    from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
     from vetlla.store.journal.journal import Journal
@@ -36,14 +38,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_T = TypeVar("_T")
+
 FIRST_ROUND_AFTER_S = 60.0
 """After a start there is other work: terminals connect again and send what they have kept."""
 ROUND_EVERY_S = 86_400.0
 """One day, because settings count whole days."""
 STEP_PAUSE_S = 0.02
 """Pause between two steps of an idle receiver; most of the disk's time is left to commits."""
-ACCOUNTS_MAX = 1_000
-"""Limit of the accounts under which one home ever reported."""
 
 
 def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
@@ -158,10 +160,10 @@ class Retention:
             yield step
             await asyncio.sleep(STEP_PAUSE_S)
 
-    async def _on_writer(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
+    async def _on_writer(self, work: Callable[[], _T]) -> _T:
         """Do work with the journal when no report waits. Raises what it raises; only StoreError is a store failure."""
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        result: list[Any] = []
+        result: list[_T] = []
         mistakes: list[Exception] = []
 
         def job() -> None:
@@ -191,22 +193,24 @@ class Retention:
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
-    async def prune(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
+    def routes(self) -> list[Route]:
+        """Return what answers each kind of request."""
+        return [PruneJournal.told_by(self.prune), EraseHome.told_by(self.erase)]
+
+    async def prune(self, _: PruneJournal, caller: Caller) -> AsyncGenerator[Removed | RoundDone, None]:
         """Remove now what is too old; stream the counts of removed rows, and at the end the event ``done``."""
-        self._must_supervise(request, "remove what is too old")
+        self._must_supervise(caller, "remove what is too old")
         removed: dict[str, int] = {}
-        async with aclosing(self.round(request.caller.operator)) as steps:
+        async with aclosing(self.round(caller.operator)) as steps:
             async for removed in steps:
                 yield {"event": "removed", "removed": removed}
         yield {"event": "done", "removed": removed}
 
-    async def erase(self, request: Request) -> AsyncGenerator[dict[str, Any], None]:
+    async def erase(self, request: EraseHome, caller: Caller) -> AsyncGenerator[Removed | HomeErased, None]:
         """Erase a home's data in the journal; stream the counts, and at the end the record that proves the erasure."""
-        self._must_supervise(request, "erase a home")
-        by = _person(request)
-        erasure = Erasure(text(request, "home"), _accounts(request, "accounts"), by, _accounts(request, "others"))
-        registry = _counts(request)
-        window_us = emergency_us(self.settings)
+        self._must_supervise(caller, "erase a home")
+        erasure = Erasure(request.home, request.accounts, _person(request, caller), request.others)
+        registry, window_us = request.registry, emergency_us(self.settings)
         async with self._turn:
             emptied = Counter[str]()
             begun = self._steps(lambda connection: steps_of(connection, erasure, registry, self._clock, window_us))
@@ -219,30 +223,15 @@ class Retention:
             log.warning("erasure.done", by=erasure.by, record=proof.record)
             yield {"event": "done", **proof.told()}
 
-    def _must_supervise(self, request: Request, deed: str) -> None:
-        if not request.caller.supervisor:
-            raise refused(request.caller, deed, self.settings.control.supervisors)
+    def _must_supervise(self, caller: Caller, deed: str) -> None:
+        if not caller.supervisor:
+            raise refused(caller, deed, self.settings.control.supervisors)
 
 
 def _told(removed: Counter[str]) -> dict[str, int]:
     return {what.value: removed[what] for what in What}
 
 
-def _person(request: Request) -> str:
+def _person(request: EraseHome, caller: Caller) -> str:
     """Return the user that the kernel names, with the person behind sudo if the command knows that person."""
-    user, told = request.caller.operator, words(request, "by")
-    return told if told.endswith(f" (as {user})") else user
-
-
-def _accounts(request: Request, name: str) -> tuple[str, ...]:
-    given = request.arguments.get(name) or []
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given) or len(given) > ACCOUNTS_MAX:
-        raise UsageError(f"{name!r} should be a list of at most {ACCOUNTS_MAX} accounts")
-    return tuple(given)
-
-
-def _counts(request: Request) -> dict[str, int]:
-    given = request.arguments.get("registry") or {}
-    if not isinstance(given, dict) or not all(type(count) is int for count in given.values()):
-        raise UsageError("'registry' should be an object of counts")
-    return dict(given)
+    return request.by if request.by.endswith(f" (as {caller.operator})") else caller.operator

@@ -21,7 +21,9 @@ from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot, systemd
-from vetlla.receiver.control.server import Control, refused
+from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry, ShowOutlook, ShowStatus
+from vetlla.receiver.control.roles import refused
+from vetlla.receiver.control.server import Control
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.listeners.bind import bind
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import AccountId, Key
     from vetlla.protocols.decoder import Decoder, Description
-    from vetlla.receiver.control.server import Request
+    from vetlla.receiver.control.messages.receiver import Outlook, RegistryRead
+    from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.startup import Prepared
     from vetlla.receiver.wiring import Parts
     from vetlla.settings.model import Settings
@@ -262,19 +265,16 @@ class Receiver:
             supervision=built.supervision_view,
             standing=self._standing,
         )
-        table = built.queue_requests.table() | built.supervision_requests.table()
-        table |= {
-            "status": view.status,
-            "outlook": self._asked_for_outlook,
-            "reload": self._asked_to_reload,
-            "registry": self._asked_to_read,
-        }
-        streams = {
-            "watch": built.queue_requests.watch,
-            "prune": built.retention.prune,
-            "erase": built.retention.erase,
-        }
-        self._control = Control(settings.state_dir, settings.control, table, streams)
+        routes = [
+            *built.queue_requests.routes(),
+            *built.supervision_requests.routes(),
+            *built.retention.routes(),
+            ShowStatus.answered_by(view.status),
+            ShowOutlook.answered_by(self._asked_for_outlook),
+            ReloadAll.answered_by(self._asked_to_reload),
+            ReloadRegistry.answered_by(self._asked_to_read),
+        ]
+        self._control = Control(settings.state_dir, settings.control, routes)
         parts.push_async_callback(self._control.close)
         await self._control.start()
         parts.push_async_callback(self._http.close)
@@ -381,21 +381,21 @@ class Receiver:
         given = (one for one in wanted.listen if one.name in handed)
         return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
 
-    async def _asked_to_reload(self, request: Request) -> dict[str, Any]:
-        return await self._asked(request, self._reload.configuration)
+    async def _asked_to_reload(self, _: ReloadAll, caller: Caller) -> RegistryRead:
+        return await self._asked(caller, self._reload.configuration)
 
-    async def _asked_to_read(self, request: Request) -> dict[str, Any]:
-        return await self._asked(request, self._reload.registry)
+    async def _asked_to_read(self, _: ReloadRegistry, caller: Caller) -> RegistryRead:
+        return await self._asked(caller, self._reload.registry)
 
-    async def _asked(self, request: Request, read: Callable[[], Awaitable[VetllaError | None]]) -> dict[str, Any]:
+    async def _asked(self, caller: Caller, read: Callable[[], Awaitable[VetllaError | None]]) -> RegistryRead:
         settings = self._reload.settings
-        if not request.caller.engineer:
-            raise refused(request.caller, "reload the configuration", settings.control.engineers)
+        if not caller.engineer:
+            raise refused(caller, "reload the configuration", settings.control.engineers)
         if (failure := await read()) is not None:
             raise failure
         return {"accounts": len(self._parts.intake.book), "keys_file": str(settings.keys_file)}
 
-    async def _asked_for_outlook(self, _: Request) -> dict[str, Any]:
+    async def _asked_for_outlook(self, _: ShowOutlook, __: Caller) -> Outlook:
         return await self._reload.outlook()
 
     def _standing(self) -> Standing:

@@ -15,7 +15,8 @@ from vetlla.domain import access
 from vetlla.domain.errors import ConfigError, StoreError
 from vetlla.domain.signals import Priority
 from vetlla.protocols.decoder import MessageDescription
-from vetlla.receiver.control.server import CONTROL_SOCKET, SOCKET_PATH_MAX, path_too_long
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
+from vetlla.receiver.control.server import SOCKET_PATH_MAX, path_too_long
 from vetlla.receiver.listeners import tls
 from vetlla.receiver.listeners.bind import spoken, try_to_bind
 from vetlla.receiver.listeners.mqtt.listener import read_password

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
-    from vetlla.receiver.control.server import User
+    from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings

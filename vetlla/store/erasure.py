@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from typing_extensions import TypedDict  # pydantic cannot use the one of Python 3.11
 
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
@@ -187,6 +189,19 @@ def alarms_since(read: Read, home: str) -> int:
     return int(read("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (home,))[0]["alarms"])
 
 
+class ProofFields(TypedDict):
+    """What a certificate shows of a proof."""
+
+    record: int
+    head: str
+    by: str
+    ended: str
+    log_emptied: bool
+    began: str
+    destroyed: dict[str, int]
+    left: int
+
+
 class Proof(NamedTuple):
     """The record that ends an erasure."""
 
@@ -196,10 +211,10 @@ class Proof(NamedTuple):
     log_emptied: bool
     """False if a reader, such as a backup, still needed the log; later commits then overwrite the removed data."""
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> ProofFields:
         """Return the fields that a certificate shows."""
         entry = self.entry
-        return {
+        proof = {
             "record": self.record,
             "head": self.head,
             "by": entry.actor,
@@ -207,6 +222,7 @@ class Proof(NamedTuple):
             "log_emptied": self.log_emptied,
             **entry.detail,
         }
+        return cast("ProofFields", proof)
 
 
 def steps_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.table import accounts_of_home
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.store.erasure import ProofFields
 
 
 class Found(NamedTuple):
@@ -59,8 +60,8 @@ def erase_home(
     clock: Clock,
     erasure: Erasure,
     today: date,
-    in_journal: Callable[[Mapping[str, int]], dict[str, Any]],
-) -> dict[str, Any]:
+    in_journal: Callable[[Mapping[str, int]], ProofFields],
+) -> ProofFields:
     """Erase a home in the registry and, by ``in_journal``, in the journal: both or, after an error, no registry row.
 
     ``in_journal`` takes the number of rows that the registry loses, and returns the proof of the erasure.
@@ -79,7 +80,7 @@ def erase_in_journal(
     *,
     window_us: int,
     tell: Callable[[str], None],
-) -> dict[str, Any]:
+) -> ProofFields:
     """Erase a home in the journal of a receiver that does not run; return the proof. ``tell`` takes what is erased."""
     journal = Journal(state_dir, clock)
     try:

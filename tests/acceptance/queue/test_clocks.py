@@ -11,10 +11,12 @@ import pytest
 
 from tests.rigs import journal
 from tests.rigs.daemon import PATIENCE_S, Daemon, vetlla
+from tests.rigs.messages import checked
 from tests.rigs.queue_homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
 from vetlla.domain.errors import LinkError
+from vetlla.receiver.control.messages.watch import WatchQueue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,14 +52,14 @@ class Watcher:
     last: Mapping[str, Any]
 
     def __init__(self, daemon: Daemon) -> None:
-        self._events = follow(daemon.state_dir, "watch")
+        self._events = follow(daemon.state_dir, WatchQueue())
 
     def saw(self, event: str) -> dict[str, Any]:
         """Return the alarm of the next event of this kind. Events of other kinds are skipped."""
         for seen in self._events:
             if seen["event"] == event:
-                self.last = seen
-                alarm: dict[str, Any] = seen.get("alarm") or seen["signal"]
+                self.last = checked("watch", seen)
+                alarm: dict[str, Any] = self.last.get("alarm") or self.last["signal"]
                 return alarm
         raise AssertionError(f"the stream ended without {event}")
 

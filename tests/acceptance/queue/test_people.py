@@ -17,7 +17,7 @@ from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
 from tests.rigs.queue_homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
 from vetlla.domain.errors import AccessError, UsageError
-from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

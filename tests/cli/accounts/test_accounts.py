@@ -17,6 +17,7 @@ from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.row_files import EVERY as LONG_FILE
 from vetlla.cli.kit.tables import TABLE_ROWS
 from vetlla.domain.access import user_name
+from vetlla.receiver.control.messages.receiver import ReloadAll
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -258,7 +259,7 @@ def test_a_running_receiver_takes_a_change_at_once(state_dir: Path) -> None:
             done = run("accounts", "set", "17", "--json")
             assert '"receiver_told": true' in done.stdout
             assert done.stderr == ""
-            assert ask(state_dir, "reload")["accounts"] == 1
+            assert ask(state_dir, ReloadAll())["accounts"] == 1
 
             key = state_dir.parent / "north.key"
             key.write_text("00" * 16, encoding="ascii")

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.receiver import Status
+
 AT = datetime(2026, 11, 21, 22, 33, 1, tzinfo=UTC)
-STATUS: dict[str, Any] = {
+STATUS: Any = {
     "ready": True,
     "why": "",
     "uptime_s": 7501.0,
@@ -52,7 +54,7 @@ QUIET = STATUS | {
 NOT_READY = STATUS | {"ready": False, "why": "disk almost full: 12 MiB free"}
 
 
-def alarm(number: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of an alarm
+def alarm(number: int, **fields: Any) -> Any:  # noqa: ANN401 - some fields of an alarm
     usual = {
         "id": number,
         "home": f"H-{number:04}",
@@ -90,7 +92,7 @@ def drawn(picture: BoardPicture, width: int, height: int, *, colours: bool = Fal
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (140, 50), (250, 70)])
 @pytest.mark.parametrize("alarms", [0, 1, 12, 200])
 @pytest.mark.parametrize("status", [STATUS, NOT_READY, None])
-def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, status: dict[str, Any] | None) -> None:
+def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, status: Status | None) -> None:
     """The board always has exactly the terminal's lines, and no line is too long."""
     queue = [alarm(number, why="x" * 300, state="claimed", operator="o" * 60) for number in range(alarms)]
     lines = drawn(BoardPicture(at=AT, status=status, trouble="t" * 300, alarms=queue), width, height).splitlines()

@@ -131,7 +131,8 @@ def test_a_running_receiver_holds_its_own_ports(home: Path) -> None:
 
 def test_a_receiver_that_cannot_commit_is_critical() -> None:
     """The receiver's own status counts."""
-    _, found = ask_status(lambda _: {"ready": False, "why": "disk low", "version": "1"})
+    status: Any = {"ready": False, "why": "disk low", "version": "1"}
+    _, found = ask_status(lambda _: status)
     assert (found.check, found.level) == ("receiver", Level.CRITICAL)
     assert "disk low" in found.text
 

@@ -12,7 +12,10 @@ import pytest
 
 from vetlla.cli.kit.control import ask, follow
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
-from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
+from vetlla.receiver.control.messages.queue import ListAlarms, NoteAlarm
+from vetlla.receiver.control.messages.receiver import ShowStatus
+from vetlla.receiver.control.messages.watch import WatchQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +72,7 @@ def answering(directory: Path, answer: bytes, *, hold: bool = False) -> Iterator
 def test_a_request_is_one_line_and_so_is_the_answer(tmp_path: Path) -> None:
     """The request arrives with its arguments, and the answer is returned."""
     with answering(tmp_path, b'{"ok": true, "result": {"id": 7}}\n') as receiver:
-        assert ask(tmp_path, "queue.note", alarm=7, text="línia\nnova") == {"id": 7}
+        assert ask(tmp_path, NoteAlarm(alarm=7, text="línia\nnova"))["id"] == 7
     assert receiver.asked == {"do": "queue.note", "alarm": 7, "text": "línia\nnova"}
     assert receiver.heard.count(b"\n") == 1
 
@@ -82,7 +85,7 @@ def test_an_error_of_the_receiver_is_raised_here(tmp_path: Path, family: str, ki
     """Its family decides the exit status; message and remedy are the receiver's."""
     answer = json.dumps({"ok": False, "family": family, "error": "it cannot", "remedy": "wait"}).encode()
     with answering(tmp_path, answer + b"\n"), pytest.raises(kind) as raised:
-        ask(tmp_path, "queue.list")
+        ask(tmp_path, ListAlarms())
     assert (raised.value.args[0], raised.value.remedy) == ("it cannot", "wait")
 
 
@@ -90,27 +93,27 @@ def test_an_error_of_the_receiver_is_raised_here(tmp_path: Path, family: str, ki
 def test_a_receiver_that_hangs_up_is_told(tmp_path: Path, answer: bytes) -> None:
     """No answer and half an answer give a LinkError and not another Python error."""
     with answering(tmp_path, answer), pytest.raises(LinkError, match="closed the connection"):
-        ask(tmp_path, "status")
+        ask(tmp_path, ShowStatus())
 
 
 def test_a_receiver_that_does_not_answer_is_told(tmp_path: Path) -> None:
     """The command does not wait for ever."""
     with answering(tmp_path, b"", hold=True), pytest.raises(LinkError, match="did not answer within"):
-        ask(tmp_path, "status", timeout_s=0.05)
+        ask(tmp_path, ShowStatus(), timeout_s=0.05)
 
 
 def test_no_receiver_is_told_with_the_place(tmp_path: Path) -> None:
     """The message has the path of the missing socket."""
     with pytest.raises(LinkError, match=str(tmp_path)):
-        ask(tmp_path, "status")
+        ask(tmp_path, ShowStatus())
     with pytest.raises(LinkError, match=str(tmp_path)):
-        list(follow(tmp_path, "watch"))
+        list(follow(tmp_path, WatchQueue()))
 
 
 def test_a_stream_ends_with_its_receiver(tmp_path: Path) -> None:
     """Each event is one line, and the events end with the stream."""
     with answering(tmp_path, b'{"event": "open"}\n{"event": "closed"}\n') as receiver:
-        assert [event["event"] for event in follow(tmp_path, "watch")] == ["open", "closed"]
+        assert [event["event"] for event in follow(tmp_path, WatchQueue())] == ["open", "closed"]
     assert receiver.asked == {"do": "watch"}
 
 
@@ -118,4 +121,4 @@ def test_a_stream_that_is_refused_is_an_error(tmp_path: Path) -> None:
     """A user who may not watch gets an error with the reason."""
     answer = b'{"ok": false, "family": "usage", "error": "carla is not an operator", "remedy": "ask"}\n'
     with answering(tmp_path, answer), pytest.raises(UsageError, match="not an operator"):
-        list(follow(tmp_path, "watch"))
+        list(follow(tmp_path, WatchQueue()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.cells import cell_len
@@ -85,7 +85,7 @@ def test_the_list_cuts_nothing_but_what_stands_again_below(width: int) -> None:
 @SIZES
 def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> None:
     """The words are below the alarm; an escalation by the receiver itself has no words."""
-    queue: list[dict[str, Any]] = [
+    queue = [
         alarm(1, escalated=1, escalated_by="marta", escalated_why="no answer, door locked"),
         alarm(2, escalated=1, escalated_by="receiver", escalated_why="unanswered"),
     ]

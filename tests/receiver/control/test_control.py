@@ -14,23 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from tests.rigs.controls import ME, doors, say_who
+from tests.rigs.controls import ME, SayWho, doors, say_who
 from tests.rigs.core import signal, until
 from tests.rigs.loops import each_loop
 from tests.rigs.permissions import reachable_directory
 from vetlla.domain.errors import AccessError, ConfigError, UsageError
 from vetlla.receiver.control import server as control
-from vetlla.receiver.control.server import (
-    CONTROL_SOCKET,
-    LINE_MAX,
-    Caller,
-    Control,
-    User,
-    _user,
-    admit,
-    by_name,
-    colleague,
-)
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
+from vetlla.receiver.control.roles import Caller, User, admit
+from vetlla.receiver.control.server import LINE_MAX, Control, _user, by_name, colleague
 from vetlla.settings.model import ControlSettings, Settings
 
 if TYPE_CHECKING:
@@ -224,8 +216,10 @@ async def test_the_end_hangs_up_on_everybody(tmp_path: Path) -> None:
 async def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
     """The receiver's own user has every role, whatever groups are set, and a request cannot name another user."""
     async with doors(tmp_path, operators="no-such-group", supervisors="no-such-group") as opened:
-        answer = await (await opened.client()).ask("who", operator="another user")
-        assert answer["result"] == [ME, True, True, True]
+        client = await opened.client()
+        assert (await client.ask("who"))["result"] == [ME, True, True, True]
+        refusal = await client.ask("who", operator="another user")
+        assert (refusal["family"], refusal["error"]) == ("usage", "'operator' is no argument of this request")
 
 
 if os.geteuid() == 0:  # only root can be two users
@@ -385,7 +379,7 @@ async def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None
         assert path == tmp_path / CONTROL_SOCKET
         path.unlink()
         path.touch()
-        again = Control(tmp_path, ControlSettings(mode=0o600), {"who": say_who}, {})
+        again = Control(tmp_path, ControlSettings(mode=0o600), [SayWho.answered_by(say_who)])
         await again.start()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_ISSOCK(path.stat().st_mode)
@@ -415,12 +409,12 @@ async def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
     with pytest.raises(ConfigError, match="107 characters"):
-        await Control(deep, ControlSettings(), {}, {}).start()
+        await Control(deep, ControlSettings(), []).start()
 
 
 async def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
     """A control socket that never opened can be closed without an error."""
-    await Control(tmp_path, ControlSettings(), {}, {}).close()
+    await Control(tmp_path, ControlSettings(), []).close()
 
 
 async def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

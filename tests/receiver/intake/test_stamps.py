@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.rigs.callers import HOME, KEYED
 from tests.rigs.core import Core, core, signal
+from tests.rigs.messages import checked
 from vetlla.domain.signals import Key, Kind
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ async def test_watchers_hear_what_became_durable(tmp_path: Path) -> None:
         await rig.submit(signal(code="302", kind=Kind.BATTERY_LOW, text="low"))
         await rig.submit(signal(code="302", kind=Kind.BATTERY_LOW))
         await rig.submit(signal())
-        heard = [await first] + [await anext(events) for _ in range(5)]
+        heard: list[Any] = [
+            checked("watch", event) for event in [await first, *[await anext(events) for _ in range(5)]]
+        ]
         await events.aclose()
         assert [event["event"] for event in heard] == ["signal", "alarm", "signal", "joined", "signal", "lifted"]
         said = heard[0]["signal"]

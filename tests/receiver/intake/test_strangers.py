@@ -11,8 +11,8 @@ from tests.rigs.core import Core, core, signal
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import DUPLICATE, STORED, Kind
+from vetlla.receiver.control.messages.base import PAGE_MAX
 from vetlla.receiver.intake import intake
-from vetlla.receiver.queue.requests import PAGE_MAX
 from vetlla.service.queue.strangers import OPEN_MAX, PER_NETWORK
 
 if TYPE_CHECKING:

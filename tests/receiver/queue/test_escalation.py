@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +14,6 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.signals import Event, Kind, Phase, Priority
-from vetlla.receiver.control.server import Request
 from vetlla.receiver.queue.escalation import AT_ONCE
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ async def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp
             ("warn", "{}"),
             ("escalate", '{"why":"unanswered"}'),
         ]
-        told = [await anext(events) for _ in range(4)]
+        told: list[Any] = [await anext(events) for _ in range(4)]
         assert [(event["event"], event["actor"], event["action"]) for event in told] == [
             ("signal", "receiver", "store"),
             ("alarm", "receiver", "open"),
@@ -89,12 +88,12 @@ async def test_a_call_that_still_waits_goes_before_a_supervisor_again(tmp_path: 
         assert await escalated(rig) == 3
 
 
-@pytest.mark.parametrize("done", ["answer", "close", "claim"])
-async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str) -> None:
+@pytest.mark.parametrize(("done", "how"), [("answer", {}), ("close", {"outcome": "other"}), ("claim", {})])
+async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str, how: dict[str, str]) -> None:
     """An alarm that was answered or closed is left alone; one that is only claimed is not: t3 ends with the answer."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(signal("1"))
-        await rig.ask(f"queue.{done}", SARA, alarm=1, force=True, outcome="other")
+        await rig.ask(f"queue.{done}", SARA, alarm=1, force=True, **how)
         await passes(rig, MAX_S)
         assert causes(rig) == ({"unanswered": 1} if done == "claim" else {})
 
@@ -201,7 +200,7 @@ async def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path:
     """They are kept, shown and sent to watchers; a later escalation by the receiver does not replace them."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())
-        events = rig.requests.watch(Request({}, SARA))
+        events = rig.watch(SARA)
         await anext(events)
         await rig.ask("queue.claim", alarm=1)
         result = await rig.ask("queue.escalate", ANA, alarm=1, why="  no answer, door locked ")

@@ -10,7 +10,6 @@ from tests.rigs.core import ANA, BERTA, SARA, Core, core, signal
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import Kind
-from vetlla.receiver.control.server import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,11 +63,19 @@ async def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) ->
         assert len(await rig.listed(ANA, states=["waiting"])) == 1
 
 
-@pytest.mark.parametrize("wanted", [{"priorities": ["HIGH"]}, {"priorities": "LIFE"}, {"states": [1]}, {"states": 7}])
-async def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"priorities": ["HIGH"]}, "'priorities' should be one of the words 'LIFE'"),
+        ({"priorities": "LIFE"}, "'priorities' should be a list"),
+        ({"states": [1]}, "'states' should be one of the words 'waiting'"),
+        ({"states": 7}, "'states' should be a list"),
+    ],
+)
+async def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any], why: str) -> None:
     """A misspelt word must not look like an empty queue."""
     async with core(tmp_path) as rig:
-        with pytest.raises(UsageError, match="should be a list of words"):
+        with pytest.raises(UsageError, match=why):
             await rig.ask("queue.list", ANA, **wanted)
 
 
@@ -91,7 +98,7 @@ async def test_a_watcher_knows_where_the_open_alarms_end(tmp_path: Path) -> None
         await rig.submit(signal("1"))
         await rig.submit(signal("2"))
         for asked, expected in (({"listed": True}, ["open", "open", "listed"]), ({}, ["open", "open"])):
-            events = rig.requests.watch(Request(asked, ANA))
+            events = rig.watch(ANA, **asked)
             heard = [await anext(events) for _ in expected]
             assert [event["event"] for event in heard] == expected
             assert heard[0]["alarm"]["id"] == 1

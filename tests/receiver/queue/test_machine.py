@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.rigs.core import PATIENCE_S, SARA, Core, signal, small
+from tests.rigs.messages import KINDS
 from tests.rigs.queue_model import (
     CHAIN_S,
     HOLD_S,
@@ -41,7 +42,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import STORED, Event, Kind, Phase, Priority
 from vetlla.receiver.commit.group import StoreState
-from vetlla.receiver.control.server import Caller, Request
+from vetlla.receiver.control.roles import Caller
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.rows import alarm_from
 
@@ -142,7 +143,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     async def _watch(self) -> None:
         """Act as a board that only follows the events for watchers."""
-        async for event in self.core.requests.watch(Request({}, SARA)):
+        async for event in self.core.watch(SARA):
             if event["event"] == "closed":
                 self.picture.pop(event["alarm"]["id"])
             elif "alarm" in event:
@@ -271,15 +272,10 @@ class QueueMachine(RuleBasedStateMachine):
                 asking = self.core.ask("queue.test", SARA, account=step.account, seconds=step.seconds)
             case Done():
                 caller = Caller(step.operator, supervisor=step.operator == "sara", engineer=False)
-                asking = self.core.ask(
-                    REQUESTS.get(step.do, f"queue.{step.do}"),
-                    caller,
-                    alarm=step.alarm or None,
-                    force=step.force,
-                    to=step.to,
-                    text="noted",
-                    outcome="other",
-                )
+                do = REQUESTS.get(step.do, f"queue.{step.do}")
+                every = {"force": step.force, "to": step.to, "text": "noted", "outcome": "other"}
+                taken = {name: value for name, value in every.items() if name in KINDS[do].arguments()}
+                asking = self.core.ask(do, caller, alarm=step.alarm or None, **taken)
             case _:
                 assert_never(step)
         return asyncio.ensure_future(asking)
@@ -390,7 +386,7 @@ class QueueMachine(RuleBasedStateMachine):
         ]
 
     async def _look(self) -> list[dict[str, Any]]:
-        shown = [card.fields(self.clock.now()) for card in self.core.cards()]
+        shown: list[Any] = [card.fields(self.clock.now()) for card in self.core.cards()]
         listed = await self.core.listed(on_test=False) + await self.core.listed(on_test=True)
         assert sorted(alarm["id"] for alarm in listed) == sorted(alarm["id"] for alarm in shown)
         return [{name: alarm[name] for name in SHOWN} for alarm in shown]

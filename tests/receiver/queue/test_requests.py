@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.core import ANA, BERTA, SARA, Core, core, signal, small
+from tests.rigs.messages import EXAMPLES, request_of, texts_of
 from vetlla.domain.accounts import Account
 from vetlla.domain.alarms import AlarmOutcome, Cause
 from vetlla.domain.errors import AccessError, UsageError
 from vetlla.domain.signals import Kind, Priority
-from vetlla.receiver.control.arguments import TEXT_MAX
-from vetlla.receiver.control.server import Caller, Request
-from vetlla.receiver.queue.requests import NAME_MAX, NOTE_MAX, TEST_MAX_S
+from vetlla.receiver.control.messages.base import TEXT_MAX
+from vetlla.receiver.control.messages.queue import NAME_MAX, NOTE_MAX, TEST_MAX_S
 from vetlla.store.journal.deeds import text_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vetlla.receiver.control.roles import Caller
 
 CARLA = ANA._replace(operator="carla")
 ENGINEER = ANA._replace(operator="enric", engineer=True)
@@ -120,7 +122,7 @@ async def test_each_step_says_what_it_did(tmp_path: Path) -> None:
     """The answer gives the actor, the action and the time; watchers receive the same with the alarm."""
     async with core(tmp_path, accounts=[Account(account="77")]) as rig:
         await rig.submit(signal())
-        events = rig.requests.watch(Request({}, BERTA))
+        events = rig.watch(BERTA)
         standing = await anext(events)
         assert (standing["event"], standing["at"]) == ("open", "2026-01-01T00:00:00.000000Z")
         steps: list[tuple[str, Caller, dict[str, object], str, dict[str, object]]] = [
@@ -150,7 +152,7 @@ async def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
     """All watchers see that an account's alarms leave the list."""
     async with core(tmp_path, accounts=[Account(account="77")]) as rig:
         await rig.submit(signal())
-        events = rig.requests.watch(Request({}, BERTA))
+        events = rig.watch(BERTA)
         await anext(events)
         await rig.ask("queue.test", SARA, account=" 77 ", seconds=60, reason="installer")
         assert await anext(events) == {
@@ -180,15 +182,15 @@ async def test_only_supervisors_can_force(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("do", "arguments", "why"),
     [
-        ("queue.answer", {}, "'alarm' should be a whole number"),
+        ("queue.answer", {}, "'alarm' is missing"),
         ("queue.answer", {"alarm": "1"}, "'alarm' should be a whole number"),
         ("queue.answer", {"alarm": True}, "'alarm' should be a whole number"),
         ("queue.answer", {"alarm": 10**30}, "no open alarm"),
-        ("queue.note", {"alarm": 1}, "'text' should be a text"),
+        ("queue.note", {"alarm": 1}, "'text' is missing"),
         ("queue.note", {"alarm": 1, "text": "  "}, "'text' should be a text"),
         ("queue.note", {"alarm": 1, "text": "x" * (NOTE_MAX + 1)}, f"'text' holds at most {NOTE_MAX} characters"),
         ("queue.handover", {"alarm": 1, "to": ["berta"]}, "'to' should be a text"),
-        ("queue.handover", {"alarm": 1}, "'to' should be a text"),
+        ("queue.handover", {"alarm": 1}, "'to' is missing"),
         ("queue.handover", {"alarm": 1, "to": " \t\n"}, "'to' should be a text"),
         ("queue.handover", {"alarm": 1, "to": "x" * (NAME_MAX + 1)}, f"'to' holds at most {NAME_MAX} characters"),
         ("queue.handover", {"alarm": 1, "to": "dolors"}, "this machine has no user 'dolors'"),
@@ -200,6 +202,7 @@ async def test_only_supervisors_can_force(tmp_path: Path) -> None:
         ("queue.close", {"alarm": 1, "outcome": 7}, "closed with an outcome"),
         ("queue.test", {"account": "1", "seconds": -1}, "0 ends it"),
         ("queue.test", {"account": "1", "seconds": TEST_MAX_S + 1}, "0 ends it"),
+        ("queue.answer", {"alarm": 1, "alarms": 2}, "'alarms' is no argument of this request"),
         ("queue.test", {"account": "1", "seconds": 1.5}, "'seconds' should be a whole number"),
         ("queue.test", {"account": "", "seconds": 1}, "'account' should be a text"),
     ],
@@ -215,43 +218,21 @@ async def test_what_makes_no_sense_is_refused(tmp_path: Path, do: str, arguments
 
 
 LONG = "x" * 60_000
-NUMBERS = {"alarm": 1, "seconds": 1, "incident": 1, "limit": 1}
 
 
-class Asked(dict[str, Any]):
-    """Arguments with any name: each text that a request reads has 60,000 characters."""
-
-    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as a dictionary's
-        return super().get(name, NUMBERS.get(name, default if name in {"states", "priorities", "after"} else LONG))
-
-    def __contains__(self, name: object) -> bool:
-        return False
-
-
-async def test_every_text_has_a_bound(tmp_path: Path) -> None:
+@pytest.mark.parametrize("do", EXAMPLES)
+async def test_every_text_has_a_bound(tmp_path: Path, do: str) -> None:
     """Every request refuses an argument of 60,000 characters and gives the bound; nothing is written."""
     async with core(tmp_path) as rig:
         await rig.submit(signal())
-        requests = rig.requests.table() | rig.supervision_requests.table()
-        bounded = {}
-        for name, answer in requests.items():
-            asked = Asked()
-            while True:
-                try:
-                    told = str(await answer(Request(asked, SARA._replace(engineer=True))))
-                except UsageError as error:
-                    told = str(error)
-                found = re.match(r"'(\w+)' holds at most \d+ characters", told)
-                assert found or LONG not in told, name
-                if not found:
-                    break
-                asked[found[1]] = "1234"
-            bounded[name] = sorted(asked)
-        assert "to" in bounded["queue.handover"]
-        assert "text" in bounded["queue.note"]
-        assert {"account", "reason"} <= set(bounded["queue.test"])
-        assert {"account", "home"} <= set(bounded["queue.list"]) & set(bounded["supervision.list"])
-        assert {"account", "device", "reason"} <= set(bounded["supervision.pause"])
+        for name in texts_of(do):
+            if do in rig.routes:
+                told = await refused(rig, do, SARA, **EXAMPLES[do] | {name: LONG})
+            else:
+                with pytest.raises(UsageError) as refusal:
+                    request_of(do, **EXAMPLES[do] | {name: LONG})
+                told = str(refusal.value)
+            assert re.match(rf"'{name}' holds at most \d+ characters", told)
         stored = rig.read("SELECT max(length(detail)) AS longest FROM audit")
         assert stored[0]["longest"] < TEXT_MAX
 

@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.live import Live
@@ -22,6 +22,8 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.queue.pages import count
 from vetlla.domain.errors import AccessError, LinkError, StoreError, VetllaError
+from vetlla.receiver.control.messages.queue import ListAlarms
+from vetlla.receiver.control.messages.receiver import ShowStatus
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.history import newest, signals
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.receiver import Status
     from vetlla.store.journal.stored import Stored
 
 REFRESH_S = 0.5
@@ -56,9 +59,9 @@ class Watch:
         """Return the receiver's state now. If it does not answer, the picture says why."""
         now = datetime.now(UTC)
         try:
-            status = ask(self._state_dir, "status")
-            listed = ask(self._state_dir, "queue.list")
-            apart = count(self._state_dir, on_test=True)
+            status = ask(self._state_dir, ShowStatus())
+            listed = ask(self._state_dir, ListAlarms())
+            apart = count(self._state_dir, ListAlarms(on_test=True))
         except AccessError:
             raise  # waiting does not help
         except VetllaError as error:
@@ -87,7 +90,7 @@ class Watch:
             return tuple(newest(self._archive, signals(), SIGNALS_SHOWN))[::-1]
         return ()
 
-    def _sample(self, status: dict[str, Any]) -> None:
+    def _sample(self, status: Status) -> None:
         uptime_s, counts = status["uptime_s"], status["counts"]
         total = counts["signals"] + counts["heartbeats"]
         if self._totals and (uptime_s < self._totals[-1][0] or total < self._totals[-1][1]):
@@ -181,7 +184,7 @@ def _repeat(watch: Watch, ended: threading.Event, tell: Callable[[BoardPicture],
         ended.wait(LINE_EVERY_S)
 
 
-def _fields(picture: BoardPicture) -> dict[str, Any]:
+def _fields(picture: BoardPicture) -> dict[str, object]:
     return {
         "at": f"{picture.at:%Y-%m-%dT%H:%M:%SZ}",
         "trouble": picture.trouble,

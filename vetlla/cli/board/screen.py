@@ -8,7 +8,7 @@ operator has answered turns yellow at 15 s and red at 30 s, the service's limits
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Group
@@ -23,12 +23,15 @@ from vetlla.domain.clock import to_us
 from vetlla.domain.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
     from vetlla.domain.signals import Priority
+    from vetlla.receiver.control.messages.queue import AlarmFields
+    from vetlla.receiver.control.messages.receiver import Status
+    from vetlla.receiver.control.messages.supervision import FleetHealth
     from vetlla.store.journal.stored import Stored
 
 FRAME_LINES = 10
@@ -45,10 +48,10 @@ class BoardPicture:
     """The receiver at one moment, as its control socket reports it."""
 
     at: datetime
-    status: Mapping[str, Any] | None = None
+    status: Status | None = None
     """Answer to ``status``. None if the daemon does not answer; ``trouble`` then says why."""
     trouble: str = ""
-    alarms: Sequence[Mapping[str, Any]] = ()
+    alarms: Sequence[AlarmFields] = ()
     more: int = 0
     """Number of further open alarms, which are less urgent or younger."""
     apart: int = 0
@@ -103,7 +106,7 @@ def line(picture: BoardPicture) -> str:
     return f"{time_of_day(to_us(picture.at))} " + " · ".join(parts)
 
 
-def _fleetwords(fleet: Mapping[str, Any] | None) -> Iterable[str]:
+def _fleetwords(fleet: FleetHealth | None) -> Iterable[str]:
     """Yield what a log should say of the fleet; nothing while all is well."""
     for state in ("lost", "late", "unknown"):
         if fleet and fleet["states"][state]:
@@ -130,7 +133,7 @@ def _header(picture: BoardPicture) -> RenderableType:
     return Padding(grid, (0, 0, 1, 0))
 
 
-def _where(status: Mapping[str, Any]) -> str:
+def _where(status: Status) -> str:
     places: dict[str, list[str]] = {}
     for listener in status["listening"]:
         place = f"{listener['protocol']} on {listener['host']}:{listener['port']}"
@@ -157,7 +160,7 @@ def _alarm_title(picture: BoardPicture, marks: str) -> RenderableType:
 def _count(picture: BoardPicture, priority: Priority) -> int:
     """Return how many alarms of a priority are open; for more than a page, take the receiver's own count."""
     if picture.more and picture.status is not None:
-        return int(picture.status["counts"]["alarms_open"].get(priority.name, 0))
+        return picture.status["counts"]["alarms_open"].get(priority.name, 0)
     return sum(alarm["priority"] == priority.name for alarm in picture.alarms)
 
 
@@ -194,7 +197,7 @@ def _signals(signals: Sequence[Stored], rows: int, width: int) -> Iterable[Text]
 
 
 def _counts(picture: BoardPicture) -> Text:
-    counts: Mapping[str, Any] = picture.status["counts"] if picture.status else {}
+    counts: dict[str, object] = {**picture.status["counts"]} if picture.status else {}
     highest = max(*picture.per_second, 1.0)
     bars = "".join(BARS[min(int(value / highest * len(BARS)), len(BARS) - 1)] for value in picture.per_second)
     text = Text(no_wrap=True, overflow="ellipsis")
@@ -210,7 +213,7 @@ def _counts(picture: BoardPicture) -> Text:
 def _fleet(picture: BoardPicture) -> Text:
     """Return the number of devices in each state, and the largest open incident."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    fleet = (picture.status or {}).get("supervision")
+    fleet = picture.status.get("supervision") if picture.status else None
     if not fleet or not fleet["devices"]:
         return text
     text.append("fleet", style="bold")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.progress import progress
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import LinkError, StoreError
+from vetlla.receiver.control.messages.retention import PruneJournal
 from vetlla.receiver.retention import terms
 from vetlla.settings.load import load
 from vetlla.store.journal.archive import Archive
@@ -23,6 +24,8 @@ from vetlla.store.journal.journal import JOURNAL, Journal
 from vetlla.store.journal.retention import What, believed_by, believed_us, round_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.cli.kit.progress import Tell
     from vetlla.settings.model import Settings
     from vetlla.store.journal.due import Due
@@ -93,7 +96,7 @@ def _show(found: list[Due], *, as_json: bool) -> None:
 
 def _by_receiver(state_dir: Path, tell: Tell) -> dict[str, int]:
     removed: dict[str, int] = {}
-    for event in follow(state_dir, "prune"):
+    for event in follow(state_dir, PruneJournal()):
         removed = event["removed"]
         if event["event"] == "done":
             return removed
@@ -117,5 +120,5 @@ def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, 
     return {what.value: removed[what] for what in What}
 
 
-def _progress(removed: dict[str, Any]) -> str:
+def _progress(removed: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in removed.items() if count) or "looking for what is too old"

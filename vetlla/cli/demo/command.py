@@ -27,6 +27,7 @@ from vetlla.cli.kit.output import console
 from vetlla.domain.access import no_link
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import LinkError
+from vetlla.receiver.control.messages.receiver import ShowStatus
 from vetlla.simulator.drive import drive
 from vetlla.simulator.scenario import Scenario
 from vetlla.simulator.weights import Faults, Mix
@@ -180,9 +181,9 @@ async def _ready(child: Process, directory: Path) -> int:
         async with asyncio.timeout(READY_S):
             while child.returncode is None:
                 with suppress(LinkError):
-                    status = await asyncio.to_thread(ask, directory, "status")
+                    status = await asyncio.to_thread(ask, directory, ShowStatus())
                     if status["ready"]:
-                        return int(status["listening"][0]["port"])
+                        return status["listening"][0]["port"]
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise LinkError(f"the receiver was not ready within {READY_S:.0f} s", remedy=_tail(directory)) from None

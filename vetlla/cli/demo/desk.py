@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from vetlla.cli.kit.control import ANSWER_S, ask
+from vetlla.cli.kit.control import ask
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.signals import Kind, Priority
+from vetlla.receiver.control.messages.queue import AnswerAlarm, ClaimAlarm, CloseAlarm, ListAlarms
 
 if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
+
+    from vetlla.receiver.control.messages.base import Request
+    from vetlla.receiver.control.messages.queue import AlarmFields
+
+_A = TypeVar("_A")
 
 LOOK_S = 1.0
 """Time between two looks of an idle operator at the queue."""
@@ -52,35 +57,34 @@ class Room:
             except LinkError:
                 return  # the receiver is gone
 
-    async def _next(self) -> dict[str, Any] | None:
-        for alarm in (await self._ask("queue.list"))["alarms"]:
+    async def _next(self) -> AlarmFields | None:
+        for alarm in (await self._ask(ListAlarms()))["alarms"]:
             if alarm["state"] == State.WAITING and alarm["id"] not in self._taken:
                 self._taken.add(alarm["id"])
-                found: dict[str, Any] = alarm
-                return found
+                return alarm
         return None
 
-    async def _handle(self, alarm: dict[str, Any], stop: asyncio.Event) -> None:
+    async def _handle(self, alarm: AlarmFields, stop: asyncio.Event) -> None:
         number = alarm["id"]
         try:
-            for pause, step in ((REACTION_S, "queue.claim"), (PICK_UP_S, "queue.answer")):
+            for pause, step in ((REACTION_S, ClaimAlarm(alarm=number)), (PICK_UP_S, AnswerAlarm(alarm=number))):
                 if await self._pause(pause, stop):
                     return
-                await self._ask(step, alarm=number)
+                await self._ask(step)
             if await self._pause(TALK_S, stop):
                 return
-            await self._ask("queue.close", alarm=number, outcome=self._outcome(alarm))
+            await self._ask(CloseAlarm(alarm=number, outcome=self._outcome(alarm)))
             self.closed += 1
         finally:
             self._taken.discard(number)
 
-    def _outcome(self, alarm: dict[str, Any]) -> AlarmOutcome:
+    def _outcome(self, alarm: AlarmFields) -> AlarmOutcome:
         if Priority[alarm["priority"]] >= Priority.TECHNICAL:
             return AlarmOutcome.TECHNICAL
         return self._random.choice(OUTCOMES.get(Kind(alarm["kind"]), (AlarmOutcome.HANDLED_BY_VOICE,)))
 
-    async def _ask(self, do: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        return await asyncio.to_thread(partial(ask, self._state_dir, do, timeout_s=ANSWER_S, **arguments))
+    async def _ask(self, request: Request[_A]) -> _A:
+        return await asyncio.to_thread(ask, self._state_dir, request)
 
     async def _pause(self, between: tuple[float, float], stop: asyncio.Event) -> bool:
         """Wait as long as a person would. Return True if ``stop`` was set meanwhile."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from vetlla.store.erasure import ProofFields
     from vetlla.store.journal.deeds import Read
 
 FORM = "vetlla-erasure-1"
@@ -46,7 +47,7 @@ KEPT = (
 """What stays, because the contract needs it as proof."""
 
 
-def made(home: str, proof: Mapping[str, Any]) -> dict[str, Any]:
+def made(home: str, proof: ProofFields) -> dict[str, Any]:
     """Return a certificate."""
     return {"form": FORM, "home": home, "version": __version__, **proof, "kept": list(KEPT)}
 

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -20,7 +20,8 @@ from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import LinkError, StoreError, UsageError
-from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET
+from vetlla.receiver.control.messages.retention import EraseHome
 from vetlla.receiver.retention import emergency_us
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vetlla.cli.kit.progress import Tell
-    from vetlla.store.erasure import Erasure
+    from vetlla.store.erasure import Erasure, ProofFields
 
 NOT_PROVEN = 1
 """Exit status if the journal does not prove a certificate, or something could not be destroyed."""
@@ -132,7 +133,7 @@ def _certificate(directory: Path, home: str) -> Iterator[tuple[Path, Path]]:
         raise
 
 
-def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> dict[str, Any]:
+def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> ProofFields:
     try:
         return _by_receiver(state_dir, erasure, registry, tell)
     except LinkError:
@@ -148,19 +149,17 @@ def _in_journal(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], 
     )
 
 
-def _by_receiver(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> dict[str, Any]:
-    told = follow(
-        state_dir,
-        "erase",
+def _by_receiver(state_dir: Path, erasure: Erasure, registry: Mapping[str, int], tell: Tell) -> ProofFields:
+    request = EraseHome(
         home=erasure.home,
         accounts=erasure.accounts,
         others=erasure.others,
         by=erasure.by,
-        registry=registry,
+        registry=dict(registry),
     )
-    for event in told:
-        if event.pop("event") == "done":
-            return event
+    for event in follow(state_dir, request):
+        if event["event"] == "done":
+            return cast("ProofFields", {name: value for name, value in event.items() if name != "event"})
         tell(0, 0, ", ".join(f"{rows:,} {what}" for what, rows in event["removed"].items() if rows))
     raise LinkError("the receiver ended before it was done", remedy="run the command again: it goes on where it ended")
 

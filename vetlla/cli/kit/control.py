@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from vetlla.domain import access
-from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
-from vetlla.receiver.control.server import CONTROL_SOCKET
+from vetlla.domain.errors import LinkError
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from vetlla.receiver.control.messages.base import Failure, Message, Request, Stream, Success
+
+_A = TypeVar("_A")
+_E = TypeVar("_E")
 
 ANSWER_S = 10.0
 """How long an answer may take: longer than a commit on a slow disk."""
 
-_FAMILIES: dict[str, type[VetllaError]] = {
-    "usage": UsageError,
-    "store": StoreError,
-    "link": LinkError,
-    "config": ConfigError,
-    "access": AccessError,
-}
 
+def ask(state_dir: Path, request: Request[_A], *, timeout_s: float = ANSWER_S) -> _A:
+    """Return the running receiver's answer. Raises LinkError if no receiver runs, else the answer's error.
 
-def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments: object) -> Any:  # noqa: ANN401
-    """Return the running receiver's JSON answer. Raises LinkError if no receiver runs, else the answer's error."""
+    The answer is not checked: a receiver that was not restarted since an upgrade may send fewer fields.
+    """
     try:
-        with _asked(state_dir, timeout_s, {"do": do, **arguments}) as lines:
+        with _asked(state_dir, timeout_s, request) as lines:
             line = lines.readline()
     except TimeoutError as error:
         raise LinkError(
@@ -38,13 +38,13 @@ def ask(state_dir: Path, do: str, /, *, timeout_s: float = ANSWER_S, **arguments
         ) from error
     except OSError as error:
         raise _hung_up() from error
-    return _result(line)
+    return cast("_A", _result(line))
 
 
-def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[str, Any]]:
+def follow(state_dir: Path, request: Stream[_E]) -> Iterator[_E]:
     """Yield events of the running receiver until it ends their stream. Raises LinkError if no receiver runs."""
     try:
-        with _asked(state_dir, None, {"do": do, **arguments}) as lines:
+        with _asked(state_dir, None, request) as lines:
             for line in lines:
                 event = json.loads(line)
                 if "ok" in event:
@@ -55,9 +55,9 @@ def follow(state_dir: Path, do: str, /, **arguments: object) -> Iterator[dict[st
 
 
 @contextmanager
-def _asked(state_dir: Path, timeout_s: float | None, request: Mapping[str, object]) -> Iterator[TextIO]:
+def _asked(state_dir: Path, timeout_s: float | None, request: Message) -> Iterator[TextIO]:
     with _connect(state_dir, timeout_s) as connection:
-        connection.sendall(json.dumps(request, ensure_ascii=False).encode() + b"\n")
+        connection.sendall(json.dumps(request.on_the_wire(), ensure_ascii=False).encode() + b"\n")
         with connection.makefile("r", encoding="utf-8") as lines:
             yield lines
 
@@ -80,12 +80,12 @@ def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
     return connection
 
 
-def _result(line: str) -> Any:  # noqa: ANN401
+def _result(line: str) -> object:
     if not line.endswith("\n"):
         raise _hung_up()
-    answer = json.loads(line)
+    answer: Success | Failure = json.loads(line)
     if not answer["ok"]:
-        raise _FAMILIES[answer["family"]](answer["error"], remedy=answer["remedy"])
+        raise error_of(answer)
     return answer["result"]
 
 

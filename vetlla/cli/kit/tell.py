@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.output import tell
 from vetlla.domain.errors import LinkError, VetllaError
+from vetlla.receiver.control.messages.receiver import ReloadRegistry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
     have the change.
     """
     try:
-        read = ask(state_dir, "registry", timeout_s=RELOAD_S)["keys_file"]
+        read = ask(state_dir, ReloadRegistry(), timeout_s=RELOAD_S)["keys_file"]
     except LinkError:
         tell("no running receiver confirmed this: if one runs, use `systemctl reload vetlla`", "yellow")
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.text import Text
@@ -17,13 +17,28 @@ from vetlla.cli.queue.pages import count, pages
 from vetlla.cli.queue.rows import asks, table, why
 from vetlla.cli.queue.show import AlarmNumber, show
 from vetlla.cli.queue.watch import watch
-from vetlla.cli.queue.words import answered, tested
+from vetlla.cli.queue.words import answered, ordered
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.signals import Priority
+from vetlla.receiver.control.messages.queue import (
+    AnswerAlarm,
+    ClaimAlarm,
+    CloseAlarm,
+    EscalateAlarm,
+    HandOverAlarm,
+    ListAlarms,
+    ListTests,
+    NoteAlarm,
+    OrderTest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from vetlla.receiver.control.messages.queue import AlarmFields, StepDone
+
+_E = TypeVar("_E")
 
 app = typer.Typer(help="Work the queue of alarms.", no_args_is_help=True)
 
@@ -32,11 +47,11 @@ Force = Annotated[
 ]
 
 
-def _one_of(*known: str) -> Callable[[str], str]:
+def _one_of(known: Mapping[str, _E]) -> Callable[[str], _E]:
     """Return a parser of these words, in upper or lower case."""
 
-    def read(word: str) -> str:
-        found = next((one for one in known if one.casefold() == word.casefold()), None)
+    def read(word: str) -> _E:
+        found = next((one for name, one in known.items() if name.casefold() == word.casefold()), None)
         if found is None:
             raise typer.BadParameter(f"should be one of {', '.join(known)}")
         return found
@@ -44,22 +59,22 @@ def _one_of(*known: str) -> Callable[[str], str]:
     return read
 
 
-PRIORITIES = tuple(one.name for one in Priority if one is not Priority.ROUTINE)
-STATES = tuple(one.value for one in State if one is not State.CLOSED)
+PRIORITIES = {one.name: one for one in Priority if one is not Priority.ROUTINE}
+STATES = {one.value: one for one in State if one is not State.CLOSED}
 Priorities = Annotated[
-    list[str] | None,
+    list[Priority] | None,
     typer.Option(
         "--priority",
-        parser=_one_of(*PRIORITIES),
+        parser=_one_of(PRIORITIES),
         metavar="PRIORITY",
         help=f"Only with this priority: {', '.join(PRIORITIES)}; repeatable.",
     ),
 ]
 States = Annotated[
-    list[str] | None,
+    list[State] | None,
     typer.Option(
         "--state",
-        parser=_one_of(*STATES),
+        parser=_one_of(STATES),
         metavar="STATE",
         help=f"Only in this state: {', '.join(STATES)}; repeatable.",
     ),
@@ -90,26 +105,26 @@ def list_alarms(
 
     Example: vetlla queue list --mine
     """
-    asked: dict[str, Any] = {
-        "priorities": priority or [],
-        "states": state or [],
-        "home": home,
-        "account": account,
-        "mine": mine,
-        "on_test": on_test,
-    }
+    asked = ListAlarms(
+        priorities=tuple(priority or ()),
+        states=tuple(state or ()),
+        home=home,
+        account=account,
+        mine=mine,
+        on_test=on_test,
+    )
     is_all = not (priority or state or home or account or mine or on_test)
     found, out = pages(state_dir, asked), console()
     if as_json or not out.is_terminal:
         rows = found if as_json else map(_row, found)
-        print_some(rows, COLUMNS, limit, as_json=as_json, total=lambda: count(state_dir, **asked))
+        print_some(rows, COLUMNS, limit, as_json=as_json, total=lambda: count(state_dir, asked))
         if is_all and not as_json and (apart := _apart(state_dir)):
             talk().print(apart, soft_wrap=True)
         return
     alarms = list(islice(found, limit or TABLE_ROWS))
     for one in table(alarms, out.width) if alarms else ():
         out.print(one, soft_wrap=True)
-    if (more := count(state_dir, **asked) - len(alarms)) > 0:
+    if (more := count(state_dir, asked) - len(alarms)) > 0:
         talk().print(f"{more} more: --limit N shows more, --json all")
     if is_all and (apart := _apart(state_dir)):
         out.print(Text(apart, style="dim"), soft_wrap=True)
@@ -117,10 +132,10 @@ def list_alarms(
 
 def _apart(state_dir: Path) -> str:
     """Return a line with the number of alarms whose accounts are on test; "" if there are no such alarms."""
-    apart = count(state_dir, on_test=True)
+    apart = count(state_dir, ListAlarms(on_test=True))
     if not apart:
         return ""
-    life = count(state_dir, on_test=True, priorities=[Priority.LIFE.name])
+    life = count(state_dir, ListAlarms(on_test=True, priorities=(Priority.LIFE,)))
     urgent = f", {life} of them LIFE" if life else ""
     return f"{apart} of accounts on test{urgent}: vetlla queue list --on-test"
 
@@ -136,7 +151,7 @@ def claim(
 
     Example: vetlla queue claim
     """
-    _tell(ask(state_dir, "queue.claim", alarm=alarm, force=force), as_json=as_json)
+    _tell(ask(state_dir, ClaimAlarm(alarm=alarm, force=force)), as_json=as_json)
 
 
 @app.command()
@@ -147,7 +162,7 @@ def answer(
 
     Example: vetlla queue answer 7
     """
-    _tell(ask(state_dir, "queue.answer", alarm=alarm, force=force), as_json=as_json)
+    _tell(ask(state_dir, AnswerAlarm(alarm=alarm, force=force)), as_json=as_json)
 
 
 @app.command()
@@ -161,7 +176,7 @@ def note(
 
     Example: vetlla queue note 7 "neighbour has the keys"
     """
-    _tell(ask(state_dir, "queue.note", alarm=alarm, text=text), as_json=as_json)
+    _tell(ask(state_dir, NoteAlarm(alarm=alarm, text=text)), as_json=as_json)
 
 
 @app.command()
@@ -176,7 +191,7 @@ def close(
 
     Example: vetlla queue close 7 --outcome handled_by_voice
     """
-    _tell(ask(state_dir, "queue.close", alarm=alarm, outcome=outcome.value, force=force), as_json=as_json)
+    _tell(ask(state_dir, CloseAlarm(alarm=alarm, outcome=outcome, force=force)), as_json=as_json)
 
 
 @app.command()
@@ -191,7 +206,7 @@ def handover(
 
     Example: vetlla queue handover 7 maria
     """
-    _tell(ask(state_dir, "queue.handover", alarm=alarm, to=to, force=force), as_json=as_json)
+    _tell(ask(state_dir, HandOverAlarm(alarm=alarm, to=to, force=force)), as_json=as_json)
 
 
 @app.command(context_settings=formerly(why="reason"))
@@ -205,7 +220,7 @@ def escalate(
 
     Example: vetlla queue escalate 7 --reason "no answer, door locked"
     """
-    _tell(ask(state_dir, "queue.escalate", alarm=alarm, why=reason), as_json=as_json)
+    _tell(ask(state_dir, EscalateAlarm(alarm=alarm, why=reason)), as_json=as_json)
 
 
 @app.command()
@@ -231,34 +246,28 @@ def test(
     Example: vetlla queue test 1234 --for 30m --reason "installer on site"
     """
     if account is None:
-        tests = ask(state_dir, "queue.tests")
+        tests = ask(state_dir, ListTests())
         shown = tests if as_json else (one | {"until": shown_iso(one["until"])} for one in tests)
         print_rows(shown, ("account", "receiver", "line", "until", "operator", "reason"), as_json=as_json)
         return
-    done = ask(
-        state_dir,
-        "queue.test",
-        account=account,
-        receiver=receiver,
-        line=line,
-        seconds=whole(seconds),
-        reason=reason,
-    )
+    order = OrderTest(account=account, receiver=receiver, line=line, seconds=whole(seconds), reason=reason)
+    done = ask(state_dir, order)
     if as_json:
         print_json(done)
     else:
-        console().print(tested(done), soft_wrap=True)
+        console().print(ordered(done), soft_wrap=True)
 
 
-def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+def _tell(answer: StepDone, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
         console().print(answered(answer), soft_wrap=True)
 
 
-def _row(alarm: dict[str, Any]) -> dict[str, Any]:
-    return alarm | {
+def _row(alarm: AlarmFields) -> dict[str, object]:
+    return {
+        **alarm,
         "age": span(alarm["age_s"]),
         "t3": span(alarm["t3_s"]),
         "why": why(alarm),

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vetlla.cli.kit.control import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.queue import AlarmFields, ListAlarms
 
-def pages(state_dir: Path, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+
+def pages(state_dir: Path, asked: ListAlarms) -> Iterator[AlarmFields]:
     """Yield the open alarms that meet the conditions, in the order in which they should be worked."""
-    after: list[int] | None = None
     while True:
-        page = ask(state_dir, "queue.list", after=after, **asked)
+        page = ask(state_dir, asked)
         yield from page["alarms"]
-        after = page["next"]
-        if after is None:
+        if page["next"] is None:
             return
+        asked = asked.model_copy(update={"after": page["next"]})
 
 
-def count(state_dir: Path, **asked: Any) -> int:  # noqa: ANN401 - each condition has its own type
+def count(state_dir: Path, asked: ListAlarms) -> int:
     """Return the number of open alarms that meet the conditions."""
-    total: int = ask(state_dir, "queue.list", count=True, **asked)["total"]
-    return total
+    return ask(state_dir, asked.model_copy(update={"count": True}))["total"]

@@ -7,7 +7,7 @@ own, so that one cannot push another aside. What the home reported is cut first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -19,9 +19,9 @@ from vetlla.domain.signals import Priority
 from vetlla.receiver.dispatch import RECEIVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    Alarm = Mapping[str, Any]
+    from vetlla.receiver.control.messages.queue import AlarmFields as Alarm
 
 T3_AIM_S = 15
 """Time within which 90 of 100 alarms must be answered (quality standard ANS 6)."""
@@ -149,10 +149,11 @@ def short_why(alarm: Alarm) -> str:
 
 def told_again(alarm: Alarm) -> str:
     """Return how often its signals were repeated, and when last; "" if each came once."""
-    if not (count := alarm.get("told_again")):
+    count, last = alarm.get("told_again"), alarm.get("last_told_again")
+    if not count or last is None:
         return ""
     often = {1: "once", 2: "twice"}.get(count, f"{count} times")
-    return f"told again {often}, last at {time_of_day(stamp_us(alarm['last_told_again']))}"
+    return f"told again {often}, last at {time_of_day(stamp_us(last))}"
 
 
 def asks(alarm: Alarm) -> str:

@@ -19,6 +19,7 @@ from vetlla.cli.signals.sheet import labelled, remarks
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import AccessError, LinkError, StoreError, UsageError
 from vetlla.domain.signals import Phase
+from vetlla.receiver.control.messages.queue import ShowAlarm
 from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.service.queue import steps as queue
 from vetlla.store.journal import history
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.alarms import Alarm, Tally
+    from vetlla.receiver.control.messages.queue import AlarmFields
     from vetlla.store.journal.batch import Note
     from vetlla.store.journal.stored import Record, Stored
 
@@ -80,16 +82,15 @@ def show(
 # --- what is known ----------------------------------------------------------------------------------------------------
 
 
-def _on_desk(state_dir: Path, number: int) -> dict[str, Any] | None:
+def _on_desk(state_dir: Path, number: int) -> AlarmFields | None:
     """Return an open alarm as the receiver has it; None if it is not open, or no receiver runs."""
     try:
-        found: dict[str, Any] = ask(state_dir, "queue.show", alarm=number)
+        return ask(state_dir, ShowAlarm(alarm=number))
     except UsageError:
         return None
     except LinkError as error:
         talk().print(f"shown as the journal has it, because {error.args[0]}", style="yellow", soft_wrap=True)
         return None
-    return found
 
 
 def _past(state_dir: Path, number: int) -> Past | None:
@@ -113,7 +114,7 @@ def _past(state_dir: Path, number: int) -> Past | None:
         )
 
 
-def _as_kept(past: Past) -> dict[str, Any]:
+def _as_kept(past: Past) -> AlarmFields:
     """Return the fields that the receiver would send, for an alarm that it does not have in its queue."""
     alarm = past.alarm
     if alarm.closed_us is None:  # no receiver runs, and its monotonic clock means nothing here
@@ -141,7 +142,7 @@ def _again_fields(again: history.Duplicate | None) -> dict[str, Any]:
 # --- what a person reads ----------------------------------------------------------------------------------------------
 
 
-def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
+def _sheet(alarm: AlarmFields, past: Past | None) -> Iterator[Text]:
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     ended = f": {alarm['outcome']}" if alarm["outcome"] else ""
     title = f"Alarm {alarm['id']}  {alarm['priority']}  {alarm['state']}{holder}{ended}"
@@ -165,7 +166,7 @@ def _sheet(alarm: Mapping[str, Any], past: Past | None) -> Iterator[Text]:
         yield Text(f"  {shown(record.at_us)}  {record.actor} {did}")
 
 
-def _about(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _about(alarm: AlarmFields) -> Iterator[tuple[str, str]]:
     yield "home", alarm["home"]
     yield "account", alarm["account"]
     yield "why", alarm["why"]
@@ -175,7 +176,7 @@ def _about(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "continues", f"alarm {alarm['chained_to']}" if alarm["chained_to"] else ""
 
 
-def _clocks(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _clocks(alarm: AlarmFields) -> Iterator[tuple[str, str]]:
     running = "" if alarm["answered"] or alarm["closed"] else " so far"
     beside = {
         "established": f"age {span(alarm['age_s'])}",
@@ -184,7 +185,7 @@ def _clocks(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     }
     labels = {"overdue": "escalated at", "lapsed": "left at"}
     for stamp in ("established", "opened", "ready", "warned", "overdue", "claimed", "answered", "lapsed", "closed"):
-        at = shown(stamp_us(alarm[stamp])) if alarm.get(stamp) else ""
+        at = shown(stamp_us(known)) if isinstance(known := alarm.get(stamp), str) else ""
         said = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
         yield labels.get(stamp, stamp), said
     if alarm["lease_s"]:

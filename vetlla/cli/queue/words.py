@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vetlla.cli.kit.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.queue.rows import short_why, told_again
@@ -12,6 +12,9 @@ from vetlla.receiver.dispatch import RECEIVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from vetlla.receiver.control.messages.queue import AlarmFields, OrderedTest, StepDone
+    from vetlla.receiver.control.messages.watch import AlarmEvent
 
 CAUSES = {
     Cause.UNANSWERED.value: "no operator answered",
@@ -43,7 +46,7 @@ NEWS = {
 """Event that no operator caused -> its text."""
 
 
-def happened(event: Mapping[str, Any]) -> str:
+def happened(event: AlarmEvent) -> str:
     """Return an event of the queue as a line: when, which alarm, who did what, and the alarm's state."""
     alarm, actor = event["alarm"], event["actor"]
     if event["event"] == "repeated":
@@ -53,31 +56,33 @@ def happened(event: Mapping[str, Any]) -> str:
     return f"{time_of_day(stamp_us(event['at']))}  {about(alarm, said)}"
 
 
-def answered(answer: Mapping[str, Any]) -> str:
+def answered(answer: StepDone) -> str:
     """Return what a step did, for the operator who took it."""
     actor = answer["actor"]
-    return about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}") + _kept(answer)
+    said = about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}")
+    return said + _kept(durable=answer["durable"])
 
 
-def tested(test: Mapping[str, Any]) -> str:
+def ordered(test: OrderedTest) -> str:
+    """Return what the order of a test did, for the user who gave it."""
+    account = AccountKey(test["account"], test["receiver"], test["line"])
+    calls = f"; closed as test calls: {', '.join(map(str, test['closed']))}" if test["closed"] else ""
+    return tested(test["operator"], account, test["until"], test["reason"]) + calls + _kept(durable=test["durable"])
+
+
+def tested(operator: str, account: AccountKey, until: str | None, reason: str) -> str:
     """Return who put an account on test until when and why, or who ended the test."""
-    account, reason = (
-        AccountKey(*(test[name] for name in AccountKey._fields)),
-        f": {test['reason']}" if test["reason"] else "",
-    )
-    if test["until"] is None:
-        closed = test.get("closed") or ()
-        calls = f"; closed as test calls: {', '.join(map(str, closed))}" if closed else ""
-        return f"{test['operator']} ended the test of account {account}{reason}{calls}{_kept(test)}"
-    until = shown_iso(test["until"])
-    return f"{test['operator']} put account {account} on test until {until}{reason}{_kept(test)}"
+    why = f": {reason}" if reason else ""
+    if until is None:
+        return f"{operator} ended the test of account {account}{why}"
+    return f"{operator} put account {account} on test until {shown_iso(until)}{why}"
 
 
-def _kept(answer: Mapping[str, Any]) -> str:
-    return "" if answer.get("durable", True) else "  (not on the disk yet: the store has failed)"
+def _kept(*, durable: bool) -> str:
+    return "" if durable else "  (not on the disk yet: the store has failed)"
 
 
-def about(alarm: Mapping[str, Any], said: str) -> str:
+def about(alarm: AlarmFields, said: str) -> str:
     """Return an alarm's number, what is said of it, and its state."""
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
@@ -86,7 +91,7 @@ def about(alarm: Mapping[str, Any], said: str) -> str:
     return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({short_why(alarm)}{more}; {stands})"
 
 
-def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
+def done(action: str, actor: str, detail: Mapping[str, object]) -> str:
     """Return what an actor did, as the audit records it: ``handed over to pere``."""
     said = DONE.get(action, action)
     if action == "escalate" and actor == RECEIVER:
@@ -94,7 +99,6 @@ def done(action: str, actor: str, detail: Mapping[str, Any]) -> str:
     elif detail.get("held"):
         said = "holds already"
     said += "".join(text.format(detail[name]) for name, text in DETAILS.items() if detail.get(name))
-    reason = detail.get("why") or detail.get("reason")
-    if reason:
+    if reason := str(detail.get("why") or detail.get("reason") or ""):
         said += f", because {CAUSES.get(reason, reason)}" if actor == RECEIVER else f', "{reason}"'
     return said

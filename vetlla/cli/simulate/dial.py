@@ -40,6 +40,7 @@ from vetlla.cli.simulate.options import (
 )
 from vetlla.cli.simulate.report import table, teller, trouble
 from vetlla.domain.errors import LinkError, UsageError
+from vetlla.receiver.control.messages.receiver import ShowStatus
 from vetlla.simulator.dialects.registry import DIALECTS, find
 from vetlla.simulator.drive import drive
 from vetlla.simulator.ledger import Ledger
@@ -168,7 +169,7 @@ def dial(
 
 def _listener(state_dir: Path, protocol: str) -> tuple[str, int]:
     """Return where the receiver of a state directory listens for a protocol."""
-    for listener in ask(state_dir, "status")["listening"]:
+    for listener in ask(state_dir, ShowStatus())["listening"]:
         if listener["protocol"] == protocol:
             return ANYWHERE.get(listener["host"], listener["host"]), listener["port"]
     raise LinkError(f"the receiver does not listen for {protocol}", remedy="name another one with --to HOST:PORT")

@@ -41,6 +41,7 @@ from vetlla.cli.simulate.options import (
 )
 from vetlla.cli.simulate.report import add_backlog, mishaps, teller
 from vetlla.domain.errors import LinkError, UsageError
+from vetlla.receiver.control.messages.receiver import ShowStatus
 from vetlla.simulator import drill
 from vetlla.simulator.mqtt.fleet import Event, Fleet
 from vetlla.simulator.mqtt.plan import FleetCounts, Plan
@@ -131,7 +132,7 @@ def _terminals(accounts: Path | None, homes: int | None) -> Sequence[str]:
 
 def _broker(state_dir: Path) -> tuple[str, int]:
     """Return the broker that the receiver of a state directory uses."""
-    for place in ask(state_dir, "status")["listening"]:
+    for place in ask(state_dir, ShowStatus())["listening"]:
         if place["protocol"] == "mqtt" and "connected" in place:
             return place["host"], place["port"]
     raise LinkError("the receiver has no MQTT broker", remedy="name the broker with --to HOST:PORT")

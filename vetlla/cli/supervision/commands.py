@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +14,14 @@ from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.supervision import incidents as supervision_incidents
 from vetlla.cli.supervision import report as supervision_report
 from vetlla.domain.errors import UsageError
+from vetlla.receiver.control.messages.supervision import HEALTH, ListDevices, PauseDevices, ResumeDevices, ShowDevices
 from vetlla.service.supervision.rules import Health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from vetlla.receiver.control.messages.supervision import DeviceFields, DeviceSheet, Paused, Resumed
 
 app = typer.Typer(help="Show which terminals and UCRs are heard, which are not, and why.", no_args_is_help=True)
 
@@ -49,27 +52,35 @@ def list_devices(
 
     Example: vetlla supervision list --state lost --json | jq -r .account
     """
-    unknown = set(state or ()) - {one.word for one in Health}
+    unknown = set(state or ()) - HEALTH.keys()
     if unknown:
         raise UsageError(f"no state {', '.join(sorted(unknown))}", remedy=f"one of {STATES}")
-    asked: dict[str, Any] = {"states": state or [], "account": account, "home": home}
+    asked = ListDevices(states=tuple(HEALTH[one] for one in state or ()), account=account, home=home)
     found = _pages(state_dir, asked)
     print_some(
         found if as_json else map(_row, found),
         COLUMNS,
         limit,
         as_json=as_json,
-        total=lambda: ask(state_dir, "supervision.list", count=True, **asked)["count"],
+        total=lambda: _count(state_dir, asked),
     )
 
 
-def _pages(state_dir: Path, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _pages(state_dir: Path, asked: ListDevices) -> Iterator[DeviceFields]:
     """Yield devices page by page, because a fleet may have a million."""
-    after: int | None = -1
-    while after is not None:
-        page = ask(state_dir, "supervision.list", after=after, **asked)
+    while True:
+        page = ask(state_dir, asked)
+        assert "devices" in page
         yield from page["devices"]
-        after = page["next"]
+        if page["next"] is None:
+            return
+        asked = asked.model_copy(update={"after": page["next"]})
+
+
+def _count(state_dir: Path, asked: ListDevices) -> int:
+    counted = ask(state_dir, asked.model_copy(update={"count": True}))
+    assert "count" in counted
+    return counted["count"]
 
 
 @app.command()
@@ -85,7 +96,7 @@ def show(
 
     Example: vetlla supervision show 4C01
     """
-    for one in ask(state_dir, "supervision.show", account=account, receiver=receiver, line=line):
+    for one in ask(state_dir, ShowDevices(account=account, receiver=receiver, line=line)):
         if as_json:
             print_json(one)
         else:
@@ -116,9 +127,7 @@ def pause(
 
     Example: vetlla supervision pause 4C01 --for 2h --reason "installer on site"
     """
-    done = ask(
-        state_dir,
-        "supervision.pause",
+    order = PauseDevices(
         account=account,
         receiver=receiver,
         line=line,
@@ -127,7 +136,7 @@ def pause(
         reason=reason,
         dry_run=dry_run,
     )
-    _tell(done, ("account", "device", "home", "until", "operator", "reason"), as_json=as_json)
+    _tell(ask(state_dir, order), ("account", "device", "home", "until", "operator", "reason"), as_json=as_json)
 
 
 @app.command()
@@ -148,46 +157,39 @@ def resume(
 
     Example: vetlla supervision resume 4C01
     """
-    done = ask(
-        state_dir,
-        "supervision.resume",
-        account=account,
-        receiver=receiver,
-        line=line,
-        device=device,
-        dry_run=dry_run,
-    )
-    _tell(done, ("account", "device", "home", "state", "why"), as_json=as_json)
+    order = ResumeDevices(account=account, receiver=receiver, line=line, device=device, dry_run=dry_run)
+    _tell(ask(state_dir, order), ("account", "device", "home", "state", "why"), as_json=as_json)
 
 
 for _command in (supervision_incidents.incidents, supervision_report.report):
     app.command()(_command)
 
 
-def _tell(done: dict[str, Any], columns: tuple[str, ...], *, as_json: bool) -> None:
+def _tell(done: Paused | Resumed, columns: tuple[str, ...], *, as_json: bool) -> None:
     about = {name: value for name, value in done.items() if name != "devices"}
     if as_json:
         for one in done["devices"]:
-            print_json(one | about)
+            print_json({**one, **about})
         return
-    if "until" in about:
-        about["until"] = shown_iso(about["until"])
-    print_rows((one | about for one in done["devices"]), columns, as_json=False)
+    if "until" in done:  # of a pause
+        about["until"] = shown_iso(done["until"])
+    print_rows(({**one, **about} for one in done["devices"]), columns, as_json=False)
     if done["durable"] is None:
         talk().print("dry run: nothing was changed")
     elif not done["durable"]:
         talk().print("not on the disk yet: the store has failed", style="yellow")
 
 
-def _row(one: dict[str, Any]) -> dict[str, Any]:
-    return one | {
+def _row(one: DeviceFields) -> dict[str, object]:
+    return {
+        **one,
         "since": shown_iso(one["since"]),
         "last heard": shown_iso(one["last_heard"]) or "never",
         "every": f"{one['interval_s']} s" if one["interval_s"] else "",
     }
 
 
-def _sheet(one: dict[str, Any]) -> Iterator[str]:
+def _sheet(one: DeviceSheet) -> Iterator[str]:
     """Yield what a person reads about a device, a line for each subject."""
     place = "".join(f", {name} {one[name]}" for name in ("receiver", "line", "home") if one[name])
     what = f"UCR {one['device']}" if one["kind"] == "ucr" else "terminal"

@@ -13,6 +13,7 @@ from vetlla.cli.kit.output import print_rows
 from vetlla.cli.kit.tables import TABLE_ROWS, print_some
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
+from vetlla.receiver.control.messages.supervision import ListIncidents
 from vetlla.store.journal.archive import Archive
 from vetlla.store.supervision import history
 
@@ -61,8 +62,8 @@ def incidents(
             found = history.incidents(archive, limit or LIMIT, since_us)
         print_rows((_row(_fields(one), as_json=as_json) for one in found), COLUMNS, as_json=as_json)
     else:
-        standing = ask(state_dir, "supervision.incidents")
-        print_rows((_row(one, as_json=as_json) for one in standing), OPEN_COLUMNS, as_json=as_json)
+        standing = ask(state_dir, ListIncidents())
+        print_rows((_row({**one}, as_json=as_json) for one in standing), OPEN_COLUMNS, as_json=as_json)
 
 
 def _tell_members(state_dir: Path, number: int, limit: int | None, *, as_json: bool) -> None:

@@ -15,27 +15,31 @@ import pwd
 import socket
 import struct
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
 from vetlla.domain.access import group_name
-from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.domain.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.receiver.budget import CALLERS_MAX
+from vetlla.receiver.control.messages.base import CONTROL_SOCKET, NAME_SHOWN, Stream, failure
+from vetlla.receiver.control.roles import User, admit, refused
 from vetlla.store.sqlite.in_place import identity
 from vetlla.store.sqlite.ownership import set_mode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
 
     from vetlla.domain.accounts import AccountBook
+    from vetlla.receiver.control.messages.base import Failure, Route, Success
     from vetlla.settings.model import ControlSettings, Settings
     from vetlla.store.sqlite.in_place import Identity
 
+    Events: TypeAlias = AsyncGenerator[Mapping[str, object], None]
+
 log = structlog.get_logger()
 
-CONTROL_SOCKET = "control.sock"
 SOCKET_PATH_MAX = 107
 """Bytes of a Unix socket's path (unix(7): sun_path has 108, the last of which is a zero)."""
 OF_ONE_USER_MAX = 64
@@ -44,61 +48,16 @@ SILENCE_S = 600.0
 """Longest time without a request of a caller who has no watch."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: enough for a long note."""
-NAME_SHOWN = 64
-"""Characters of an unknown request that its refusal repeats."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
-
-Events: TypeAlias = "AsyncGenerator[dict[str, Any], None]"
-
-FAMILIES: Mapping[type[VetllaError], str] = {
-    UsageError: "usage",
-    StoreError: "store",
-    LinkError: "link",
-    ConfigError: "config",
-    AccessError: "access",
-}
-
-
-class User(NamedTuple):
-    """The user at the other end, as the kernel names them."""
-
-    name: str
-    groups: frozenset[str]
-    ours: bool
-    """True for the receiver's own user and for root, who have every role."""
-
-
-class Caller(NamedTuple):
-    """The user who asks, and what they may do."""
-
-    operator: str
-    supervisor: bool
-    engineer: bool
-    works_alarms: bool = True
-    """False for an engineer who is neither operator nor supervisor."""
-
-
-class Request(NamedTuple):
-    """One request: its arguments, and the user who makes it."""
-
-    arguments: dict[str, Any]
-    caller: Caller
 
 
 class Control:
-    """The listening socket and its table of commands."""
+    """The listening socket, and the routes of its requests."""
 
-    def __init__(
-        self,
-        directory: Path,
-        settings: ControlSettings,
-        commands: Mapping[str, Callable[[Request], Awaitable[Any]]],
-        streams: Mapping[str, Callable[[Request], Events]],
-    ) -> None:
+    def __init__(self, directory: Path, settings: ControlSettings, routes: Iterable[Route]) -> None:
         self.path = directory / CONTROL_SOCKET
         self.settings = settings
-        self._commands = commands
-        self._streams = streams
+        self._routes = {route.kind.wire_name(): route for route in routes}
         self._server: asyncio.Server | None = None
         self._made: Identity | None = None
         """Identity of the socket at the path when it was made; None while it is being made."""
@@ -162,9 +121,7 @@ class Control:
         try:
             if is_full:
                 why = "too many users or watches are connected to this receiver"
-                _say(
-                    writer, {"ok": False, "family": "link", "error": why, "remedy": "end some watches, then try again"}
-                )
+                _say(writer, failure(LinkError(why, remedy="end some watches, then try again")))
                 await writer.drain()
                 return
             # In a thread, because the machine's name service may have to ask another machine.
@@ -181,19 +138,20 @@ class Control:
 
     async def _call(self, line: bytes, user: User, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = Request(_arguments(line), admit(user, self.settings))
-            name = request.arguments.pop("do", None)
-            if isinstance(name, str) and name in self._streams:
-                await _tell(self._streams[name](request), reader, writer)
-                return
-            if not isinstance(name, str) or name not in self._commands:
+            given, caller = _arguments(line), admit(user, self.settings)
+            name = given.get("do")
+            route = self._routes.get(name) if isinstance(name, str) else None
+            if route is None:
                 raise UsageError(
-                    f"unknown request {str(name)[:NAME_SHOWN]!r}", remedy=f"one of {', '.join(sorted(self._commands))}"
+                    f"unknown request {str(name)[:NAME_SHOWN]!r}", remedy=f"one of {', '.join(sorted(self._routes))}"
                 )
-            _say(writer, {"ok": True, "result": await self._commands[name](request)})
+            request = route.kind.model_validate(given)
+            if issubclass(route.kind, Stream):
+                await _tell(route.handle(request, caller), reader, writer)
+                return
+            _say(writer, {"ok": True, "result": await route.handle(request, caller)})
         except VetllaError as error:
-            family = next((FAMILIES[kind] for kind in type(error).__mro__ if kind in FAMILIES), "usage")
-            _say(writer, {"ok": False, "family": family, "error": error.args[0], "remedy": error.remedy})
+            _say(writer, failure(error))
         await writer.drain()
 
 
@@ -203,31 +161,6 @@ def path_too_long(path: Path, why: str = "the path is too long") -> ConfigError:
         f"{path}: cannot listen: {why}",
         remedy=f"a socket's path has at most {SOCKET_PATH_MAX} characters: use a shorter --state-dir",
     )
-
-
-def admit(user: User, settings: ControlSettings) -> Caller:
-    """Return a user's roles. Raises AccessError for a user who has none.
-
-    If a role has no group, every operator has it. If operators have no group, every user of the socket is an operator.
-    """
-
-    def member(group: str | None) -> bool:
-        return group is not None and group in user.groups
-
-    operator = user.ours or settings.operators is None or member(settings.operators)
-    supervisor = member(settings.supervisors) or (operator and (user.ours or settings.supervisors is None))
-    engineer = member(settings.engineers) or (operator and (user.ours or settings.engineers is None))
-    if not (operator or supervisor or engineer):
-        stranger = Caller(user.name, supervisor, engineer, works_alarms=False)
-        raise refused(stranger, "ask this receiver", settings.operators, settings.supervisors, settings.engineers)
-    return Caller(user.name, supervisor, engineer, works_alarms=operator or supervisor)
-
-
-def refused(caller: Caller, deed: str, *groups: str | None) -> AccessError:
-    """Return the error for a caller who may not do something that members of the groups may do."""
-    first, *others = dict.fromkeys(filter(None, groups))
-    more = "".join(f", or group {group}" for group in others)
-    return AccessError(f"{caller.operator} may not {deed}", remedy=f"sudo usermod -aG {first} {caller.operator}{more}")
 
 
 async def by_name(name: str) -> User | None:
@@ -320,7 +253,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _arguments(line: bytes) -> dict[str, Any]:
+def _arguments(line: bytes) -> dict[str, object]:
     try:
         arguments = json.loads(line)
         # Refuse text that the journal cannot store (lone surrogates): it would fail a batch that others share.
@@ -358,5 +291,5 @@ async def _hear_out(reader: asyncio.StreamReader) -> None:
         pass  # a caller with a watch sends no further requests
 
 
-def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
+def _say(writer: asyncio.StreamWriter, message: Success | Failure | Mapping[str, object]) -> None:
     writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")

@@ -6,7 +6,7 @@ import os
 import platform
 import resource
 import sqlite3
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla import __version__
 from vetlla.domain.access import user_name
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.control.server import Request
+    from vetlla.receiver.control.messages.receiver import (
+        CertificateInUse,
+        ListeningPlace,
+        ProcessFacts,
+        ReloadState,
+        ShowStatus,
+        Status,
+        StatusCounts,
+    )
+    from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.intake import Intake
     from vetlla.receiver.listeners.mqtt.listener import MqttListener
@@ -102,26 +111,26 @@ class View:
             certificates=self._standing().certificates,
         )
 
-    async def status(self, _: Request) -> dict[str, Any]:
+    async def status(self, _: ShowStatus, __: Caller) -> Status:
         """Return what ``vetlla status`` prints."""
         now = self._clock.now()
+        listening: list[ListeningPlace] = [
+            {
+                "name": one.listen.name,
+                "protocol": one.listen.protocol,
+                "transport": one.transport,
+                "host": one.host,
+                "port": one.port,
+            }
+            for one in self._listeners
+        ]
         return {
             "ready": self._commit.ready,
             "why": self._commit.why,
             "version": __version__,
             "since": iso(self._since.utc_us),
             "uptime_s": (now.mono_us - self._since.mono_us) / 1e6,
-            "listening": [
-                {
-                    "name": one.listen.name,
-                    "protocol": one.listen.protocol,
-                    "transport": one.transport,
-                    "host": one.host,
-                    "port": one.port,
-                }
-                for one in self._listeners
-            ]
-            + [broker.place() for broker in self._brokers],
+            "listening": [*listening, *(broker.place() for broker in self._brokers)],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "process": self._process(),
             "certificates": [_certificate(one) for one in self._standing().certificates],
@@ -135,7 +144,7 @@ class View:
             },
         }
 
-    def _process(self) -> dict[str, Any]:
+    def _process(self) -> ProcessFacts:
         """Return the facts about this process that ``vetlla doctor``, another process, checks."""
         settings, journal = self._intake.settings, self._standing().journal
         _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -152,11 +161,11 @@ class View:
             "journal": {"device": journal.st_dev, "inode": journal.st_ino},
         }
 
-    def _reload(self) -> dict[str, Any]:
+    def _reload(self) -> ReloadState:
         refused, waiting = self._standing().refused, self._standing().waiting
         return {"refused": refused, "waiting": list(waiting)}
 
-    def _counts(self) -> dict[str, Any]:
+    def _counts(self) -> StatusCounts:
         counters = self._counters
         by_outcome = dict.fromkeys(VerdictOutcome, 0)
         for (_, outcome), count in counters.signals.items():
@@ -180,6 +189,6 @@ class View:
         }
 
 
-def _certificate(one: Certificate) -> dict[str, str]:
+def _certificate(one: Certificate) -> CertificateInUse:
     begins, ends = one.not_before.isoformat(), one.not_after.isoformat()
     return {"name": one.name, "use": one.use, "file": str(one.file), "not_before": begins, "not_after": ends}

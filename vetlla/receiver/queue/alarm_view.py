@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import SECOND_US, iso
-from vetlla.receiver.dispatch import RECEIVER, make_event
+from vetlla.receiver.dispatch import RECEIVER, happening
 from vetlla.service.queue import steps as queue
 
 if TYPE_CHECKING:
@@ -14,13 +14,8 @@ if TYPE_CHECKING:
 
     from vetlla.domain.alarms import Alarm, Tally
     from vetlla.domain.clock import Instant
-
-_STAMPS = (
-    "established_us", "opened_us", "ready_us", "warned_us", "overdue_us", "claimed_us", "answered_us", "lapsed_us",
-    "closed_us",
-)  # fmt: skip
-_CLOCKWORK = ("ready_mono_us", "lease_mono_us", "due_mono_us", "boot", "t2_us", "t3_us")
-"""Fields that have a meaning only on this machine; people get seconds instead."""
+    from vetlla.receiver.control.messages.queue import AlarmFields, StepDone
+    from vetlla.receiver.control.messages.watch import AlarmEvent
 
 
 class AlarmView(NamedTuple):
@@ -29,21 +24,44 @@ class AlarmView(NamedTuple):
     alarm: Alarm
     tally: Tally
 
-    def fields(self, now: Instant) -> dict[str, Any]:
-        """Return the present state of the alarm, ready for JSON, with its counts and its running clocks in seconds."""
-        alarm = queue.as_of(self.alarm, now)
-        plain = alarm._asdict()
-        for name in _CLOCKWORK:
-            del plain[name]
-        stamps = {name.removesuffix("_us"): iso(plain.pop(name)) for name in _STAMPS}
-        plain["escalated_at"] = iso(plain.pop("escalated_us"))
-        return plain | {
+    def fields(self, now: Instant) -> AlarmFields:
+        """Return the present state of the alarm, ready for JSON, with its counts and its running clocks in seconds.
+
+        Monotonic stamps have a meaning only on this machine, so people get seconds instead.
+        """
+        alarm, tally = queue.as_of(self.alarm, now), self.tally
+        return {
+            "id": alarm.id,
+            "home": alarm.home,
+            "account": alarm.account,
+            "kind": alarm.kind,
             "priority": alarm.priority.name,
-            "signals": self.tally.signals,
-            "last_signal": self.tally.last_signal,
-            "told_again": self.tally.told_again,
-            "last_told_again": iso(self.tally.told_again_us) if self.tally.told_again else None,
-            **stamps,
+            "why": alarm.why,
+            "first_signal": alarm.first_signal,
+            "chained_to": alarm.chained_to,
+            "unknown_account": alarm.unknown_account,
+            "on_test": alarm.on_test,
+            "runaway": alarm.runaway,
+            "escalated": alarm.escalated,
+            "state": alarm.state,
+            "operator": alarm.operator,
+            "outcome": alarm.outcome,
+            "escalated_by": alarm.escalated_by,
+            "escalated_why": alarm.escalated_why,
+            "escalated_at": iso(alarm.escalated_us),
+            "signals": tally.signals,
+            "last_signal": tally.last_signal,
+            "told_again": tally.told_again,
+            "last_told_again": iso(tally.told_again_us) if tally.told_again else None,
+            "established": iso(alarm.established_us),
+            "opened": iso(alarm.opened_us),
+            "ready": iso(alarm.ready_us),
+            "warned": iso(alarm.warned_us),
+            "overdue": iso(alarm.overdue_us),
+            "claimed": iso(alarm.claimed_us),
+            "answered": iso(alarm.answered_us),
+            "lapsed": iso(alarm.lapsed_us),
+            "closed": iso(alarm.closed_us),
             "age_s": queue.age_us(alarm, now) / SECOND_US,
             "t2_s": _seconds(alarm.t2_us),
             "t3_s": _seconds(queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us),
@@ -51,9 +69,9 @@ class AlarmView(NamedTuple):
             "due_s": _left(alarm.due_mono_us, now),
         }
 
-    def event(self, name: str, action: str, now: Instant, detail: Mapping[str, object]) -> dict[str, Any]:
+    def event(self, name: str, action: str, now: Instant, detail: Mapping[str, object]) -> AlarmEvent:
         """Return the event that watchers receive when frames changed the alarm, or when they list the open alarms."""
-        return make_event(name, now, action, detail=detail, alarm=self.fields(now))
+        return {**happening(name, now, action, detail=detail), "alarm": self.fields(now)}
 
 
 EVENTS = {
@@ -86,17 +104,21 @@ class Deed(NamedTuple):
         # A user of the machine may have the same name as the receiver; the reason that they typed is no cause.
         return next((cause for cause in Cause if cause.value == self.detail["why"]), Cause.ASKED)
 
-    def answer(self, now: Instant) -> dict[str, Any]:
+    def answer(self, now: Instant, *, durable: bool) -> StepDone:
         """Return the answer that the actor receives: the alarm's fields, and those of the deed."""
-        at = iso(self.at.utc_us)
-        done = {"action": self.action, "actor": self.actor, "at": at, "detail": self.detail}
-        return self.card.fields(now) | done
+        return {
+            **self.card.fields(now),
+            "action": self.action,
+            "actor": self.actor,
+            "at": iso(self.at.utc_us),
+            "detail": self.detail,
+            "durable": durable,
+        }
 
-    def event(self, now: Instant) -> dict[str, Any]:
+    def event(self, now: Instant) -> AlarmEvent:
         """Return the event that watchers receive."""
-        return make_event(
-            EVENTS[self.action], self.at, self.action, self.actor, self.detail, alarm=self.card.fields(now)
-        )
+        event = happening(EVENTS[self.action], self.at, self.action, self.actor, self.detail)
+        return {**event, "alarm": self.card.fields(now)}
 
 
 def _left(end_mono_us: int | None, now: Instant) -> float | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.receiver.commit.participant import Participant
-from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.dispatch import happening
 from vetlla.receiver.queue.calls import reports
 from vetlla.receiver.queue.report import News
 from vetlla.store.journal.rows import SIGNAL_COLUMNS
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Instant
     from vetlla.receiver.commit.group import GroupCommit
+    from vetlla.receiver.control.messages.watch import SignalFields
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
@@ -61,7 +62,7 @@ class Announcer(Participant):
         dispatch = self._dispatch or None  # a dispatch without watchers is false
         if dispatch is not None:
             for row in batch.signals:
-                dispatch.publish(make_event("signal", now, "store", signal=_shown(row)))
+                dispatch.publish({**happening("signal", now, "store"), "signal": _shown(row)})
         for news, card in self._desk.committed(now, self._commit.batch):
             if news is News.JOINED and dispatch is None:
                 continue
@@ -79,7 +80,7 @@ class Announcer(Participant):
         self._desk.rolled_back(batch)
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> SignalFields:
     signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
     fields = {name.removesuffix("_id"): signal[name] for name in _SHOWN}
-    return {"id": signal["id"], "received": iso(signal["received_us"])} | fields
+    return cast("SignalFields", {"id": signal["id"], "received": iso(signal["received_us"])} | fields)

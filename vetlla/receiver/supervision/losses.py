@@ -15,7 +15,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority
 from vetlla.receiver.commit.group import Operation
-from vetlla.receiver.dispatch import make_event
+from vetlla.receiver.dispatch import happening
 from vetlla.receiver.queue.report import Report
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.states import StateChange
@@ -192,9 +192,8 @@ class Losses:
                 else:  # the journal has the members; lines for a whole fleet would hide other log lines
                     log.debug("device.turned", **told_of)
             if self._dispatch and turn is not None:
-                self._dispatch.publish(
-                    make_event("supervision", turn.at, "turn", unit=turn.device, state=turn.state.word)
-                )
+                event = happening("supervision", turn.at, "turn")
+                self._dispatch.publish({**event, "unit": turn.device, "state": turn.state.word})
 
     def rolled_back(self) -> None:
         """Plan the steps again, because the batch was rolled back. The desk has already dropped their alarms."""

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vetlla.domain.accounts import account_key
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.control.arguments import flag, named_account, number, perform, text, words
-from vetlla.receiver.control.server import refused
+from vetlla.receiver.commit.perform import perform
+from vetlla.receiver.control.messages.supervision import (
+    ListDevices,
+    ListIncidents,
+    ListMembers,
+    PauseDevices,
+    ResumeDevices,
+    ShowDevices,
+    ShowFleet,
+)
+from vetlla.receiver.control.roles import refused
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.queue.naming import meant
@@ -22,29 +31,35 @@ from vetlla.service.supervision.rules import Health, Pause
 from vetlla.store.journal.batch import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.control.server import Request
+    from vetlla.receiver.control.messages.base import Route
+    from vetlla.receiver.control.messages.supervision import (
+        DeviceCount,
+        DeviceFields,
+        DevicePage,
+        DeviceSheet,
+        FleetHealth,
+        IncidentFields,
+        IncidentPage,
+        Paused,
+        Resumed,
+    )
+    from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.receiver.supervision.view import SupervisionView
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
 
-PAGE_MAX = 500
-"""Devices in one answer: about 200 kB of JSON."""
 TOLD_AT_ONCE = 50
 """Devices described in one turn of the event loop: about a millisecond."""
 LOOKED_AT_ONCE = 1_000
 """Devices searched in one turn of the event loop: about a millisecond."""
 NOWHERE = sys.maxsize
 """A number beyond every device number."""
-PAUSE_MAX_S = 92 * 24 * 3600
-"""The length of a summer. A longer pause must be ordered without an end, so that a person has to lift it."""
-REASON_MAX = 500
-"""Most characters of a pause's reason."""
 AT_REST = frozenset({Pause.NO_INTERVAL, Pause.REMOVED})
 """With one of these as its only reason, a device is listed only if the request names its state."""
 
@@ -66,30 +81,30 @@ class SupervisionRequests:
         """Apply settings."""
         self.settings = settings
 
-    def table(self) -> dict[str, Callable[[Request], Awaitable[Any]]]:
-        """Return the requests by name."""
-        return {
-            "supervision.counts": self._counts,
-            "supervision.list": self._list,
-            "supervision.show": self._show,
-            "supervision.incidents": self._incidents,
-            "supervision.members": self._members,
-            "supervision.pause": self._pause,
-            "supervision.resume": self._resume,
-        }
+    def routes(self) -> list[Route]:
+        """Return what answers each kind of request."""
+        return [
+            ShowFleet.answered_by(self._fleet_health),
+            ListDevices.answered_by(self._list),
+            ShowDevices.answered_by(self._show),
+            ListIncidents.answered_by(self._incidents),
+            ListMembers.answered_by(self._members),
+            PauseDevices.answered_by(self._pause),
+            ResumeDevices.answered_by(self._resume),
+        ]
 
-    async def _counts(self, _: Request) -> dict[str, Any]:
+    async def _fleet_health(self, _: ShowFleet, __: Caller) -> FleetHealth:
         return self._view.health()
 
     # --- lists ------------------------------------------------------------------------------------------------------
 
-    async def _list(self, request: Request) -> dict[str, Any]:
+    async def _list(self, request: ListDevices, _: Caller) -> DevicePage | DeviceCount:
         """Return one page: ``devices``, and ``next``, the number to ask after, or null on the last page.
 
         With ``count`` return only the number of devices, because the client does not show a description of each.
         """
-        states, chosen = _states(request)
-        account, home = words(request, "account").upper(), words(request, "home").upper()
+        states = request.states or [state for state in Health if state is not Health.OK]
+        account, home, chosen = request.account.upper(), request.home.upper(), bool(request.states)
 
         def fits(device: int) -> bool:
             entry = self._fleet.accounts[device]
@@ -97,13 +112,13 @@ class SupervisionRequests:
                 return False
             return chosen or self._fleet.state[device] != Health.NOT_SUPERVISED or self._pause_of(device) not in AT_REST
 
-        listed = _steadily(standing(self._fleet.state, states, _after(request)), fits)
-        if request.arguments.get("count"):
+        listed = _steadily(standing(self._fleet.state, states, request.after), fits)
+        if request.count:
             return {"count": len([one async for one in listed])}
-        found, following = await _page(listed, request)
+        found, following = await _page(listed, request.limit)
         return {"devices": await self._told(found), "next": following}
 
-    async def _told(self, devices: Iterable[int]) -> list[dict[str, Any]]:
+    async def _told(self, devices: Iterable[int]) -> list[DeviceFields]:
         told = []
         for count, device in enumerate(devices, 1):
             told.append(self._view.device(device))
@@ -114,18 +129,17 @@ class SupervisionRequests:
     def _pause_of(self, device: int) -> Pause:
         return Pause(self._fleet.pause[device])
 
-    async def _show(self, request: Request) -> list[dict[str, Any]]:
+    async def _show(self, request: ShowDevices, _: Caller) -> list[DeviceSheet]:
         terminal = await self._terminal(request)
         ucrs_of = self._fleet.ucrs_of(self._supervision.enrolment.primary_terminal(terminal))
         return [self._view.whole(device) for device in (terminal, *ucrs_of)]
 
-    async def _terminal(self, request: Request) -> int:
+    async def _terminal(self, request: ShowDevices | PauseDevices | ResumeDevices) -> int:
         """Return the number of the terminal of the named account. Raises UsageError.
 
         A terminal whose account was removed is found only if no registered account has this name.
         """
-        account, receiver, line = named_account(request)
-        wanted = account.upper()
+        wanted = request.account.upper()
         everybody = iter(range(len(self._fleet)))
 
         def fits(device: int) -> bool:
@@ -133,43 +147,51 @@ class SupervisionRequests:
 
         found = [device async for device in _steadily(everybody, fits)]
         present = [device for device in found if self._pause_of(device) != Pause.REMOVED]
-        return meant(account, receiver, line, present or found, self._fleet.accounts.__getitem__)
+        account_of = self._fleet.accounts.__getitem__
+        return meant(request.account, request.receiver, request.line, present or found, account_of)
 
     # --- incidents --------------------------------------------------------------------------------------------------
 
-    async def _incidents(self, _: Request) -> list[dict[str, Any]]:
+    async def _incidents(self, _: ListIncidents, __: Caller) -> list[IncidentFields]:
         return self._view.incidents()
 
-    async def _members(self, request: Request) -> dict[str, Any]:
+    async def _members(self, request: ListMembers, _: Caller) -> IncidentPage:
         """Return an open incident with one page of its ``devices``, and ``next``."""
-        which = number(request, "incident")
-        incident = self._supervision.incidents.open.get(which)
+        incident = self._supervision.incidents.open.get(request.incident)
         if incident is None:
-            raise UsageError(f"no open incident {which}", remedy="vetlla supervision incidents --all lists ended ones")
-        everybody = iter(range(_after(request) + 1, len(self._fleet)))
-        found, following = await _page(_steadily(everybody, incident.members.__contains__), request)
-        return self._view.incident(incident) | {"devices": await self._told(found), "next": following}
+            raise UsageError(
+                f"no open incident {request.incident}", remedy="vetlla supervision incidents --all lists ended ones"
+            )
+        everybody = iter(range(request.after + 1, len(self._fleet)))
+        found, following = await _page(_steadily(everybody, incident.members.__contains__), request.limit)
+        return {**self._view.incident(incident), "devices": await self._told(found), "next": following}
 
     # --- pauses -----------------------------------------------------------------------------------------------------
 
-    async def _pause(self, request: Request) -> dict[str, Any]:
-        self._admit(request)
-        reason = text(request, "reason", at_most=REASON_MAX)
-        until_us = self._until_us(request)
+    async def _pause(self, request: PauseDevices, caller: Caller) -> Paused:
+        self._admit(caller)
+        reason, seconds = request.reason, request.seconds
+        until_us = None if seconds is None else self._clock.now().utc_us + seconds * SECOND_US
         devices, named = await self._meant(request)
-        order = Order(request.caller.operator, reason, until_us)
+        order = Order(caller.operator, reason, until_us)
         detail: dict[str, object] = {"reason": reason, "until": iso(until_us), "devices": len(devices)}
 
         def step(batch: Batch) -> Sequence[int]:
             self._supervision.pause(devices, order, batch)
-            self._record(batch, request, "pause supervision", named, detail)
+            self._record(batch, caller, "pause supervision", named, detail)
             return devices
 
-        answer = {"operator": order.operator, "reason": reason, "until": iso(until_us)}
-        return await self._done(request, devices, step, answer)
+        done = await self._done(request, caller, devices, step)
+        return {
+            "operator": done["operator"],
+            "reason": reason,
+            "until": iso(until_us),
+            "devices": done["devices"],
+            "durable": done["durable"],
+        }
 
-    async def _resume(self, request: Request) -> dict[str, Any]:
-        self._admit(request)
+    async def _resume(self, request: ResumeDevices, caller: Caller) -> Resumed:
+        self._admit(caller)
         devices, named = await self._meant(request)
         paused = [device for device in devices if device in self._supervision.pauses.ordered]
         if not paused:
@@ -177,37 +199,29 @@ class SupervisionRequests:
 
         def step(batch: Batch) -> Sequence[int]:
             lifted = self._supervision.lift(paused, batch)
-            self._record(batch, request, "resume supervision", named, {"devices": len(lifted)})
+            self._record(batch, caller, "resume supervision", named, {"devices": len(lifted)})
             return lifted
 
-        return await self._done(request, paused, step, {"operator": request.caller.operator})
+        return await self._done(request, caller, paused, step)
 
     async def _done(
-        self, request: Request, meant: Sequence[int], step: Callable[[Batch], Sequence[int]], answer: dict[str, Any]
-    ) -> dict[str, Any]:
-        if flag(request, "dry_run"):
-            return answer | {"devices": await self._told(meant), "durable": None}
-        changed, durable = await perform(self._commit, step)
-        return answer | {"devices": await self._told(changed), "durable": durable}
+        self,
+        request: PauseDevices | ResumeDevices,
+        caller: Caller,
+        meant: Sequence[int],
+        step: Callable[[Batch], Sequence[int]],
+    ) -> Resumed:
+        changed, durable = (meant, None) if request.dry_run else await perform(self._commit, step)
+        return {"operator": caller.operator, "devices": await self._told(changed), "durable": durable}
 
-    def _admit(self, request: Request) -> None:
-        if not (request.caller.engineer or request.caller.supervisor):
+    def _admit(self, caller: Caller) -> None:
+        if not (caller.engineer or caller.supervisor):
             groups = self.settings.control
-            raise refused(request.caller, "pause supervision", groups.engineers, groups.supervisors)
+            raise refused(caller, "pause supervision", groups.engineers, groups.supervisors)
 
-    def _until_us(self, request: Request) -> int | None:
-        if request.arguments.get("seconds") is None:
-            return None
-        seconds = number(request, "seconds")
-        if not 0 < seconds <= PAUSE_MAX_S:
-            raise UsageError(
-                f"a pause lasts 1 to {PAUSE_MAX_S} s", remedy="without --for it lasts until vetlla supervision resume"
-            )
-        return self._clock.now().utc_us + seconds * SECOND_US
-
-    async def _meant(self, request: Request) -> tuple[list[int], str]:
+    async def _meant(self, request: PauseDevices | ResumeDevices) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that the request names, and their name in the audit."""
-        device, terminal = words(request, "device"), await self._terminal(request)
+        device, terminal = request.device, await self._terminal(request)
         account = account_key(self._fleet.accounts[terminal])
         if self._pause_of(terminal) == Pause.REMOVED:
             raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
@@ -221,8 +235,8 @@ class SupervisionRequests:
             )
         return [ucr], f"account {account} device {device}"
 
-    def _record(self, batch: Batch, request: Request, action: str, named: str, detail: dict[str, object]) -> None:
-        batch.audit.append(Entry(self._clock.now().utc_us, request.caller.operator, action, named, detail))
+    def _record(self, batch: Batch, caller: Caller, action: str, named: str, detail: dict[str, object]) -> None:
+        batch.audit.append(Entry(self._clock.now().utc_us, caller.operator, action, named, detail))
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:
@@ -249,29 +263,11 @@ async def _steadily(numbers: Iterator[int], fits: Callable[[int], bool]) -> Asyn
             yield one
 
 
-async def _page(found: AsyncIterator[int], request: Request) -> tuple[list[int], int | None]:
+async def _page(found: AsyncIterator[int], limit: int) -> tuple[list[int], int | None]:
     """Return the numbers of one page, and the last of them if there are more."""
-    limit = number(request, "limit") if "limit" in request.arguments else PAGE_MAX
-    if not 0 < limit <= PAGE_MAX:
-        raise UsageError(f"a page holds 1 to {PAGE_MAX} devices")
     page: list[int] = []
     async for one in found:
         if len(page) == limit:
             return page, page[-1]
         page.append(one)
     return page, None
-
-
-def _states(request: Request) -> tuple[list[Health], bool]:
-    """Return the wanted states, and whether the request named them."""
-    named = request.arguments.get("states") or []
-    known = {state.word: state for state in Health}
-    if not isinstance(named, list) or not all(isinstance(one, str) and one in known for one in named):
-        raise UsageError("'states' must be a list of states", remedy=f"choose from {', '.join(known)}")
-    if not named:
-        return [state for state in Health if state is not Health.OK], False
-    return [known[one] for one in named], True
-
-
-def _after(request: Request) -> int:
-    return number(request, "after") if "after" in request.arguments else -1

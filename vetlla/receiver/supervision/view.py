@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import iso
 from vetlla.receiver.supervision.fleet import NO_PARENT
@@ -11,6 +11,7 @@ from vetlla.service.supervision.rules import Health, Pause
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.receiver.control.messages.supervision import DeviceFields, DeviceSheet, FleetHealth, IncidentFields
     from vetlla.receiver.supervision.incidents import Incident
     from vetlla.receiver.supervision.supervision import Supervision
 
@@ -29,7 +30,7 @@ class SupervisionView:
 
     # --- one device -------------------------------------------------------------------------------------------------
 
-    def device(self, number: int) -> dict[str, Any]:
+    def device(self, number: int) -> DeviceFields:
         """Return a device as a list shows it."""
         fleet, now = self._fleet, self._clock.now()
         account, state = fleet.accounts[number], Health(fleet.state[number])
@@ -58,13 +59,14 @@ class SupervisionView:
             "alarm": incident.alarm if incident else self._supervision.losses.alarm_of(number),
         }
 
-    def whole(self, number: int) -> dict[str, Any]:
+    def whole(self, number: int) -> DeviceSheet:
         """Return everything that is known of a device."""
         fleet, now = self._fleet, self._clock.now()
         told = self.device(number)
         allowed = fleet.allowed[number]
         order = self._supervision.pauses.ordered.get(number)
-        return told | {
+        return {
+            **told,
             "lost_at": iso(self._due_us(number, allowed - 1, now)) if told["next_deadline"] else None,
             "labels": list(self._supervision.incidents.labels(number)),
             "received_today": fleet.received[number],
@@ -115,7 +117,7 @@ class SupervisionView:
         """How many incidents are open."""
         return len(self._supervision.incidents.open)
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> FleetHealth:
         """Return the fleet in numbers, and the greatest incidents."""
         incidents = self.incidents()
         return {
@@ -125,12 +127,12 @@ class SupervisionView:
             "incidents": incidents[:INCIDENTS_TOLD],
         }
 
-    def incidents(self) -> list[dict[str, Any]]:
+    def incidents(self) -> list[IncidentFields]:
         """Return the open incidents, the one with the most lost devices first."""
         standing = sorted(self._supervision.incidents.open.values(), key=lambda one: (-len(one.lost), one.id))
         return [self.incident(one) for one in standing]
 
-    def incident(self, incident: Incident) -> dict[str, Any]:
+    def incident(self, incident: Incident) -> IncidentFields:
         """Return an incident without its members."""
         return {
             "incident": incident.id,

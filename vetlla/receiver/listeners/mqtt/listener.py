@@ -12,7 +12,7 @@ import asyncio
 import io
 from contextlib import suppress
 from random import uniform
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.protocols.decoder import MessageDecoder
+    from vetlla.receiver.control.messages.receiver import ListeningPlace
     from vetlla.receiver.session import SessionServices
     from vetlla.settings.broker import Mqtt
 
@@ -75,11 +76,17 @@ class MqttListener:
         """True if the broker is connected."""
         return self._services.counters.brokers.get(self.broker.name, False)
 
-    def place(self) -> dict[str, Any]:
+    def place(self) -> ListeningPlace:
         """Return what ``vetlla status`` shows of this listener."""
         broker = self.broker
-        place = {"name": broker.name, "protocol": PROTOCOL, "transport": self.transport}
-        return place | {"host": broker.host, "port": broker.port, "connected": self.connected}
+        return {
+            "name": broker.name,
+            "protocol": PROTOCOL,
+            "transport": self.transport,
+            "host": broker.host,
+            "port": broker.port,
+            "connected": self.connected,
+        }
 
     # --- life -------------------------------------------------------------------------------------------------------
 
