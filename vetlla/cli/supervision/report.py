@@ -28,7 +28,7 @@ from vetlla.cli.supervision.figures import (
 )
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.supervision.day_counters import span, span_of
+from vetlla.service.supervision.days import service_day, service_day_of
 from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
 from vetlla.settings.model import SupervisionSettings
 from vetlla.store.journal.archive import Archive
@@ -67,7 +67,7 @@ class Month(NamedTuple):
 
     def whole(self, day: RecordedDay) -> DayBounds:
         """Return what is the same for all devices on a day."""
-        return DayBounds(span(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
+        return DayBounds(service_day(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
 
 
 def report(
@@ -128,7 +128,7 @@ def _month(archive: Archive, first: date) -> Month:
     zone = ZoneInfo((settings.supervision if settings else SupervisionSettings()).timezone)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     recorded = history.days(archive, first.isoformat(), last.isoformat())
-    known, today = {one.day for one in recorded}, span_of(SystemClock().now().utc_us, zone).day
+    known, today = {one.day for one in recorded}, service_day_of(SystemClock().now().utc_us, zone).day
     every = [first + timedelta(days=number) for number in range(last.day)]
     lacking = [day for day in every if day.isoformat() not in known]
     missing = [day.isoformat() for day in lacking if day < today]

@@ -116,8 +116,7 @@ class SupervisionRequests:
 
     async def _show(self, request: Request) -> list[dict[str, Any]]:
         terminal = await self._terminal(request)
-        ucrs_of = self._fleet.ucrs_of(self._supervision.enrolment.primary_terminal(terminal))
-        return [self._view.whole(device) for device in (terminal, *ucrs_of)]
+        return [self._view.whole(device) for device in (terminal, *self._supervision.ucrs_of(terminal))]
 
     async def _terminal(self, request: Request) -> int:
         """Return the number of the terminal of the named account. Raises UsageError.
@@ -143,7 +142,7 @@ class SupervisionRequests:
     async def _members(self, request: Request) -> dict[str, Any]:
         """Return an open incident with one page of its ``devices``, and ``next``."""
         which = number(request, "incident")
-        incident = self._supervision.incidents.open.get(which)
+        incident = self._supervision.incident(which)
         if incident is None:
             raise UsageError(f"no open incident {which}", remedy="vetlla supervision incidents --all lists ended ones")
         everybody = iter(range(_after(request) + 1, len(self._fleet)))
@@ -171,7 +170,7 @@ class SupervisionRequests:
     async def _resume(self, request: Request) -> dict[str, Any]:
         self._admit(request)
         devices, named = await self._meant(request)
-        paused = [device for device in devices if device in self._supervision.pauses.ordered]
+        paused = [device for device in devices if self._supervision.order_of(device)]
         if not paused:
             raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
 
@@ -213,7 +212,7 @@ class SupervisionRequests:
             raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
         if not device:
             return [terminal, *self._fleet.ucrs_of(terminal)], f"account {account}"
-        ucr = self._fleet.ucr(self._supervision.enrolment.primary_terminal(terminal), device)
+        ucr = self._supervision.ucr(terminal, device)
         if ucr is None:
             raise UsageError(
                 f"the terminal of account {account} has no UCR {device}",
