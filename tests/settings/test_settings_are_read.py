@@ -42,7 +42,8 @@ READ = _read()
 
 
 @pytest.mark.parametrize(
-    "setting", sorted({f"{section.__name__}.{name}" for section in _sections(Settings) for name in section.model_fields})
+    "setting",
+    sorted({f"{section.__name__}.{name}" for section in _sections(Settings) for name in section.model_fields}),
 )
 def test_a_setting_is_read(setting: str) -> None:
     """A setting that no code reads would be shown, documented and without effect."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import as_month, end_of
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir, configured
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
@@ -44,14 +45,6 @@ if TYPE_CHECKING:
 
 NOT_KEPT = 1
 """Exit status if the month does not prove that the standard was kept."""
-
-
-def as_month(text: str) -> date:
-    """Return the first day of a month written YYYY-MM."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise typer.BadParameter("write a month as 2026-11") from error
 
 
 class Month(NamedTuple):
@@ -126,7 +119,7 @@ def report(
 def _month(archive: Archive, first: date) -> Month:
     settings = configured()
     zone = ZoneInfo((settings.supervision if settings else SupervisionSettings()).timezone)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    last = end_of(first)
     recorded = history.days(archive, first.isoformat(), last.isoformat())
     known, today = {one.day for one in recorded}, service_day_of(SystemClock().now().utc_us, zone).day
     every = [first + timedelta(days=number) for number in range(last.day)]
