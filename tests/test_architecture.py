@@ -72,6 +72,13 @@ def test_supervision_is_told_file_by_file() -> None:
     assert set(first_column(section("The timeline of supervision"))) == there - doors
 
 
+def test_the_timeline_is_the_same_on_both_pages() -> None:
+    """The page for operators and the page for maintainers draw one timeline, with the settings of its distances."""
+    timeline = section("The timeline of supervision").split("```")[1]
+    assert all(word in timeline for word in ("heard", "expected", "late", "grace", "lost", "stop", "restart"))
+    assert timeline in (ROOT / "docs" / "supervision.md").read_text(encoding="utf-8")
+
+
 async def test_each_part_that_follows_settings_is_in_the_list(tmp_path: Path) -> None:
     """A part with ``apply`` that ``build`` makes is reloadable; a new one cannot be forgotten."""
     async with core(tmp_path) as rig:

@@ -173,6 +173,55 @@ def test_parts_of_workbooks_are_written_in_one_room() -> None:
     assert {file.parent for file in using} == {ROOT / "vetlla" / "tables" / "xlsx"}
 
 
+# --- supervision ------------------------------------------------------------------------------------------------------
+
+SUPERVISION = ROOT / "vetlla" / "receiver" / "supervision"
+DOORS = {"supervision", "view", "requests", "expectations"}
+"""The files of supervision that other code may import: the facade, what is built on it, and what the registry gives."""
+
+
+def _owner(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _reaches(tree: ast.AST) -> list[str]:
+    """Return the expressions that use a part of supervision to reach a part of that part."""
+    found = []
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Attribute) and isinstance(part := node.value, ast.Attribute)):
+            continue
+        whole = part.value
+        of_values = isinstance(whole, ast.Attribute) and _owner(whole.value).lstrip("_") in {"settings", "batch"}
+        if _owner(whole).lstrip("_") == "supervision" and not of_values:
+            found.append(ast.unparse(node))
+    return found
+
+
+def test_no_other_code_reaches_into_supervision() -> None:
+    """Other code calls the methods of the facade. It imports no part, and goes through none to another part."""
+    for file in (ROOT / "vetlla").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if file.parent != SUPERVISION:
+            imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+            parts = {name.rpartition(".")[2] for name in imported if name.startswith("vetlla.receiver.supervision.")}
+            assert parts <= DOORS, file
+        assert _reaches(tree) == [], file
+
+
+def test_a_reach_into_a_part_is_noticed() -> None:
+    """The check above finds a part of a part, and lets settings and batches pass."""
+    code = "self._supervision.incidents.open\nsettings.supervision.intervals_s.get(1)\nparts.supervision.stop()"
+    assert _reaches(ast.parse(code)) == ["self._supervision.incidents.open"]
+
+
+def test_one_file_knows_the_clock_of_silence() -> None:
+    """Only ``silence.py`` knows when earlier runs ended, and what makes a device late."""
+    for file in (ROOT / "vetlla" / "receiver").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        names = {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
+        assert file.name == "silence.py" or not names & {"Uptime", "misses", "miss_us"}, file
+
+
 # --- log events -------------------------------------------------------------------------------------------------------
 
 

@@ -127,7 +127,7 @@ def _cost_of_a_beat(fleet: Fleet) -> float:
 
 def _cost_of_a_look(fleet: Fleet) -> float:
     """Return the microseconds of processor time to check a device whose deadline has passed."""
-    states, now = fleet.supervision.states, fleet.clock.now()
+    states, now = fleet.supervision._states, fleet.clock.now()  # noqa: SLF001 - timed by itself
     seen = 0
     began = time.process_time()
     while seen < min(LOOKS, len(fleet.accounts)):
@@ -147,16 +147,17 @@ async def _lateness(fleet: Fleet, run_s: float) -> list[float]:
     often = [n for n, account in enumerate(accounts) if account.interval_s == SILENT_S]
     falls_s = {n: random.uniform(0, SILENT_S) for n in often}
     errors: list[float] = []
-    take = supervision.losses.take
+    losses = supervision._losses  # noqa: SLF001 - the changes of state are watched where they are taken
+    take = losses.take
 
     def listen(state_changes: Any) -> None:  # noqa: ANN401 - the state changes of the watch
         for turn in state_changes:
             if turn.device in falls_s and turn.state is Health.LOST:
-                due_us = supervision.fleet.base_us[turn.device] + round((SILENT_S + TOLERANCE_S) * SECOND_US)
-                errors.append((clock.now().mono_us - due_us) / SECOND_US)
+                now = clock.now()
+                errors.append((now.utc_us - supervision.due_us(turn.device, 0, now)) / SECOND_US)
         take(state_changes)
 
-    supervision.losses.take = listen  # type: ignore[method-assign] # listen calls the original
+    losses.take = listen  # type: ignore[method-assign] # listen calls the original
     beats, began_us = (_beat(accounts[0]),), clock.now().mono_us
     said = dict.fromkeys((INTERVAL_S, SILENT_S), 0)
     while (gone_s := (clock.now().mono_us - began_us) / SECOND_US) < run_s:

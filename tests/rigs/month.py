@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.day_counters import span
+from vetlla.service.supervision.days import service_day
 
 TICK_S = 300
 HOUR, DAY = 3_600, 86_400
 MADRID = ZoneInfo("Europe/Madrid")
 DAYS = [date(2026, 3, day) for day in range(1, 32)]
-BEGIN_US = span(DAYS[0], MADRID).began_us
+BEGIN_US = service_day(DAYS[0], MADRID).began_us
 
 DIGITAL, ANALOG, TWO_UCRS = 20_000, 60_000, 17_000
 CELLS = 500
@@ -71,7 +71,7 @@ def _home(number: int) -> Home:
 
 def at_s(day: date) -> int:
     """Return the second of the month when a day begins."""
-    return (span(day, MADRID).began_us - BEGIN_US) // SECOND_US
+    return (service_day(day, MADRID).began_us - BEGIN_US) // SECOND_US
 
 
 ENDS = at_s(DAYS[-1] + timedelta(days=1))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from vetlla.checks import config as risks
 from vetlla.checks.config import risk
 from vetlla.cli.kit.findings import fields
-from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
+from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain import access
 from vetlla.domain.access import explained
@@ -41,18 +39,8 @@ SECURED = {"tcp": "tcp with TLS"}
 
 def check_config(
     *,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
-        ),
-    ] = None,
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
-        ),
-    ] = None,
+    config: ConfigFile = None,
+    state_dir: OtherStateDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a configuration with its keys and accounts: list every fault, and what is allowed but risky.

@@ -27,6 +27,7 @@ from vetlla.domain.signals import STORED, Hangup, Key, Phase, Reject, Reply, Sig
 from vetlla.protocols.codes.makers import as_meant_by, name_of
 from vetlla.protocols.decoder import MessageDescription
 from vetlla.protocols.registry import load_protocols
+from vetlla.store.secrets.text import KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import AccountId, Item
     from vetlla.protocols.decoder import AnyDescription, Decoder, MessageDecoder
 
-KEY_SIZES = (16, 24, 32)
 STDIN = "-"
 COMMENT = "#"
 LARGEST = 64 << 20
@@ -122,7 +122,7 @@ def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
             ) from None
     secrets += [text.encode() for text in as_text]
     for number, secret in enumerate(secrets, 1):
-        if len(secret) not in KEY_SIZES:
+        if len(secret) not in KEY_BYTES:
             raise UsageError(f"key number {number} has {len(secret)} bytes", remedy="AES keys have 16, 24 or 32 bytes")
     return [Key(name=f"key {number}", secret=secret) for number, secret in enumerate(secrets, 1)]
 

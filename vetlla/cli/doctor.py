@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +14,7 @@ from vetlla.checks.doctor import examine
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
-from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, required_configuration
+from vetlla.cli.kit.options import AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import ConfigError, UsageError
@@ -31,18 +30,8 @@ _STYLE = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red"
 
 def doctor(
     *,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
-        ),
-    ] = None,
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
-        ),
-    ] = None,
+    config: ConfigFile = None,
+    state_dir: OtherStateDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the running receiver, or a machine before its first start: everything it needs and everything it keeps.

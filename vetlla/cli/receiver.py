@@ -11,7 +11,7 @@ import structlog
 import typer
 import uvloop
 
-from vetlla.cli.kit.options import DEFAULT_CONFIG, required_configuration
+from vetlla.cli.kit.options import ConfigFile, OtherStateDir, required_configuration
 from vetlla.domain.clock import SystemClock
 from vetlla.receiver.logs.setup import configure
 from vetlla.receiver.serve import Receiver
@@ -20,23 +20,10 @@ from vetlla.settings.model import Settings
 
 log = structlog.get_logger()
 
-# readable=False, because the code that opens the file reports a failure with a remedy and the right exit status.
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
-    ),
-]
-
 
 def receiver(
     config: ConfigFile = None,
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="VETLLA_STATE_DIR", readable=False, help="State directory to use instead of the configuration's."
-        ),
-    ] = None,
+    state_dir: OtherStateDir = None,
     listen: Annotated[
         list[str] | None,
         typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -57,43 +57,43 @@ NO_REMAPS: Mapping[str, Remap] = MappingProxyType({})
 NOT_WATCHED = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Account:
-    """One caller. An empty ``receiver`` or ``line`` matches any value in the frame."""
+    """One caller. An empty ``receiver`` or ``line`` matches any value in the frame.
 
-    account: str
-    receiver: str = ""
-    line: str = ""
-    home: str = ""
+    The values of the registry never change: mypy rejects an assignment to a ``Final`` field. ``unit`` is not from the
+    registry and may change, so the class is not frozen.
+    """
+
+    account: Final[str]
+    receiver: Final[str] = ""
+    line: Final[str] = ""
+    home: Final[str] = ""
     """Code of the home, under which its alarms are chained. Empty if the account is chained on its own."""
-    key_name: str = ""
+    key_name: Final[str] = ""
     """Name of the shared key. The receiver refuses plain frames of an account that has one."""
-    unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
-    """Number of its terminal among the supervised devices. It is not from the registry: ``watch_as`` sets it."""
-    clock_window: ClockWindow | None = STANDARD_WINDOW
+    clock_window: Final[ClockWindow | None] = STANDARD_WINDOW
     """None means that no window applies (audited)."""
-    interval_s: int = 0
+    interval_s: Final[int] = 0
     """Expected time between two signs of life of the terminal; 0 uses the interval of its type, if there is one."""
-    ucr_interval_s: int = 0
+    ucr_interval_s: Final[int] = 0
     """The same for each UCR that it hears; 0 uses the interval of the UCR's type, if there is one."""
-    allowed_misses: int = 0
+    allowed_misses: Final[int] = 0
     """Signs of life that a device may miss before it is lost; 0 uses the service's setting."""
-    labels: tuple[str, ...] = ()
+    labels: Final[tuple[str, ...]] = ()
     """What it shares with others that fail with it: SIM operator, cell ("operator:orange", "cell:214-07-1234")."""
-    support_level: int = 0
+    support_level: Final[int] = 0
     """1 to 3 as the service assigns it; 0 if it is not known."""
-    maker: Maker | None = None
+    maker: Final[Maker | None] = None
     """Maker whose codes go before the standard's. None uses the standard's alone, where a doubtful code is an alarm."""
-    remaps: Mapping[str, Remap] = field(default_factory=lambda: NO_REMAPS)
+    remaps: Final[Mapping[str, Remap]] = field(default_factory=lambda: NO_REMAPS)
     """The keys are codes as received."""
+    unit: int = field(default=NOT_WATCHED, init=False, compare=False, repr=False)
+    """Number of its terminal among the supervised devices; supervision sets it when it takes the account over.
 
-    def watch_as(self, unit: int) -> None:
-        """Set the number under which its terminal is supervised.
-
-        It is kept here because each sign of life looks it up. In a separate table of a million entries, the lookup
-        misses every cache three times.
-        """
-        object.__setattr__(self, "unit", unit)
+    It is kept here because each sign of life looks it up. In a separate table of a million entries, the lookup misses
+    every cache three times.
+    """
 
 
 class AccountKey(NamedTuple):

@@ -149,10 +149,6 @@ class Home:
         """Return True if the home is attended on that day or later, as far as is known."""
         return any(period.until is None or day <= period.until for period in self.active)
 
-    def suspended_on(self, day: date) -> bool:
-        """Return True if the home's service is suspended on that day."""
-        return any(period.covers(day) for period in self.suspended)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:

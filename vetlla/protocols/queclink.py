@@ -167,7 +167,18 @@ def _read(text: str) -> _Report:
     sent = fields[-1] if count and fields and _TIME.fullmatch(fields[-1]) else ""
     who = AccountId("", "", number) if number else NO_ACCOUNT
     is_over = bool(has_version) and name in _ENDS and fields[1:2] == [_ENDED]
-    return _Report(prefix, name, version, who, owner, fields, sent, count, is_over, is_old or not prefix)
+    return _Report(
+        prefix=prefix,
+        name=name,
+        version=version,
+        who=who,
+        owner=owner,
+        fields=fields,
+        sent=sent,
+        serial=count,
+        is_over=is_over,
+        is_old=is_old or not prefix,
+    )
 
 
 def _reply(report: _Report) -> str:

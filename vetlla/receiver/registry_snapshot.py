@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.errors import StoreError
-from vetlla.receiver.supervision.day_counters import span_of
 from vetlla.receiver.supervision.expectations import Expectations
+from vetlla.service.supervision.days import service_day_of
 from vetlla.store.accounts.table import account_book
 from vetlla.store.registry.registry import reading
 from vetlla.store.secrets.keyring import Keyring
@@ -42,7 +42,7 @@ def read(settings: Settings, clock: Clock) -> RegistrySnapshot:
     """Return what registry and keys hold now. Blocks. Raises StoreError or ConfigError."""
     with reading(settings.state_dir, clock) as registry:
         book = account_book(registry)
-        today = span_of(clock.now().utc_us, ZoneInfo(settings.supervision.timezone)).day
+        today = service_day_of(clock.now().utc_us, ZoneInfo(settings.supervision.timezone)).day
         who = expected(registry, today)
     needs_keys = any(account.key_name for account in book)
     keys = Keyring.read(settings.keys_file) if needs_keys or settings.keys_file.exists() else Keyring({})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,6 @@ from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.writer import Writer
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
@@ -429,4 +429,4 @@ class Receiver:
 
 
 def _transport(bound: socket.socket) -> str:
-    return "tcp" if bound.type == 1 else "udp"
+    return "tcp" if bound.type == socket.SOCK_STREAM else "udp"

@@ -16,6 +16,7 @@ from vetlla.domain import tomlfile
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.settings.faults import Location, Origin, key_text, refusal, what_is_wrong
 from vetlla.settings.model import Listen, Settings
+from vetlla.settings.section import host_and_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,8 +113,8 @@ def _listeners(options: Sequence[str]) -> list[Listen]:
     listeners: list[Listen] = []
     for option in options:
         protocol, equals, address = option.partition("=")
-        host, colon, port = address.rpartition(":")
-        if not (protocol and equals and host and colon and port.isdecimal()):
+        found = host_and_port(address)
+        if not (protocol and equals) or found is None:
             raise UsageError(
                 f"--listen {option}: not PROTOCOL=HOST:PORT",
                 remedy="write it like dc09=0.0.0.0:9009 or dc09=[::1]:0 (port 0 picks a free one)",
@@ -124,8 +125,8 @@ def _listeners(options: Sequence[str]) -> list[Listen]:
                 Listen(
                     protocol=protocol,
                     name=f"{protocol}-{same + 1}" if same else protocol,
-                    host=host.removeprefix("[").removesuffix("]"),
-                    port=int(port),
+                    host=found[0],
+                    port=found[1],
                 )
             )
         except ValidationError as error:

@@ -65,6 +65,14 @@ Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, pa
 """A name without control characters: terminals show it, and the machine's tables are searched for it."""
 
 
+def host_and_port(text: str) -> tuple[str, int] | None:
+    """Return the parts of ``HOST:PORT``, an IPv6 host in brackets; None for another text. It does not check a range."""
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        return None
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
 def spelled(host: str, port: int) -> str:
     """Return ``HOST:PORT``, an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -234,7 +234,7 @@ async def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monke
 async def written(rig: Core) -> None:
     """Wait until the journal has the rows for the registry's accounts."""
     rig.clock.advance(records.EVERY_S)
-    while rig.supervision.states.changed_blocks or rig.supervision.pending:
+    while rig.supervision._states.changed_blocks or rig.supervision.pending:
         await rig.sync()
 
 

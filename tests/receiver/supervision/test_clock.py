@@ -206,7 +206,7 @@ async def test_a_clock_that_was_years_ahead_is_set_right(tmp_path: Path) -> None
         assert quiet.longest_s >= 9 * HOUR_S
         assert verdict(rig, DAY, 1) is Verdict.BREACH
         assert down_s(rig)[DAY] == 2 * HOUR_S
-        assert rig.supervision.records.day_counters.name == NEXT
+        assert rig.supervision.today.isoformat() == NEXT
         ahead = ledger(rig, "2029-12-31")[0]
         assert (ahead.received, ahead.supervised_s) == (8, 2 * HOUR_S)
 

@@ -113,7 +113,7 @@ async def test_a_new_day_is_told(tmp_path: Path) -> None:
     """The registry is read again, because suspensions begin and end with a day."""
     days = []
     async with core(tmp_path, accounts=[HOME]) as rig:
-        rig.supervision.on_new_day = lambda: days.append(rig.supervision.records.day_counters.today.day)
+        rig.supervision.on_new_day = lambda: days.append(rig.supervision.today)
         await wait(rig, DAY_S)
         await wait(rig, DAY_S)
     assert days == [date(2026, 1, 2), date(2026, 1, 3)]

@@ -25,7 +25,7 @@ class Rig:
         for labels, size in groups:
             for _ in range(size):
                 account = Account(account=f"{len(self.fleet)}", labels=tuple(labels.split()))
-                number = self.fleet.add(account, "", NO_PARENT, 0)
+                number = self.fleet.add(account, "", NO_PARENT)
                 self.fleet.interval_s[number], self.fleet.allowed[number] = Expectation(900, 3)
                 self.fleet.listener[number] = listener
                 self.of.setdefault(labels, []).append(number)
@@ -144,8 +144,8 @@ def test_it_is_over_when_too_few_are_left() -> None:
 def test_the_ucrs_of_one_home_are_one_loss() -> None:
     """A terminal may invent any number of UCRs. They count as one loss of its home and open no incident."""
     rig = Rig(("operator:a", 100))
-    liar = rig.fleet.add(Account(account="9"), "", NO_PARENT, 0)
-    invented = [rig.fleet.add(Account(account="9"), f"{number}", liar, 0) for number in range(200)]
+    liar = rig.fleet.add(Account(account="9"), "", NO_PARENT)
+    invented = [rig.fleet.add(Account(account="9"), f"{number}", liar) for number in range(200)]
     for number in (liar, *invented):
         rig.fleet.interval_s[number], rig.fleet.allowed[number] = Expectation(900, 3)
     assert {rig.lose(device, 1) for device in (liar, *invented)} == {None}
@@ -156,7 +156,7 @@ def test_the_ucrs_of_one_home_are_one_loss() -> None:
 def test_the_ucrs_of_an_incident_are_members_of_it() -> None:
     """An incident counts losses by homes, but lists every lost device."""
     rig = Rig(("operator:a", 100))
-    ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0, 0)
+    ucr = rig.fleet.add(rig.fleet.accounts[0], "u1", 0)
     rig.fleet.listener[ucr] = 1
     assert rig.lose(ucr, 0) is None
     assert [rig.lose(device, 1) for device in range(3)] == [None] * 3

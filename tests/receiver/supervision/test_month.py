@@ -100,7 +100,7 @@ async def live(rig: Core, park: Park, since: int, until: int) -> None:
                 rig.supervision.stored(report, account, arrival.received)
         for account, signals in park.due(second):
             heard(account, signals, arrival)
-        if second % month.HOUR == 0 or rig.supervision.losses.pending:
+        if second % month.HOUR == 0 or rig.supervision._losses.pending:
             await write(rig)
         rig.clock.advance(month.TICK_S)
     while rig.supervision.look():
@@ -230,5 +230,5 @@ def compare_days(rig: Core, park: Park) -> None:
                 )
                 compared += 1
     assert compared > 100_000
-    assert rig.supervision.records.day_counters.today.day == month.DAYS[-1] + timedelta(days=1)
+    assert rig.supervision.today == month.DAYS[-1] + timedelta(days=1)
     assert rig.supervision.fleet.counts[Health.LOST] == len(month.DEAD) + len(month.DEAD_UCRS)

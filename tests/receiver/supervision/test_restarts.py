@@ -95,7 +95,7 @@ async def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
     homes = fleet_of(3)
     rig = Core(tmp_path, accounts=homes)
     await rig.register()
-    rig.supervision.states.changed_devices.clear()  # as if a crash came before these rows
+    rig.supervision._states.changed_devices.clear()  # as if a crash came before these rows
     rig.clock.advance(INTERVAL_S)
     rig.submit(beat("0000"))
     rig.submit(beat("0001"))
@@ -137,18 +137,18 @@ async def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
         for home in homes[12:]:
             rig.submit(beat(home.account))
         await wait(rig, LOST_AFTER_S - INTERVAL_S)
-        assert len(rig.supervision.incidents.open) == 1
+        assert len(rig.supervision.open_incidents()) == 1
         await alive(rig)
         clock = rig.clock
     async with core(tmp_path, accounts=homes, clock=clock) as rig:
-        (incident,) = rig.supervision.incidents.open.values()
+        (incident,) = rig.supervision.open_incidents()
         assert (len(incident.lost), len(incident.members)) == (12, 12)
         await wait(rig, LOST_AFTER_S)
         assert len(incident.lost) == 14
         for home in homes:
             rig.submit(beat(home.account))
         await wait(rig, 1)
-        assert (rig.supervision.incidents.open, await rig.open_alarms()) == ({}, [])
+        assert (rig.supervision.open_incidents(), await rig.open_alarms()) == ((), [])
 
 
 async def test_pauses_go_on_after_a_restart(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SECOND_US, Instant
 from vetlla.receiver.supervision.fleet import NO_PARENT, Fleet
+from vetlla.receiver.supervision.silence import Silence
 from vetlla.receiver.supervision.states import LOOKED_AT_ONCE, DeviceStates
 from vetlla.receiver.supervision.wheel import SLOT_US
 from vetlla.service.supervision.rules import Expectation, Health, Pause
@@ -30,7 +31,8 @@ class Rig:
         self, *, interval_s: int = 60, ucr_interval_s: int = 60, allowed: int = 3, tolerance_s: float = 0
     ) -> None:
         self.fleet = Fleet()
-        self.states = DeviceStates(self.fleet, tolerance_s, at(0))
+        self.silence = Silence(self.fleet, tolerance_s, at(0))
+        self.states = DeviceStates(self.fleet, self.silence)
         self.now_s = 0.0
         for device, parent, each_s in (("", NO_PARENT, interval_s), ("U1", TERMINAL, ucr_interval_s)):
             number = self.states.add(Account(account="1234"), device, parent, at(0))
@@ -50,13 +52,13 @@ class Rig:
 
     def deaf(self, seconds: float) -> None:
         """Let time pass in which the receiver cannot take reports."""
-        self.states.stop_silence_clock(at(self.now_s))
+        self.silence.stop(at(self.now_s))
         self.now_s += seconds
-        self.states.resume_silence_clock(at(self.now_s))
+        self.silence.restart(at(self.now_s))
 
     def due_s(self, missed: int = 0) -> float:
         """Return the second at which ``missed`` + 1 signs of life of the terminal will have failed to come."""
-        return self.states.due_us(TERMINAL, missed) / SECOND_US
+        return self.silence.mono_us(self.silence.due_us(TERMINAL, missed)) / SECOND_US
 
     def state(self, device: int = TERMINAL) -> Health:
         return Health(self.fleet.state[device])
@@ -117,6 +119,22 @@ def test_lateness_is_found_within_a_slot() -> None:
     assert 185.1 <= lost <= 185.1 + SLOT_US / SECOND_US
 
 
+@given(
+    interval_s=st.integers(1, 30), allowed=st.integers(1, 4), tolerance_s=st.integers(0, 90), deaf_s=st.integers(0, 9)
+)
+def test_after_a_look_the_next_deadline_is_later(interval_s: int, allowed: int, tolerance_s: int, deaf_s: int) -> None:
+    """Each look leaves deadlines in the future, so the timer never checks a device twice for one deadline."""
+    rig = Rig(interval_s=interval_s, allowed=allowed, tolerance_s=tolerance_s)
+    rig.heard(TERMINAL, UCR)
+    rig.deaf(deaf_s)
+    while rig.state() is not Health.LOST:
+        due_us = rig.states.next_us
+        assert due_us is not None
+        rig.states.pass_time(Instant(UTC_US + due_us, due_us))
+        next_us = rig.states.next_us
+        assert next_us is None or next_us > due_us
+
+
 def test_a_lost_device_is_looked_at_no_more() -> None:
     """A lost device is not checked until it is heard again."""
     rig = Rig()
@@ -167,10 +185,10 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
     """A sign of life that arrives while the disk fails counts, and the device gets no grace after it."""
     rig = Rig(allowed=1)
     rig.until(50)
-    rig.states.stop_silence_clock(at(50))
+    rig.silence.stop(at(50))
     rig.now_s = 40_000
     rig.heard(TERMINAL)
-    rig.states.resume_silence_clock(at(40_010))
+    rig.silence.restart(at(40_010))
     rig.until(40_069)
     assert rig.state() is Health.OK
     rig.until(40_071)
@@ -181,7 +199,7 @@ def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
     """The device may have called while the receiver was down, and a start takes a while."""
     rig = Rig(allowed=1)
     rig.states.restore(TERMINAL, Health.OK, 1, 0)
-    assert rig.states.grace(TERMINAL) == 1
+    assert rig.silence.grace(TERMINAL) == 1
     rig.until(119)
     assert rig.state() is Health.OK
     rig.until(120)
@@ -349,7 +367,8 @@ def test_of_several_pauses_the_last_one_ends_it() -> None:
 
 def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
     """One turn of the event loop checks a limited number of devices; the rest follow at once."""
-    states = DeviceStates(Fleet(), 0, at(0))
+    fleet = Fleet()
+    states = DeviceStates(fleet, Silence(fleet, 0, at(0)))
     for number in range(LOOKED_AT_ONCE + 10):
         device = states.add(Account(account=f"{number}"), "", NO_PARENT, at(0))
         states.expect(device, Expectation(10, 1), at(0))

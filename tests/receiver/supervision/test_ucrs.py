@@ -196,9 +196,9 @@ async def test_a_ucr_that_reports_itself_while_the_registry_is_read(
     """A UCR that is heard between two steps of the reload that registers it becomes one device."""
     monkeypatch.setattr(enrolment, "AT_ONCE", 1)
     async with core(tmp_path, accounts=[HOME]) as rig:
-        before = rig.supervision.enrolment._expectations
+        before = rig.supervision._enrolment._expectations
         reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
-        while rig.supervision.enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts
+        while rig.supervision._enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts
             await asyncio.sleep(0)
         rig.submit(presence("u1"))
         await reload

@@ -9,7 +9,6 @@ import pytest
 
 from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.receiver.supervision.uptime import Uptime
-from vetlla.store.journal.units import KeptSupervision
 
 MADRID = ZoneInfo("Europe/Madrid")
 DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}
@@ -18,10 +17,6 @@ DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}
 
 def utc(day: int, hour: int, minute: int = 0) -> int:
     return to_us(datetime(2026, 3, day, hour, minute, tzinfo=MADRID).astimezone(UTC))
-
-
-def kept(alive_us: int | None, down_s: dict[str, int]) -> KeptSupervision:
-    return KeptSupervision(alive_us, [], 1, [], [], [], down_s)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +33,7 @@ def kept(alive_us: int | None, down_s: dict[str, int]) -> KeptSupervision:
 )
 def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
     """Days without a receiver and the downtime of the other days are subtracted; the result is never negative."""
-    uptime = Uptime(kept(utc(30, 12), DOWN_S), MADRID)
+    uptime = Uptime(utc(30, 12), DOWN_S, MADRID)
 
     assert uptime.since(since_us) == max(0, round(hours * 3_600) * SECOND_US)
     assert uptime.since(uptime.back(uptime.since(since_us))) == uptime.since(since_us)
@@ -46,7 +41,7 @@ def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
 
 def test_the_first_day_of_all_has_no_row_yet() -> None:
     """The first day has no downtime."""
-    uptime = Uptime(kept(utc(30, 12), {}), MADRID)
+    uptime = Uptime(utc(30, 12), {}, MADRID)
 
     assert uptime.since(utc(30, 11)) == 3_600 * SECOND_US
     assert uptime.since(utc(29, 11)) == 0
@@ -54,4 +49,4 @@ def test_the_first_day_of_all_has_no_row_yet() -> None:
 
 def test_a_first_life_has_nothing_before_it() -> None:
     """Without a previous run no time counts."""
-    assert Uptime(kept(None, {}), MADRID).since(utc(30, 11)) == 0
+    assert Uptime(None, {}, MADRID).since(utc(30, 11)) == 0

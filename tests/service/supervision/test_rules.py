@@ -18,8 +18,8 @@ from vetlla.service.supervision.rules import (
     common_cause,
     group_failed,
     judge,
+    miss_us,
     misses,
-    next_miss_us,
 )
 
 TOLERANCE_US = 5 * SECOND_US
@@ -39,7 +39,7 @@ def test_the_next_miss_is_the_first_instant_at_which_there_is_one_more(
     missed: int, interval_s: int, tolerance_us: int
 ) -> None:
     """A check at this instant always finds the miss, and is never late."""
-    at_us = next_miss_us(missed, interval_s, tolerance_us)
+    at_us = miss_us(missed + 1, interval_s, tolerance_us)
 
     assert misses(at_us, interval_s, tolerance_us) == missed + 1
     assert misses(at_us - 1, interval_s, tolerance_us) == missed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.moments import as_month, end_of
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
@@ -45,11 +46,7 @@ SHOWN = 10
 
 def month_end(text: str) -> date:
     """Return the last day of a month written YYYY-MM."""
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise typer.BadParameter("write a month as 2024-06") from error
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return end_of(as_month(text))
 
 
 def report(

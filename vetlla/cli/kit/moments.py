@@ -6,7 +6,7 @@ Answers for machines (``--json``, exports) do not use this module: they are alwa
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,6 +35,22 @@ Since = Annotated[
     typer.Option(metavar="TIME", help="From this time on: ISO 8601 (local if it has no zone), or 2h, 7d ago."),
 ]
 Until = Annotated[str, typer.Option(metavar="TIME", help="Before this time, in the same forms.")]
+
+
+# --- months -----------------------------------------------------------------------------------------------------------
+
+
+def as_month(text: str) -> date:
+    """Return the first day of a month written YYYY-MM."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise typer.BadParameter("write a month as 2026-11") from error
+
+
+def end_of(first: date) -> date:
+    """Return the last day of the month with this first day."""
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 # --- durations --------------------------------------------------------------------------------------------------------

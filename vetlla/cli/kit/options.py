@@ -21,10 +21,12 @@ __all__ = [
     "DEFAULT_CONFIG",
     "DEFAULT_STATE_DIR",
     "AsJson",
+    "ConfigFile",
     "DryRun",
     "KeysFile",
     "OfLine",
     "OfReceiver",
+    "OtherStateDir",
     "StateDir",
     "configured",
     "formerly",
@@ -101,6 +103,22 @@ StateDir = Annotated[
         readable=False,  # the code that opens it reports more than typer would
         help="Directory of journal, registry and control socket. Default: as configured.",
         show_default=False,
+    ),
+]
+# readable=False, because the code that opens the file reports a failure with a remedy and the right exit status.
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", readable=False, help=f"Default: VETLLA_CONFIG, or {DEFAULT_CONFIG}."
+    ),
+]
+OtherStateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        envvar="VETLLA_STATE_DIR",
+        readable=False,
+        help="State directory to use instead of the configuration's.",
     ),
 ]
 KeysFile = Annotated[

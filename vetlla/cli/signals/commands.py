@@ -77,7 +77,17 @@ def list_signals(
 
     Example: vetlla signals list --home H-0017 --since 7d
     """
-    question = _question(state_dir, account, home, alarm, kind, priority, code, since, until)
+    question = _question(
+        state_dir,
+        accounts=account,
+        home=home,
+        alarm=alarm,
+        kinds=kind,
+        priorities=priority,
+        codes=code,
+        since=since,
+        until=until,
+    )
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
         if as_json:
@@ -130,7 +140,7 @@ def tail(
 
     Example: vetlla signals tail -f --priority LIFE
     """
-    question = _question(state_dir, account, home, None, kind, priority, code)
+    question = _question(state_dir, accounts=account, home=home, kinds=kind, priorities=priority, codes=code)
     with Archive(state_dir) as archive:
         seen = history.last_number(archive, history.SIGNALS)
         for one in history.newest(archive, question, count):
@@ -169,7 +179,17 @@ def export(
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", remedy="choose one")
-    question = _question(state_dir, account, home, alarm, kind, priority, code, since, until)
+    question = _question(
+        state_dir,
+        accounts=account,
+        home=home,
+        alarm=alarm,
+        kinds=kind,
+        priorities=priority,
+        codes=code,
+        since=since,
+        until=until,
+    )
     out = sys.stdout
     table = CsvExport(out) if as_csv else None
     with Archive(state_dir) as archive, progress("exporting") as tell:
@@ -184,9 +204,10 @@ def export(
 
 def _question(
     state_dir: Path,
+    *,
     accounts: list[str] | None,
     home: str,
-    alarm: int | None,
+    alarm: int | None = None,
     kinds: list[Kind] | None,
     priorities: list[str] | None,
     codes: list[str] | None,

@@ -10,6 +10,7 @@ from vetlla.cli.accounts import files as account_file
 from vetlla.domain.access import no_link
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
+from vetlla.settings.section import host_and_port
 from vetlla.simulator import drill
 from vetlla.store.accounts.columns import COLUMNS, row_from
 from vetlla.store.secrets.changes import set_key
@@ -49,16 +50,17 @@ PORT_MAX = 65_535
 
 def address_from(to: str) -> tuple[str, int]:
     """Return host and port of a text HOST:PORT. Raises UsageError."""
-    host, colon, port = to.rpartition(":")
-    if not (host and colon and port.isdecimal()):
+    found = host_and_port(to)
+    if found is None:
         raise UsageError(f"--to {to}: not HOST:PORT", remedy="such as 127.0.0.1:9009 or [::1]:9009")
+    host, port = found
     try:
         host.encode("idna")
     except UnicodeError as error:
         raise UsageError(f"--to {to}: {host!a} is not a host", remedy="such as 127.0.0.1:9009 or [::1]:9009") from error
-    if not 1 <= int(port) <= PORT_MAX:
+    if not 1 <= port <= PORT_MAX:
         raise UsageError(f"--to {to}: a port is from 1 to {PORT_MAX}", remedy="`vetlla status` shows the receiver's")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host, port
 
 
 def callers(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import as_month, end_of
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir, configured
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
@@ -28,7 +29,7 @@ from vetlla.cli.supervision.figures import (
 )
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.supervision.day_counters import span, span_of
+from vetlla.service.supervision.days import service_day, service_day_of
 from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
 from vetlla.settings.model import SupervisionSettings
 from vetlla.store.journal.archive import Archive
@@ -46,14 +47,6 @@ NOT_KEPT = 1
 """Exit status if the month does not prove that the standard was kept."""
 
 
-def as_month(text: str) -> date:
-    """Return the first day of a month written YYYY-MM."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError as error:
-        raise typer.BadParameter("write a month as 2026-11") from error
-
-
 class Month(NamedTuple):
     """The days of a month, as the ledger has them."""
 
@@ -67,7 +60,7 @@ class Month(NamedTuple):
 
     def whole(self, day: RecordedDay) -> DayBounds:
         """Return what is the same for all devices on a day."""
-        return DayBounds(span(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
+        return DayBounds(service_day(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
 
 
 def report(
@@ -126,9 +119,9 @@ def report(
 def _month(archive: Archive, first: date) -> Month:
     settings = configured()
     zone = ZoneInfo((settings.supervision if settings else SupervisionSettings()).timezone)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    last = end_of(first)
     recorded = history.days(archive, first.isoformat(), last.isoformat())
-    known, today = {one.day for one in recorded}, span_of(SystemClock().now().utc_us, zone).day
+    known, today = {one.day for one in recorded}, service_day_of(SystemClock().now().utc_us, zone).day
     every = [first + timedelta(days=number) for number in range(last.day)]
     lacking = [day for day in every if day.isoformat() not in known]
     missing = [day.isoformat() for day in lacking if day < today]

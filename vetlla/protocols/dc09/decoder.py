@@ -295,7 +295,7 @@ def _unreadable(frame: Frame, *why: str) -> Report:
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
-    # Unpacked, because each access to a field by name costs as much as the rest of its line.
+    # By position, because each access to a field by name costs as much as the rest of its line, and so does a keyword.
     raw, _, _, sequence, who, _, _, timestamp, key_name, quirks = frame
     event, named, device, area, text, details, measurements, repeated = report
     occurred_at, more, position, _ = extras

@@ -68,6 +68,7 @@ _Tail: TypeAlias = "tuple[tuple[bytes, ...], datetime | None, tuple[str, ...]]"
 class Frame(NamedTuple):
     """One frame whose checksum fits, without the CR after it.
 
+    It is built and unpacked by position, because names cost 0.3 us for each frame; mypy checks the types.
     If ``sealed`` is set and ``key_name`` is empty, ``data`` is the ciphertext in hex and nothing after it is known. The
     ``quirks`` show whether L was absent or empty; an answer copies the header out of ``raw``.
     """

@@ -112,7 +112,15 @@ def read_odd(body: bytes) -> Header:
         (ODD_HEADER, parts.token != token or not _is_known(parts.header, account, token)),
     )
     names = tuple(name for name, is_so in quirks if is_so)
-    return Header(bool(parts.star), readable(token), number.decode(), who, parts.data, parts.tail, names)
+    return Header(
+        sealed=bool(parts.star),
+        token=readable(token),
+        sequence=number.decode(),
+        id=who,
+        data=parts.data,
+        tail=parts.tail,
+        quirks=names,
+    )
 
 
 def _split(body: bytes) -> _Parts:

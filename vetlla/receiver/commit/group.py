@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from vetlla.domain.errors import LinkError, VetllaError
+from vetlla.receiver.timer import EarliestTimer
 from vetlla.store.journal.batch import Batch, Entry, Stamps
 
 if TYPE_CHECKING:
@@ -109,8 +110,7 @@ class GroupCommit:
         self._performed: list[tuple[Operation, Any]] = []
         self._busy = False
         self._scheduled: asyncio.Handle | None = None
-        self._timer: asyncio.Handle | None = None
-        self._timer_at = 0.0  # kept because uvloop's handle of a timer that is due at once has no time
+        self._timer = EarliestTimer(loop, self._due)
         self._patience: asyncio.TimerHandle | None = None
         self._spare: Spare | None = None
         self._spare_due: asyncio.TimerHandle | None = None
@@ -140,15 +140,9 @@ class GroupCommit:
 
     def within(self, seconds: float) -> None:
         """Commit within a time, or earlier for another caller. A caller that needs a further commit must call again."""
-        due = self._loop.time() + seconds
-        if self._timer is not None:
-            if self._timer_at <= due:
-                return
-            self._timer.cancel()
-        self._timer, self._timer_at = self._loop.call_at(due, self._due), due
+        self._timer.within(seconds)
 
     def _due(self) -> None:
-        self._timer = None
         if self._busy:
             self.within(STAMPS_WITHIN_S)
         else:
@@ -205,8 +199,7 @@ class GroupCommit:
             self.wake()
             await self._idle
         self.state = StoreState.CLOSED
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
 
     @property
     def _pending(self) -> bool:

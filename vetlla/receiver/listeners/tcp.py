@@ -173,13 +173,13 @@ class _Connection(Accepted):
             return
         self.is_made = True
         peer = Peer(
-            listener.listen.protocol,
-            listener.listen.name,
-            listener.transport,
-            self._peer,
-            self._send,
-            self.hang_up,
-            self._names(transport) if listener.transport == "tls" else None,
+            protocol=listener.listen.protocol,
+            listener=listener.listen.name,
+            transport=listener.transport,
+            address=self._peer,
+            send=self._send,
+            hang_up=self.hang_up,
+            names=self._names(transport) if listener.transport == "tls" else None,
         )
         self._session = StreamSession(services, peer, decoder, self.established)
         listener.connections.add(self)

@@ -117,7 +117,6 @@ def _processors(writer: LogWriter, *, console: bool, journal: bool, colours: boo
         return event
 
     chain: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         redact,
         withhold_messages,

@@ -15,6 +15,7 @@ import structlog
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
 from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.timer import EarliestTimer
 from vetlla.service.queue import steps as queue
 
 if TYPE_CHECKING:
@@ -54,12 +55,11 @@ class Escalation:
         self._dispatch = dispatch
         self._counters = counters
         self._clock = clock
-        self._loop = loop
         self._due: list[tuple[int, int]] = []
         """Monotonic instant and alarm number."""
         self._followed: dict[int, int] = {}
         """By alarm: the earliest instant at which it is checked."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer = EarliestTimer(loop, self.look)
         desk.on_due = self.follow
 
     def follow(self, alarm: Alarm) -> None:
@@ -81,14 +81,10 @@ class Escalation:
         """Forget all marks."""
         self._due.clear()
         self._followed.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
 
     def _set(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        wait_us = max(0, self._due[0][0] - self._clock.now().mono_us)
-        self._timer = self._loop.call_later(wait_us / SECOND_US, self.look)
+        self._timer.within(max(0, self._due[0][0] - self._clock.now().mono_us) / SECOND_US)
 
     def look(self) -> None:
         """Handle the alarms that are due, a bounded number at once. The timer calls this."""

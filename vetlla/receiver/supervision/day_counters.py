@@ -7,11 +7,12 @@ step and written stretch by stretch, so that no alarm waits for the records of a
 from __future__ import annotations
 
 from array import array
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import SECOND_US, to_datetime, to_us
+from vetlla.domain.clock import SECOND_US
 from vetlla.receiver.supervision.fleet import NEVER
+from vetlla.receiver.supervision.silence import silent_at_loss_us, silent_since_us
+from vetlla.service.supervision.days import service_day_of
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
 
@@ -21,54 +22,24 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Instant
     from vetlla.receiver.supervision.fleet import Fleet
+    from vetlla.receiver.supervision.silence import Silence, SilencesAt
+    from vetlla.service.supervision.days import ServiceDay
     from vetlla.store.journal.units import DeviceRow
 
 
-SET_BACK_US = 86_400 * SECOND_US
-"""A wall clock that falls further behind the start of the open day was days ahead; a smaller step is a correction."""
-
-
-class Span(NamedTuple):
-    """A day of the service: its first instant and the first instant of the next day, UTC."""
-
-    day: date
-    began_us: int
-    ends_us: int
-
-    @property
-    def length_s(self) -> int:
-        """The length of the day in seconds: 23, 24 or 25 hours."""
-        return (self.ends_us - self.began_us) // SECOND_US
-
-    def holds(self, utc_us: int) -> bool:
-        """Return True if the day is open at an instant; it stays open when the clock is set back by some hours."""
-        return self.began_us - SET_BACK_US <= utc_us < self.ends_us
-
-
-def span_of(utc_us: int, zone: ZoneInfo) -> Span:
-    """Return the day to which an instant belongs."""
-    return span(to_datetime(utc_us).astimezone(zone).date(), zone)
-
-
-def span(day: date, zone: ZoneInfo) -> Span:
-    """Return a day with its first instant and the first instant of the next day."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    following = day + timedelta(days=1)
-    return Span(day, to_us(midnight), to_us(datetime(following.year, following.month, following.day, tzinfo=zone)))
-
-
 class DayCounters:
-    """The counters of the current day. The wall clock sets its midnights; the silence clock measures every duration.
+    """The counters of the current day. The wall clock sets its midnights; the clock of silence measures every duration.
 
     A wall clock that is set forward takes time out of a day. No device could be heard in that time, so it counts as
     time without a receiver. A clock that is set back ends no day, and no day becomes longer than its own hours. Only if
     the clock was days ahead, its correction ends the open day; the counters then go on with the correct day.
     """
 
-    def __init__(self, fleet: Fleet, zone: ZoneInfo, now: Instant) -> None:
+    def __init__(self, fleet: Fleet, silence: Silence, zone: ZoneInfo, now: Instant) -> None:
         self._fleet = fleet
+        self._silence = silence
         self.zone = zone
-        self.today = span_of(now.utc_us, zone)
+        self.today = service_day_of(now.utc_us, zone)
         self.down_s = 0
         """Seconds of today without a receiver before this run began."""
         self.closed: dict[str, int] = {}
@@ -76,10 +47,10 @@ class DayCounters:
         self.unsupervised_s: dict[int, int] = {}
         """By device: the seconds of today in which it was not supervised."""
         self.reasons: dict[int, int] = {}
-        self._began_us = now.mono_us - max(0, now.utc_us - self.today.began_us)
-        """When today began, on the silence clock."""
-        self._seen_us = now.mono_us
-        """When today was last found not to be over, on the silence clock."""
+        self._began_us = silence.reading_us(self.today.began_us)
+        """When today began, on the clock of silence."""
+        self._seen_us = silence.read(now)
+        """When today was last found not to be over, on the clock of silence."""
 
     @property
     def name(self) -> str:
@@ -89,7 +60,7 @@ class DayCounters:
     def go_on(self, away_s: int, now: Instant) -> None:
         """Continue the day of a previous run; ``away_s`` is the time of today without a receiver."""
         if self.name in self.closed:
-            self._began_us = now.mono_us  # the ledger has the part before now
+            self._began_us = self._silence.read(now)  # the ledger has the part before now
         else:
             self.down_s = away_s
 
@@ -108,39 +79,39 @@ class DayCounters:
         """Record the reasons why a device is not supervised from now on."""
         self.reasons[device] = self.reasons.get(device, 0) | pause
 
-    def resumed(self, device: int, pause: Pause, now_us: int) -> None:
+    def resumed(self, device: int, pause: Pause, now: Instant) -> None:
         """Record the end of a pause, which began at the last change of state; ``pause`` gives its reasons."""
         turned_us = self._fleet.turned_us[device]
-        lost_s = max(0, now_us - max(turned_us, self._began_us)) // SECOND_US
+        lost_s = max(0, self._silence.read(now) - max(turned_us, self._began_us)) // SECOND_US
         if lost_s and NEVER < turned_us < self._began_us:
             self.paused(device, pause)  # it was paused before today began
         self.unsupervised_s[device] = self.unsupervised_s.get(device, 0) + lost_s
 
-    def is_over(self, silence_clock_us: int, now: Instant) -> bool:
-        """Return True if the day has ended. ``silence_clock_us`` is now on the silence clock."""
+    def is_over(self, now: Instant) -> bool:
+        """Return True if the day has ended."""
         if not self.today.holds(now.utc_us):
             return True
-        self._seen_us = silence_clock_us
+        self._seen_us = self._silence.read(now)
         return False
 
     def _gone_s(self, now: Instant) -> int:
         return max(0, now.utc_us - self.today.began_us) // SECOND_US
 
-    def close(self, silence_clock_us: int, now: Instant) -> Day:
-        """End the day, return its counters and start new ones at zero. ``silence_clock_us``: now, by that clock."""
-        fleet, ended = self._fleet, self.today
+    def close(self, now: Instant) -> Day:
+        """End the day, return its counters and start new ones at zero."""
+        fleet, ended, reading_us = self._fleet, self.today, self._silence.read(now)
         # Count back to midnight, but not to before the day was last found open: the clock may have been set past it.
-        ends_us = max(self._seen_us, silence_clock_us - max(0, now.utc_us - ended.ends_us))
+        ends_us = max(self._seen_us, reading_us - max(0, now.utc_us - ended.ends_us))
         observed_s = self._observed_s(ends_us)
         day = Day(
-            span=ended,
+            whole=ended,
             down_s=self.closed.get(self.name, ended.length_s) - observed_s,
             observed_s=observed_s,
             unsupervised_s=self.unsupervised_s,
             reasons=self.reasons,
             received=fleet.received,
             longest_s=fleet.longest_s,
-            base_us=fleet.base_us[:],
+            silences=self._silence.at(ends_us),
             turned_us=fleet.turned_us[:],
             interval_s=fleet.interval_s[:],
             allowed=bytes(fleet.allowed),
@@ -153,8 +124,8 @@ class DayCounters:
         fleet.longest_s = array("I", bytes(4 * len(fleet)))
         self.closed[self.name] = day.down_s
         self.unsupervised_s, self.reasons, self.down_s = {}, {}, 0
-        self.today = span_of(now.utc_us, self.zone)
-        self._began_us, self._seen_us = ends_us, silence_clock_us
+        self.today = service_day_of(now.utc_us, self.zone)
+        self._began_us, self._seen_us = ends_us, reading_us
         return day
 
     def _observed_s(self, ends_us: int) -> int:
@@ -164,16 +135,16 @@ class DayCounters:
 
 
 class Day(NamedTuple):
-    """An ended day with the state of its devices at its end. ``began_us`` and ``ends_us`` are on the silence clock."""
+    """An ended day with its devices at its end. ``began_us`` and ``ends_us`` are readings of the clock of silence."""
 
-    span: Span
+    whole: ServiceDay
     down_s: int
     observed_s: int
     unsupervised_s: dict[int, int]
     reasons: dict[int, int]
     received: array[int]
     longest_s: array[int]
-    base_us: array[int]
+    silences: SilencesAt
     turned_us: array[int]
     interval_s: array[int]
     allowed: bytes
@@ -200,8 +171,7 @@ class Day(NamedTuple):
             "supervised_s", [self.observed_s if interval_s else 0 for interval_s in self.interval_s[first:last]]
         )
         # The silence up to midnight belongs to this day, whether or not the device reports tomorrow.
-        silences = [(self.ends_us - base_us) // SECOND_US for base_us in self.base_us[first:last]]
-        stretch.fill("longest_s", map(max, self.longest_s[first:last], silences))
+        stretch.fill("longest_s", map(max, self.longest_s[first:last], self.silences.lengths_s(first, last)))
         for device in range(first, last):
             if self.pause[device] or device in self.unsupervised_s or device in self.reasons:
                 self._mend(stretch, device)
@@ -218,23 +188,7 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, self.observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
-def silent_since_us(unit: DeviceRow) -> int:
-    """Return the instant (UTC) since which a device is silent."""
-    return max(unit.silent_since_us, unit.heard_us) or unit.since_us
-
-
-def silent_at_loss_us(unit: DeviceRow) -> int:
-    """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
-
-    A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at
-    most one interval longer than a loss needs.
-    """
-    if unit.state != Health.LOST:
-        return 0
-    return max(0, min(unit.since_us - silent_since_us(unit), (unit.allowed_misses + 1) * unit.interval_s * SECOND_US))
-
-
-def rebuilt(unit: DeviceRow, ended: Span, down_s: int) -> DayOf:
+def rebuilt(unit: DeviceRow, ended: ServiceDay, down_s: int) -> DayOf:
     """Return the day of a device from its journal row, because the previous run ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
     unsupervised_s, reasons = (unit.unsupervised_s, unit.reasons) if counted else (0, 0)

@@ -72,7 +72,7 @@ class Enrolment:
                 number = self._add(account, watched.device, parent, now)
             if not watched.device:
                 terminal = number
-                account.watch_as(number)
+                account.unit = number
                 primary_terminal = of_home.setdefault(account.home, number) if account.home else number
                 if primary_terminal != number:
                     elders[number] = primary_terminal

@@ -57,11 +57,9 @@ class Fleet:
         self.since_us = array("q")
         """UTC of the last change of state."""
         self.turned_us = array("q")
-        """The same instant on the silence clock, because a change of the wall clock must not change a duration."""
+        """The same instant on the clock of silence, because a change of the wall clock must not change a duration."""
         self.heard_us = array("q")
         """UTC of the last sign of life; 0 if there was none."""
-        self.base_us = array("q")
-        """Instant from which the silence counts, on the silence clock (``DeviceStates.silence_clock_us``)."""
         self.listener = bytearray()
         self.received = array("I")
         """Signs of life received today."""
@@ -77,7 +75,7 @@ class Fleet:
     def __iter__(self) -> Iterator[int]:
         return iter(range(len(self.accounts)))
 
-    def add(self, account: Account, device: str, parent: int, base_us: int) -> int:
+    def add(self, account: Account, device: str, parent: int) -> int:
         """Add a new device and return its number."""
         number = len(self.accounts)
         self.accounts.append(account)
@@ -90,7 +88,6 @@ class Fleet:
         self.since_us.append(0)
         self.turned_us.append(NEVER)
         self.heard_us.append(0)
-        self.base_us.append(base_us)
         self.listener.append(NOWHERE)
         self.received.append(0)
         self.longest_s.append(0)

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.supervision.fleet import Fleet
     from vetlla.receiver.supervision.incidents import Incident, Incidents
-    from vetlla.receiver.supervision.states import DeviceStates
+    from vetlla.receiver.supervision.silence import Silence
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.units import LostIn
@@ -63,7 +64,8 @@ class Losses:
         self,
         *,
         settings: SupervisionSettings,
-        states: DeviceStates,
+        fleet: Fleet,
+        silence: Silence,
         incidents: Incidents,
         write_at_once: Callable[[Iterable[int], Batch], None],
         desk: Desk,
@@ -72,8 +74,8 @@ class Losses:
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self._states = states
-        self._fleet = states.fleet
+        self._fleet = fleet
+        self._silence = silence
         self._incidents = incidents
         self._write_at_once = write_at_once
         self._desk = desk
@@ -122,7 +124,7 @@ class Losses:
 
     def _lost(self, turn: StateChange) -> None:
         device = turn.device
-        silent_since_us = turn.at.mono_us - self._states.silence_us(device, turn.at)
+        silent_since_us = turn.at.mono_us - self._silence.length_us(device, turn.at)
         known = set(self._incidents.open)
         incident = self._incidents.lost(device, silent_since_us, turn.at)
         begun = incident is not None and incident.id not in known

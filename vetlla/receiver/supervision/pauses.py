@@ -48,7 +48,7 @@ class Pauses:
         if after:
             self._daybook.paused(device, after)
         else:
-            self._daybook.resumed(device, before, self._states.silence_clock_us(now))
+            self._daybook.resumed(device, before, now)
         self._states.set_pause(device, after, now)
 
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:

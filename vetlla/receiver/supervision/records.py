@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.day_counters import DayCounters, rebuilt, span_of
+from vetlla.receiver.supervision.day_counters import DayCounters, rebuilt
 from vetlla.receiver.supervision.fleet import NO_PARENT
+from vetlla.service.supervision.days import service_day_of
 from vetlla.store.journal.ledger import STRETCH, Stretch
 from vetlla.store.journal.signs import SignsRow, pack
 from vetlla.store.journal.units import DeviceRow
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.supervision.states import DeviceStates
-    from vetlla.receiver.supervision.uptime import Uptime
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.journal import Journal
@@ -47,9 +47,7 @@ class SupervisionRecords:
         self._clock = clock
         self._states = states
         self._fleet = states.fleet
-        self.uptime: Uptime
-        """Uptime of the previous runs."""
-        self.day_counters = DayCounters(states.fleet, ZoneInfo(settings.timezone), clock.now())
+        self.day_counters = DayCounters(states.fleet, states.silence, ZoneInfo(settings.timezone), clock.now())
         self.apply(settings)
         self._leaving: deque[int] = deque()
         """Devices whose rows go with the next batches."""
@@ -85,7 +83,7 @@ class SupervisionRecords:
         """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
-        ended = span_of(kept.alive_us, self.day_counters.zone)
+        ended = service_day_of(kept.alive_us, self.day_counters.zone)
         day = ended.day.isoformat()
         if ended.day == self.day_counters.today.day:
             return
@@ -159,11 +157,10 @@ class SupervisionRecords:
 
     def end_day(self, now: Instant) -> bool:
         """Close the day if it is over and the day before it is written. Return True if the day was closed."""
-        silence_clock_us = self._states.silence_clock_us(now)
-        if self._stretches is not None or not self.day_counters.is_over(silence_clock_us, now):
+        if self._stretches is not None or not self.day_counters.is_over(now):
             return False
-        day = self.day_counters.close(silence_clock_us, now)
-        name, today = day.span.day.isoformat(), self.day_counters.name
+        day = self.day_counters.close(now)
+        name, today = day.whole.day.isoformat(), self.day_counters.name
         self._days.append((name, day.down_s, self._tolerance_s))
         self._days.append((today, self.day_counters.closed.get(today, 0), self._tolerance_s))
         if today < name:
@@ -176,10 +173,6 @@ class SupervisionRecords:
         today = self.day_counters.today.day
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
-
-    def _silent_since_us(self, device: int, now: Instant) -> int:
-        before_us = self._states.silent_before_us(device)
-        return self.uptime.back(before_us) if before_us else now.utc_us - self._states.silence_us(device, now)
 
     def _signs(self, stretch: int) -> SignsRow:
         """Return the current signs of life of a stretch's devices."""
@@ -209,5 +202,5 @@ class SupervisionRecords:
             longest_s=fleet.longest_s[device],
             unsupervised_s=day_counters.unsupervised_s.get(device, 0),
             reasons=day_counters.reasons.get(device, 0),
-            silent_since_us=self._silent_since_us(device, now),
+            silent_since_us=self._states.silence.since_utc_us(device, now),
         )

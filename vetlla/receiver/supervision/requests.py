@@ -131,8 +131,7 @@ class SupervisionRequests:
 
     async def _show(self, request: ShowDevices, _: Caller) -> list[DeviceSheet]:
         terminal = await self._terminal(request)
-        ucrs_of = self._fleet.ucrs_of(self._supervision.enrolment.primary_terminal(terminal))
-        return [self._view.whole(device) for device in (terminal, *ucrs_of)]
+        return [self._view.whole(device) for device in (terminal, *self._supervision.ucrs_of(terminal))]
 
     async def _terminal(self, request: ShowDevices | PauseDevices | ResumeDevices) -> int:
         """Return the number of the terminal of the named account. Raises UsageError.
@@ -157,7 +156,7 @@ class SupervisionRequests:
 
     async def _members(self, request: ListMembers, _: Caller) -> IncidentPage:
         """Return an open incident with one page of its ``devices``, and ``next``."""
-        incident = self._supervision.incidents.open.get(request.incident)
+        incident = self._supervision.incident(request.incident)
         if incident is None:
             raise UsageError(
                 f"no open incident {request.incident}", remedy="vetlla supervision incidents --all lists ended ones"
@@ -193,7 +192,7 @@ class SupervisionRequests:
     async def _resume(self, request: ResumeDevices, caller: Caller) -> Resumed:
         self._admit(caller)
         devices, named = await self._meant(request)
-        paused = [device for device in devices if device in self._supervision.pauses.ordered]
+        paused = [device for device in devices if self._supervision.order_of(device)]
         if not paused:
             raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
 
@@ -227,7 +226,7 @@ class SupervisionRequests:
             raise UsageError(f"account {account} was removed from the registry", remedy="vetlla accounts list")
         if not device:
             return [terminal, *self._fleet.ucrs_of(terminal)], f"account {account}"
-        ucr = self._fleet.ucr(self._supervision.enrolment.primary_terminal(terminal), device)
+        ucr = self._supervision.ucr(terminal, device)
         if ucr is None:
             raise UsageError(
                 f"the terminal of account {account} has no UCR {device}",

@@ -1,7 +1,8 @@
 """Supervision: takes every sign of life, and notices a silent device within a second of its deadline.
 
-It lives in the event loop and connects the parts: the states of devices, the losses that follow from them, and the
-records that the journal keeps. It has one timer, set to the earliest deadline.
+It lives in the event loop and connects the parts: the silences and states of devices, the losses that follow from
+them, and the records that the journal keeps. Other code calls its methods and knows none of these parts. It has one
+timer, set to the earliest deadline.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ from vetlla.domain.accounts import NOT_WATCHED, Account
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import Kind, Phase
 from vetlla.receiver.commit.participant import Participant
-from vetlla.receiver.supervision.day_counters import silent_at_loss_us, silent_since_us
 from vetlla.receiver.supervision.enrolment import Enrolment
 from vetlla.receiver.supervision.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.supervision.incidents import Incidents
 from vetlla.receiver.supervision.losses import Losses
 from vetlla.receiver.supervision.pauses import Order, Pauses
 from vetlla.receiver.supervision.records import SupervisionRecords
+from vetlla.receiver.supervision.silence import Silence
 from vetlla.receiver.supervision.states import DeviceStates
-from vetlla.receiver.supervision.uptime import Uptime
+from vetlla.receiver.timer import EarliestTimer
 from vetlla.service.supervision.rules import Collapse, Health, Pause, absence
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.signals import Arrival, Signal
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.supervision.expectations import Expectations
     from vetlla.receiver.supervision.fleet import Name
+    from vetlla.receiver.supervision.incidents import Incident
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.journal.journal import Journal
+    from vetlla.store.journal.units import PauseRow
 
 STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
@@ -59,32 +63,34 @@ class Supervision(Participant):
     ) -> None:
         self._clock = clock
         self._commit = commit
-        self._loop = loop
         now = clock.now()
         self.fleet = Fleet()
-        self.states = DeviceStates(self.fleet, settings.tolerance_s, now)
-        self.incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
-        self.records = SupervisionRecords(settings, self.states, clock)
-        self.losses = Losses(
+        """Every device and its data, to read only."""
+        self._silence = Silence(self.fleet, settings.tolerance_s, now)
+        self._states = DeviceStates(self.fleet, self._silence)
+        self._incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
+        self._records = SupervisionRecords(settings, self._states, clock)
+        self._losses = Losses(
             settings=settings,
-            states=self.states,
-            incidents=self.incidents,
-            write_at_once=self.records.write_at_once,
+            fleet=self.fleet,
+            silence=self._silence,
+            incidents=self._incidents,
+            write_at_once=self._records.write_at_once,
             desk=desk,
             commit=commit,
             dispatch=dispatch,
             clock=clock,
         )
-        self.pauses = Pauses(self.states, self.records.day_counters)
-        self.enrolment = Enrolment(self.states, self.pauses, clock)
+        self._pauses = Pauses(self._states, self._records.day_counters)
+        self._enrolment = Enrolment(self._states, self._pauses, clock)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins, because suspensions begin and end with a day."""
         self._listeners = {"": 0}
         """By name: the numbers of the listeners through which reports came."""
-        self._timer: asyncio.Handle | None = None
-        self._timer_at = 0.0
+        self._timer = EarliestTimer(loop, self._fall_due)
         commit.on_turn.append(self._turned)
-        self._today = self.records.day_counters.today.day
+        self._announced = self.today
+        """The last day of which ``on_new_day`` was told."""
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
@@ -97,20 +103,20 @@ class Supervision(Participant):
         if terminal == NOT_WATCHED:
             return False
         now, listener = arrival.received, self._listeners.get(arrival.listener) or self._number(arrival.listener)
-        if not self.records.day_counters.today.holds(now.utc_us):
-            self.records.end_day(now)  # a report after midnight belongs to the new day
-        idle = not self.states.changed_blocks
+        if not self._records.day_counters.today.holds(now.utc_us):
+            self._records.end_day(now)  # a report after midnight belongs to the new day
+        idle = not self._states.changed_blocks
         if signals[0].from_broker:
             if is_last_will(signals[0]):
-                self.states.cut_off(terminal, now)
+                self._states.cut_off(terminal, now)
                 self._note(now, idle=idle)
             return False
-        self.states.heard(terminal, listener, now)
+        self._states.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
             if signal.event.kind is not Kind.HEARTBEAT:
                 alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
-        if idle or self.states.state_changes:
+        if idle or self._states.state_changes:
             self._note(now, idle=idle)
         return alive_only
 
@@ -121,7 +127,7 @@ class Supervision(Participant):
     def _note(self, now: Instant, *, idle: bool) -> None:
         """Follow up changes and get them written; ``idle`` means that nothing waited to be written before."""
         if idle:
-            self.records.begin(now)
+            self._records.begin(now)
             self._see_to_rows(now)
         self._follow()
 
@@ -130,25 +136,25 @@ class Supervision(Participant):
         kind, phase = signal.event.kind, signal.event.phase
         if not signal.device or (kind is Kind.DEVICE_LOST and phase is not Phase.RESTORE):
             return False
-        primary_terminal = self.enrolment.primary_terminal(terminal)
+        primary_terminal = self._enrolment.primary_terminal(terminal)
         ucr = self.fleet.ucr(primary_terminal, signal.device)
         if ucr is None:
             if (
                 kind is Kind.PRESENCE
-                and (learned := self.enrolment.learn(primary_terminal, signal.device, now)) is not None
+                and (learned := self._enrolment.learn(primary_terminal, signal.device, now)) is not None
             ):
                 self._share_pause(primary_terminal, learned, now)
-                self.states.heard(learned, listener, now)
+                self._states.heard(learned, listener, now)
             return False
-        self.states.heard(ucr, listener, now)
+        self._states.heard(ucr, listener, now)
         return kind is Kind.PRESENCE
 
     def _share_pause(self, terminal: int, ucr: int, now: Instant) -> None:
         """Give a newly learned UCR the ordered pause of its terminal, because that pause covers all its UCRs."""
-        if order := self.pauses.ordered.get(terminal):
+        if order := self.order_of(terminal):
             batch = self._commit.batch
-            self.pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
-            self.records.write_at_once([ucr], batch)
+            self._pauses.order([ucr], Order(order.operator, order.reason, order.until_us), now, batch)
+            self._records.write_at_once([ucr], batch)
 
     def stored(self, signal: Signal, account: Account | None, now: Instant) -> None:
         """Pause a home's UCRs if the user left, and end the pause on return. Called once for each stored report."""
@@ -159,9 +165,9 @@ class Supervision(Participant):
             return
         if account is None or account.unit == NOT_WATCHED:
             return
-        idle = not self.states.changed_blocks
-        for child in self.fleet.ucrs_of(self.enrolment.primary_terminal(account.unit)):
-            self.pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
+        idle = not self._states.changed_blocks
+        for child in self.ucrs_of(account.unit):
+            self._pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         self._note(now, idle=idle)
 
     def _number(self, name: str) -> int:
@@ -179,33 +185,24 @@ class Supervision(Participant):
     def _arm(self) -> None:
         """Set the timer to the earliest deadline."""
         now = self._clock.now()
-        midnight_us = now.mono_us + self.records.day_counters.today.ends_us - now.utc_us
-        dues = [due for due in (self.states.next_us, self.pauses.next_us, midnight_us) if due is not None]
-        self._wake_in(max(0, min(dues) - now.mono_us) / SECOND_US)
-
-    def _wake_in(self, seconds: float) -> None:
-        when = self._loop.time() + seconds
-        if self._timer is not None:
-            if self._timer_at <= when:
-                return
-            self._timer.cancel()
-        self._timer, self._timer_at = self._loop.call_at(when, self._fall_due), when
+        midnight_us = now.mono_us + self._records.day_counters.today.ends_us - now.utc_us
+        dues = [due for due in (self._states.next_us, self._pauses.next_us, midnight_us) if due is not None]
+        self._timer.within(max(0, min(dues) - now.mono_us) / SECOND_US)
 
     def _fall_due(self) -> None:
-        self._timer = None
         if not self._commit.ready:
-            self._wake_in(STOPPED_RETRY_S)
+            self._timer.within(STOPPED_RETRY_S)
         elif self.look():
-            self._wake_in(0)
+            self._timer.within(0)
         else:
             self._arm()
 
     def _turned(self) -> None:
-        """Stop or restart the silence clock when the receiver ceases or begins to take reports."""
+        """Stop or restart the clock of silence when the receiver ceases or begins to take reports."""
         if self._commit.ready:
-            self.states.resume_silence_clock(self._clock.now())
+            self._silence.restart(self._clock.now())
         else:
-            self.states.stop_silence_clock(self._clock.now())
+            self._silence.stop(self._clock.now())
 
     def look(self) -> bool:
         """Check the devices whose deadline has passed. Return True if more may be due.
@@ -213,53 +210,105 @@ class Supervision(Participant):
         Time in which the receiver could not take reports does not count.
         """
         now = self._clock.now()
-        if self.records.end_day(now):
+        if self._records.end_day(now):
             self._commit.wake()
-        self.records.write_at_once(self.pauses.end_due(now, self._commit.batch), self._commit.batch)
-        more = self.states.pass_time(now)
-        if self.states.state_changes:
+        self._records.write_at_once(self._pauses.end_due(now, self._commit.batch), self._commit.batch)
+        more = self._states.pass_time(now)
+        if self._states.state_changes:
             self._follow()
         return more
 
     def _follow(self) -> None:
-        self.losses.take(self.states.take_state_changes())
+        self._losses.take(self._states.take_state_changes())
         self._arm()
 
     def stop(self) -> None:
         """Stop checking deadlines."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
+
+    # --- what is known of a device ----------------------------------------------------------------------------------
+
+    def ucrs_of(self, terminal: int) -> Sequence[int]:
+        """Return the UCRs that are expected through a terminal, or through the first terminal of its home."""
+        return self.fleet.ucrs_of(self._enrolment.primary_terminal(terminal))
+
+    def ucr(self, terminal: int, device: str) -> int | None:
+        """Return the number of one of these UCRs by the id that the terminal reports, or None."""
+        return self.fleet.ucr(self._enrolment.primary_terminal(terminal), device)
+
+    def missed(self, device: int, now: Instant) -> int:
+        """Return how many signs of life in a row failed to come; 0 if none are expected."""
+        if not self.fleet.interval_s[device] or self.fleet.state[device] == Health.NOT_SUPERVISED:
+            return 0
+        return self._silence.missed(device, now)
+
+    def has_grace(self, device: int) -> bool:
+        """Return True if a miss is forgiven, because the receiver took no reports during the silence."""
+        return bool(self._silence.grace(device))
+
+    def due_us(self, device: int, missed: int, now: Instant) -> int:
+        """Return the instant (UTC) at which ``missed`` + 1 signs of life will have failed to come."""
+        return now.utc_us + self._silence.mono_us(self._silence.due_us(device, missed)) - now.mono_us
+
+    def alarm_of(self, device: int) -> int | None:
+        """Return the alarm of a device's own loss, or None."""
+        return self._losses.alarm_of(device)
+
+    def order_of(self, device: int) -> PauseRow | None:
+        """Return the pause that a person ordered for a device, or None."""
+        return self._pauses.ordered.get(device)
+
+    def labels(self, device: int) -> Sequence[str]:
+        """Return the labels that a device shares with other devices."""
+        return self._incidents.labels(device)
+
+    def incident_of(self, device: int) -> Incident | None:
+        """Return the incident in which a device is lost, or None."""
+        return self._incidents.of.get(device)
+
+    def incident(self, number: int) -> Incident | None:
+        """Return an open incident by its number, or None."""
+        return self._incidents.open.get(number)
+
+    def open_incidents(self) -> Sequence[Incident]:
+        """Return the open incidents."""
+        return tuple(self._incidents.open.values())
+
+    @property
+    def today(self) -> date:
+        """The day of the service that is counted now."""
+        return self._records.day_counters.today.day
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> bool:
         """Whether something should be written at once."""
-        return self.losses.pending or self.records.pending
+        return self._losses.pending or self._records.pending
 
     def flush_soon(self) -> None:
         """Write what was kept back for a later batch with the next batches."""
-        self.records.flush_soon()
+        self._records.flush_soon()
 
     def plan(self, batch: Batch, now: Instant) -> None:
         """Add changes of state, alarms and signs of life to a batch."""
-        self.losses.plan(batch)
-        self.records.plan(batch, now)
+        self._losses.plan(batch)
+        self._records.plan(batch, now)
         self._see_to_rows(now)
-        if self.records.day_counters.today.day != self._today:
-            self._today = self.records.day_counters.today.day
+        if self.today != self._announced:
+            self._announced = self.today
             self.on_new_day()
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
         """Log and publish the losses that are durable now."""
-        self.losses.committed()
+        self._losses.committed()
 
     def rolled_back(self, _: Batch) -> None:
         """Write the losses again with the next batch."""
-        self.losses.rolled_back()
+        self._losses.rolled_back()
 
     def _see_to_rows(self, now: Instant) -> None:
-        due_in_s = self.records.due_in_s(now)
+        due_in_s = self._records.due_in_s(now)
         if due_in_s is not None:
             self._commit.within(due_in_s)
 
@@ -269,7 +318,7 @@ class Supervision(Participant):
         """Continue where the previous run ended: lost devices stay lost, and silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()
-        self.records.uptime = uptime = Uptime(kept, self.records.day_counters.zone)
+        self._silence.resume(kept, self._records.day_counters.zone)
         parents: dict[Name, int] = {}
         is_ahead = False
         for unit in journal.units():
@@ -277,8 +326,8 @@ class Supervision(Participant):
             parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
             while len(self.fleet) < unit.id:
                 # A crash came after a device was added and before its row was written: its number stays unused.
-                self.states.add(_bare("", "", ""), "", NO_PARENT, now)
-            number = self.states.add(account, unit.device, parent, now)
+                self._states.add(_bare("", "", ""), "", NO_PARENT, now)
+            number = self._states.add(account, unit.device, parent, now)
             if not unit.device:
                 parents[name_of(account)] = number
             fleet = self.fleet
@@ -287,50 +336,45 @@ class Supervision(Participant):
             fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
             if unit.since_us:
                 state = Health(unit.state)
-                self.states.restore(
-                    number,
-                    Health.OK if state is Health.LATE else state,
-                    unit.since_us,
-                    uptime.since(silent_since_us(unit)),
-                    least_us=silent_at_loss_us(unit),
-                )
-            self.records.day_counters.resume(unit, now)
-            is_ahead = is_ahead or unit.day > self.records.day_counters.name
-        self.incidents.resume(kept, now)
-        self.losses.resume(kept.lost)
-        self.records.resume(journal, kept, now)
-        self.records.unfinished(journal, kept)
+                state = Health.OK if state is Health.LATE else state
+                self._states.restore(number, state, unit.since_us, self._silence.kept_us(unit))
+            self._records.day_counters.resume(unit, now)
+            is_ahead = is_ahead or unit.day > self._records.day_counters.name
+        self._incidents.resume(kept, now)
+        self._losses.resume(kept.lost)
+        self._records.resume(journal, kept, now)
+        self._records.unfinished(journal, kept)
         if is_ahead:
-            self.states.mark_all()  # the clock was ahead: a reader would take the rows of that day for newer ones
+            self._states.mark_all()  # the clock was ahead: a reader would take the rows of that day for newer ones
         for order in kept.pauses:
-            self.pauses.remember(order, now)
-            self.pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
+            self._pauses.remember(order, now)
+            self._pauses.set(order.unit, Pause.ORDERED, Pause.ORDERED, now)
 
     async def apply(self, settings: SupervisionSettings, expectations: Expectations) -> None:
         """Apply settings and registry; they are in force when this returns."""
-        self.states.tolerance_us = round(settings.tolerance_s * SECOND_US)
-        self.incidents.rule = _rule(settings)
-        self.losses.settings = settings
-        self.records.apply(settings)
-        idle = not self.states.changed_blocks
-        await self.enrolment.apply(expectations)
-        self.incidents.count_groups()
+        self._silence.tolerance_us = round(settings.tolerance_s * SECOND_US)
+        self._incidents.rule = _rule(settings)
+        self._losses.settings = settings
+        self._records.apply(settings)
+        idle = not self._states.changed_blocks
+        await self._enrolment.apply(expectations)
+        self._incidents.count_groups()
         self._note(self._clock.now(), idle=idle)
 
     # --- ordered pauses ---------------------------------------------------------------------------------------------
 
     def pause(self, devices: Sequence[int], order: Order, batch: Batch) -> None:
         """Pause devices, and add the pauses to the current batch."""
-        now, idle = self._clock.now(), not self.states.changed_blocks
-        self.pauses.order(devices, order, now, batch)
-        self.records.write_at_once(devices, batch)
+        now, idle = self._clock.now(), not self._states.changed_blocks
+        self._pauses.order(devices, order, now, batch)
+        self._records.write_at_once(devices, batch)
         self._note(now, idle=idle)
 
     def lift(self, devices: Iterable[int], batch: Batch) -> list[int]:
         """End ordered pauses; return the devices that had one."""
-        now, idle = self._clock.now(), not self.states.changed_blocks
-        lifted = self.pauses.lift(devices, now, batch)
-        self.records.write_at_once(lifted, batch)
+        now, idle = self._clock.now(), not self._states.changed_blocks
+        lifted = self._pauses.lift(devices, now, batch)
+        self._records.write_at_once(lifted, batch)
         self._note(now, idle=idle)
         return lifted
 

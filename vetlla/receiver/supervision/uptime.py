@@ -7,33 +7,33 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.receiver.supervision.day_counters import span, span_of
+from vetlla.service.supervision.days import service_day, service_day_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from zoneinfo import ZoneInfo
-
-    from vetlla.store.journal.units import KeptSupervision
 
 
 class Uptime:
     """The days until the previous run last recorded that it was alive, with the downtime of each."""
 
-    def __init__(self, kept: KeptSupervision, zone: ZoneInfo) -> None:
-        self._alive_us = kept.alive_us or 0
+    def __init__(self, alive_us: int | None, all_down_s: Mapping[str, int], zone: ZoneInfo) -> None:
+        """``all_down_s``: the downtime of each recorded day. ``alive_us`` is None if there was no previous run."""
+        self._alive_us = alive_us or 0
         self._begins_us: list[int] = []
         self._down_us: list[int] = []
         """For each day: how long there was no receiver, on it and on all days after it."""
-        if kept.alive_us is None:
+        if alive_us is None:
             return
-        day, down_us = span_of(self._alive_us, zone), 0
-        first = min(kept.down_s, default=day.day.isoformat())
+        day, down_us = service_day_of(self._alive_us, zone), 0
+        first = min(all_down_s, default=day.day.isoformat())
         # A day without an entry had no receiver at all, except the day of the end if it was the very first day.
-        down_s = {day.day.isoformat(): 0} | kept.down_s
+        down_s = {day.day.isoformat(): 0, **all_down_s}
         while day.day.isoformat() >= first:
             down_us += down_s.get(day.day.isoformat(), day.length_s) * SECOND_US
             self._begins_us.append(day.began_us)
             self._down_us.append(down_us)
-            day = span(day.day - timedelta(days=1), zone)
+            day = service_day(day.day - timedelta(days=1), zone)
         self._begins_us.reverse()
         self._down_us.reverse()
 

@@ -10,7 +10,7 @@ from vetlla.service.supervision.explain import StateFacts, why
 from vetlla.service.supervision.rules import Health, Pause
 
 if TYPE_CHECKING:
-    from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.clock import Clock
     from vetlla.receiver.control.messages.supervision import DeviceFields, DeviceSheet, FleetHealth, IncidentFields
     from vetlla.receiver.supervision.incidents import Incident
     from vetlla.receiver.supervision.supervision import Supervision
@@ -34,8 +34,8 @@ class SupervisionView:
         """Return a device as a list shows it."""
         fleet, now = self._fleet, self._clock.now()
         account, state = fleet.accounts[number], Health(fleet.state[number])
-        incident = self._supervision.incidents.of.get(number)
-        missed = self._missed(number, now)
+        incident = self._supervision.incident_of(number)
+        missed = self._supervision.missed(number, now)
         pause = Pause(fleet.pause[number]) if state is Health.NOT_SUPERVISED else Pause.NONE
         supervised = state is not Health.NOT_SUPERVISED
         return {
@@ -54,9 +54,11 @@ class SupervisionView:
             "interval_s": fleet.interval_s[number],
             "allowed_misses": fleet.allowed[number],
             "missed": missed,
-            "next_deadline": iso(self._due_us(number, missed, now)) if supervised and state != Health.LOST else None,
+            "next_deadline": iso(self._supervision.due_us(number, missed, now))
+            if supervised and state != Health.LOST
+            else None,
             "incident": incident.id if incident else None,
-            "alarm": incident.alarm if incident else self._supervision.losses.alarm_of(number),
+            "alarm": incident.alarm if incident else self._supervision.alarm_of(number),
         }
 
     def whole(self, number: int) -> DeviceSheet:
@@ -64,11 +66,11 @@ class SupervisionView:
         fleet, now = self._fleet, self._clock.now()
         told = self.device(number)
         allowed = fleet.allowed[number]
-        order = self._supervision.pauses.ordered.get(number)
+        order = self._supervision.order_of(number)
         return {
             **told,
-            "lost_at": iso(self._due_us(number, allowed - 1, now)) if told["next_deadline"] else None,
-            "labels": list(self._supervision.incidents.labels(number)),
+            "lost_at": iso(self._supervision.due_us(number, allowed - 1, now)) if told["next_deadline"] else None,
+            "labels": list(self._supervision.labels(number)),
             "received_today": fleet.received[number],
             "pause": {
                 "operator": order.operator,
@@ -82,9 +84,9 @@ class SupervisionView:
 
     def _known(self, number: int, state: Health, pause: Pause, missed: int) -> StateFacts:
         parent = self._fleet.parents[number]
-        incident = self._supervision.incidents.of.get(number)
-        order = self._supervision.pauses.ordered.get(number)
-        if state is Health.LOST and self._supervision.states.grace(number):
+        incident = self._supervision.incident_of(number)
+        order = self._supervision.order_of(number)
+        if state is Health.LOST and self._supervision.has_grace(number):
             # The previous run found it lost; the grace after the restart must not make its misses fewer.
             missed = max(missed, self._fleet.allowed[number])
         return StateFacts(
@@ -97,15 +99,6 @@ class SupervisionView:
             ordered=f"{order.operator}: {order.reason}" if order else "",
         )
 
-    def _missed(self, number: int, now: Instant) -> int:
-        if not self._fleet.interval_s[number] or self._fleet.state[number] == Health.NOT_SUPERVISED:
-            return 0
-        return self._supervision.states.missed(number, now)
-
-    def _due_us(self, number: int, missed: int, now: Instant) -> int:
-        """Return the instant (UTC) at which ``missed`` + 1 signs of life will have failed to come."""
-        return now.utc_us + self._supervision.states.due_us(number, missed) - now.mono_us
-
     # --- the fleet --------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
@@ -115,7 +108,7 @@ class SupervisionView:
     @property
     def incidents_open(self) -> int:
         """How many incidents are open."""
-        return len(self._supervision.incidents.open)
+        return len(self._supervision.open_incidents())
 
     def health(self) -> FleetHealth:
         """Return the fleet in numbers, and the greatest incidents."""
@@ -129,7 +122,7 @@ class SupervisionView:
 
     def incidents(self) -> list[IncidentFields]:
         """Return the open incidents, the one with the most lost devices first."""
-        standing = sorted(self._supervision.incidents.open.values(), key=lambda one: (-len(one.lost), one.id))
+        standing = sorted(self._supervision.open_incidents(), key=lambda one: (-len(one.lost), one.id))
         return [self.incident(one) for one in standing]
 
     def incident(self, incident: Incident) -> IncidentFields:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Home, Ownership, Place
+from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
+    from decimal import Decimal
 
     from vetlla.service.parameters import Reading
-
-TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +44,23 @@ class DigitalShare:
     @property
     def share(self) -> Decimal:
         """Digital terminals in % of all terminals."""
-        return _percent(self.digital, self.terminals)
+        return percent_of(self.digital, self.terminals)
 
     @property
     def offered_share(self) -> Decimal:
         """Digital terminals at no cost in % of all terminals."""
-        return _percent(self.offered, self.terminals)
+        return percent_of(self.offered, self.terminals)
 
     @property
     def missing(self) -> int:
         """Digital terminals that are still missing for the target plus the offered points."""
-        needed = -(-self.terminals * (self.target + self.offered_points) // 100)
+        needed = count_for(self.target + self.offered_points, self.terminals)
         return max(needed - self.digital, 0)
 
     @property
     def kept(self) -> bool:
         """Whether everything that contract and offer demand by this day is reached."""
-        offered = -(-self.terminals * self.offered_points // 100)
+        offered = count_for(self.offered_points, self.terminals)
         late_offer = self.day > self.offered_by and self.offered < offered
         behind = self.missing or self.level_3_waiting or self.level_2_digital < self.level_2_needed
         return not (late_offer or (self.day >= self.reached_by and behind))
@@ -75,7 +74,7 @@ def digital_share(fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], read
     attended = [home for home in homes.values() if home.active_on(reading.day)]
     level_3 = [home for home in attended if home.level == 3]
     level_2 = [home for home in attended if home.level == 2]
-    needed = -(-len(level_2) * reading.integer("digital.level_2_share") // 100)
+    needed = count_for(reading.integer("digital.level_2_share"), len(level_2))
     ready = sum(home.code in have for home in level_2)
     waiting = sorted((home for home in level_2 if home.code not in have), key=lambda home: (not home.alone, home.code))
     return DigitalShare(
@@ -94,7 +93,3 @@ def digital_share(fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], read
         level_2_next=tuple(home.code for home in waiting[: max(needed - ready, 0)]),
         reached_by=reading.the_date("contract.end"),
     )
-
-
-def _percent(part: int, whole: int) -> Decimal:
-    return (Decimal(100 * part) / whole if whole else Decimal(0)).quantize(TENTH, ROUND_HALF_UP)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Ownership, Place
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.lifetimes import Lives
+from vetlla.service.percent import count_for, percent_of
 from vetlla.service.renewals.growth import expected
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ class Year:
     @property
     def share(self) -> Decimal:
         """Digital terminals in % of homes at the end of the year, with one decimal as in the tender."""
-        share = Decimal(100 * self.held_digital) / self.homes if self.homes else Decimal(0)
-        return share.quantize(Decimal("0.1"), ROUND_HALF_UP)
+        return percent_of(self.held_digital, self.homes)
 
     @property
     def cost(self) -> Decimal:
@@ -101,9 +101,9 @@ def forecast(fleet: Iterable[DeviceRecord], homes: int, reading: Reading, start:
         homes += growth
         renewals = sum(ends.ending[span, kind] for kind in TERMINALS)
         held -= ends.ending[span, DIGITAL]
-        digital = min(max(_share_of(homes, target) - held, 0), renewals + growth)
+        digital = min(max(count_for(target, homes) - held, 0), renewals + growth)
         held += digital
-        at_no_cost = min(max(_share_of(homes, offered) - free, 0), digital)
+        at_no_cost = min(max(count_for(offered, homes) - free, 0), digital)
         free += at_no_cost
         devices = {kind: ends.ending[span, kind] + _joining(span, kind, reading) for kind in DEVICE_LINES}
         joining = Counter({ANALOG_LINE: renewals + growth - digital, DIGITAL_LINE: digital - at_no_cost})
@@ -184,7 +184,3 @@ def _line(kind: DeviceType) -> str:
     if kind in TERMINALS:
         return DIGITAL_LINE if kind is DIGITAL else ANALOG_LINE
     return kind.value
-
-
-def _share_of(homes: int, percent: int) -> int:
-    return -(-homes * percent // 100)

@@ -66,14 +66,20 @@ class Expectation(NamedTuple):
     allowed_misses: int
 
 
+def miss_us(number: int, interval_s: int, tolerance_us: int) -> int:
+    """Return the length of the silence with which this many signs of life are missed; each may be late by a tolerance.
+
+    Only this function decides when a device is late or lost. What is counted, due or proven follows from it.
+    """
+    return number * interval_s * SECOND_US + tolerance_us
+
+
 def misses(silent_us: int, interval_s: int, tolerance_us: int) -> int:
-    """Return how many signs of life were missed during a silence; each may be ``tolerance_us`` late."""
-    return max(0, silent_us - tolerance_us) // (interval_s * SECOND_US)
-
-
-def next_miss_us(missed: int, interval_s: int, tolerance_us: int) -> int:
-    """Return the length of the silence after which one more sign of life is missed."""
-    return (missed + 1) * interval_s * SECOND_US + tolerance_us
+    """Return how many signs of life were missed during a silence: the inverse of ``miss_us``."""
+    first_us = miss_us(1, interval_s, tolerance_us)
+    if silent_us < first_us:
+        return 0
+    return 1 + (silent_us - first_us) // (miss_us(2, interval_s, tolerance_us) - first_us)
 
 
 def judge(missed: int, allowed_misses: int, *, terminal_quiet: bool) -> Health:
@@ -157,4 +163,5 @@ def group_failed(lost: int, size: int, rule: Collapse) -> bool:
 
 def checked_in_time(longest_silence_s: int, expectation: Expectation, tolerance_s: float) -> bool:
     """Return True if a device was checked in time on a day: no silence was long enough to make it lost."""
-    return longest_silence_s < expectation.allowed_misses * expectation.interval_s + tolerance_s
+    lost_us = miss_us(expectation.allowed_misses, expectation.interval_s, round(tolerance_s * SECOND_US))
+    return longest_silence_s * SECOND_US < lost_us

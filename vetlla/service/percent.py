@@ -1,0 +1,17 @@
+"""Shares in percent as the contract counts them: to a tenth, and a demanded share rounded up to a whole number."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+TENTH = Decimal("0.1")
+
+
+def percent_of(part: int, whole: int) -> Decimal:
+    """Return a part in percent of the whole, to a tenth; 0 of nothing."""
+    return (Decimal(100 * part) / whole if whole else Decimal(0)).quantize(TENTH, ROUND_HALF_UP)
+
+
+def count_for(percent: int, whole: int) -> int:
+    """Return the smallest count that is at least this percentage of the whole."""
+    return -(-whole * percent // 100)
