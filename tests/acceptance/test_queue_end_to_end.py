@@ -201,8 +201,8 @@ def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
             assert [alarm["id"] for alarm in daemon.queue()] == [1]
             assert daemon.ask("queue.test", account="1001", seconds=60)["operator"] == "nobody"
             assert daemon.ask("queue.tests")[0]["account"] == "1001"
-            for do in ("pause", "resume"):
-                assert daemon.ask(f"supervision.{do}", account="1001", reason="installer")["operator"] == "nobody"
+            for do, why in (("pause", {"reason": "installer"}), ("resume", {})):
+                assert daemon.ask(f"supervision.{do}", account="1001", **why)["operator"] == "nobody"
             assert daemon.ask("reload")["accounts"] == daemon.ask("registry")["accounts"]
             for do, more in (
                 ("claim", {}),
