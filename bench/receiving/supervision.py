@@ -33,6 +33,7 @@ from bench.rig.machine import describe
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import SECOND_US, SystemClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Signal
+from vetlla.domain.supervision import NOTHING
 from vetlla.receiver.commit.group import GroupCommit
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
@@ -43,7 +44,6 @@ from vetlla.service.supervision.rules import Health
 from vetlla.settings.model import Settings
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.writer import Writer
-from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant

@@ -21,8 +21,8 @@ from tests.rigs.registered_homes import register
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
 from vetlla.domain.errors import AccessError, LinkError, UsageError
+from vetlla.domain.signals import Flag
 from vetlla.receiver.control.server import CONTROL_SOCKET
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,13 +15,14 @@ from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.domain.removal import What
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.receiver import retention
 from vetlla.receiver.commit.group import StoreState
 from vetlla.receiver.control.server import Request
 from vetlla.receiver.retention import Retention
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.retention import ROWS_PER_STEP, Step, What
+from vetlla.store.journal.retention import ROWS_PER_STEP, Step
 
 if TYPE_CHECKING:
     import sqlite3

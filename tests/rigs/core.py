@@ -12,6 +12,7 @@ from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
+from vetlla.domain.supervision import NOTHING, KeptDevice
 from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.control.server import Caller, Request, User
 from vetlla.receiver.counters import Counters
@@ -24,9 +25,8 @@ from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.units import DeviceRow, read_units
+from vetlla.store.journal.units import read_units
 from vetlla.store.journal.writer import Writer
-from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import Verdict
+    from vetlla.domain.supervision import Expected
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.supervision.expected import Expected
 
 PATIENCE_S = 20.0
 """Longest wait of a test, on a machine with other work."""
@@ -254,7 +254,7 @@ class Core:
         with Archive(self.directory) as archive:
             return [dict(row) for row in archive.read(sql, parameters)]
 
-    def units(self) -> list[DeviceRow]:
+    def units(self) -> list[KeptDevice]:
         """Return the devices of the journal with their signs of life."""
         with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
             return list(read_units(connection))

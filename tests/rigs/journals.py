@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority, Reason, Reject, Signal
-from vetlla.store.journal.audit import digest
 from vetlla.store.journal.batch import Batch, Entry, Note, Stamps
 from vetlla.store.journal.deeds import text_digest
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.rows import reject_row, signal_row
+from vetlla.store.journal.rows import digest, reject_row, signal_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

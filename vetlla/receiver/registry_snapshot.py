@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.errors import StoreError
+from vetlla.domain.supervision import NOTHING
 from vetlla.receiver.supervision.day_counters import span_of
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.store.accounts.table import account_book
 from vetlla.store.registry.registry import reading
 from vetlla.store.secrets.keyring import Keyring
-from vetlla.store.supervision.expected import NOTHING, expected
+from vetlla.store.supervision.expected import expected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

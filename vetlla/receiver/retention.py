@@ -15,11 +15,13 @@ import structlog
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import StoreError, UsageError, VetllaError
+from vetlla.domain.removal import Erasure, Terms, What
 from vetlla.receiver.commit.group import Spare
 from vetlla.receiver.control.arguments import text, words
 from vetlla.receiver.control.server import refused
-from vetlla.store.erasure import Erasure, finish, steps_of
-from vetlla.store.journal.retention import RECEIVER, Terms, What, believed_us, round_of
+from vetlla.receiver.dispatch import RECEIVER
+from vetlla.store.erasure import finish, steps_of
+from vetlla.store.journal.retention import believed_us, round_of
 
 if TYPE_CHECKING:
     import sqlite3

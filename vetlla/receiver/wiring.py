@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
+    from vetlla.domain.previous_run import Recovered
     from vetlla.receiver.control.server import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Journal, Recovered
+    from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.writer import Writer
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.removal import Erasure
     from vetlla.store.journal.deeds import Read
     from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.rows import Row, SqlValue
@@ -41,27 +42,6 @@ EMPTIED: Mapping[str, SqlValue] = {
 }  # fmt: skip
 """Columns of a signal that say something about a home or its people, each with its value after the erasure."""
 _AT = {SIGNAL_COLUMNS.index(name): value for name, value in EMPTIED.items()}
-
-
-class Erasure(NamedTuple):
-    """Which home is erased, with its accounts, and who ordered it."""
-
-    home: str
-    accounts: tuple[str, ...]
-    """Accounts that belong or belonged to the home, and to no other home now."""
-    by: str
-    others: tuple[str, ...] = ()
-    """Accounts that now belong to another home; only their signals under this home's code are erased."""
-
-    @property
-    def all_accounts(self) -> tuple[str, ...]:
-        """Return all accounts under which the home ever reported."""
-        return (*self.accounts, *self.others)
-
-    @property
-    def subject(self) -> str:
-        """Return the subject of its audit records."""
-        return f"home {self.home}"
 
 
 # --- what an erasure would do -----------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.errors import UsageError
+from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
-from vetlla.store.erasure import Erasure, count, finish, is_unfinished, look_through, refuse_early, steps_of
+from vetlla.store.erasure import count, finish, is_unfinished, look_through, refuse_early, steps_of
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.domain.supervision import KeptSupervision
 from vetlla.receiver.supervision.uptime import Uptime
-from vetlla.store.journal.units import KeptSupervision
 
 MADRID = ZoneInfo("Europe/Madrid")
 DOWN_S = {"2026-03-27": 3_600, "2026-03-30": 600}

@@ -11,9 +11,10 @@ import pytest
 from tests.rigs.journals import Scribe, alarm, arrival, journal, reject, report
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
+from vetlla.domain.removal import Terms, What
 from vetlla.domain.signals import Position
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.audit import GENESIS, Head, chain, digest, verify
+from vetlla.store.journal.audit import GENESIS, Head, chain, verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.due import due
 from vetlla.store.journal.journal import JOURNAL, Journal
@@ -22,14 +23,12 @@ from vetlla.store.journal.retention import (
     CLOCK_AHEAD_US,
     LOOKED_PER_STEP,
     ROWS_PER_STEP,
-    Terms,
-    What,
     believed_by,
     believed_us,
     round_of,
 )
 from vetlla.store.journal.rewriting import READ_MAX
-from vetlla.store.journal.rows import SIGNAL_COLUMNS, reject_row
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest, reject_row
 from vetlla.store.sqlite.migrate import apply, migrations
 
 if TYPE_CHECKING:

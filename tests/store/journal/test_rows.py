@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 from tests.rigs.journals import alarm, arrival, journal, reject, report
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import ManualClock, to_datetime, to_us
-from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position, Priority, Reason, Signal
+from vetlla.domain.signals import AccountId, Event, Flag, Kind, Phase, Position, Priority, Reason, Signal
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.rows import (
-    ALARM_COLUMNS,
-    SIGNAL_COLUMNS,
-    Flag,
-    alarm_from,
-    alarm_row,
-    reject_row,
-    signal_row,
-)
+from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row, reject_row, signal_row
 from vetlla.store.journal.stored import reject_from, signal_from
 from vetlla.store.sqlite.migrate import migrate
 

@@ -15,12 +15,13 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.progress import progress
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import LinkError, StoreError
+from vetlla.domain.removal import What
 from vetlla.receiver.retention import terms
 from vetlla.settings.load import load
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
 from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.retention import What, believed_by, believed_us, round_of
+from vetlla.store.journal.retention import believed_by, believed_us, round_of
 
 if TYPE_CHECKING:
     from vetlla.cli.kit.progress import Tell

@@ -12,7 +12,6 @@ from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.dispatch import make_event
 from vetlla.receiver.queue.calls import reports
 from vetlla.receiver.queue.report import News
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
@@ -23,12 +22,11 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.desk import Desk
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.rows import Row
 
 log = structlog.get_logger()
 
 _SHOWN = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
-"""Columns of a signal that watchers receive."""
+"""Values of a signal that watchers receive."""
 
 _ACTIONS = {
     News.OPENED: "open",
@@ -60,8 +58,8 @@ class Announcer(Participant):
         """Make the alarms of the batch ready, and show them. The rows that record this go with the next batch."""
         dispatch = self._dispatch or None  # a dispatch without watchers is false
         if dispatch is not None:
-            for row in batch.signals:
-                dispatch.publish(make_event("signal", now, "store", signal=_shown(row)))
+            for signal in batch.fields_of_signals():
+                dispatch.publish(make_event("signal", now, "store", signal=_shown(signal)))
         for news, card in self._desk.committed(now, self._commit.batch):
             if news is News.JOINED and dispatch is None:
                 continue
@@ -79,7 +77,6 @@ class Announcer(Participant):
         self._desk.rolled_back(batch)
 
 
-def _shown(row: Row) -> dict[str, Any]:
-    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
+def _shown(signal: dict[str, Any]) -> dict[str, Any]:
     fields = {name.removesuffix("_id"): signal[name] for name in _SHOWN}
     return {"id": signal["id"], "received": iso(signal["received_us"])} | fields

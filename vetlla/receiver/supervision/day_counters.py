@@ -11,17 +11,17 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, to_datetime, to_us
+from vetlla.domain.supervision import STRETCH, DayOf, Stretch
 from vetlla.receiver.supervision.fleet import NEVER
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
     from vetlla.domain.clock import Instant
+    from vetlla.domain.supervision import KeptDevice
     from vetlla.receiver.supervision.fleet import Fleet
-    from vetlla.store.journal.units import DeviceRow
 
 
 SET_BACK_US = 86_400 * SECOND_US
@@ -93,7 +93,7 @@ class DayCounters:
         else:
             self.down_s = away_s
 
-    def resume(self, unit: DeviceRow, now: Instant) -> None:
+    def resume(self, unit: KeptDevice, now: Instant) -> None:
         """Continue with the counts that the previous run made today."""
         if unit.day != self.name:
             return
@@ -182,10 +182,10 @@ class Day(NamedTuple):
     began_us: int
     ends_us: int
 
-    def stretches(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the number and the packed columns of each stretch of devices."""
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield each stretch of devices."""
         for first in range(0, len(self.received), STRETCH):
-            yield first // STRETCH, self._stretch(first // STRETCH).pack()
+            yield self._stretch(first // STRETCH)
 
     def _stretch(self, number: int) -> Stretch:
         """Return one stretch. Columns are filled as a whole; only devices that were paused need a correction."""
@@ -218,12 +218,12 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, self.observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
-def silent_since_us(unit: DeviceRow) -> int:
+def silent_since_us(unit: KeptDevice) -> int:
     """Return the instant (UTC) since which a device is silent."""
     return max(unit.silent_since_us, unit.heard_us) or unit.since_us
 
 
-def silent_at_loss_us(unit: DeviceRow) -> int:
+def silent_at_loss_us(unit: KeptDevice) -> int:
     """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
 
     A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at
@@ -234,7 +234,7 @@ def silent_at_loss_us(unit: DeviceRow) -> int:
     return max(0, min(unit.since_us - silent_since_us(unit), (unit.allowed_misses + 1) * unit.interval_s * SECOND_US))
 
 
-def rebuilt(unit: DeviceRow, ended: Span, down_s: int) -> DayOf:
+def rebuilt(unit: KeptDevice, ended: Span, down_s: int) -> DayOf:
     """Return the day of a device from its journal row, because the previous run ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
     unsupervised_s, reasons = (unit.unsupervised_s, unit.reasons) if counted else (0, 0)

@@ -19,7 +19,6 @@ from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.queue.naming import meant
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.journal.batch import Entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -222,7 +221,7 @@ class SupervisionRequests:
         return [ucr], f"account {account} device {device}"
 
     def _record(self, batch: Batch, request: Request, action: str, named: str, detail: dict[str, object]) -> None:
-        batch.audit.append(Entry(self._clock.now().utc_us, request.caller.operator, action, named, detail))
+        batch.record(self._clock.now().utc_us, request.caller.operator, action, named, **detail)
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from vetlla.receiver.supervision.day_counters import span, span_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from vetlla.store.journal.units import KeptSupervision
+    from vetlla.domain.supervision import KeptSupervision
 
 
 class Uptime:

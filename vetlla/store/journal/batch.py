@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vetlla.store.journal.deeds import text_digest
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, content, digest, more_of, reject_row, said_in, signal_row
 from vetlla.store.journal.units import SupervisionRows
 
 if TYPE_CHECKING:
-    from vetlla.domain.accounts import AccountKey
+    from collections.abc import Iterator
+
+    from vetlla.domain.accounts import AccountKey, OnTest
     from vetlla.domain.alarms import Alarm
-    from vetlla.domain.clock import Instant
+    from vetlla.domain.signals import Arrival, Priority, Reject, Signal
     from vetlla.store.journal.rows import Row
 
 
@@ -42,21 +46,9 @@ class Note(NamedTuple):
     text: str
 
 
-class OnTest(NamedTuple):
-    """A registered account whose alarms are shown apart until a given instant."""
-
-    place: AccountKey
-    since_us: int
-    until_us: int
-    """The end that people see; until the next machine start after ``boot`` the monotonic clock decides."""
-    until_mono_us: int
-    boot: int
-    operator: str
-    reason: str
-
-    def runs(self, boot: int, now: Instant) -> bool:
-        """Return True if the test has not ended, by the best clock that this machine start has for it."""
-        return self.until_mono_us > now.mono_us if self.boot == boot else self.until_us > now.utc_us
+RECEIVER = "receiver"
+"""Actor of the audit records of what the receiver itself does."""
+_ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
 
 
 @dataclass(slots=True)
@@ -93,6 +85,84 @@ class Batch:
         """Whether there is nothing to write."""
         return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
 
+    # --- what the receiver adds -------------------------------------------------------------------------------------
+
+    def add_signal(
+        self,
+        signal: Signal,
+        arrival: Arrival,
+        *,
+        number: int,
+        home: str,
+        priority: Priority,
+        flags: int,
+        alarm: int | None,
+    ) -> tuple[int | None, int | None, int]:
+        """Add a signal. Its number must be above all earlier ones; ``flags`` are those of ``Flag``.
+
+        Return when it occurred and was sent (UTC, by the device's clock), and the checksum of its content
+        (``content_of``). The checksum is 0 for a signal without identity, because no other is compared with it.
+        """
+        row = signal_row(
+            signal,
+            arrival,
+            number=number,
+            commit=self.commit,
+            home=home,
+            priority=priority,
+            flags=flags,
+            alarm=alarm,
+        )
+        self.signals.append(row)
+        occurred_us, sent_us, text, more = said_in(row)
+        return occurred_us, sent_us, content(text, more) if (text or more) and signal.identity else 0
+
+    def add_reject(self, arrival: Arrival, reject: Reject) -> None:
+        """Add bytes that could not be read, or whose report was refused."""
+        self.rejects.append(reject_row(arrival, reject))
+
+    def add_duplicate(self, number: int, arrival: Arrival) -> None:
+        """Count a repetition of the signal with this number."""
+        count = self.duplicates[number][0] if number in self.duplicates else 0
+        received = arrival.received
+        self.duplicates[number] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
+
+    def add_note(self, alarm: int, at_us: int, operator: str, text: str) -> str:
+        """Add a note about an alarm; return its digest, by which the audit names the text."""
+        self.notes.append(Note(alarm, at_us, operator, text))
+        return text_digest(text)
+
+    def add_stamps(self, commit: int, durable_us: int, ready_us: int, ready_mono_us: int) -> None:
+        """Add the stamps of an earlier commit: when it became durable and its alarms ready."""
+        self.stamps.append(Stamps(commit, durable_us, ready_us, ready_mono_us))
+
+    def record(self, at_us: int, actor: str, action: str, subject: str, /, **detail: object) -> None:
+        """Add an audit record of an action. It stays if this batch fails, and the next one writes it."""
+        self.audit.append(Entry(at_us, actor, action, subject, detail))
+
+    def record_effect(self, at_us: int, action: str, subject: str, /, **detail: object) -> None:
+        """Add an audit record of what frames did. It is dropped with them if this batch fails."""
+        self.decided.append(Entry(at_us, RECEIVER, action, subject, detail))
+
+    def seal(self, at_us: int, first: int, last: int) -> None:
+        """Add the audit record that proves the batch's signals by their digest. No signal may be added after it.
+
+        ``first`` and ``last`` are the numbers that were given out; a signal that could not be added leaves a gap.
+        """
+        self.record_effect(
+            at_us, "commit", f"commit {self.commit}", first=first, last=last, digest=digest(self.signals)
+        )
+
+    # --- what the receiver reads back -------------------------------------------------------------------------------
+
+    def fields_of_signals(self) -> Iterator[dict[str, Any]]:
+        """Yield the values of each signal, by the names of the table's columns."""
+        return (dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in self.signals)
+
+    def established_before(self, mono_us: int) -> Iterator[int]:
+        """Yield the numbers of the signals whose communication was established before a monotonic instant."""
+        return (row[_ID] for row in self.signals if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[misc, operator] # integers
+
     def keep_from(self, failed: Batch) -> None:
         """Take over all that a failed batch held besides frames, to write it with this batch."""
         self.rejects[:0] = failed.rejects
@@ -102,3 +172,8 @@ class Batch:
         self.supervision.keep_from(failed.supervision)
         self.alarms = failed.alarms | self.alarms
         self.tests = failed.tests | self.tests
+
+
+def content_of(signal: Signal) -> int:
+    """Return the checksum of a signal's content that ``add_signal`` returns, for a signal that is not added."""
+    return content(signal.text, more_of(signal))

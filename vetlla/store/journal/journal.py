@@ -12,18 +12,19 @@ import sqlite3
 from contextlib import AbstractContextManager, ExitStack, suppress
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import AccountKey
+from vetlla.domain.accounts import AccountKey, OnTest
 from vetlla.domain.alarms import Tally
 from vetlla.domain.errors import StoreError
+from vetlla.domain.previous_run import Recent, Recovered
 from vetlla.store.journal import audit
-from vetlla.store.journal.batch import Batch, OnTest
+from vetlla.store.journal.batch import Batch
 from vetlla.store.journal.numbers import next_number
-from vetlla.store.journal.recent import Recent, moment, read_recent, read_tallies
+from vetlla.store.journal.recent import moment, read_recent, read_tallies
 from vetlla.store.journal.rewriting import remember
 from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
-from vetlla.store.journal.units import STRETCHES_OF, DeviceRow, KeptSupervision, read_kept, read_units
+from vetlla.store.journal.units import STRETCHES_OF, read_kept, read_units
 from vetlla.store.sqlite.in_place import KEPT, Places, Rescue, has_log_alone
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, version
@@ -32,8 +33,8 @@ from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from vetlla.domain.alarms import Alarm
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.supervision import KeptDevice, KeptSupervision
     from vetlla.store.journal.batch import Entry
     from vetlla.store.journal.retention import Step
     from vetlla.store.journal.rows import Row
@@ -103,22 +104,6 @@ _ALARMS = _inserts("INSERT OR REPLACE INTO alarms", ALARM_COLUMNS)
 _AUDIT = _inserts("INSERT OR ROLLBACK INTO audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"))
 _STATEMENTS_KEPT = 256
 """Prepared statements that the connection keeps: the ones above, in the sizes that a busy receiver uses."""
-
-
-class Recovered(NamedTuple):
-    """What the daemon must know of its previous runs before it may report that it is ready."""
-
-    boot: int
-    next_commit: int
-    next_signal: int
-    next_alarm: int
-    open_alarms: list[Alarm]
-    tallies: dict[int, Tally]
-    on_test: list[OnTest]
-    closed: list[Alarm]
-    """Alarms that were closed within the chaining window, in the order of their ends."""
-    recent: Recent
-    """The reports of the duplicate window."""
 
 
 class Journal:
@@ -524,7 +509,7 @@ class Journal:
         """Return what the previous run left of supervision, except the devices' rows, which ``units`` returns."""
         return read_kept(self._connection)
 
-    def units(self) -> Iterator[DeviceRow]:
+    def units(self) -> Iterator[KeptDevice]:
         """Return every device that was ever expected, by number. Read all of them before anything is written."""
         return read_units(self._connection)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from enum import Enum, IntFlag
+from enum import Enum
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
@@ -14,6 +16,7 @@ from vetlla.domain.signals import Kind, Priority
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from vetlla.domain.signals import Arrival, Position, Reject, Signal
 
@@ -21,17 +24,9 @@ SqlValue: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[SqlValue, ...]
 
 
+_ROWS_AT_ONCE = 100
+"""Rows hashed in one step, which costs half as much as hashing each alone."""
 _as_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each signal: 1 us
-
-
-class Flag(IntFlag):
-    """Yes-or-no facts about a stored signal."""
-
-    BUFFERED = 1
-    REPEATED = 2
-    UNKNOWN_ACCOUNT = 4
-    ON_TEST = 8
-    RUNAWAY = 16
 
 
 SIGNAL_COLUMNS = (
@@ -82,7 +77,7 @@ def signal_row(
         text,
         None if occurred_at is None else to_us(occurred_at),
         None if sent_at is None else to_us(sent_at),
-        _more(signal) if position or measurements or details else None,
+        more_of(signal) if position or measurements or details else None,
         raw,
         identity,
         part,
@@ -97,13 +92,16 @@ def signal_row(
     )
 
 
+def digest(rows: Iterable[Row]) -> str:
+    """Return the SHA-256 over whole rows of ``signals`` in the order of ``SIGNAL_COLUMNS``, as hex."""
+    hasher, rows = hashlib.sha256(), iter(rows)
+    while some := "".join(map(ascii, islice(rows, _ROWS_AT_ONCE))):
+        hasher.update(some.encode("ascii"))
+    return hasher.hexdigest()
+
+
 said_in = itemgetter(*map(SIGNAL_COLUMNS.index, ("occurred_us", "sent_us", "text", "more")))
 """Takes the row of a signal; returns when it occurred and was sent, its text, and the data that has no column."""
-
-
-def content_of(signal: Signal) -> int:
-    """Return the same checksum as ``content``, for a signal that has no row yet."""
-    return content(signal.text, _more(signal))
 
 
 def content(text: Any, more: Any) -> int:  # noqa: ANN401 - texts, which the database returns untyped
@@ -111,7 +109,8 @@ def content(text: Any, more: Any) -> int:  # noqa: ANN401 - texts, which the dat
     return crc32(f"{text}\0{more or ''}".encode()) if text or more else 0
 
 
-def _more(signal: Signal) -> str | None:
+def more_of(signal: Signal) -> str | None:
+    """Return the data of a signal that has no column of its own, as JSON; None if there is none."""
     if not (signal.position or signal.measurements or signal.details):
         return None
     more = {
