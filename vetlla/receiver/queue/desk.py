@@ -100,7 +100,7 @@ class Desk:
             if alarm.ready_us is None:
                 began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
-                batch.record(now.utc_us, RECEIVER, "ready", _subject(alarm.id), why="stamp lost in a restart")
+                batch.record(now.utc_us, RECEIVER, "ready", f"alarm {alarm.id}", why="stamp lost in a restart")
             else:
                 card = AlarmView(queue.after_restart(alarm, self.receiver(now), self.marks), tally)
                 self._change(card, batch)
@@ -198,7 +198,7 @@ class Desk:
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
             self._cards[number] = AlarmView(alarm, tally)
             batch.alarms[number] = alarm
-            batch.record_effect(now.utc_us, "escalate", _subject(number), why=Cause.TOLD_AGAIN.value)
+            batch.record_effect(now.utc_us, "escalate", f"alarm {number}", why=Cause.TOLD_AGAIN.value)
 
     def repeat(self, number: int, home: str, account: Account | None, now: Instant, batch: Batch) -> None:
         """Show on an open alarm that one of its signals came again. It may be a new call that has the same number."""
@@ -241,7 +241,7 @@ class Desk:
             alarm = queue.await_answer(alarm, now, self.marks)
             if alarm.on_test:
                 alarm = alarm._replace(due_mono_us=self._test_mark_us(report.account, priority, now))
-            batch.record_effect(now.utc_us, "lift", _subject(number), to=priority.name, signal=signal)
+            batch.record_effect(now.utc_us, "lift", f"alarm {number}", to=priority.name, signal=signal)
         elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
             not signal and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
         ):
@@ -250,7 +250,7 @@ class Desk:
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
-            batch.record_effect(now.utc_us, "runaway", _subject(number), signal=signal)
+            batch.record_effect(now.utc_us, "runaway", f"alarm {number}", signal=signal)
         if is_known and alarm.unknown_account:
             alarm = _of_home(alarm, report.home, report.who.account)
         if alarm is not card.alarm:
@@ -310,7 +310,7 @@ class Desk:
         self._opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name
-        batch.record_effect(now.utc_us, "open", _subject(number), kind=kind, priority=priority, signal=report.number)
+        batch.record_effect(now.utc_us, "open", f"alarm {number}", kind=kind, priority=priority, signal=report.number)
         return number
 
     def _emergency(self, before: AlarmView | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
@@ -413,10 +413,10 @@ class Desk:
             self._closed.add(alarm, hand.now.mono_us + self._chain_window_us, hand.now.mono_us)
             # The contract is settled by these figures, and in the audit they cannot be altered afterwards.
             figures = {"t2_us": alarm.t2_us, "t3_us": alarm.t3_us}
-            batch.record(hand.now.utc_us, hand.operator, action, _subject(number), **detail, **figures)
+            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail, **figures)
         else:
             self._change(card, batch)
-            batch.record(hand.now.utc_us, hand.operator, action, _subject(number), **detail)
+            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail)
         return Deed(card, action, hand.operator, hand.now, detail)
 
     def note(self, number: int, hand: queue.OperatorAction, text: str, batch: Batch) -> Deed:
@@ -426,7 +426,7 @@ class Desk:
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
             card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
         else:
-            batch.record(hand.now.utc_us, hand.operator, "note", _subject(number), sha256=digest)
+            batch.record(hand.now.utc_us, hand.operator, "note", f"alarm {number}", sha256=digest)
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def test(
@@ -524,8 +524,3 @@ class Tested(NamedTuple):
 def _is_own_loss(card: AlarmView) -> bool:
     """Return True if the alarm is of a silence that the receiver noticed itself, and no device's report joined it."""
     return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
-
-
-def _subject(alarm: int) -> str:
-    """Return the subject of an audit record about an alarm."""
-    return f"alarm {alarm}"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.store.journal.deeds import text_digest
-from vetlla.store.journal.rows import SIGNAL_COLUMNS, content, digest, more_of, reject_row, said_in, signal_row
+from vetlla.store.journal.rows import SignalRows, content, digest, more_of, reject_row
 from vetlla.store.journal.units import SupervisionRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vetlla.domain.accounts import AccountKey, OnTest
     from vetlla.domain.alarms import Alarm
-    from vetlla.domain.signals import Arrival, Priority, Reject, Signal
+    from vetlla.domain.signals import Arrival, Reject, Signal
     from vetlla.store.journal.rows import Row
 
 
@@ -48,17 +46,14 @@ class Note(NamedTuple):
 
 RECEIVER = "receiver"
 """Actor of the audit records of what the receiver itself does."""
-_ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
 
 
-@dataclass(slots=True)
-class Batch:
+@dataclass(slots=True, kw_only=True)
+class Batch(SignalRows):
     """A transaction that is being gathered. Nothing in it is stored until ``Journal.write`` has returned."""
 
-    commit: int
     boot: int
     began_us: int
-    signals: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
     duplicates: dict[int, tuple[int, int, int, str, str]] = field(default_factory=dict)
     """By signal: number of repetitions, when the last one came (UTC, monotonic), its transport and peer."""
@@ -86,36 +81,6 @@ class Batch:
         return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
 
     # --- what the receiver adds -------------------------------------------------------------------------------------
-
-    def add_signal(
-        self,
-        signal: Signal,
-        arrival: Arrival,
-        *,
-        number: int,
-        home: str,
-        priority: Priority,
-        flags: int,
-        alarm: int | None,
-    ) -> tuple[int | None, int | None, int]:
-        """Add a signal. Its number must be above all earlier ones; ``flags`` are those of ``Flag``.
-
-        Return when it occurred and was sent (UTC, by the device's clock), and the checksum of its content
-        (``content_of``). The checksum is 0 for a signal without identity, because no other is compared with it.
-        """
-        row = signal_row(
-            signal,
-            arrival,
-            number=number,
-            commit=self.commit,
-            home=home,
-            priority=priority,
-            flags=flags,
-            alarm=alarm,
-        )
-        self.signals.append(row)
-        occurred_us, sent_us, text, more = said_in(row)
-        return occurred_us, sent_us, content(text, more) if (text or more) and signal.identity else 0
 
     def add_reject(self, arrival: Arrival, reject: Reject) -> None:
         """Add bytes that could not be read, or whose report was refused."""
@@ -152,16 +117,6 @@ class Batch:
         self.record_effect(
             at_us, "commit", f"commit {self.commit}", first=first, last=last, digest=digest(self.signals)
         )
-
-    # --- what the receiver reads back -------------------------------------------------------------------------------
-
-    def fields_of_signals(self) -> Iterator[dict[str, Any]]:
-        """Yield the values of each signal, by the names of the table's columns."""
-        return (dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in self.signals)
-
-    def established_before(self, mono_us: int) -> Iterator[int]:
-        """Yield the numbers of the signals whose communication was established before a monotonic instant."""
-        return (row[_ID] for row in self.signals if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[misc, operator] # integers
 
     def keep_from(self, failed: Batch) -> None:
         """Take over all that a failed batch held besides frames, to write it with this batch."""
