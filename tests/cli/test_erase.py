@@ -237,7 +237,7 @@ def test_an_interrupted_erasure_is_completed(
 ) -> None:
     """The certificate of the second attempt counts what the first one did; the first left the registry as it was."""
     remove_account(vetlla)
-    finish = "vetlla.tasks.erasure.finish"
+    finish = "vetlla.store.removing.finish"
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

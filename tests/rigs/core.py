@@ -14,6 +14,7 @@ from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.domain.supervision import NOTHING, KeptDevice
 from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.server import Caller, Request, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
@@ -26,7 +27,7 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.journal import JOURNAL, Journal
 from vetlla.store.journal.units import read_units
-from vetlla.store.journal.writer import Writer
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -141,9 +142,9 @@ class Core:
         self.book = AccountBook(accounts)
         self.parts = build(
             self.settings,
-            journal=self.journal,
-            recovered=self.recovered,
             writer=self.writer,
+            removals=JournalRemovals(self.journal, self.clock),
+            recovered=self.recovered,
             book=self.book,
             counters=self.counters,
             dispatch=self.dispatch,

@@ -21,7 +21,8 @@ from vetlla.settings.load import load
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
 from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.retention import believed_by, believed_us, round_of
+from vetlla.store.journal.retention import believed_by
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from vetlla.cli.kit.progress import Tell
@@ -107,10 +108,9 @@ def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, 
     journal = Journal(state_dir, clock)
     try:
         wall_us = clock.now().utc_us
-        by = terms(settings, believed_us(journal.connection, wall_us, 0), wall_us)
-        steps = round_of(journal.connection, by, clock)
-        while (step := journal.take(steps)) is not None:
-            removed[step.what] += step.removed
+        removals = JournalRemovals(journal, clock)
+        for step in removals.too_old(terms(settings, removals.believed_us(wall_us, 0), wall_us)):
+            removed[step.what] += step.rows
             journal.checkpoint()
             tell(0, 0, _progress(removed))
     finally:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from vetlla.domain.errors import StoreError
     from vetlla.domain.previous_run import Recovered
     from vetlla.receiver.commit.participant import Participant
+    from vetlla.receiver.commit.writer import Writer
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.writer import Writer
 
 log = structlog.get_logger()
 

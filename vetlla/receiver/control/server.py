@@ -21,9 +21,8 @@ import structlog
 
 from vetlla.domain.access import group_name
 from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.domain.inodes import Identity, identity, set_mode
 from vetlla.receiver.budget import CALLERS_MAX
-from vetlla.store.sqlite.in_place import identity
-from vetlla.store.sqlite.ownership import set_mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.settings.model import ControlSettings, Settings
-    from vetlla.store.sqlite.in_place import Identity
 
 log = structlog.get_logger()
 

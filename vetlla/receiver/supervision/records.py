@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.uptime import Uptime
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.journal import Journal
-    from vetlla.store.journal.units import SupervisionRows
+    from vetlla.store.ports import JournalWriter
 
 EVERY_S = 30.0
 """Signs of life stay in memory for this time before they are written."""
@@ -68,7 +67,7 @@ class SupervisionRecords:
 
     # --- the day that the previous run did not finish ---------------------------------------------------------------
 
-    def resume(self, journal: Journal, kept: KeptSupervision, now: Instant) -> None:
+    def resume(self, journal: JournalWriter, kept: KeptSupervision, now: Instant) -> None:
         """Count the time without a receiver as time in which no device was supervised. Blocks; reads the journal."""
         today = self.day_counters.today
         if kept.alive_us is None:
@@ -80,7 +79,7 @@ class SupervisionRecords:
         self.day_counters.go_on(known_s + away_s, now)
         self._days.append(LedgerDay(name, self.day_counters.closed.get(name, known_s + away_s), self._tolerance_s))
 
-    def unfinished(self, journal: Journal, kept: KeptSupervision) -> None:
+    def unfinished(self, journal: JournalWriter, kept: KeptSupervision) -> None:
         """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
@@ -134,11 +133,11 @@ class SupervisionRecords:
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
-        if not self._write_ended_day(rows):
+        if not self._write_ended_day(batch):
             for _ in range(min(len(self._stirred), STRETCHES_PER_BATCH)):
-                self._add_signs(self._stirred.popleft(), rows)
+                self._add_signs(self._stirred.popleft(), batch)
 
-    def _write_ended_day(self, rows: SupervisionRows) -> bool:
+    def _write_ended_day(self, batch: Batch) -> bool:
         """Write one stretch of the ended day. Return True if there was one.
 
         New signs of life wait for the last stretch, because the old ones prove the day until the ledger has it.
@@ -147,7 +146,7 @@ class SupervisionRecords:
         if stretch is None:
             self._stretches = None
             return False
-        rows.add_stretch(*stretch)
+        batch.supervision.add_stretch(*stretch)
         return True
 
     def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
@@ -180,10 +179,10 @@ class SupervisionRecords:
         before_us = self._states.silent_before_us(device)
         return self.uptime.back(before_us) if before_us else now.utc_us - self._states.silence_us(device, now)
 
-    def _add_signs(self, stretch: int, rows: SupervisionRows) -> None:
+    def _add_signs(self, stretch: int, batch: Batch) -> None:
         """Add the current signs of life of a stretch's devices."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
-        rows.add_signs(
+        batch.supervision.add_signs(
             stretch,
             self.day_counters.name,
             fleet.heard_us[devices],

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.fleet import Name
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.journal import Journal
+    from vetlla.store.ports import JournalWriter
 
 STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
@@ -265,7 +265,7 @@ class Supervision(Participant):
 
     # --- what the journal and the registry say ----------------------------------------------------------------------
 
-    def recover(self, journal: Journal) -> None:
+    def recover(self, journal: JournalWriter) -> None:
         """Continue where the previous run ended: lost devices stay lost, and silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()

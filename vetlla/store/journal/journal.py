@@ -129,6 +129,11 @@ class Journal:
             self.file = self.path.stat()
             self._lock = stack.pop_all()
 
+    @property
+    def engine(self) -> str:
+        """The version of SQLite."""
+        return sqlite3.sqlite_version
+
     def _start(self) -> sqlite3.Connection:
         """Return a connection that writes; one that only reads, if the disk is full or busy.
 
