@@ -19,7 +19,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import AccountId, Position
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry, Note
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import REGISTRY
 

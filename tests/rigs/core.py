@@ -25,7 +25,8 @@ from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.units import read_units
 from vetlla.store.removing import JournalRemovals
 

@@ -22,7 +22,7 @@ from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot as knowledge
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.load import files, load
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registered import RegistryFiles
 from vetlla.store.registry.registry import REGISTRY
 

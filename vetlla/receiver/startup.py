@@ -22,7 +22,7 @@ from vetlla.receiver.listeners.mqtt.listener import read_password
 from vetlla.service.queue.triage import PRIORITIES
 from vetlla.settings.model import Listen
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     import ssl

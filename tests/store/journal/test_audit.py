@@ -20,7 +20,7 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import GENESIS, Flaw, Head, chain, holds, verify
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.deeds import PAGE
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
 if TYPE_CHECKING:

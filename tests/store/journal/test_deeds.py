@@ -19,7 +19,7 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.deeds import text_digest
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.history import PAGE, STEP_US, STRETCH, Question, newest, stream
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import writing
 

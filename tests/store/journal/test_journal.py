@@ -17,14 +17,11 @@ from vetlla.domain.errors import StoreError
 from vetlla.domain.supervision import KeptChange, KeptDevice, KeptIncident, LedgerDay, OrderedPause
 from vetlla.store.journal.audit import read_head
 from vetlla.store.journal.batch import Entry, Note
-from vetlla.store.journal.journal import (
-    JOURNAL,
-    PATIENCE_MS,
-    ROWS_PER_STATEMENT,
-    Journal,
-)
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL, PATIENCE_MS
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.journal.signs import SignsRow
+from vetlla.store.journal.writing import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

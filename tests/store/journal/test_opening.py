@@ -19,7 +19,8 @@ from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.previous_run import Recent
 from vetlla.domain.signals import Priority
-from vetlla.store.journal.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL, LOCK, UNFINISHED_RESTORE, keep_out_receivers
 from vetlla.store.journal.rows import ALARM_COLUMNS, alarm_row
 from vetlla.store.sqlite.migrate import apply, migrations
 

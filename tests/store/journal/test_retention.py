@@ -17,7 +17,7 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import GENESIS, Head, chain, verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.due import due
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.retention import (
     CLOCK,
     CLOCK_AHEAD_US,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.store.journal.batch import Batch
+    from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.retention import Step
 
 DAY_S = 86_400

@@ -11,7 +11,7 @@ import pytest
 
 from tests.rigs.journals import journal
 from vetlla.domain.supervision import STRETCH, KeptDevice
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.signs import Signs, SignsRow, pack_signs
 from vetlla.store.journal.units import read_units, with_signs
 

@@ -20,7 +20,8 @@ from vetlla.receiver.retention import terms
 from vetlla.settings.load import load
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.retention import believed_by
 from vetlla.store.removing import JournalRemovals
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.domain import access
 from vetlla.domain.errors import StoreError
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.sqlite.in_place import has_log_alone
 from vetlla.store.sqlite.migrate import migrations, refuse_newer, version
 
