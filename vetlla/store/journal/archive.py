@@ -220,6 +220,12 @@ def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
     return StoreError(f"{path}: cannot be read: {error}", remedy=remedy)
 
 
+def refuse_unusable(directory: Path) -> None:
+    """Raise StoreError or AccessError if a receiver could not start with the journal here; there may be none."""
+    if (directory / JOURNAL).exists():
+        Archive(directory, older=True).close()
+
+
 def is_damage(error: StoreError) -> bool:
     """Return True if the file or its content is damaged, not only the access to it."""
     code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
