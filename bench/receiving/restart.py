@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from bench.receiving import peers
 from bench.receiving.load import Shape, frames
 from vetlla.domain.clock import SystemClock
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from rich.console import Console

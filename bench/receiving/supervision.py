@@ -33,7 +33,9 @@ from bench.rig.machine import describe
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import SECOND_US, SystemClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Signal
+from vetlla.domain.supervision import NOTHING
 from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.desk import Desk
@@ -42,8 +44,6 @@ from vetlla.receiver.supervision.supervision import Supervision
 from vetlla.service.supervision.rules import Health
 from vetlla.settings.model import Settings
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.writer import Writer
-from vetlla.store.supervision.expected import NOTHING
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant

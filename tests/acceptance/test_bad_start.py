@@ -15,7 +15,7 @@ from tests.rigs import journal
 from tests.rigs.daemon import Daemon, Ended, bound_by_permissions, running
 from tests.rigs.registered_homes import keep_key, register
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tests.rigs.daemon import Daemon, Ended, running, vetlla
 from tests.rigs.registered_homes import register
 from tests.rigs.strace import attached, failing, program, slow_disk
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.journal import JOURNAL, LOCK
+from vetlla.store.journal.opening import JOURNAL, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from tests.rigs.registered_homes import register
 from tests.rigs.terminal import Terminal
 from vetlla.domain.clock import SystemClock
 from vetlla.store.backups.inspection import inspect
-from vetlla.store.journal.journal import JOURNAL, LOCK
+from vetlla.store.journal.opening import JOURNAL, LOCK
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:

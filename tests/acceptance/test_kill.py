@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.killing.chaos import Chaos
 from tests.rigs.daemon import PATIENCE_S
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 ROOT = Path(__file__).parents[2]
 LOOPS = 4

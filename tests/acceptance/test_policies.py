@@ -11,7 +11,7 @@ from tests.rigs import journal
 from tests.rigs.daemon import Daemon, running
 from tests.rigs.registered_homes import keep_key, register
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

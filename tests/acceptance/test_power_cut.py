@@ -12,7 +12,7 @@ from tests.rigs.daemon import Daemon
 from tests.rigs.powercut import CALLS, Acknowledgement, acknowledged_too_early, read, spelled
 from tests.rigs.strace import recorded
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,7 +19,7 @@ from tests.rigs.certificates import Authority, Pair
 from tests.rigs.daemon import PATIENCE_S, Daemon, Ended, bound_by_permissions, vetlla
 from tests.rigs.registered_homes import keep_key, register
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from tests.rigs.daemon import Daemon, running, vetlla
 from tests.rigs.registered_homes import keep_key, register
 from tests.rigs.strace import program
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:

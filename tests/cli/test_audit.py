@@ -13,7 +13,7 @@ from tests.rigs.daemon import Daemon
 from tests.rigs.journals import journal, report, write_a_story
 from tests.rigs.terminal import Terminal
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

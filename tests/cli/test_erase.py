@@ -19,7 +19,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import AccountId, Position
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry, Note
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import REGISTRY
 
@@ -237,7 +237,7 @@ def test_an_interrupted_erasure_is_completed(
 ) -> None:
     """The certificate of the second attempt counts what the first one did; the first left the registry as it was."""
     remove_account(vetlla)
-    finish = "vetlla.tasks.erasure.finish"
+    finish = "vetlla.store.removing.finish"
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

@@ -11,8 +11,7 @@ import pytest
 
 from tests.rigs.journals import journal, report
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import AccountId, Event, Flag, Kind, Phase, Position
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.reload import Reload, Taken
 from vetlla.settings.model import Listen, Settings
+from vetlla.store.registered import RegistryFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ async def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: 
         protocols=load_protocols(),
         counters=counters,
         clock=ManualClock(),
+        registry_of=lambda wanted: RegistryFiles(wanted.state_dir, wanted.keys_file, ManualClock()),
         held=lambda _: set(),
         take=take,
     )

@@ -16,13 +16,15 @@ from tests.rigs.messages import each_checked
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.domain.removal import What
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.receiver import retention
 from vetlla.receiver.commit.group import StoreState
 from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.retention import Retention
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.retention import ROWS_PER_STEP, Step, What
+from vetlla.store.journal.retention import ROWS_PER_STEP, Step
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,7 +59,7 @@ def of(rig: Core, settings: Settings | None = None) -> Retention:
     """Return the removals of a receiver."""
     return Retention(
         settings=settings or rig.settings,
-        journal=rig.journal,
+        removals=JournalRemovals(rig.journal, rig.clock),
         commit=rig.commit,
         counters=rig.counters,
         clock=rig.clock,
@@ -136,18 +138,19 @@ async def test_under_load_one_step_goes_between_two_commits(tmp_path: Path) -> N
     assert rig.flaws() == []
 
 
-async def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path) -> None:
+async def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of this program is rolled back, logged and returned; the store stays ready and reports are answered."""
     clock = old_journal(tmp_path, 5)
     async with core(tmp_path, clock=clock) as rig:
         removals = of(rig)
 
-        def broken(connection: sqlite3.Connection) -> Iterator[Step]:
+        def broken(connection: sqlite3.Connection, *_: object) -> Iterator[Step]:
             return (Step("raw", len(row) // 0, None, ()) for row in connection.execute("SELECT 1"))
 
-        removals._round_on = broken  # type: ignore[method-assign]
-        with capture_logs() as lines, pytest.raises(StoreError, match="was rolled back"):
-            await done(removals)
+        with monkeypatch.context() as patch:
+            patch.setattr("vetlla.store.removing.round_of", broken)
+            with capture_logs() as lines, pytest.raises(StoreError, match="was rolled back"):
+                await done(removals)
         assert [line["event"] for line in lines] == ["retention.failed"]
         assert rig.commit.state is StoreState.OK
         assert (await rig.submit(signal("1"))).verdicts == [STORED]

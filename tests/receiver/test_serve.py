@@ -14,6 +14,7 @@ from tests.rigs.core import Core, core, small, until
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import StoreError
+from vetlla.domain.supervision import NOTHING
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.control.server import Control
 from vetlla.receiver.listeners.udp import UdpListener
@@ -23,8 +24,7 @@ from vetlla.receiver.serve import Receiver
 from vetlla.receiver.startup import prepare
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.settings.model import Listen
-from vetlla.store.secrets.keyring import Keyring
-from vetlla.store.supervision.expected import NOTHING
+from vetlla.store.ports import Registered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,8 +102,8 @@ async def test_settings_are_applied_whole_or_not_at_all(tmp_path: Path, monkeypa
     async with core(tmp_path, settings=before) as rig:
         receiver = over(rig, before, monkeypatch)
         receiver._control = Control(tmp_path, before.control, [])
-        receiver._registry = RegistrySnapshot(AccountBook(), Keyring({}), expectations := expect(before))
-        taken = Taken(after, RegistrySnapshot(AccountBook(), Keyring({}), expect(after)), {})
+        receiver._registry = RegistrySnapshot(Registered(), expectations := expect(before))
+        taken = Taken(after, RegistrySnapshot(Registered(), expect(after)), {})
         parts: list[Any] = [rig.supervision, *rig.parts.reloadable, receiver._control]
         for broken in parts:
             given = {part: Mock(wraps=part.apply) for part in parts}

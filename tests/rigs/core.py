@@ -13,7 +13,9 @@ from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
+from vetlla.domain.supervision import NOTHING, KeptDevice
 from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
@@ -24,10 +26,10 @@ from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
-from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.units import DeviceRow, read_units
-from vetlla.store.journal.writer import Writer
-from vetlla.store.supervision.expected import NOTHING
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.units import read_units
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import Verdict
+    from vetlla.domain.supervision import Expected
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.supervision.expected import Expected
 
 PATIENCE_S = 20.0
 """Longest wait of a test, on a machine with other work."""
@@ -142,9 +144,9 @@ class Core:
         self.book = AccountBook(accounts)
         self.parts = build(
             self.settings,
-            journal=self.journal,
-            recovered=self.recovered,
             writer=self.writer,
+            removals=JournalRemovals(self.journal, self.clock),
+            recovered=self.recovered,
             book=self.book,
             counters=self.counters,
             dispatch=self.dispatch,
@@ -261,7 +263,7 @@ class Core:
         with Archive(self.directory) as archive:
             return [dict(row) for row in archive.read(sql, parameters)]
 
-    def units(self) -> list[DeviceRow]:
+    def units(self) -> list[KeptDevice]:
         """Return the devices of the journal with their signs of life."""
         with closing(sqlite3.connect(f"file:{self.directory / JOURNAL}?mode=ro", uri=True)) as connection:
             return list(read_units(connection))

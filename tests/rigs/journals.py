@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority, Reason, Reject, Signal
-from vetlla.store.journal.audit import digest
 from vetlla.store.journal.batch import Batch, Entry, Note, Stamps
 from vetlla.store.journal.deeds import text_digest
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.rows import reject_row, signal_row
+from vetlla.store.journal.rows import SignalRows, digest, reject_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,7 +87,9 @@ class Scribe:
     def row(self, signal: Signal, came: Arrival, number: int, commit: int, **made: Any) -> tuple[Any, ...]:
         """Return the row of a signal."""
         values: dict[str, Any] = {"home": "", "priority": Priority.LIFE, "flags": 0, "alarm": None}
-        return signal_row(signal, came, number=number, commit=commit, **values | made)
+        rows = SignalRows(commit=commit)
+        rows.add_signal(signal, came, number=number, **values | made)
+        return rows.signals[0]
 
     def write(self, batch: Batch) -> None:
         """Write a batch, and continue with the next numbers when it is durable."""

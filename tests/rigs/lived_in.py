@@ -13,8 +13,7 @@ from tests.rigs.journals import journal
 from tests.rigs.permissions import reachable_directory
 from tests.rigs.registered_homes import keep_key
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.ledger import DayOf, Stretch
-from vetlla.store.journal.units import DeviceRow
+from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,9 +180,9 @@ def _report(place: Place) -> None:
     shutil.copytree(directory / "backup", directory / "copy")
     with journal(directory / "month") as scribe:
         batch = scribe.batch()
-        batch.supervision.units.append(DeviceRow(0, "A001", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+        batch.supervision.units.append(KeptDevice(0, "A001", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
         block = Stretch(0)
         block.put(DayOf(0, 900, 3, 86_400, 96, 905, 0, 1))
-        batch.supervision.stretches.append(("2026-10-01", 0, block.pack()))
-        batch.supervision.days.append(("2026-10-01", 0, 5.0))
+        batch.supervision.add_stretch("2026-10-01", block)
+        batch.supervision.days.append(LedgerDay("2026-10-01", 0, 5.0))
         scribe.write(batch)

@@ -14,7 +14,7 @@ from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

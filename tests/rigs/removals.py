@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from tests.rigs.journals import Scribe, alarm, report
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
+from vetlla.domain.removal import Terms, What
 from vetlla.domain.signals import Position
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.due import due
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.retention import (
-    Terms,
-    What,
     believed_us,
     round_of,
 )
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.store.journal.batch import Batch
+    from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.retention import Step
 
 

@@ -13,7 +13,7 @@ from vetlla.store.journal.ledger import unpack
 
 if TYPE_CHECKING:
     from vetlla.domain.signals import Signal
-    from vetlla.store.journal.ledger import DayOf
+    from vetlla.domain.supervision import DayOf
 
 INTERVAL_S = 900
 LOST_AFTER_S = 3 * INTERVAL_S + 6

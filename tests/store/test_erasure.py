@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.rigs.journals import Scribe, journal, report
 from vetlla.domain.clock import ManualClock, iso
-from vetlla.store.erasure import Erasure, finish, steps_of
+from vetlla.domain.removal import Erasure
+from vetlla.store.erasure import finish, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

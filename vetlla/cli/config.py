@@ -20,7 +20,8 @@ from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot as knowledge
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.load import files, load
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.registered import RegistryFiles
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     closed += more
     read = files(path)
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
-    found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.keys) if known else ())]
+    found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
     return _report(settings, prepared, read, known, found, closed), closed
 
 
@@ -135,7 +136,7 @@ def _report(
             for one in prepared.certificates
         ],
         "accounts": len(known.book) if known else None,
-        "keys": len(known.keys) if known else None,
+        "keys": len(known.registered.keys) if known else None,
         "warnings": [fields(finding) for finding in found],
         "not_checked": [error.args[0] for error in closed],
     }
@@ -150,12 +151,17 @@ def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaErro
     closed: list[VetllaError] = [AccessError(str(one)) for one in dict.fromkeys(filter(None, found))]
     try:
         check_state_directory(settings)
-        known = None if closed or not state_dir.is_dir() else knowledge.read(settings, SystemClock())
+        known = None if closed or not state_dir.is_dir() else _read(settings)
     except AccessError as error:
         return None, closed or [error]
     except StoreError as error:  # this error would stop the start too, so it counts as a ConfigError
         raise ConfigError(error.args[0], remedy=error.remedy) from error
     return known, closed
+
+
+def _read(settings: Settings) -> RegistrySnapshot:
+    clock = SystemClock()
+    return knowledge.read(RegistryFiles(settings.state_dir, settings.keys_file, clock), settings, clock)
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from vetlla.domain.clock import Instant
     from vetlla.domain.signals import AccountId, Kind, Priority
 
 
@@ -123,6 +124,23 @@ class AccountKey(NamedTuple):
 def account_key(account: Account) -> AccountKey:
     """Return the key that identifies an account."""
     return AccountKey(account.account, account.receiver, account.line)
+
+
+class OnTest(NamedTuple):
+    """A registered account whose alarms are shown apart until a given instant."""
+
+    place: AccountKey
+    since_us: int
+    until_us: int
+    """The end that people see; until the next machine start after ``boot`` the monotonic clock decides."""
+    until_mono_us: int
+    boot: int
+    operator: str
+    reason: str
+
+    def runs(self, boot: int, now: Instant) -> bool:
+        """Return True if the test has not ended, by the best clock that this machine start has for it."""
+        return self.until_mono_us > now.mono_us if self.boot == boot else self.until_us > now.utc_us
 
 
 class AccountBook:

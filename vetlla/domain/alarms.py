@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from vetlla.domain.signals import Kind, Priority
 
+RECEIVER = "receiver"
+"""The actor, in the audit and in events, of what the receiver does by itself."""
+
 
 class State(StrEnum):
     """State of an alarm in the queue: waiting -> claimed -> answered -> closed."""

@@ -6,7 +6,7 @@ All values are frozen. A decoder makes ``Signal``, ``Reply``, ``Reject`` and ``H
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -184,6 +184,16 @@ class Signal(NamedTuple):
     """Whether a broker reported it (last will or retained message): then it does not show that the device is alive."""
     part: int = 1
     parts: int = 1
+
+
+class Flag(IntFlag):
+    """Yes-or-no facts about a stored signal."""
+
+    BUFFERED = 1
+    REPEATED = 2
+    UNKNOWN_ACCOUNT = 4
+    ON_TEST = 8
+    RUNAWAY = 16
 
 
 class VerdictOutcome(StrEnum):

@@ -16,8 +16,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from vetlla.domain.alarms import Cause
+from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
-from vetlla.store.journal.retention import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

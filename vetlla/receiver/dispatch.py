@@ -11,6 +11,7 @@ from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import iso
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 WATCHER_BACKLOG = 10_000
 """Events kept for one watcher that reads slowly: those of a busy minute."""
-
-
-RECEIVER = "receiver"
-"""The audit's name for the actor of what the receiver does by itself."""
 
 
 def happening(

@@ -17,7 +17,6 @@ from vetlla.receiver import systemd
 from vetlla.receiver.in_force import in_force
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.model import Settings
-from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.registry_snapshot import RegistrySnapshot
     from vetlla.receiver.startup import Prepared
+    from vetlla.store.ports import RegistryReader
 
 log = structlog.get_logger()
 
@@ -54,6 +54,7 @@ class Reload:
         protocols: Mapping[str, AnyDescription],
         counters: Counters,
         clock: Clock,
+        registry_of: Callable[[Settings], RegistryReader],
         held: Callable[[Settings], Container[tuple[str, int, str]]],
         take: Callable[[Taken], Awaitable[None]],
     ) -> None:
@@ -70,6 +71,7 @@ class Reload:
         self._protocols = protocols
         self._counters = counters
         self._clock = clock
+        self._registry_of = registry_of
         self._held = held
         self._take = take
         self.in_turn = asyncio.Lock()
@@ -141,11 +143,11 @@ class Reload:
 
     def _known(self, settings: Settings) -> RegistrySnapshot:
         """Return accounts and keys. Raises StoreError if the registry was deleted, since it would read as empty."""
-        known = knowledge.read(settings, self._clock)
-        registry = settings.state_dir / REGISTRY
-        if self.registered and not len(known.book) and not registry.exists():
+        registry = self._registry_of(settings)
+        known = knowledge.read(registry, settings, self._clock)
+        if self.registered and not len(known.book) and registry.is_missing():
             raise StoreError(
-                f"{registry}: the file is missing, and {self.registered} accounts were in it",
+                f"{registry.name}: the file is missing, and {self.registered} accounts were in it",
                 remedy="put the file back; or copy it from the last backup: vetlla db restore",
             )
         return known
@@ -158,7 +160,7 @@ class Reload:
         if wanted.state_dir != self.settings.state_dir:
             check_state_directory(wanted)
             if wanted.state_dir.is_dir():
-                knowledge.read(wanted, self._clock)
+                knowledge.read(self._registry_of(wanted), wanted, self._clock)
         return prepared
 
 

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import StoreError, VetllaError
+from vetlla.domain.removal import Erasure, Terms, What
 from vetlla.receiver.commit.group import Spare
 from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.control.roles import refused
-from vetlla.store.erasure import Erasure, finish, steps_of
-from vetlla.store.journal.retention import RECEIVER, Terms, What, believed_us, round_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import AsyncGenerator, Callable, Iterator
 
     from vetlla.domain.accounts import AccountBook
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Journal
-    from vetlla.store.journal.retention import Step
+    from vetlla.store.ports import Removals, RowsRemoved
 
 log = structlog.get_logger()
 
@@ -74,13 +72,13 @@ class Retention:
         self,
         *,
         settings: Settings,
-        journal: Journal,
+        removals: Removals,
         commit: GroupCommit,
         counters: Counters,
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self._journal = journal
+        self._removals = removals
         self._commit = commit
         self._counters = counters
         self._clock = clock
@@ -122,24 +120,24 @@ class Retention:
         removed = Counter[str]()
         async with self._turn:
             began_us = self._clock.now().mono_us
-            async with aclosing(self._steps(self._round_on)) as steps:
+            async with aclosing(self._steps(self._round)) as steps:
                 async for step in steps:
-                    removed[step.what] += step.removed
+                    removed[step.what] += step.rows
                     self._count(step)
                     yield _told(removed)
             took_s = (self._clock.now().mono_us - began_us) / SECOND_US
             counts = {f"{what}_removed": count for what, count in _told(removed).items()}
             log.info("retention.done", by=by, took_s=round(took_s, 1), **counts)
 
-    def _round_on(self, connection: sqlite3.Connection) -> Iterator[Step]:
+    def _round(self) -> Iterator[RowsRemoved]:
         now, before_us = self._clock.now(), self._asked_us
         self._asked_us = now.mono_us
-        now_us = believed_us(connection, now.utc_us, now.mono_us - before_us)
-        return round_of(connection, terms(self.settings, now_us, now.utc_us), self._clock)
+        now_us = self._removals.believed_us(now.utc_us, now.mono_us - before_us)
+        return self._removals.too_old(terms(self.settings, now_us, now.utc_us))
 
-    def _count(self, step: Step) -> None:
+    def _count(self, step: RowsRemoved) -> None:
         if isinstance(step.what, What):  # a step of an erasure has another name
-            self._counters.removed[step.what] += step.removed
+            self._counters.removed[step.what] += step.rows
             if step.upto_us is not None:
                 self._counters.removed_upto_us[step.what] = step.upto_us
         for one in step.refused:
@@ -147,14 +145,14 @@ class Retention:
             why = "no audit record covers them" if not one.digest else "they are not those that were committed"
             log.error("retention.refused", first=one.first, last=one.last, why=why)
 
-    async def _steps(self, begin: Callable[[sqlite3.Connection], Iterator[Step]]) -> AsyncGenerator[Step, None]:
-        """Yield the steps of a removal as they become durable."""
-        steps: list[Iterator[Step]] = []
+    async def _steps(self, begin: Callable[[], Iterator[RowsRemoved]]) -> AsyncGenerator[RowsRemoved, None]:
+        """Yield the steps of a removal as they become durable. The writer's thread calls ``begin`` and each step."""
+        steps: list[Iterator[RowsRemoved]] = []
 
-        def take() -> Step | None:
+        def take() -> RowsRemoved | None:
             if not steps:
-                steps.append(begin(self._journal.connection))
-            return self._journal.take(steps[0])
+                steps.append(begin())
+            return next(steps[0], None)
 
         while (step := await self._on_writer(take)) is not None:
             yield step
@@ -213,13 +211,13 @@ class Retention:
         registry, window_us = request.registry, emergency_us(self.settings)
         async with self._turn:
             emptied = Counter[str]()
-            begun = self._steps(lambda connection: steps_of(connection, erasure, registry, self._clock, window_us))
+            begun = self._steps(lambda: self._removals.of_home(erasure, registry, window_us))
             async with aclosing(begun) as steps:
                 async for step in steps:
-                    emptied[step.what] += step.removed
+                    emptied[step.what] += step.rows
                     self._count(step)
                     yield {"event": "removed", "removed": dict(emptied)}
-            proof = await self._on_writer(lambda: finish(self._journal, erasure, self._clock))
+            proof = await self._on_writer(lambda: self._removals.finish(erasure))
             log.warning("erasure.done", by=erasure.by, record=proof.record)
             yield {"event": "done", **proof.told()}
 

@@ -22,6 +22,7 @@ from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot, systemd
+from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry, ShowOutlook, ShowStatus
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import Control
@@ -38,7 +39,8 @@ from vetlla.receiver.reload import Reload, Taken
 from vetlla.receiver.session import SessionServices
 from vetlla.receiver.wiring import build
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.writer import Writer
+from vetlla.store.registered import RegistryFiles
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.startup import Prepared
     from vetlla.receiver.wiring import Parts
     from vetlla.settings.model import Settings
+    from vetlla.store.ports import RegistryReader
 
 log = structlog.get_logger()
 
@@ -95,6 +98,7 @@ class Receiver:
             protocols=self._protocols,
             counters=self._counters,
             clock=clock,
+            registry_of=self._registry_of,
             held=self._held,
             take=self._take,
         )
@@ -129,13 +133,15 @@ class Receiver:
             round(settings.store.duplicate_window_s * 1e6),
             chain_us=round(settings.queue.chain_window_s * 1e6),
         )
-        self._registry, unread = await asyncio.to_thread(registry_snapshot.first, settings, clock)
+        self._registry, unread = await asyncio.to_thread(
+            registry_snapshot.first, self._registry_of(settings), settings, clock
+        )
         self._reload.registered = len(self._registry.book)
         built = self._parts = build(
             settings,
-            journal=journal,
-            recovered=recovered,
             writer=writer,
+            removals=JournalRemovals(journal, clock),
+            recovered=recovered,
             book=self._registry.book,
             counters=self._counters,
             dispatch=self._dispatch,
@@ -162,6 +168,9 @@ class Receiver:
         self._beat()
         built.retention.start()
         self._say_ready()
+
+    def _registry_of(self, settings: Settings) -> RegistryReader:
+        return RegistryFiles(settings.state_dir, settings.keys_file, self._clock)
 
     async def _listen(self) -> None:
         """Start to take reports on every bound socket, and from every broker."""
@@ -400,7 +409,14 @@ class Receiver:
 
     def _standing(self) -> Standing:
         reload = self._reload
-        return Standing(self._config, reload.certificates, self._journal.file, reload.refused, reload.waiting)
+        return Standing(
+            config=self._config,
+            certificates=reload.certificates,
+            journal=self._journal.file,
+            engine=self._journal.engine,
+            refused=reload.refused,
+            waiting=reload.waiting,
+        )
 
     # --- drain, close -----------------------------------------------------------------------------------------------
 

@@ -22,8 +22,7 @@ from vetlla.receiver.listeners.bind import spoken, try_to_bind
 from vetlla.receiver.listeners.mqtt.listener import read_password
 from vetlla.service.queue.triage import PRIORITIES
 from vetlla.settings.model import Listen
-from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.archive import refuse_unusable
 
 if TYPE_CHECKING:
     import ssl
@@ -86,8 +85,7 @@ def check_state_directory(settings: Settings) -> None:
         raise StoreError(f"{directory}: {there} is not a directory", remedy="name another state_dir")
     if access.obstacle(there):
         raise access.refusal(there, "a start writes there")
-    if (directory / JOURNAL).exists():
-        Archive(directory, older=True).close()
+    refuse_unusable(directory)
 
 
 def together(faults: tuple[ConfigError, ...]) -> ConfigError:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock
+    from vetlla.domain.previous_run import Recovered
+    from vetlla.receiver.commit.writer import Writer
     from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Journal, Recovered
-    from vetlla.store.journal.writer import Writer
+    from vetlla.store.ports import Removals
 
 
 class Reloadable(Protocol):
@@ -60,9 +61,9 @@ class Parts(NamedTuple):
 def build(
     settings: Settings,
     *,
-    journal: Journal,
-    recovered: Recovered,
     writer: Writer,
+    removals: Removals,
+    recovered: Recovered,
     book: AccountBook,
     counters: Counters,
     dispatch: Dispatch,
@@ -109,7 +110,7 @@ def build(
     supervision_requests = SupervisionRequests(
         settings=settings, supervision=supervision, view=view, commit=commit, clock=clock
     )
-    retention = Retention(settings=settings, journal=journal, commit=commit, counters=counters, clock=clock)
+    retention = Retention(settings=settings, removals=removals, commit=commit, counters=counters, clock=clock)
     reloadable = (
         rejects, intake, announcer, desk, commit, queue_requests, supervision_requests, retention, budget,
     )  # fmt: skip

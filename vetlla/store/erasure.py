@@ -11,8 +11,6 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from typing_extensions import TypedDict  # pydantic cannot use the one of Python 3.11
-
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal.audit import ERASE
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.removal import Erasure, ProofFields
     from vetlla.store.journal.deeds import Read
     from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.rows import Row, SqlValue
@@ -43,27 +42,6 @@ EMPTIED: Mapping[str, SqlValue] = {
 }  # fmt: skip
 """Columns of a signal that say something about a home or its people, each with its value after the erasure."""
 _AT = {SIGNAL_COLUMNS.index(name): value for name, value in EMPTIED.items()}
-
-
-class Erasure(NamedTuple):
-    """Which home is erased, with its accounts, and who ordered it."""
-
-    home: str
-    accounts: tuple[str, ...]
-    """Accounts that belong or belonged to the home, and to no other home now."""
-    by: str
-    others: tuple[str, ...] = ()
-    """Accounts that now belong to another home; only their signals under this home's code are erased."""
-
-    @property
-    def all_accounts(self) -> tuple[str, ...]:
-        """Return all accounts under which the home ever reported."""
-        return (*self.accounts, *self.others)
-
-    @property
-    def subject(self) -> str:
-        """Return the subject of its audit records."""
-        return f"home {self.home}"
 
 
 # --- what an erasure would do -----------------------------------------------------------------------------------------
@@ -187,19 +165,6 @@ def record_of(read: Read, number: int, digest: bytes) -> sqlite3.Row | None:
 def alarms_since(read: Read, home: str) -> int:
     """Return the number of alarms that name a home: after its erasure there are only those that came later."""
     return int(read("SELECT count(*) AS alarms FROM alarms WHERE home = ?", (home,))[0]["alarms"])
-
-
-class ProofFields(TypedDict):
-    """What a certificate shows of a proof."""
-
-    record: int
-    head: str
-    by: str
-    ended: str
-    log_emptied: bool
-    began: str
-    destroyed: dict[str, int]
-    left: int
 
 
 class Proof(NamedTuple):

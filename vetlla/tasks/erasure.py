@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.errors import UsageError
+from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
-from vetlla.store.erasure import Erasure, count, finish, is_unfinished, look_through, refuse_early, steps_of
+from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
 from vetlla.store.registry.registry import reading
 from vetlla.store.registry.transaction import snapshot, transaction
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.store.erasure import ProofFields
+    from vetlla.domain.removal import ProofFields
 
 
 class Found(NamedTuple):
@@ -84,10 +86,10 @@ def erase_in_journal(
     """Erase a home in the journal of a receiver that does not run; return the proof. ``tell`` takes what is erased."""
     journal = Journal(state_dir, clock)
     try:
-        steps = steps_of(journal.connection, erasure, registry, clock, window_us)
-        while (step := journal.take(steps)) is not None:
+        removals = JournalRemovals(journal, clock)
+        for step in removals.of_home(erasure, registry, window_us):
             journal.checkpoint()
-            tell(str(step.what))
-        return finish(journal, erasure, clock).told()
+            tell(step.what)
+        return removals.finish(erasure).told()
     finally:
         journal.close()

@@ -9,7 +9,7 @@ import pytest
 from tests.rigs import journal
 from tests.rigs.queue_homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path

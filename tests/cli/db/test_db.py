@@ -13,7 +13,7 @@ from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon
 from tests.rigs.journals import journal, report, write_a_story
 from tests.rigs.terminal import Terminal
 from vetlla.store.backups.backup import MANIFEST
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:

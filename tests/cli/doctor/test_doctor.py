@@ -15,7 +15,7 @@ from vetlla.checks.kept import _users, sqlite
 from vetlla.checks.machine import _file_system, descriptors, flushes
 from vetlla.checks.running import ask_status
 from vetlla.domain.findings import Level
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 VETLLA = str(Path(sys.executable).with_name("vetlla"))
 FIELDS = ["check", "level", "text", "remedy", "home", "device", "figures"]

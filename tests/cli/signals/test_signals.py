@@ -19,8 +19,7 @@ from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon
 from tests.rigs.journals import journal, report, write_a_story
 from tests.rigs.terminal import Terminal
 from vetlla.domain.clock import SECOND_US, ManualClock, to_datetime
-from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import AccountId, Event, Flag, Kind, Phase, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import journal
+from vetlla.domain.supervision import STRETCH, DayOf, KeptDevice, LedgerDay, Stretch
 from vetlla.service.supervision.rules import Pause
-from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
-from vetlla.store.journal.units import DeviceRow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,15 +54,15 @@ def ledger(state_dir: Path) -> Path:
         batch = scribe.batch()
         for number, account, device in ((0, "=4C01", ""), (1, "4C02", ""), (UCR, "4C01", "ucr-7")):
             batch.supervision.units.append(
-                DeviceRow(number, account, "", "1", device, 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+                KeptDevice(number, account, "", "1", device, 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
             )
         for day in _days():
             for first, units in ((0, (0, 1)), (1, (UCR,))):
                 stretch = Stretch(first)
                 for unit in units:
                     stretch.put(_of(unit, day))
-                batch.supervision.stretches.append((day.isoformat(), first, stretch.pack()))
-            batch.supervision.days.append((day.isoformat(), DOWN_S if day == SILENT else 0, 5.0))
+                batch.supervision.add_stretch(day.isoformat(), stretch)
+            batch.supervision.days.append(LedgerDay(day.isoformat(), DOWN_S if day == SILENT else 0, 5.0))
         scribe.write(batch)
     return state_dir
 
@@ -109,12 +108,12 @@ def test_the_exit_status_says_whether_the_standard_was_kept(
         place = state_dir / name
         with journal(place) as scribe:
             batch = scribe.batch()
-            batch.supervision.units.append(DeviceRow(0, "4C01", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
+            batch.supervision.units.append(KeptDevice(0, "4C01", "", "1", "", 1, 1, 1, 0, 900, 3, "", 0, 0, 0, 0))
             for number in range(1, 32):
                 block = Stretch(0)
                 block.put(day)
-                batch.supervision.stretches.append((f"2026-10-{number:02}", 0, block.pack()))
-                batch.supervision.days.append((f"2026-10-{number:02}", 0, 5.0))
+                batch.supervision.add_stretch(f"2026-10-{number:02}", block)
+                batch.supervision.days.append(LedgerDay(f"2026-10-{number:02}", 0, 5.0))
             scribe.write(batch)
         assert vetlla(*MONTH, *options, "--state-dir", place).status == status, name
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.previous_run import Call, Recent
 from vetlla.domain.signals import AccountId
 from vetlla.receiver.intake.duplicates import Duplicates, Record
 from vetlla.settings.model import StoreSettings
-from vetlla.store.journal.recent import Call, Recent
 
 WINDOW_US = 900 * SECOND_US
 SETTINGS = StoreSettings(duplicate_window_s=900, duplicate_window_max=3)

@@ -16,14 +16,14 @@ from vetlla.domain.accounts import Account, Maker, Remap
 from vetlla.domain.signals import (
     STORED,
     AccountId,
+    Flag,
     Kind,
     Priority,
 )
+from vetlla.domain.supervision import STRETCH
 from vetlla.protocols.codes.tables import SIA_DCS
 from vetlla.receiver.intake import intake
 from vetlla.receiver.supervision import records
-from vetlla.store.journal.ledger import STRETCH
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
+from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
 from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal
 from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision.rules import Health
-from vetlla.store.journal.retention import What
 
 PROTOCOLS = ("dc09", "other")
 

@@ -13,9 +13,8 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.errors import UsageError
-from vetlla.domain.signals import Event, Kind, Phase, Priority
+from vetlla.domain.signals import Event, Flag, Kind, Phase, Priority
 from vetlla.receiver.queue import lengths
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Kind, Priority
 from vetlla.receiver.queue import lengths
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

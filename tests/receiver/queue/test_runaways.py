@@ -8,8 +8,7 @@ import pytest
 
 from tests.rigs.core import SARA, core, signal, small
 from tests.rigs.desk_homes import HOME, battery, handle, say, stored
-from vetlla.domain.signals import Kind
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import Flag, Kind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from tests.rigs.core import SARA, Core, core
 from tests.rigs.watched import HOME, INTERVAL_S, LOST_AFTER_S, alive, beat, fleet_of, ledger, state, wait
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
+from vetlla.domain.supervision import Expected
 from vetlla.service.supervision.report import DayBounds, Verdict, judged
 from vetlla.service.supervision.rules import Expectation, Health, Pause, checked_in_time
-from vetlla.store.supervision.expected import Expected
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,10 +20,9 @@ from tests.rigs.watched import (
 )
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
+from vetlla.domain.supervision import DayOf, Expected
 from vetlla.receiver.supervision import records
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.journal.ledger import DayOf
-from vetlla.store.supervision.expected import Expected
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,10 @@ from tests.rigs import month
 from tests.rigs.core import Core, core, signal, small
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.signals import AccountId, Event, Kind, Phase
+from vetlla.domain.supervision import Expected
 from vetlla.receiver.supervision import records
 from vetlla.service.supervision.rules import Health
 from vetlla.store.journal.ledger import unpack
-from vetlla.store.supervision.expected import Expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

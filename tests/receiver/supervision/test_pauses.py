@@ -20,10 +20,10 @@ from tests.rigs.watched import (
 )
 from vetlla.domain.accounts import Account
 from vetlla.domain.devices import DeviceType, Place
+from vetlla.domain.supervision import Expected, Terminal
 from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.supervision.expected import Expected, Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,12 +23,12 @@ from tests.rigs.watched import (
 )
 from vetlla.domain.devices import DeviceType, Place
 from vetlla.domain.signals import Event, Kind, Phase
+from vetlla.domain.supervision import Expected, Terminal, Ucr
 from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.supervision import enrolment
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.settings.model import AlarmPolicy
-from vetlla.store.supervision.expected import Expected, Terminal, Ucr
 
 if TYPE_CHECKING:
     from pathlib import Path

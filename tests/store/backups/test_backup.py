@@ -25,7 +25,7 @@ from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal import audit, history
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.room import Room, free
 from vetlla.store.registry.registry import REGISTRY, writing
 

@@ -17,7 +17,7 @@ from vetlla.domain.errors import StoreError, UsageError
 from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.room import Room
 from vetlla.store.registry.registry import REGISTRY, writing
 

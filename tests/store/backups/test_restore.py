@@ -22,8 +22,9 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import Head, holds
 from vetlla.store.journal.batch import Entry as Record
-from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE, Journal
+from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.numbers import LEAP
+from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE
 from vetlla.store.journal.room import Room
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import REGISTRY, reading, writing

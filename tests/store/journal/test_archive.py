@@ -20,7 +20,8 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.journal import JOURNAL, Journal
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,11 +17,11 @@ from tests.rigs.journals import journal, report, write_a_story
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.audit import GENESIS, Flaw, Head, chain, digest, holds, verify
+from vetlla.store.journal.audit import GENESIS, Flaw, Head, chain, holds, verify
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.deeds import PAGE
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,13 @@ import pytest
 from tests.rigs.journals import alarm, journal, report
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.signals import Priority
+from vetlla.domain.signals import Flag, Priority
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.deeds import text_digest
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.rows import Flag
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from tests.rigs.journals import arrival, journal, reject, report, write_a_story
 from vetlla.domain.accounts import AccountKey
 from vetlla.domain.alarms import Tally
 from vetlla.domain.clock import SECOND_US, ManualClock
-from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason
+from vetlla.domain.signals import AccountId, Event, Flag, Kind, Phase, Priority, Reason
 from vetlla.store.accounts.table import AccountEntry as Row
 from vetlla.store.accounts.table import accounts_of_home, register, remove
 from vetlla.store.inventory import heard as inventory_heard
@@ -22,8 +22,8 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.history import PAGE, STEP_US, STRETCH, Question, newest, stream
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.rows import Flag, reject_row
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import writing
 
 if TYPE_CHECKING:

@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.journals import WINDOW_US, Scribe, alarm, arrival, journal, reject, report
-from vetlla.domain.accounts import AccountKey
+from vetlla.domain.accounts import AccountKey, OnTest
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
+from vetlla.domain.supervision import KeptChange, KeptDevice, KeptIncident, LedgerDay, OrderedPause
 from vetlla.store.journal.audit import read_head
-from vetlla.store.journal.batch import Entry, Note, OnTest
-from vetlla.store.journal.journal import (
-    JOURNAL,
-    PATIENCE_MS,
-    ROWS_PER_STATEMENT,
-    Journal,
-)
+from vetlla.store.journal.batch import Entry, Note
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL, PATIENCE_MS
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.journal.signs import SignsRow
-from vetlla.store.journal.units import DeviceRow, IncidentRow, PauseRow, VerdictRow
+from vetlla.store.journal.writing import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +41,9 @@ def dump(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in TABLES}
 
 
-def unit(*, heard_us: int = 0, received: int = 0) -> DeviceRow:
+def unit(*, heard_us: int = 0, received: int = 0) -> KeptDevice:
     """Return the row of an invented terminal."""
-    return DeviceRow(0, "0001", "", "0", "", 1, 1, heard_us, 0, 900, 3, "2026-01-01", received, 0, 0, 0)
+    return KeptDevice(0, "0001", "", "0", "", 1, 1, heard_us, 0, 900, 3, "2026-01-01", received, 0, 0, 0)
 
 
 def full_batch(scribe: Scribe) -> Batch:
@@ -58,11 +55,11 @@ def full_batch(scribe: Scribe) -> Batch:
     rows = batch.supervision
     rows.units.append(unit(heard_us=now_us, received=3))
     rows.signs.append(SignsRow(0, "2026-01-01", b"columns"))
-    rows.verdicts.append(VerdictRow(now_us, 0, 1, 3, 0, now_us, 3, 1, 9))
-    rows.incidents.append(IncidentRow(1, "cell:1", now_us, None, 3, 4, 9))
-    rows.pauses.append(PauseRow(0, now_us, None, "enric", "works"))
+    rows.verdicts.append(KeptChange(now_us, 0, 1, 3, 0, now_us, 3, 1, 9))
+    rows.incidents.append(KeptIncident(1, "cell:1", now_us, None, 3, 4, 9))
+    rows.pauses.append(OrderedPause(0, now_us, None, "enric", "works"))
     rows.stretches.append(("2026-01-01", 0, b"columns"))
-    rows.days.append(("2026-01-01", 0, 5.0))
+    rows.days.append(LedgerDay("2026-01-01", 0, 5.0))
     batch.duplicates[1] = (1, now_us, 0, "tcp", "192.0.2.7:1")
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
@@ -233,7 +230,7 @@ def test_a_device_keeps_its_row(tmp_path: Path) -> None:
         for received, members in ((1, 3), (2, 5)):
             batch = scribe.batch()
             batch.supervision.units.append(unit(received=received))
-            batch.supervision.incidents.append(IncidentRow(1, "cell:1", 10, None, 3, members, None))
+            batch.supervision.incidents.append(KeptIncident(1, "cell:1", 10, None, 3, members, None))
             scribe.write(batch)
         rows = dump(tmp_path)
 
@@ -247,7 +244,7 @@ def test_old_days_are_forgotten(tmp_path: Path) -> None:
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
         batch.supervision.stretches += [(day, 0, b"x") for day in days]
-        batch.supervision.days += [(day, 0, 5.0) for day in days]
+        batch.supervision.days += [LedgerDay(day, 0, 5.0) for day in days]
         scribe.write(batch)
         for earlier, left in ((("2030-01-01", 3), days), (("2030-01-01", 2), days[1:]), (("2024-02-01", 1), days[2:])):
             batch = scribe.batch()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.rigs.journals import Scribe, journal, report
 from vetlla.domain.errors import StoreError
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import WINDOW_US, alarm, journal, report
-from vetlla.domain.accounts import AccountKey
+from vetlla.domain.accounts import AccountKey, OnTest
 from vetlla.domain.alarms import AlarmOutcome, State, Tally
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
+from vetlla.domain.previous_run import Recent
 from vetlla.domain.signals import Priority
-from vetlla.store.journal.batch import OnTest
-from vetlla.store.journal.journal import JOURNAL, LOCK, UNFINISHED_RESTORE, Journal, keep_out_receivers
-from vetlla.store.journal.recent import Recent
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL, LOCK, UNFINISHED_RESTORE, keep_out_receivers
 from vetlla.store.journal.rows import ALARM_COLUMNS, alarm_row
 from vetlla.store.sqlite.migrate import apply, migrations
 

@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 from tests.rigs.journals import alarm, arrival, journal, reject, report
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import ManualClock, to_datetime, to_us
-from vetlla.domain.signals import AccountId, Event, Kind, Phase, Position, Priority, Reason, Signal
+from vetlla.domain.signals import AccountId, Event, Flag, Kind, Phase, Position, Priority, Reason, Signal
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.rows import (
-    ALARM_COLUMNS,
-    SIGNAL_COLUMNS,
-    Flag,
-    alarm_from,
-    alarm_row,
-    reject_row,
-    signal_row,
-)
+from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, SignalRows, alarm_from, alarm_row, reject_row
 from vetlla.store.journal.stored import reject_from, signal_from
 from vetlla.store.sqlite.migrate import migrate
 
@@ -93,11 +85,10 @@ def kept(database: sqlite3.Connection, table: str, values: tuple[Any, ...], colu
 def test_a_signal_comes_out_as_it_went_in(database: sqlite3.Connection, signal: Signal) -> None:
     """Every signal that a decoder can make is stored without losing or changing any value."""
     flags = (Flag.BUFFERED if signal.buffered else Flag(0)) | (Flag.REPEATED if signal.repeated else Flag(0))
-    row = signal_row(
-        signal, arrival(ManualClock()), number=1, commit=1, home="", priority=Priority.LIFE, flags=flags, alarm=None
-    )
+    rows = SignalRows(commit=1)
+    rows.add_signal(signal, arrival(ManualClock()), number=1, home="", priority=Priority.LIFE, flags=flags, alarm=None)
 
-    assert signal_from(kept(database, "signals", row, SIGNAL_COLUMNS)) == signal
+    assert signal_from(kept(database, "signals", rows.signals[0], SIGNAL_COLUMNS)) == signal
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

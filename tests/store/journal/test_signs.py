@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import journal
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.ledger import STRETCH
-from vetlla.store.journal.signs import Signs, SignsRow, pack
-from vetlla.store.journal.units import DeviceRow, read_units, with_signs
+from vetlla.domain.supervision import STRETCH, KeptDevice
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.signs import Signs, SignsRow, pack_signs
+from vetlla.store.journal.units import read_units, with_signs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 YESTERDAY, TODAY = "2026-01-01", "2026-01-02"
 
 
-def unit(number: int = 0, *, heard_us: int = 50, day: str = TODAY, received: int = 3, longest_s: int = 7) -> DeviceRow:
+def unit(number: int = 0, *, heard_us: int = 50, day: str = TODAY, received: int = 3, longest_s: int = 7) -> KeptDevice:
     """Return the row of an invented terminal that was not supervised for 60 s of its day, for reason 4."""
-    return DeviceRow(number, f"{number:04}", "", "0", "", 1, 1, heard_us, 0, 900, 3, day, received, longest_s, 60, 4)
+    return KeptDevice(number, f"{number:04}", "", "0", "", 1, 1, heard_us, 0, 900, 3, day, received, longest_s, 60, 4)
 
 
 def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> SignsRow:
     """Return a stretch of devices, given when and how often each reported, and its longest silence."""
     heard_us, received, longest_s = zip(*told, strict=True)
-    return SignsRow(stretch, day, pack(array("q", heard_us), array("I", received), array("I", longest_s)))
+    return SignsRow(stretch, day, pack_signs(array("q", heard_us), array("I", received), array("I", longest_s)))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def signs(*told: tuple[int, int, int], stretch: int = 0, day: str = TODAY) -> Si
     ],
     ids=["the signs are later", "the row is later", "the row is of a later day", "the signs are of a later day"],
 )
-def test_the_later_of_both_counts(row: DeviceRow, told: tuple[int, int, int], day: str, expected: DeviceRow) -> None:
+def test_the_later_of_both_counts(row: KeptDevice, told: tuple[int, int, int], day: str, expected: KeptDevice) -> None:
     """Counts of a day that is over do not go into the next day."""
     assert with_signs(row, Signs(signs(told, day=day))) == expected
 

@@ -14,15 +14,17 @@ import pytest
 from vetlla.domain.access import no_link
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.inodes import set_mode
 from vetlla.store.backups.backup import back_up
 from vetlla.store.backups.restore import restore
-from vetlla.store.journal.journal import JOURNAL, LOCK, Journal
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL, LOCK
 from vetlla.store.journal.room import Room
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY, reading, writing
 from vetlla.store.secrets.changes import set_key
 from vetlla.store.sqlite.lockfile import exclusive
-from vetlla.store.sqlite.ownership import create, make_directory, set_mode
+from vetlla.store.sqlite.ownership import create, make_directory
 from vetlla.tables import target
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.devices import Device, DeviceType, Home, Ownership, Period, Place
+from vetlla.domain.supervision import Expected, Terminal, Ucr
 from vetlla.service.inventory import movements as rules
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.store.registry.registry import writing
-from vetlla.store.supervision.expected import Expected, Terminal, Ucr, expected
+from vetlla.store.supervision.expected import expected
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,9 +8,8 @@ import pytest
 
 from tests.rigs.journals import journal
 from vetlla.domain.errors import StoreError
+from vetlla.domain.supervision import STRETCH, DayOf, KeptChange, KeptDevice, KeptIncident, LedgerDay, Stretch
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
-from vetlla.store.journal.units import DeviceRow, IncidentRow, VerdictRow
 from vetlla.store.supervision import history
 
 if TYPE_CHECKING:
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 LOST, OK = 3, 1
 
 
-def unit(number: int, device: str = "") -> DeviceRow:
-    return DeviceRow(number, f"{number:04}", "", "", device, OK, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+def unit(number: int, device: str = "") -> KeptDevice:
+    return KeptDevice(number, f"{number:04}", "", "", device, OK, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
 
 
-def verdict(at_us: int, number: int, before: int, state: int, incident: int | None = 1) -> VerdictRow:
-    return VerdictRow(at_us, number, before, state, 0, 0, 3, incident, None)
+def verdict(at_us: int, number: int, before: int, state: int, incident: int | None = 1) -> KeptChange:
+    return KeptChange(at_us, number, before, state, 0, 0, 3, incident, None)
 
 
 def test_a_stretch_s_days_are_read_apart(tmp_path: Path) -> None:
@@ -35,8 +34,9 @@ def test_a_stretch_s_days_are_read_apart(tmp_path: Path) -> None:
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
         batch.supervision.units += [unit(3), unit(STRETCH + 7, "ucr-7")]
-        batch.supervision.stretches += [("2026-11-02", 1, stretch.pack()), ("2026-12-01", 1, stretch.pack())]
-        batch.supervision.days += [("2026-11-02", 60, 5.0), ("2026-11-03", 0, 5.0)]
+        batch.supervision.add_stretch("2026-11-02", stretch)
+        batch.supervision.add_stretch("2026-12-01", stretch)
+        batch.supervision.days += [LedgerDay("2026-11-02", 60, 5.0), LedgerDay("2026-11-03", 0, 5.0)]
         scribe.write(batch)
     with Archive(tmp_path) as archive:
         assert history.days(archive, "2026-11-01", "2026-11-30") == [history.RecordedDay("2026-11-02", 60, 5.0)]
@@ -74,8 +74,8 @@ def test_members_with_their_way_through_an_incident(tmp_path: Path, monkeypatch:
         batch = scribe.batch()
         batch.supervision.units += [unit(number) for number in range(5)]
         batch.supervision.incidents += [
-            IncidentRow(1, "cell:1", 10, 90, 3, 5, 7),
-            IncidentRow(2, "operator:example", 95, None, 10, 1, None),
+            KeptIncident(1, "cell:1", 10, 90, 3, 5, 7),
+            KeptIncident(2, "operator:example", 95, None, 10, 1, None),
         ]
         batch.supervision.verdicts += [
             *(verdict(10 + number, number, OK, LOST) for number in range(5)),

@@ -15,13 +15,16 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.progress import progress
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import LinkError, StoreError
+from vetlla.domain.removal import What
 from vetlla.receiver.control.messages.retention import PruneJournal
 from vetlla.receiver.retention import terms
 from vetlla.settings.load import load
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
-from vetlla.store.journal.journal import JOURNAL, Journal
-from vetlla.store.journal.retention import What, believed_by, believed_us, round_of
+from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.retention import believed_by
+from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,10 +112,9 @@ def _by_ourselves(settings: Settings, state_dir: Path, tell: Tell) -> dict[str, 
     journal = Journal(state_dir, clock)
     try:
         wall_us = clock.now().utc_us
-        by = terms(settings, believed_us(journal.connection, wall_us, 0), wall_us)
-        steps = round_of(journal.connection, by, clock)
-        while (step := journal.take(steps)) is not None:
-            removed[step.what] += step.removed
+        removals = JournalRemovals(journal, clock)
+        for step in removals.too_old(terms(settings, removals.believed_us(wall_us, 0), wall_us)):
+            removed[step.what] += step.rows
             journal.checkpoint()
             tell(0, 0, _progress(removed))
     finally:

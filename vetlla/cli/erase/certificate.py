@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from vetlla.store.erasure import ProofFields
+    from vetlla.domain.removal import ProofFields
     from vetlla.store.journal.deeds import Read
 
 FORM = "vetlla-erasure-1"

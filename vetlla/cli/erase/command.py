@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vetlla.cli.kit.progress import Tell
-    from vetlla.store.erasure import Erasure, ProofFields
+    from vetlla.domain.removal import Erasure, ProofFields
 
 NOT_PROVEN = 1
 """Exit status if the journal does not prove a certificate, or something could not be destroyed."""

@@ -26,7 +26,7 @@ from vetlla.service.inventory import report as monthly
 from vetlla.service.inventory.digital import DigitalShare, digital_share
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables import objects
 from vetlla.tables.source import ENDINGS, STANDARD, FileKind

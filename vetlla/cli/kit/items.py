@@ -6,8 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, assert_never
 
 from vetlla.domain.clock import iso
-from vetlla.domain.signals import Hangup, Reject, Reply, Signal
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import Flag, Hangup, Reject, Reply, Signal
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -13,10 +13,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from vetlla.cli.kit.moments import span, stamp_us, time_of_day
-from vetlla.domain.alarms import State
+from vetlla.domain.alarms import RECEIVER, State
 from vetlla.domain.printable import printable
 from vetlla.domain.signals import Priority
-from vetlla.receiver.dispatch import RECEIVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

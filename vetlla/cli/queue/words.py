@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from vetlla.cli.kit.moments import shown_iso, span, stamp_us, time_of_day
 from vetlla.cli.queue.rows import short_why, told_again
 from vetlla.domain.accounts import AccountKey
-from vetlla.domain.alarms import Cause
-from vetlla.receiver.dispatch import RECEIVER
+from vetlla.domain.alarms import RECEIVER, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from vetlla.cli.kit.items import stored_fields
 from vetlla.cli.kit.moments import shown, time_of_day, to_the_second
 from vetlla.domain.clock import iso, to_us
 from vetlla.domain.printable import printable
+from vetlla.domain.signals import Flag
 from vetlla.service.queue.triage import age
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

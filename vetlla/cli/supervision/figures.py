@@ -9,8 +9,8 @@ from vetlla.service.supervision.rules import Health
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vetlla.domain.supervision import DayOf
     from vetlla.service.supervision.report import DayVerdict, Sums
-    from vetlla.store.journal.ledger import DayOf
     from vetlla.store.supervision.history import Named
 
 TERMINAL, UCR, NAMELESS = "terminal", "ucr", "nameless"

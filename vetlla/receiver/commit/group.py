@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.errors import LinkError, VetllaError
 from vetlla.receiver.timer import EarliestTimer
-from vetlla.store.journal.batch import Batch, Entry, Stamps
+from vetlla.store.journal.batch import Batch
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.errors import StoreError
+    from vetlla.domain.previous_run import Recovered
     from vetlla.receiver.commit.participant import Participant
+    from vetlla.receiver.commit.writer import Writer
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Recovered
-    from vetlla.store.journal.writer import Writer
 
 log = structlog.get_logger()
 
@@ -265,7 +266,7 @@ class GroupCommit:
         if batch.signals:
             self._next = batch.commit + 1
             self._counters.committed_signals += len(batch.signals)
-            self.batch.stamps.append(Stamps(batch.commit, ended.utc_us, now.utc_us, now.mono_us))
+            self.batch.add_stamps(batch.commit, ended.utc_us, now.utc_us, now.mono_us)
             self.batch.commit = self._next
             self.within(STAMPS_WITHIN_S)
         self._committed(batch, now)
@@ -448,6 +449,6 @@ class GroupCommit:
             log.error("store.unready", state=state.value, why=why)
         if state is not before:
             # This is written as soon as possible; it records from when to when no reports were taken.
-            entry = Entry(self._clock.now().utc_us, "receiver", state.value, "store", {"why": why} if why else {})
-            self.batch.audit.append(entry)
+            told_why = {"why": why} if why else {}
+            self.batch.record(self._clock.now().utc_us, RECEIVER, state.value, "store", **told_why)
             self.within(STAMPS_WITHIN_S)

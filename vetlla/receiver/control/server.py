@@ -21,11 +21,10 @@ import structlog
 
 from vetlla.domain.access import group_name
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
+from vetlla.domain.inodes import Identity, identity, set_mode
 from vetlla.receiver.budget import CALLERS_MAX
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET, NAME_SHOWN, Stream, failure
 from vetlla.receiver.control.roles import User, admit, refused
-from vetlla.store.sqlite.in_place import identity
-from vetlla.store.sqlite.ownership import set_mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.receiver.control.messages.base import Failure, Route, Success
     from vetlla.settings.model import ControlSettings, Settings
-    from vetlla.store.sqlite.in_place import Identity
 
     Events: TypeAlias = AsyncGenerator[Mapping[str, object], None]
 

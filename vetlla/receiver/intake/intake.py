@@ -8,27 +8,24 @@ repeats its report or uses its second receiver.
 from __future__ import annotations
 
 from collections import deque
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
 
 from vetlla.domain.accounts import PlainPolicy
 from vetlla.domain.clock import SECOND_US, to_datetime, to_us
-from vetlla.domain.signals import DUPLICATE, STORED, Kind, Priority, Reason, Reject, Signal, refused
+from vetlla.domain.signals import DUPLICATE, STORED, Flag, Kind, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.codes.makers import as_meant_by
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
-from vetlla.receiver.queue.calls import late_signals
 from vetlla.receiver.queue.report import Report
 from vetlla.receiver.supervision.supervision import is_last_will
 from vetlla.service.queue.admission import objection
 from vetlla.service.queue.emergencies import EMERGENCY
 from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.queue.triage import PRIORITIES, age, home_of, weigh
-from vetlla.store.journal.audit import digest
-from vetlla.store.journal.batch import Batch, Entry
-from vetlla.store.journal.rows import Flag, content, content_of, said_in, signal_row
+from vetlla.store.journal.batch import Batch, content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.previous_run import Recovered
     from vetlla.domain.signals import Arrival, Item, Verdict
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.settings.model import Settings
-    from vetlla.store.journal.journal import Recovered
 
 log = structlog.get_logger()
 
@@ -58,6 +55,8 @@ STRANGERS_SHARE = BATCH_MAX // 4
 STRANGERS_WAITING = 5_000
 """Signals of strangers that wait at most, some seconds of work. The receiver does not take further ones, and the
 strangers repeat them."""
+LATE_NAMED = 10
+"""Signals that one line of the log names at most."""
 _IN_CLEAR = "sent in clear to a port for TLS"
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
@@ -211,9 +210,7 @@ class Intake(Participant):
         self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
         self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
         if batch.signals:
-            first, last = self._first_signal, self._next_signal - 1
-            detail: dict[str, object] = {"first": first, "last": last, "digest": digest(batch.signals)}
-            batch.decided.append(Entry(now.utc_us, "receiver", "commit", f"commit {batch.commit}", detail))
+            batch.seal(now.utc_us, self._first_signal, self._next_signal - 1)
 
     def _decide_on(self, frames: deque[_Frame], batch: Batch, at_most: int) -> int:
         """Decide on frames that wait, until ``at_most`` signals are taken; return the number of signals taken."""
@@ -277,20 +274,16 @@ class Intake(Participant):
         alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
         if signal.buffered or repeated or told_in is not None:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)
-        row = signal_row(
+        occurred_us, sent_us, said = batch.add_signal(
             signal if event is signal.event else signal._replace(event=event),
             arrival,
             number=number,
-            commit=batch.commit,
             home=home,
             priority=priority,
             flags=flags,
             alarm=alarm,
         )
-        batch.signals.append(row)
         if identity:
-            occurred_us, sent_us, text, more = said_in(row)
-            said = content(text, more) if text or more else 0
             told_us = received.mono_us
             # A report that is kept with a closed alarm, as those of a runaway are, is not one of that alarm's calls.
             held = alarm if alarm in self._desk.open else None
@@ -325,9 +318,8 @@ class Intake(Participant):
     def _count_again(
         self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival, batch: Batch
     ) -> None:
-        stored, received = first.number, arrival.received
-        count = batch.duplicates[stored][0] if stored in batch.duplicates else 0
-        batch.duplicates[stored] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
+        received = arrival.received
+        batch.add_duplicate(first.number, arrival)
         said = first.said and _said(signal)
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
@@ -350,7 +342,8 @@ class Intake(Participant):
                 signals[protocol, verdict.outcome] += 1
         self._counters.answer.observe_each(answered_us)
         if late := self._counters.ready(t2_us, self._t2_max_us):
-            log.warning("signals.late", count=late, signals=late_signals(batch.signals, now_us - self._t2_max_us))
+            named = islice(batch.established_before(now_us - self._t2_max_us), LATE_NAMED)
+            log.warning("signals.late", count=late, signals=list(named))
         self._first_signal = self._next_signal
         self._duplicates.committed()
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from vetlla.domain.accounts import account_key
+from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason, Reject, VerdictOutcome
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.counters import CallerKind
 from vetlla.receiver.queue.report import Report
 from vetlla.service.queue.triage import home_of, weigh
-from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.rows import reject_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,8 +110,7 @@ class Rejects(Participant):
         for report in reports:
             self._concern(arrival, report)
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
-        entry = Entry(now_us, "receiver", "refuse", f"account {first.id.account}", {"reason": reason.value})
-        self._commit.batch.audit.append(entry)
+        self._commit.batch.record(now_us, RECEIVER, "refuse", f"account {first.id.account}", reason=reason.value)
 
     def _is_news(self, report: Report, arrival: Arrival) -> bool:
         """Return True if a home's report would open an alarm or lift one, and no waiting report does so already.
@@ -146,13 +144,13 @@ class Rejects(Participant):
         """
         caller = CallerKind.UNNAMED if reject.id is None else CallerKind.KNOWN if account else CallerKind.UNKNOWN
         self._counters.rejects[reject.protocol, reject.reason, caller] += 1
-        rejects = self._commit.batch.rejects
+        batch = self._commit.batch
         if not self._commit.ready:
             return False
         has_budget = self._budget.may_keep(arrival.host if account is None else account_key(account))
-        if not is_news and (len(rejects) >= WAITING_MAX or not has_budget):
+        if not is_news and (len(batch.rejects) >= WAITING_MAX or not has_budget):
             return False
-        rejects.append(reject_row(arrival, reject))
+        batch.add_reject(arrival, reject)
         self._commit.wake()
         return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import resource
-import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla import __version__
@@ -51,6 +50,8 @@ class Standing(NamedTuple):
     certificates: Sequence[Certificate]
     journal: os.stat_result
     """The file that the receiver writes, even if another file has that name now."""
+    engine: str
+    """Version of the database program that writes it."""
     refused: str
     """Why the receiver refused the last configuration; empty if it took it."""
     waiting: Sequence[str]
@@ -152,7 +153,7 @@ class View:
             "pid": os.getpid(),
             "user": user_name(os.geteuid()),
             "python": platform.python_version(),
-            "sqlite": sqlite3.sqlite_version,
+            "sqlite": self._standing().engine,
             "descriptors": None if descriptors == resource.RLIM_INFINITY else descriptors,
             "connections": settings.limits.connections,
             "config": self._standing().config,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.alarms import Cause
+from vetlla.domain.alarms import RECEIVER, Cause
 from vetlla.domain.clock import SECOND_US, iso
-from vetlla.receiver.dispatch import RECEIVER, happening
+from vetlla.receiver.dispatch import happening
 from vetlla.service.queue import steps as queue
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.dispatch import happening
 from vetlla.receiver.queue.calls import reports
 from vetlla.receiver.queue.report import News
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.desk import Desk
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.rows import Row
 
 log = structlog.get_logger()
 
 _SHOWN = ("protocol", "account", "home", "kind", "phase", "code", "system", "device", "area", "text", "alarm_id")
-"""Columns of a signal that watchers receive."""
+"""Values of a signal that watchers receive."""
 
 _ACTIONS = {
     News.OPENED: "open",
@@ -61,8 +59,8 @@ class Announcer(Participant):
         """Make the alarms of the batch ready, and show them. The rows that record this go with the next batch."""
         dispatch = self._dispatch or None  # a dispatch without watchers is false
         if dispatch is not None:
-            for row in batch.signals:
-                dispatch.publish({**happening("signal", now, "store"), "signal": _shown(row)})
+            for signal in batch.fields_of_signals():
+                dispatch.publish({**happening("signal", now, "store"), "signal": _shown(signal)})
         for news, card in self._desk.committed(now, self._commit.batch):
             if news is News.JOINED and dispatch is None:
                 continue
@@ -80,7 +78,6 @@ class Announcer(Participant):
         self._desk.rolled_back(batch)
 
 
-def _shown(row: Row) -> SignalFields:
-    signal: dict[str, Any] = dict(zip(SIGNAL_COLUMNS, row, strict=True))
+def _shown(signal: dict[str, Any]) -> SignalFields:
     fields = {name.removesuffix("_id"): signal[name] for name in _SHOWN}
     return cast("SignalFields", {"id": signal["id"], "received": iso(signal["received_us"])} | fields)

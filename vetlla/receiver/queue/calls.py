@@ -7,29 +7,20 @@ is closed without an answer have waited until then.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from vetlla.domain.alarms import State
 from vetlla.domain.signals import Kind, Priority
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vetlla.domain.alarms import Alarm
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.alarm_view import AlarmView
     from vetlla.service.queue.steps import Marks
-    from vetlla.store.journal.rows import Row
-
-_ID, _SETUP, _RECEIVED = map(SIGNAL_COLUMNS.index, ("id", "setup_us", "received_mono_us"))
 
 GROUPS_MAX = 1_000
 """Moments remembered for one alarm. Reports that join later count from the last of them, so that none of them seems to
 have waited less than it did."""
-LATE_NAMED = 10
-"""Signals that one line of the log names at most."""
 
 
 class Calls:
@@ -84,9 +75,3 @@ def reports(card: AlarmView) -> int:
     """
     alarm, tally = card
     return tally.signals or (0 if alarm.kind is Kind.DEVICE_LOST else 1)
-
-
-def late_signals(rows: Iterable[Row], mono_us: int) -> list[int]:
-    """Return the numbers of the first of these signals whose communication was established before an instant."""
-    late = (row[_ID] for row in rows if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[operator] # integers
-    return list(islice(late, LATE_NAMED))  # type: ignore[arg-type]

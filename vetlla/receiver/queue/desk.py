@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.alarms import Alarm, AlarmOutcome, Cause, State, Tally
+from vetlla.domain.alarms import RECEIVER, Alarm, AlarmOutcome, Cause, State, Tally
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.signals import AccountId, Kind, Priority
-from vetlla.receiver.dispatch import RECEIVER
+from vetlla.domain.signals import AccountId, Flag, Kind, Priority
 from vetlla.receiver.queue.alarm_view import AlarmView, Deed
 from vetlla.receiver.queue.calls import Calls, reports
 from vetlla.receiver.queue.on_test import AccountsOnTest
@@ -25,20 +24,17 @@ from vetlla.service.queue.quiet import QuietLines, UnknownCode
 from vetlla.service.queue.runaway import Runaways, Utterance
 from vetlla.service.queue.strangers import Strangers
 from vetlla.service.queue.triage import is_old, joins, line_of
-from vetlla.store.journal.batch import Entry, Note
-from vetlla.store.journal.deeds import text_digest
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vetlla.domain.accounts import Account, AccountBook
+    from vetlla.domain.accounts import Account, AccountBook, OnTest
     from vetlla.domain.clock import Instant
+    from vetlla.domain.previous_run import Recovered
     from vetlla.domain.signals import Arrival
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import QueueSettings, Settings
-    from vetlla.store.journal.batch import Batch, OnTest
-    from vetlla.store.journal.journal import Recovered
+    from vetlla.store.journal.batch import Batch
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value
 _ROUTINE = Priority.ROUTINE
@@ -103,7 +99,7 @@ class Desk:
             if alarm.ready_us is None:
                 began_us = alarm.opened_us if alarm.chained_to else alarm.established_us
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
-                batch.audit.append(_entry(now, "ready", alarm.id, why="stamp lost in a restart"))
+                batch.record(now.utc_us, RECEIVER, "ready", f"alarm {alarm.id}", why="stamp lost in a restart")
             else:
                 card = AlarmView(queue.after_restart(alarm, self.receiver(now), self.marks), tally)
                 self._change(card, batch)
@@ -201,7 +197,7 @@ class Desk:
             alarm = queue.put_before(alarm, self.receiver(now), Cause.TOLD_AGAIN)
             self._cards[number] = AlarmView(alarm, tally)
             batch.alarms[number] = alarm
-            batch.decided.append(_entry(now, "escalate", number, why=Cause.TOLD_AGAIN.value))
+            batch.record_effect(now.utc_us, "escalate", f"alarm {number}", why=Cause.TOLD_AGAIN.value)
 
     def repeat(self, number: int, home: str, account: Account | None, now: Instant, batch: Batch) -> None:
         """Show on an open alarm that one of its signals came again. It may be a new call that has the same number."""
@@ -244,7 +240,7 @@ class Desk:
             alarm = queue.await_answer(alarm, now, self.marks)
             if alarm.on_test:
                 alarm = alarm._replace(due_mono_us=self._test_mark_us(report.account, priority, now))
-            batch.decided.append(_entry(now, "lift", number, to=priority.name, signal=signal))
+            batch.record_effect(now.utc_us, "lift", f"alarm {number}", to=priority.name, signal=signal)
         elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
             not signal and report.event.kind is not Kind.DEVICE_LOST and _is_own_loss(card)
         ):
@@ -253,7 +249,7 @@ class Desk:
             alarm = alarm._replace(kind=report.event.kind, why=reason_of(report))
         if runaway and not alarm.runaway:
             alarm = alarm._replace(runaway=True)
-            batch.decided.append(_entry(now, "runaway", number, signal=signal))
+            batch.record_effect(now.utc_us, "runaway", f"alarm {number}", signal=signal)
         if is_known and alarm.unknown_account:
             alarm = _of_home(alarm, report.home, report.who.account)
         if alarm is not card.alarm:
@@ -313,7 +309,7 @@ class Desk:
         self._opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name
-        batch.decided.append(_entry(now, "open", number, kind=kind, priority=priority, signal=report.number))
+        batch.record_effect(now.utc_us, "open", f"alarm {number}", kind=kind, priority=priority, signal=report.number)
         return number
 
     def _emergency(self, before: AlarmView | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
@@ -415,22 +411,21 @@ class Desk:
             self._cards.remove(before)
             self._closed.add(alarm, hand.now.mono_us + self._chain_window_us, hand.now.mono_us)
             # The contract is settled by these figures, and in the audit they cannot be altered afterwards.
-            batch.audit.append(
-                _entry(hand.now, action, number, hand.operator, **detail, t2_us=alarm.t2_us, t3_us=alarm.t3_us)
-            )
+            figures = {"t2_us": alarm.t2_us, "t3_us": alarm.t3_us}
+            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail, **figures)
         else:
             self._change(card, batch)
-            batch.audit.append(_entry(hand.now, action, number, hand.operator, **detail))
+            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail)
         return Deed(card, action, hand.operator, hand.now, detail)
 
     def note(self, number: int, hand: queue.OperatorAction, text: str, batch: Batch) -> Deed:
         """Add a note to an alarm. A note of the holder renews the lease; other operators may add notes, too."""
-        card, digest = self.find(number), text_digest(text)
-        batch.notes.append(Note(number, hand.now.utc_us, hand.operator, text))
+        card = self.find(number)
+        digest = batch.add_note(number, hand.now.utc_us, hand.operator, text)
         if queue.as_of(card.alarm, hand.now).operator == hand.operator:
             card = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
         else:
-            batch.audit.append(_entry(hand.now, "note", number, hand.operator, sha256=digest))
+            batch.record(hand.now.utc_us, hand.operator, "note", f"alarm {number}", sha256=digest)
         return Deed(card, "note", hand.operator, hand.now, {"text": text})
 
     def test(
@@ -528,7 +523,3 @@ class Tested(NamedTuple):
 def _is_own_loss(card: AlarmView) -> bool:
     """Return True if the alarm is of a silence that the receiver noticed itself, and no device's report joined it."""
     return card.alarm.kind is Kind.DEVICE_LOST and not card.alarm.first_signal and not card.tally.last_signal
-
-
-def _entry(now: Instant, action: str, alarm: int, actor: str = RECEIVER, /, **detail: object) -> Entry:
-    return Entry(now.utc_us, actor, action, f"alarm {alarm}", detail)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import account_key
+from vetlla.domain.accounts import OnTest, account_key
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
-from vetlla.store.journal.batch import Entry, OnTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +60,7 @@ class AccountsOnTest:
         else:
             self.by_place.pop(place.folded, None)
         batch.tests[place] = test
-        detail: dict[str, object] = {"seconds": seconds, "reason": reason}
-        batch.audit.append(Entry(now.utc_us, hand.operator, "test", f"account {place}", detail))
+        batch.record(now.utc_us, hand.operator, "test", f"account {place}", seconds=seconds, reason=reason)
         return test
 
     def of(self, account: Account | None, now: Instant) -> OnTest | None:

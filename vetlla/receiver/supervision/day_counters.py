@@ -10,21 +10,21 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.supervision import STRETCH, DayOf, Stretch
 from vetlla.receiver.supervision.fleet import NEVER
 from vetlla.receiver.supervision.silence import silent_at_loss_us, silent_since_us
 from vetlla.service.supervision.days import service_day_of
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.journal.ledger import STRETCH, DayOf, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
     from vetlla.domain.clock import Instant
+    from vetlla.domain.supervision import KeptDevice
     from vetlla.receiver.supervision.fleet import Fleet
     from vetlla.receiver.supervision.silence import Silence, SilencesAt
     from vetlla.service.supervision.days import ServiceDay
-    from vetlla.store.journal.units import DeviceRow
 
 
 class DayCounters:
@@ -64,7 +64,7 @@ class DayCounters:
         else:
             self.down_s = away_s
 
-    def resume(self, unit: DeviceRow, now: Instant) -> None:
+    def resume(self, unit: KeptDevice, now: Instant) -> None:
         """Continue with the counts that the previous run made today."""
         if unit.day != self.name:
             return
@@ -153,10 +153,10 @@ class Day(NamedTuple):
     began_us: int
     ends_us: int
 
-    def stretches(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the number and the packed columns of each stretch of devices."""
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield each stretch of devices."""
         for first in range(0, len(self.received), STRETCH):
-            yield first // STRETCH, self._stretch(first // STRETCH).pack()
+            yield self._stretch(first // STRETCH)
 
     def _stretch(self, number: int) -> Stretch:
         """Return one stretch. Columns are filled as a whole; only devices that were paused need a correction."""
@@ -188,7 +188,7 @@ class Day(NamedTuple):
         columns["supervised_s"][place] = max(0, self.observed_s - unsupervised_s) if self.interval_s[device] else 0
 
 
-def rebuilt(unit: DeviceRow, ended: ServiceDay, down_s: int) -> DayOf:
+def rebuilt(unit: KeptDevice, ended: ServiceDay, down_s: int) -> DayOf:
     """Return the day of a device from its journal row, because the previous run ended before it wrote the day."""
     counted = unit.day == ended.day.isoformat()
     unsupervised_s, reasons = (unit.unsupervised_s, unit.reasons) if counted else (0, 0)

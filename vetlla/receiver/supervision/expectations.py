@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.domain.accounts import Account, AccountBook
+    from vetlla.domain.supervision import Expected
     from vetlla.settings.model import SupervisionSettings
-    from vetlla.store.supervision.expected import Expected
 
 REGISTRY_PAUSES = Pause.NO_INTERVAL | Pause.SUSPENDED | Pause.WAREHOUSE | Pause.REMOVED | Pause.UNREGISTERED
 """Reasons that the registry sets and lifts. The home itself reports AWAY, and an engineer sets ORDERED."""

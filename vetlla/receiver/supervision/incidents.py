@@ -18,8 +18,8 @@ from vetlla.service.supervision.rules import Collapse, common_cause, group_faile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vetlla.domain.supervision import KeptSupervision
     from vetlla.receiver.supervision.fleet import Fleet
-    from vetlla.store.journal.units import KeptSupervision
 
 RECEIVER = "receiver"
 """The label that every device has. It stands for the receiver and its own network."""

@@ -14,6 +14,7 @@ import structlog
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority
+from vetlla.domain.supervision import KeptChange, KeptIncident
 from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.dispatch import happening
 from vetlla.receiver.queue.report import Report
@@ -22,12 +23,12 @@ from vetlla.receiver.supervision.states import StateChange
 from vetlla.service.queue.triage import home_of
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.settings.model import AlarmPolicy
-from vetlla.store.journal.units import IncidentRow, VerdictRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.supervision import LostIn
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.silence import Silence
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.units import LostIn
 
 log = structlog.get_logger()
 
@@ -173,7 +173,7 @@ class Losses:
             self._write_at_once([step.turn.device], batch)
             batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
         batch.supervision.incidents.extend(
-            IncidentRow(one.id, one.label, one.opened_us, one.closed_us, one.least, len(one.members), one.alarm)
+            KeptIncident(one.id, one.label, one.opened_us, one.closed_us, one.least, len(one.members), one.alarm)
             for one in changed.values()
         )
 
@@ -207,13 +207,13 @@ class Losses:
         self._steps.extendleft(reversed(self._placed))
         self._placed.clear()
 
-    def _verdict(self, step: _Step, turn: StateChange, batch: Batch) -> VerdictRow:
+    def _verdict(self, step: _Step, turn: StateChange, batch: Batch) -> KeptChange:
         device, incident = turn.device, step.incident
         # The device may have returned, or joined an incident, before its loss was written: then open no alarm.
         lost_alone = self._fleet.state[device] == Health.LOST and device not in self._incidents.of
         if step.alone and lost_alone and self._alarming(device):
             self._open_for(turn, batch)
-        return VerdictRow(
+        return KeptChange(
             at_us=turn.at.utc_us,
             unit=device,
             before=turn.before,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.supervision import OrderedPause
 from vetlla.service.supervision.rules import Pause
-from vetlla.store.journal.units import PauseRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ class Pauses:
     def __init__(self, states: DeviceStates, day_counters: DayCounters) -> None:
         self._states = states
         self._daybook = day_counters
-        self.ordered: dict[int, PauseRow] = {}
+        self.ordered: dict[int, OrderedPause] = {}
         """By device: its ordered pause."""
         self._ends: list[tuple[int, int]] = []
         """Pauses with an end: its monotonic instant and the device."""
@@ -54,7 +54,7 @@ class Pauses:
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:
         """Pause devices for an operator, and add the pauses to the current batch."""
         for device in devices:
-            ordered = PauseRow(device, now.utc_us, order.until_us, order.operator, order.reason)
+            ordered = OrderedPause(device, now.utc_us, order.until_us, order.operator, order.reason)
             batch.supervision.pauses.append(ordered)
             self.remember(ordered, now)
             self.set(device, Pause.ORDERED, Pause.ORDERED, now)
@@ -68,7 +68,7 @@ class Pauses:
             self.set(device, Pause.NONE, Pause.ORDERED, now)
         return lifted
 
-    def remember(self, order: PauseRow, now: Instant) -> None:
+    def remember(self, order: OrderedPause, now: Instant) -> None:
         """Keep an order and its end in memory."""
         self.ordered[order.unit] = order
         self._end_of.pop(order.unit, None)

@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.supervision import STRETCH, KeptDevice, LedgerDay, Stretch
 from vetlla.receiver.supervision.day_counters import DayCounters, rebuilt
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.service.supervision.days import service_day_of
-from vetlla.store.journal.ledger import STRETCH, Stretch
-from vetlla.store.journal.signs import SignsRow, pack
-from vetlla.store.journal.units import DeviceRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.supervision import KeptSupervision
     from vetlla.receiver.supervision.states import DeviceStates
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.journal import Journal
-    from vetlla.store.journal.units import KeptSupervision, SupervisionRows
+    from vetlla.store.ports import JournalWriter
 
 EVERY_S = 30.0
 """Signs of life stay in memory for this time before they are written."""
@@ -55,8 +53,8 @@ class SupervisionRecords:
         """Stretches whose signs of life go with the next batches."""
         self._since_us = 0
         self._flushes_soon = False
-        self._stretches: Iterator[tuple[str, int, bytes]] | None = None
-        self._days: list[tuple[str, int, float]] = []
+        self._stretches: Iterator[tuple[str, Stretch]] | None = None
+        self._days: list[LedgerDay] = []
         self._forget: list[tuple[str, int]] = []
 
     def apply(self, settings: SupervisionSettings) -> None:
@@ -67,7 +65,7 @@ class SupervisionRecords:
 
     # --- the day that the previous run did not finish ---------------------------------------------------------------
 
-    def resume(self, journal: Journal, kept: KeptSupervision, now: Instant) -> None:
+    def resume(self, journal: JournalWriter, kept: KeptSupervision, now: Instant) -> None:
         """Count the time without a receiver as time in which no device was supervised. Blocks; reads the journal."""
         today = self.day_counters.today
         if kept.alive_us is None:
@@ -77,9 +75,9 @@ class SupervisionRecords:
             self.day_counters.closed[name] = known_s
         away_s = max(0, now.utc_us - max(kept.alive_us, today.began_us)) // SECOND_US
         self.day_counters.go_on(known_s + away_s, now)
-        self._days.append((name, self.day_counters.closed.get(name, known_s + away_s), self._tolerance_s))
+        self._days.append(LedgerDay(name, self.day_counters.closed.get(name, known_s + away_s), self._tolerance_s))
 
-    def unfinished(self, journal: Journal, kept: KeptSupervision) -> None:
+    def unfinished(self, journal: JournalWriter, kept: KeptSupervision) -> None:
         """Gather the last day of the previous run if the ledger lacks a part of it. Blocks; reads the journal."""
         if kept.alive_us is None:
             return
@@ -95,8 +93,8 @@ class SupervisionRecords:
             if number not in written:
                 stretches.setdefault(number, Stretch(number)).put(rebuilt(unit, ended, down_s))
         if stretches:
-            self._days.append((day, down_s, self._tolerance_s))
-            self._stretches = ((day, number, stretch.pack()) for number, stretch in stretches.items())
+            self._days.append(LedgerDay(day, down_s, self._tolerance_s))
+            self._stretches = ((day, stretch) for stretch in stretches.values())
 
     # --- what is written --------------------------------------------------------------------------------------------
 
@@ -133,11 +131,11 @@ class SupervisionRecords:
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
-        if not self._write_ended_day(rows):
+        if not self._write_ended_day(batch):
             for _ in range(min(len(self._stirred), STRETCHES_PER_BATCH)):
-                rows.signs.append(self._signs(self._stirred.popleft()))
+                self._add_signs(self._stirred.popleft(), batch)
 
-    def _write_ended_day(self, rows: SupervisionRows) -> bool:
+    def _write_ended_day(self, batch: Batch) -> bool:
         """Write one stretch of the ended day. Return True if there was one.
 
         New signs of life wait for the last stretch, because the old ones prove the day until the ledger has it.
@@ -146,7 +144,7 @@ class SupervisionRecords:
         if stretch is None:
             self._stretches = None
             return False
-        rows.stretches.append(stretch)
+        batch.supervision.add_stretch(*stretch)
         return True
 
     def write_at_once(self, devices: Iterable[int], batch: Batch) -> None:
@@ -161,11 +159,11 @@ class SupervisionRecords:
             return False
         day = self.day_counters.close(now)
         name, today = day.whole.day.isoformat(), self.day_counters.name
-        self._days.append((name, day.down_s, self._tolerance_s))
-        self._days.append((today, self.day_counters.closed.get(today, 0), self._tolerance_s))
+        self._days.append(LedgerDay(name, day.down_s, self._tolerance_s))
+        self._days.append(LedgerDay(today, self.day_counters.closed.get(today, 0), self._tolerance_s))
         if today < name:
             self._states.mark_all()  # or a reader would take the rows of a later day for newer ones
-        self._stretches = ((name, number, columns) for number, columns in day.stretches())
+        self._stretches = ((name, stretch) for stretch in day.stretches())
         self._forget = [(self._first_kept(), self._months * LEAST_OF_A_MONTH)]
         return True
 
@@ -174,18 +172,23 @@ class SupervisionRecords:
         months = today.year * 12 + today.month - 1 - self._months
         return today.replace(year=months // 12, month=months % 12 + 1, day=1).isoformat()
 
-    def _signs(self, stretch: int) -> SignsRow:
-        """Return the current signs of life of a stretch's devices."""
+    def _add_signs(self, stretch: int, batch: Batch) -> None:
+        """Add the current signs of life of a stretch's devices."""
         fleet, devices = self._fleet, slice(stretch * STRETCH, (stretch + 1) * STRETCH)
-        columns = pack(fleet.heard_us[devices], fleet.received[devices], fleet.longest_s[devices])
-        return SignsRow(stretch, self.day_counters.name, columns)
+        batch.supervision.add_signs(
+            stretch,
+            self.day_counters.name,
+            fleet.heard_us[devices],
+            fleet.received[devices],
+            fleet.longest_s[devices],
+        )
 
-    def _row(self, device: int) -> DeviceRow:
+    def _row(self, device: int) -> KeptDevice:
         """Return a device's current row."""
         fleet, day_counters = self._fleet, self.day_counters
         fleet.changed_devices[device] = 0
         account, now = fleet.accounts[device], self._clock.now()
-        return DeviceRow(
+        return KeptDevice(
             id=device,
             account=account.account,
             receiver=account.receiver,

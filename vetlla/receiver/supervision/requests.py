@@ -28,7 +28,6 @@ from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.queue.naming import meant
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.store.journal.batch import Entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -235,7 +234,7 @@ class SupervisionRequests:
         return [ucr], f"account {account} device {device}"
 
     def _record(self, batch: Batch, caller: Caller, action: str, named: str, detail: dict[str, object]) -> None:
-        batch.audit.append(Entry(self._clock.now().utc_us, caller.operator, action, named, detail))
+        batch.record(self._clock.now().utc_us, caller.operator, action, named, **detail)
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:

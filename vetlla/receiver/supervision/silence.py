@@ -17,8 +17,8 @@ from vetlla.service.supervision.rules import Health, miss_us, misses
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
+    from vetlla.domain.supervision import KeptDevice, KeptSupervision
     from vetlla.receiver.supervision.fleet import Fleet
-    from vetlla.store.journal.units import DeviceRow, KeptSupervision
 
 
 class Silence:
@@ -141,7 +141,7 @@ class Silence:
         """Take from the journal when receivers ran; of a silence before this run only that time counts."""
         self._uptime = Uptime(kept.alive_us, kept.down_s, zone)
 
-    def kept_us(self, unit: DeviceRow) -> int:
+    def kept_us(self, unit: KeptDevice) -> int:
         """Return how long a device was silent when the previous run ended, by its row."""
         return max(self._uptime.since(silent_since_us(unit)), silent_at_loss_us(unit))
 
@@ -182,12 +182,12 @@ class SilencesAt(NamedTuple):
         return [(self.reading_us - since_us) // SECOND_US for since_us in self.since_us[first:last]]
 
 
-def silent_since_us(unit: DeviceRow) -> int:
+def silent_since_us(unit: KeptDevice) -> int:
     """Return the instant (UTC) since which a device is silent, by its row."""
     return max(unit.silent_since_us, unit.heard_us) or unit.since_us
 
 
-def silent_at_loss_us(unit: DeviceRow) -> int:
+def silent_at_loss_us(unit: KeptDevice) -> int:
     """Return how long a lost device had been silent when it was lost; 0 for a device that is not lost.
 
     A clock that was set back since then must not make the device look heard. Stamps may be wrong, so the result is at

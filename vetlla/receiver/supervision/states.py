@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.supervision import STRETCH
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.wheel import Wheel
 from vetlla.service.supervision.rules import Health, Pause, judge
-from vetlla.store.journal.ledger import STRETCH
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account

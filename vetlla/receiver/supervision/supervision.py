@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.signals import Arrival, Signal
+    from vetlla.domain.supervision import OrderedPause
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.incidents import Incident
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.journal import Journal
-    from vetlla.store.journal.units import PauseRow
+    from vetlla.store.ports import JournalWriter
 
 STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
@@ -254,7 +254,7 @@ class Supervision(Participant):
         """Return the alarm of a device's own loss, or None."""
         return self._losses.alarm_of(device)
 
-    def order_of(self, device: int) -> PauseRow | None:
+    def order_of(self, device: int) -> OrderedPause | None:
         """Return the pause that a person ordered for a device, or None."""
         return self._pauses.ordered.get(device)
 
@@ -314,7 +314,7 @@ class Supervision(Participant):
 
     # --- what the journal and the registry say ----------------------------------------------------------------------
 
-    def recover(self, journal: Journal) -> None:
+    def recover(self, journal: JournalWriter) -> None:
         """Continue where the previous run ended: lost devices stay lost, and silences go on. Blocks."""
         kept = journal.supervision()
         now = self._clock.now()

@@ -27,7 +27,7 @@ from vetlla.domain.plainfile import open_file
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.room import size
 from vetlla.store.registry.registry import REGISTRY, reading
 from vetlla.store.sqlite.migrate import version

@@ -12,7 +12,7 @@ from vetlla.store.accounts.table import account_book
 from vetlla.store.backups.backup import MANIFEST, Manifest
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive, is_damage
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY, reading
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from vetlla.store.backups.backup import Manifest
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.journal import JOURNAL, UNFINISHED_RESTORE, Journal, keep_out_receivers
+from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.numbers import LEAP, behind_all, next_numbers
+from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE, keep_out_receivers
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.sqlite.lockfile import exclusive

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from vetlla.domain.signals import Reason
+from vetlla.domain.signals import Flag, Reason
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     import sqlite3

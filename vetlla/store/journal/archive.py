@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.domain import access
 from vetlla.domain.errors import StoreError
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.sqlite.in_place import has_log_alone
 from vetlla.store.sqlite.migrate import migrations, refuse_newer, version
 
@@ -218,6 +218,12 @@ def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
         case _:
             remedy = "`vetlla db verify` checks it; if it is damaged, restore a backup: vetlla db restore"
     return StoreError(f"{path}: cannot be read: {error}", remedy=remedy)
+
+
+def refuse_unusable(directory: Path) -> None:
+    """Raise StoreError or AccessError if a receiver could not start with the journal here; there may be none."""
+    if (directory / JOURNAL).exists():
+        Archive(directory, older=True).close()
 
 
 def is_damage(error: StoreError) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.alarms import RECEIVER
+from vetlla.store.journal.deeds import text_digest
+from vetlla.store.journal.rows import SignalRows, content, digest, more_of, reject_row
 from vetlla.store.journal.units import SupervisionRows
 
 if TYPE_CHECKING:
-    from vetlla.domain.accounts import AccountKey
+    from vetlla.domain.accounts import AccountKey, OnTest
     from vetlla.domain.alarms import Alarm
-    from vetlla.domain.clock import Instant
+    from vetlla.domain.signals import Arrival, Reject, Signal
     from vetlla.store.journal.rows import Row
 
 
@@ -42,31 +45,12 @@ class Note(NamedTuple):
     text: str
 
 
-class OnTest(NamedTuple):
-    """A registered account whose alarms are shown apart until a given instant."""
-
-    place: AccountKey
-    since_us: int
-    until_us: int
-    """The end that people see; until the next machine start after ``boot`` the monotonic clock decides."""
-    until_mono_us: int
-    boot: int
-    operator: str
-    reason: str
-
-    def runs(self, boot: int, now: Instant) -> bool:
-        """Return True if the test has not ended, by the best clock that this machine start has for it."""
-        return self.until_mono_us > now.mono_us if self.boot == boot else self.until_us > now.utc_us
-
-
-@dataclass(slots=True)
-class Batch:
+@dataclass(slots=True, kw_only=True)
+class Batch(SignalRows):
     """A transaction that is being gathered. Nothing in it is stored until ``Journal.write`` has returned."""
 
-    commit: int
     boot: int
     began_us: int
-    signals: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
     duplicates: dict[int, tuple[int, int, int, str, str]] = field(default_factory=dict)
     """By signal: number of repetitions, when the last one came (UTC, monotonic), its transport and peer."""
@@ -93,6 +77,44 @@ class Batch:
         """Whether there is nothing to write."""
         return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
 
+    # --- what the receiver adds -------------------------------------------------------------------------------------
+
+    def add_reject(self, arrival: Arrival, reject: Reject) -> None:
+        """Add bytes that could not be read, or whose report was refused."""
+        self.rejects.append(reject_row(arrival, reject))
+
+    def add_duplicate(self, number: int, arrival: Arrival) -> None:
+        """Count a repetition of the signal with this number."""
+        count = self.duplicates[number][0] if number in self.duplicates else 0
+        received = arrival.received
+        self.duplicates[number] = (count + 1, received.utc_us, received.mono_us, arrival.transport, arrival.peer)
+
+    def add_note(self, alarm: int, at_us: int, operator: str, text: str) -> str:
+        """Add a note about an alarm; return its digest, by which the audit names the text."""
+        self.notes.append(Note(alarm, at_us, operator, text))
+        return text_digest(text)
+
+    def add_stamps(self, commit: int, durable_us: int, ready_us: int, ready_mono_us: int) -> None:
+        """Add the stamps of an earlier commit: when it became durable and its alarms ready."""
+        self.stamps.append(Stamps(commit, durable_us, ready_us, ready_mono_us))
+
+    def record(self, at_us: int, actor: str, action: str, subject: str, /, **detail: object) -> None:
+        """Add an audit record of an action. It stays if this batch fails, and the next one writes it."""
+        self.audit.append(Entry(at_us, actor, action, subject, detail))
+
+    def record_effect(self, at_us: int, action: str, subject: str, /, **detail: object) -> None:
+        """Add an audit record of what frames did. It is dropped with them if this batch fails."""
+        self.decided.append(Entry(at_us, RECEIVER, action, subject, detail))
+
+    def seal(self, at_us: int, first: int, last: int) -> None:
+        """Add the audit record that proves the batch's signals by their digest. No signal may be added after it.
+
+        ``first`` and ``last`` are the numbers that were given out; a signal that could not be added leaves a gap.
+        """
+        self.record_effect(
+            at_us, "commit", f"commit {self.commit}", first=first, last=last, digest=digest(self.signals)
+        )
+
     def keep_from(self, failed: Batch) -> None:
         """Take over all that a failed batch held besides frames, to write it with this batch."""
         self.rejects[:0] = failed.rejects
@@ -102,3 +124,8 @@ class Batch:
         self.supervision.keep_from(failed.supervision)
         self.alarms = failed.alarms | self.alarms
         self.tests = failed.tests | self.tests
+
+
+def content_of(signal: Signal) -> int:
+    """Return the checksum of a signal's content that ``add_signal`` returns, for a signal that is not added."""
+    return content(signal.text, more_of(signal))

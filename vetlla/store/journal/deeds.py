@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.signals import Priority
-from vetlla.store.journal.rows import Flag
+from vetlla.domain.signals import Flag, Priority
 
 if TYPE_CHECKING:
     import sqlite3

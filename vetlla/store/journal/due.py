@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.retention import LOOKED_PER_STEP, Terms, What, has, held_alarms, too_old
+from vetlla.domain.removal import Terms, What
+from vetlla.store.journal.retention import LOOKED_PER_STEP, has, held_alarms, too_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,116 +9,42 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import AbstractContextManager, ExitStack, suppress
-from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import AccountKey
-from vetlla.domain.alarms import Tally
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal import audit
-from vetlla.store.journal.batch import Batch, OnTest
-from vetlla.store.journal.numbers import next_number
-from vetlla.store.journal.recent import Recent, moment, read_recent, read_tallies
+from vetlla.store.journal.batch import Batch
+from vetlla.store.journal.opening import (
+    JOURNAL,
+    LOCK,
+    OPENING_REMEDY,
+    keep_out_receivers,
+    may_pass,
+    open_to_read,
+    open_to_write,
+    refuse_to_replace,
+    refuse_unfinished,
+    start_log_over,
+)
+from vetlla.store.journal.recovery import Boot, recover, this_boot
 from vetlla.store.journal.rewriting import remember
-from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_from, alarm_row
-from vetlla.store.journal.units import STRETCHES_OF, DeviceRow, KeptSupervision, read_kept, read_units
-from vetlla.store.sqlite.in_place import KEPT, Places, Rescue, has_log_alone
-from vetlla.store.sqlite.lockfile import exclusive
-from vetlla.store.sqlite.migrate import migrate, migrations, version
-from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
+from vetlla.store.journal.units import STRETCHES_OF, read_kept, read_units
+from vetlla.store.journal.writing import insert, put_audit
+from vetlla.store.sqlite.in_place import KEPT, Places, Rescue
+from vetlla.store.sqlite.ownership import create, sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from vetlla.domain.alarms import Alarm
-    from vetlla.domain.clock import Clock, Instant
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.previous_run import Recovered
+    from vetlla.domain.supervision import KeptDevice, KeptSupervision
     from vetlla.store.journal.batch import Entry
     from vetlla.store.journal.retention import Step
-    from vetlla.store.journal.rows import Row
 
-JOURNAL = "journal.db"
-LOCK = "journal.lock"
-UNFINISHED_RESTORE = "restore.unfinished"
-"""This file exists while ``db restore`` exchanges the files, which are then neither the old nor the new journal."""
-PATIENCE_MS = 5_000
-"""How long a starting receiver waits for a reader that recovers the log of a receiver that was killed."""
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-WAL_KEPT = 64 << 20
-"""Bytes to which the write-ahead log shrinks again after a reader, such as a backup, let it grow larger."""
-
-ROWS_PER_STATEMENT = 64
-"""Rows in one INSERT at most. Each call of SQLite releases the interpreter's lock and may then wait for the event loop
-to get it back. One statement of 64 rows waits once; 64 statements would wait 64 times."""
-
-_OPENING = "check permissions and free space of the state directory; `vetlla db verify` checks the file"
 _LOST = "leave the receiver running: it keeps what it wrote, and takes reports again when the file is back in place"
-_PASSING = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
-"""SQLite's codes for a disk that is full or fails, and for files that another process holds. Such errors may pass."""
-
-_COMMIT = "INSERT INTO commits (id, boot, began_us) VALUES (?, ?, ?)"
-_STAMP = "UPDATE commits SET durable_us = ?, ready_us = ?, ready_mono_us = ? WHERE id = ?"
-_REJECT = f"""
-INSERT INTO rejects (id, at_us, listener, transport, peer, protocol, reason, receiver, line, account, text, raw)
-VALUES ({next_number("rejects")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""  # noqa: S608 - a constant name
-_DUPLICATE = (
-    "INSERT INTO duplicates (signal_id, count, last_us, last_mono_us, transport, peer) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_us = excluded.last_us,"
-    " last_mono_us = excluded.last_mono_us, transport = excluded.transport, peer = excluded.peer"
-)
-
-# The index is named, because the planner prefers to read years of closed alarms in order to sorting the open ones.
-_OPEN_ALARMS = "SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' ORDER BY id"
-_CLOSED_SINCE = "SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? ORDER BY closed_us"
-
-
-def _test(row: sqlite3.Row) -> OnTest:
-    account, receiver, line, *test = row
-    return OnTest(AccountKey(account, receiver, line), *test)
-
-
-def _inserts(into: str, columns: Sequence[str]) -> list[str]:
-    """Return the statements that insert 0, 1, 2 ... rows at once."""
-    one = f"({', '.join('?' * len(columns))})"
-    head = f"{into} ({', '.join(columns)}) VALUES "
-    return [head + ", ".join([one] * rows) for rows in range(ROWS_PER_STATEMENT + 1)]
-
-
-# OR ROLLBACK, because write() rolls back the whole transaction anyway and SQLite need not undo a single statement.
-# Otherwise SQLite creates a statement journal for every commit, which costs 15 us a frame.
-_SIGNALS = _inserts("INSERT OR ROLLBACK INTO signals", SIGNAL_COLUMNS)
-_ALARMS = _inserts("INSERT OR REPLACE INTO alarms", ALARM_COLUMNS)
-_AUDIT = _inserts("INSERT OR ROLLBACK INTO audit", ("id", "at_us", "actor", "action", "subject", "detail", "hash"))
-_STATEMENTS_KEPT = 256
-"""Prepared statements that the connection keeps: the ones above, in the sizes that a busy receiver uses."""
-
-
-class Recovered(NamedTuple):
-    """What the daemon must know of its previous runs before it may report that it is ready."""
-
-    boot: int
-    next_commit: int
-    next_signal: int
-    next_alarm: int
-    open_alarms: list[Alarm]
-    tallies: dict[int, Tally]
-    on_test: list[OnTest]
-    closed: list[Alarm]
-    """Alarms that were closed within the chaining window, in the order of their ends."""
-    recent: Recent
-    """The reports of the duplicate window."""
 
 
 class Journal:
@@ -132,17 +58,23 @@ class Journal:
         self.trouble: StoreError | None = None
         """Why the journal could be read but not written at the start; ``resume`` tries to open it again."""
         self._unsynced = False
-        self._new_boot: tuple[int, str, int] | None = None
-        """The row of this machine start until it is written."""
+        self._synced = True
+        self._new_boot: Boot | None = None
+        """This machine start until its row is written."""
         self._places = Places()
         self._rescue: Rescue | None = None
         with ExitStack() as stack:
             stack.enter_context(keep_out_receivers(directory))
-            _refuse_unfinished(directory)
-            _refuse_to_begin_anew(directory)
+            refuse_unfinished(directory)
+            refuse_to_replace(directory)
             self._connection = self._start()
             self.file = self.path.stat()
             self._lock = stack.pop_all()
+
+    @property
+    def engine(self) -> str:
+        """The version of SQLite."""
+        return sqlite3.sqlite_version
 
     def _start(self) -> sqlite3.Connection:
         """Return a connection that writes; one that only reads, if the disk is full or busy.
@@ -152,72 +84,20 @@ class Journal:
         try:
             return self._open()
         except StoreError as error:
-            if not isinstance(error.__cause__, sqlite3.Error) or not _may_pass(error.__cause__):
+            if not isinstance(error.__cause__, sqlite3.Error) or not may_pass(error.__cause__):
                 raise
-            connection = self._open_to_read()
-            if connection is None:
+            found = open_to_read(self.path)
+            if found is None:
                 raise
+            connection, self._head = found
             self.trouble, self._unsynced = error, True
             return connection
 
-    def _open_to_read(self) -> sqlite3.Connection | None:
-        """Return a connection that needs no room on the disk; None if it cannot read this program's schema.
-
-        SQLite makes the log's index in memory, which it allows only for a connection that locks out all others.
-        """
-        try:
-            log = self.path.with_name(JOURNAL + "-wal").exists()
-            way = "?mode=rw" if log else "?mode=ro&immutable=1"
-            uri = self.path.absolute().as_uri() + way
-            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        except (sqlite3.Error, OSError):
-            return None
-        try:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            known = migrations("journal")[-1].number
-            if version(connection) == known:
-                self._head = audit.read_head(connection)
-                return connection
-        except sqlite3.Error:
-            pass
-        connection.close()
-        return None
-
     def _open(self) -> sqlite3.Connection:
-        try:
-            refuse_foreign(self.path)
-            if not self.path.exists():
-                os.close(create(self.path, 0o640))
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
-            )
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self.path}: cannot be opened: {error}", remedy=_OPENING) from error
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Prepare a connection for writing: pragmas, migrations, an empty log, the audit's head."""
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        # In WAL mode NORMAL may lose the last commits in a power cut, and their reports have been acknowledged.
-        connection.execute("PRAGMA synchronous = FULL")
+        """Return the connection that writes, and remember what belongs to it. Raises StoreError."""
+        connection, self._head, self.file, self._places = open_to_write(self.path, self._clock)
         self._synced = True
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # checkpoint() does it after the acknowledgements are sent
-        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
-        migrate(connection, "journal", str(self.path), self._clock)
-        # A crash may have left commits whose fsync had not returned. They must be on the disk before a repetition of
-        # one of their reports is acknowledged as a duplicate.
-        self._start_log_over(connection)
-        self._head = audit.read_head(connection)
-        self.file = self.path.stat()
-        files = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", LOCK)
-        self._places = Places(*(self.path.with_name(name) for name in files), growing=self.path)
+        return connection
 
     def resume(self) -> None:
         """Go on after a failure: move all committed data into the database, sync it and start the log again.
@@ -234,7 +114,7 @@ class Journal:
                 self._connection.rollback()
             if lost := self._places.lost():
                 self._put_right(lost)
-            self._start_log_over(self._connection)
+            start_log_over(self._connection)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: cannot go on after a failure: {error}") from error
 
@@ -251,7 +131,7 @@ class Journal:
         self.trouble = None
 
     def _not_written(self, error: sqlite3.Error) -> StoreError:
-        trouble = StoreError(f"{self.path}: cannot be written: {error}", remedy=_OPENING)
+        trouble = StoreError(f"{self.path}: cannot be written: {error}", remedy=OPENING_REMEDY)
         trouble.__cause__ = error
         return trouble
 
@@ -262,7 +142,7 @@ class Journal:
         try:
             lost = self._places.lost()
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be checked: {error.strerror}", remedy=_OPENING) from error
+            raise StoreError(f"{self.path}: cannot be checked: {error.strerror}", remedy=OPENING_REMEDY) from error
         if lost:
             raise StoreError(self._told(lost), remedy=_LOST)
 
@@ -277,7 +157,7 @@ class Journal:
             raise StoreError(self._told(lost), remedy=f"vetlla db restore; the log is kept as {self._keep_log().name}")
         if self._rescue is not None and self._rescue.running:
             raise StoreError(f"{self._told(lost)}; it is being copied to {self._rescue.target.name}", remedy=_LOST)
-        if not self._start_log_over(self._connection):
+        if not start_log_over(self._connection):
             raise StoreError(f"{self._told(lost)}; a reader keeps the log from being moved into it", remedy=_LOST)
         kept = self._keep() if self.path in lost else None
         if kept and self.path.exists():
@@ -318,15 +198,6 @@ class Journal:
             sync_directory(kept.parent)
         return kept
 
-    @staticmethod
-    def _start_log_over(connection: sqlite3.Connection) -> bool:
-        """Move the log into the database and empty it; return True if all of it was moved."""
-        # A reader such as a backup keeps the log from being emptied, and the receiver must not wait for it.
-        connection.execute("PRAGMA busy_timeout = 0")
-        ((_, logged, moved),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-        return bool(logged == moved)
-
     def close(self) -> None:
         """Checkpoint, close the connection and release the lock."""
         with self._lock:
@@ -357,40 +228,13 @@ class Journal:
             # Each return from SQLite waits for the interpreter's lock. execute() returns three times, executemany()
             # twice a row, and these two calls once.
             connection.executescript("BEGIN IMMEDIATE")
-            self._insert(batch, rows)
+            insert(connection, batch, rows)
             connection.commit()
         except Exception as error:  # of any type, because a value that no column can hold must not leave half a batch
             if connection.in_transaction:
                 connection.rollback()
             raise StoreError(f"{self.path}: commit {batch.commit} failed: {error}") from error
         self._head = head
-
-    def _insert(self, batch: Batch, audit_rows: list[Row]) -> None:
-        connection = self._connection
-        if batch.stamps:
-            stamps = [(s.durable_us, s.ready_us, s.ready_mono_us, s.commit) for s in batch.stamps]
-            connection.executemany(_STAMP, stamps)
-        if batch.signals:
-            connection.executemany(_COMMIT, [(batch.commit, batch.boot, batch.began_us)])
-            self._put(_SIGNALS, batch.signals)
-        if batch.rejects:
-            connection.executemany(_REJECT, batch.rejects)
-        if batch.duplicates:
-            connection.executemany(_DUPLICATE, [(signal, *again) for signal, again in batch.duplicates.items()])
-        self._put(_ALARMS, [alarm_row(alarm) for alarm in batch.alarms.values()])
-        if batch.notes:
-            connection.executemany(
-                "INSERT INTO notes (alarm_id, at_us, operator, text) VALUES (?, ?, ?, ?)", batch.notes
-            )
-        for place, test in batch.tests.items():
-            connection.execute("DELETE FROM on_test WHERE (account, receiver, line) = (?, ?, ?)", place)
-            if test:
-                connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*test.place, *test[1:]))
-        if not batch.supervision.empty:
-            batch.supervision.write(connection)
-        if batch.pulse:
-            connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
-        self._put(_AUDIT, audit_rows)
 
     def take(self, steps: Iterator[Step]) -> Step | None:
         """Commit the next step of a removal with its audit; return the step, or None if no step is left.
@@ -405,7 +249,7 @@ class Journal:
             connection.execute("BEGIN IMMEDIATE")
             step = next(steps, None)
             rows, head = audit.chain(self._head, step.entries if step else ())
-            self._put(_AUDIT, rows)
+            put_audit(connection, rows)
             if step and step.ranges:
                 remember(connection, step.ranges, self._head.id + 1)  # number of the step's first record
             connection.commit()
@@ -435,7 +279,7 @@ class Journal:
         Until the log is empty, its older pages still hold the removed data.
         """
         try:
-            self._start_log_over(self._connection)
+            start_log_over(self._connection)
             return self.path.with_name(JOURNAL + "-wal").stat().st_size == 0
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
@@ -444,11 +288,6 @@ class Journal:
         if vital is not self._synced:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if vital else 'NORMAL'}")
             self._synced = vital
-
-    def _put(self, inserts: list[str], rows: Sequence[Row]) -> None:
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            some = rows[start : start + ROWS_PER_STATEMENT]
-            self._connection.executemany(inserts[len(some)], [list(chain.from_iterable(some))])
 
     def checkpoint(self) -> None:
         """Move the log into the database once it is larger than its bound, without waiting for readers."""
@@ -467,109 +306,42 @@ class Journal:
         """
         now = self._clock.now()
         try:
-            return self._recover(window_us, now.utc_us - chain_us, now)
+            boot = self._number_boot(now.utc_us)
+            # Reports that this start could not sync may still be lost, so their repetitions must be stored again.
+            known_us = None if self._unsynced else window_us
+            return recover(self._connection, boot, now, closed_since_us=now.utc_us - chain_us, window_us=known_us)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"
             ) from error
 
-    def _recover(self, window_us: int, closed_since_us: int, now: Instant) -> Recovered:
-        connection, now_us = self._connection, now.utc_us
-        boot_id = BOOT_ID.read_text(encoding="ascii").strip()
-        boot = self._number_boot(connection, boot_id, now_us)
-        (commit,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()
-        (signal,) = connection.execute(f"SELECT {next_number('signals')}").fetchone()
-        (alarm,) = connection.execute(f"SELECT {next_number('alarms')}").fetchone()
-        alarms = connection.execute(_OPEN_ALARMS).fetchall()
-        present = moment(connection, boot, now)
-        open_alarms = [alarm_from(row) for row in alarms]
-        tallies = {one.id: Tally(0, one.first_signal, present.mono_us(one.opened_us)) for one in open_alarms}
-        closed = connection.execute(_CLOSED_SINCE, (closed_since_us,)).fetchall()
-        return Recovered(
-            boot=boot,
-            next_commit=commit,
-            next_signal=signal,
-            next_alarm=alarm,
-            open_alarms=open_alarms,
-            tallies=tallies | read_tallies(connection, present),
-            on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
-            closed=[alarm_from(row) for row in closed],
-            # Reports that this start could not sync may still be lost, so their repetitions must be stored again.
-            recent=Recent([], []) if self._unsynced else read_recent(connection, window_us, present),
-        )
-
-    def _number_boot(self, connection: sqlite3.Connection, boot_id: str, now_us: int) -> int:
-        """Return the number of this machine start; a new number if no receiver has run since it."""
-        for (number,) in connection.execute("SELECT id FROM boots WHERE boot = ?", (boot_id,)):
-            return int(number)
-        (number,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM boots").fetchone()
-        self._new_boot = (number, boot_id, now_us)
-        if self.trouble is None:
-            try:
-                self._write_boot()
-            except sqlite3.Error as error:
-                if not _may_pass(error):
-                    raise
-                self.trouble = self._not_written(error)
-        return int(number)
+    def _number_boot(self, now_us: int) -> int:
+        """Return the number of this machine start. Its row is written later if the disk is full or busy."""
+        boot, is_new = this_boot(self._connection, now_us)
+        if is_new:
+            self._new_boot = boot
+            if self.trouble is None:
+                try:
+                    self._write_boot()
+                except sqlite3.Error as error:
+                    if not may_pass(error):
+                        raise
+                    self.trouble = self._not_written(error)
+        return boot.number
 
     def _write_boot(self) -> None:
         if self._new_boot is not None:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO boots (id, boot, first_us) VALUES (?, ?, ?)", self._new_boot
-            )
+            self._new_boot.write(self._connection)
             self._new_boot = None
 
     def supervision(self) -> KeptSupervision:
         """Return what the previous run left of supervision, except the devices' rows, which ``units`` returns."""
         return read_kept(self._connection)
 
-    def units(self) -> Iterator[DeviceRow]:
+    def units(self) -> Iterator[KeptDevice]:
         """Return every device that was ever expected, by number. Read all of them before anything is written."""
         return read_units(self._connection)
 
     def stretches_of(self, day: str) -> set[int]:
         """Return the numbers of the device stretches that the ledger has for a day."""
         return {row["stretch"] for row in self._connection.execute(STRETCHES_OF, (day,))}
-
-
-def _may_pass(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING  # the low byte: primary code
-
-
-def keep_out_receivers(directory: Path) -> AbstractContextManager[None]:
-    """Hold the journal's lock, so that no receiver can start. Raises StoreError if one is running."""
-    try:
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{directory}: cannot be made: {error.strerror}",
-            remedy="create the state directory, owned by the user that runs the receiver",
-        ) from error
-    return exclusive(
-        directory / LOCK, remedy="a receiver uses this state directory: stop it, or name another --state-dir"
-    )
-
-
-def _refuse_unfinished(directory: Path) -> None:
-    if (directory / UNFINISHED_RESTORE).exists():
-        raise StoreError(
-            f"{directory}: a restore was interrupted half way", remedy="run the same `vetlla db restore` again"
-        )
-
-
-def _refuse_to_begin_anew(directory: Path) -> None:
-    """Raise StoreError if a new journal would replace one that is missing.
-
-    SQLite deletes the log of a missing database, and that log holds acknowledged reports.
-    """
-    path = directory / JOURNAL
-    if has_log_alone(path):
-        raise StoreError(
-            f"{path}: is {'empty' if path.exists() else 'gone'}, but its log holds the last acknowledged reports",
-            remedy="put the journal back beside its log; or restore a backup, which keeps the log: vetlla db restore",
-        )
-    if path.exists():
-        return
-    if kept := sorted(one for one in directory.glob(f"{JOURNAL}{KEPT}*") if one.suffix != ".unfinished"):
-        raise StoreError(f"{path}: is gone, and a copy of it is kept", remedy=f"mv {kept[-1]} {path}, then start")

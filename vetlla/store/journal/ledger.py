@@ -9,64 +9,21 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import StoreError
+from vetlla.domain.supervision import STRETCH, STRETCH_COLUMNS, DayOf, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-STRETCH = 1_024
-"""Devices in one row. Gathering them takes a millisecond or two, so no alarm waits for a whole fleet."""
-_COLUMNS = (
-    ("interval_s", "I"),
-    ("allowed_misses", "B"),
-    ("supervised_s", "I"),
-    ("received", "I"),
-    ("longest_s", "I"),
-    ("reasons", "B"),
-    ("state", "B"),
-)
-_BYTES = STRETCH * sum(array(kind).itemsize for _, kind in _COLUMNS)
+_BYTES = STRETCH * sum(array(kind).itemsize for _, kind in STRETCH_COLUMNS)
 _LEVEL = 6
 
 
-class DayOf(NamedTuple):
-    """One device's day. ``reasons`` are the flags of all its pauses; ``state`` is that at the end of the day."""
-
-    unit: int
-    interval_s: int
-    allowed_misses: int
-    supervised_s: int
-    received: int
-    longest_s: int
-    reasons: int
-    state: int
-
-
-class Stretch:
-    """One day of up to ``STRETCH`` devices, in columns named as the fields of ``DayOf``."""
-
-    __slots__ = ("columns", "first")
-
-    def __init__(self, number: int) -> None:
-        self.first = number * STRETCH
-        self.columns = {name: array(kind, bytes(STRETCH * array(kind).itemsize)) for name, kind in _COLUMNS}
-
-    def put(self, day: DayOf) -> None:
-        """Write one device's day."""
-        for name, column in self.columns.items():
-            column[day.unit - self.first] = getattr(day, name)
-
-    def fill(self, name: str, values: Iterable[int]) -> None:
-        """Write a column from its first device on; ``values`` may be shorter than the stretch."""
-        column = self.columns[name]
-        some = array(column.typecode, values)
-        column[: len(some)] = some
-
-    def pack(self) -> bytes:
-        """Return the columns, compressed."""
-        return zlib.compress(b"".join(column.tobytes() for column in self.columns.values()), _LEVEL)
+def pack(stretch: Stretch) -> bytes:
+    """Return the columns of a stretch, compressed."""
+    return zlib.compress(b"".join(column.tobytes() for column in stretch.columns.values()), _LEVEL)
 
 
 def merged(number: int, before: bytes, after: bytes) -> bytes:
@@ -82,7 +39,7 @@ def merged(number: int, before: bytes, after: bytes) -> bytes:
                 reasons=one.reasons | other.reasons,
             )
         )
-    return stretch.pack()
+    return pack(stretch)
 
 
 def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
@@ -99,7 +56,7 @@ def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
             f"ledger: stretch {number} has {len(plain)} bytes instead of {_BYTES}", remedy="vetlla db verify"
         )
     columns, place = [], 0
-    for _, kind in _COLUMNS:
+    for _, kind in STRETCH_COLUMNS:
         size = STRETCH * array(kind).itemsize
         columns.append(array(kind, plain[place : place + size]))
         place += size

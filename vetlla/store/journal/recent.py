@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import Tally
+from vetlla.domain.previous_run import Call, Recent
 from vetlla.domain.signals import AccountId, Priority
 from vetlla.store.journal.rows import content
 
@@ -92,32 +93,6 @@ def read_tallies(connection: sqlite3.Connection, present: Moment) -> dict[int, T
     """Return how much each open alarm has grown; an alarm without a signal is left out."""
     rows = connection.execute(_TALLIES, {"routine": Priority.ROUTINE.value, **present.values})
     return {alarm: Tally(*grown) for alarm, *grown in rows}
-
-
-class Call(NamedTuple):
-    """A report of an open alarm. Instants are on the current monotonic clock, the device's times in UTC."""
-
-    identity: bytes
-    number: int
-    frame: int
-    """Number of the first signal of its frame."""
-    who: AccountId
-    last_frame: int
-    """Number of the first signal of the last frame that came from this device."""
-    alarm: int
-    stored_us: int
-    told_us: int
-    occurred_us: int | None
-    sent_us: int | None
-    content: int
-
-
-class Recent(NamedTuple):
-    """The reports within the window, oldest first."""
-
-    plain: list[tuple[bytes, int, int]]
-    """Reports without an alarm: identity, number, and when each was stored on the current monotonic clock."""
-    calls: list[Call]
 
 
 def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment) -> Recent:

@@ -12,10 +12,11 @@ and of the earlier alarms that such an alarm continues.
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vetlla.domain.alarms import RECEIVER
+from vetlla.domain.removal import Terms, What
 from vetlla.store.journal.audit import PRUNE
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.removals import as_detail
@@ -24,7 +25,7 @@ from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vetlla.domain.clock import Clock
     from vetlla.store.journal.deeds import Read
@@ -43,7 +44,6 @@ follow."""
 CLOCK_BEHIND_US = 86_400 * 1_000_000
 """How far a stamp may be before a stamp that was removed earlier and still be believed. Reports are stored in nearly
 the order in which they come, and clocks are corrected by seconds."""
-RECEIVER = "receiver"
 CLOCK = "clock"
 
 PLACE_DETAILS = ("cells", "mac", "networks", "place", "wifi")
@@ -51,21 +51,6 @@ PLACE_DETAILS = ("cells", "mac", "networks", "place", "wifi")
 PLACE_MEASUREMENTS = ("course", "odometer_m", "speed_kmh")
 
 _MORE, _RAW, _ALARM, _ID = (SIGNAL_COLUMNS.index(name) for name in ("more", "raw", "alarm_id", "id"))
-
-
-class What(StrEnum):
-    """The kinds of data that are removed when they are too old."""
-
-    POSITIONS = "positions"
-    """Places of signals, and the raw bytes that contain them."""
-    RAW = "raw"
-    """Raw bytes of signals."""
-    SIGNALS = "signals"
-    """Whole rows of signals, with their repetitions."""
-    NOTES = "notes"
-    """Operators' notes about alarms."""
-    REJECTS = "rejects"
-    """Bytes that could not be read as a report, or whose report was refused."""
 
 
 class Step(NamedTuple):
@@ -80,27 +65,6 @@ class Step(NamedTuple):
     """Ranges with the digests that the first entry names."""
     refused: Sequence[Range] = ()
     """Signals that were not touched, because they are not those that were committed."""
-
-
-class Terms(NamedTuple):
-    """The instant and the limits that a round uses."""
-
-    now_us: int
-    keep_us: Mapping[What, int]
-    """How long each kind is kept; a kind that is absent is kept for ever."""
-    emergency_us: int
-    """Time after its end in which an alarm may still be continued, or its reports repeated."""
-    wall_us: int = 0
-    """Instant of the wall clock; it is later than ``now_us`` if the clock is not believed."""
-
-    @property
-    def latest_us(self) -> int:
-        """Return the last instant that is not in the future: a row stamped up to it may have come at its stamp."""
-        return max(self.now_us, self.wall_us)
-
-    def before_us(self, what: What) -> int:
-        """Return the instant before which rows of a kind are too old; the kind must not be kept for ever."""
-        return self.now_us - self.keep_us[what]
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------

@@ -10,9 +10,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.audit import digest
 from vetlla.store.journal.removals import Range, ranges_of
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
 if TYPE_CHECKING:
     import sqlite3

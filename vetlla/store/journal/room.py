@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import StoreError
-from vetlla.store.journal.journal import JOURNAL
+from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.ledger import STRETCH
+from vetlla.domain.supervision import STRETCH
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +31,7 @@ class SignsRow(NamedTuple):
     columns: bytes
 
 
-def pack(heard_us: array[int], received: array[int], longest_s: array[int]) -> bytes:
+def pack_signs(heard_us: array[int], received: array[int], longest_s: array[int]) -> bytes:
     """Return the columns of one stretch's devices as bytes; the last stretch may have fewer devices."""
     return heard_us.tobytes() + received.tobytes() + longest_s.tobytes()
 

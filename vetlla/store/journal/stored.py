@@ -12,6 +12,7 @@ from vetlla.domain.signals import (
     NOTHING,
     AccountId,
     Event,
+    Flag,
     Kind,
     Phase,
     Position,
@@ -20,7 +21,6 @@ from vetlla.domain.signals import (
     Reject,
     Signal,
 )
-from vetlla.store.journal.rows import Flag
 
 if TYPE_CHECKING:
     import sqlite3

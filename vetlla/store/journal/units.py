@@ -4,87 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from vetlla.store.journal.ledger import STRETCH, merged
+from vetlla.domain.supervision import (
+    STRETCH,
+    KeptChange,
+    KeptDevice,
+    KeptIncident,
+    KeptSupervision,
+    LedgerDay,
+    LostIn,
+    OrderedPause,
+    Stretch,
+)
+from vetlla.store.journal.ledger import merged, pack
 from vetlla.store.journal.numbers import next_number
-from vetlla.store.journal.signs import PUT_SIGNS, read_signs
+from vetlla.store.journal.signs import PUT_SIGNS, SignsRow, pack_signs, read_signs
 
 if TYPE_CHECKING:
     import sqlite3
+    from array import array
     from collections.abc import Iterator, Sequence
 
-    from vetlla.store.journal.signs import Signs, SignsRow
-
-
-class DeviceRow(NamedTuple):
-    """One device as table ``units`` keeps it, with its signs of life (``signs.py``) when it is read back.
-
-    ``day`` and the fields after it hold the current day until the ledger has that day.
-    """
-
-    id: int
-    account: str
-    receiver: str
-    line: str
-    device: str
-    state: int
-    since_us: int
-    heard_us: int
-    pause: int
-    interval_s: int
-    allowed_misses: int
-    day: str
-    received: int
-    longest_s: int
-    unsupervised_s: int
-    reasons: int
-    silent_since_us: int = 0
-    """When its silence begins, if the device did not report later."""
-
-
-class VerdictRow(NamedTuple):
-    """One change of a device's state."""
-
-    at_us: int
-    unit: int
-    before: int
-    state: int
-    pause: int
-    heard_us: int
-    missed: int
-    incident: int | None
-    alarm_id: int | None
-
-
-class IncidentRow(NamedTuple):
-    """One incident: many devices that were lost at once."""
-
-    id: int
-    label: str
-    opened_us: int
-    closed_us: int | None
-    least: int
-    members: int
-    alarm_id: int | None
-
-
-class PauseRow(NamedTuple):
-    """A pause that a person ordered; ``until_us`` is None if it lasts until a person ends it."""
-
-    unit: int
-    since_us: int
-    until_us: int | None
-    operator: str
-    reason: str
-
-
-class LostIn(NamedTuple):
-    """A lost device (or one that was lost before its terminal) with the incident and alarm of that loss."""
-
-    unit: int
-    incident: int | None
-    alarm_id: int | None
+    from vetlla.store.journal.signs import Signs
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -95,14 +37,14 @@ def _select(table: str, columns: Sequence[str]) -> str:
     return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - as above
 
 
-_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in DeviceRow._fields[5:])
-PUT_UNIT = f"{_insert('units', DeviceRow._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
-PUT_VERDICT = _insert("verdicts", VerdictRow._fields)
+_CHANGING = ", ".join(f"{column} = excluded.{column}" for column in KeptDevice._fields[5:])
+PUT_UNIT = f"{_insert('units', KeptDevice._fields)} ON CONFLICT DO UPDATE SET {_CHANGING}"
+PUT_VERDICT = _insert("verdicts", KeptChange._fields)
 PUT_INCIDENT = (
-    f"{_insert('incidents', IncidentRow._fields)} ON CONFLICT DO UPDATE"
+    f"{_insert('incidents', KeptIncident._fields)} ON CONFLICT DO UPDATE"
     " SET closed_us = excluded.closed_us, members = excluded.members, alarm_id = excluded.alarm_id"
 )
-PUT_PAUSE = f"{_insert('pauses', PauseRow._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
+PUT_PAUSE = f"{_insert('pauses', OrderedPause._fields)} ON CONFLICT DO UPDATE SET since_us = excluded.since_us,"
 PUT_PAUSE += " until_us = excluded.until_us, operator = excluded.operator, reason = excluded.reason"
 END_PAUSE = "DELETE FROM pauses WHERE unit = ?"
 PUT_STRETCH = "INSERT OR REPLACE INTO ledger (day, stretch, columns) VALUES (?, ?, ?)"
@@ -113,14 +55,14 @@ FORGET = tuple(
 )
 """The statements also count the recorded days, because a clock that shows a far future day must not delete the past."""
 
-EVERY_UNIT = f"{_select('units', DeviceRow._fields)} ORDER BY id"
-OPEN_INCIDENTS = f"{_select('incidents', IncidentRow._fields)} WHERE closed_us IS NULL ORDER BY id"
+EVERY_UNIT = f"{_select('units', KeptDevice._fields)} ORDER BY id"
+OPEN_INCIDENTS = f"{_select('incidents', KeptIncident._fields)} WHERE closed_us IS NULL ORDER BY id"
 NEXT_INCIDENT = f"SELECT {next_number('incidents')}"
 MEMBERS = """
 SELECT DISTINCT incident, unit FROM verdicts
 WHERE incident IN (SELECT id FROM incidents WHERE closed_us IS NULL) AND state = 3
 """
-EVERY_PAUSE = _select("pauses", PauseRow._fields)
+EVERY_PAUSE = _select("pauses", OrderedPause._fields)
 LOST_NOW = """
 SELECT u.id, v.incident, v.alarm_id FROM units AS u JOIN verdicts AS v
     ON v.id = (SELECT max(id) FROM verdicts WHERE unit = u.id)
@@ -136,37 +78,22 @@ ALIVE = "SELECT alive_us FROM boots WHERE alive_us IS NOT NULL ORDER BY id DESC 
 """Takes the last boot and not the greatest instant, because a clock may have been ahead."""
 
 
-class KeptSupervision(NamedTuple):
-    """What the previous run left of supervision, except the devices themselves."""
-
-    alive_us: int | None
-    """When the previous run last recorded that it was alive; None in the first run."""
-    incidents: list[IncidentRow]
-    next_incident: int
-    lost: list[LostIn]
-    members: list[tuple[int, int]]
-    """Incident and device, for each open incident."""
-    pauses: list[PauseRow]
-    down_s: dict[str, int]
-    """By day."""
-
-
 def read_kept(connection: sqlite3.Connection) -> KeptSupervision:
     """Return what the previous run left; the connection must give rows by name."""
     (alive_us,) = connection.execute(ALIVE).fetchone() or (None,)
     (next_incident,) = connection.execute(NEXT_INCIDENT).fetchone()
     return KeptSupervision(
         alive_us=alive_us,
-        incidents=[IncidentRow(*row) for row in connection.execute(OPEN_INCIDENTS)],
+        incidents=[KeptIncident(*row) for row in connection.execute(OPEN_INCIDENTS)],
         next_incident=next_incident,
         lost=[LostIn(*row) for row in connection.execute(LOST_NOW)],
         members=[(row["incident"], row["unit"]) for row in connection.execute(MEMBERS)],
-        pauses=[PauseRow(*row) for row in connection.execute(EVERY_PAUSE)],
+        pauses=[OrderedPause(*row) for row in connection.execute(EVERY_PAUSE)],
         down_s={row["day"]: row["down_s"] for row in connection.execute(DOWN)},
     )
 
 
-def with_signs(unit: DeviceRow, signs: Signs) -> DeviceRow:
+def with_signs(unit: KeptDevice, signs: Signs) -> KeptDevice:
     """Return a device as its row and its signs of life describe it together, whichever was written later.
 
     If the row counts an earlier day than the signs, its counts are dropped; if it counts a later day, they are kept.
@@ -186,14 +113,14 @@ def with_signs(unit: DeviceRow, signs: Signs) -> DeviceRow:
     )
 
 
-def read_units(connection: sqlite3.Connection) -> Iterator[DeviceRow]:
+def read_units(connection: sqlite3.Connection) -> Iterator[KeptDevice]:
     """Yield every device that was ever expected, by number, with its signs of life."""
     rows, signs = connection.cursor(), connection.cursor()
     rows.row_factory = signs.row_factory = None  # plain tuples, because there may be a million rows
     for stretch, some in groupby(rows.execute(EVERY_UNIT), key=lambda row: row[0] // STRETCH):
         heard = read_signs(signs, stretch)
         for row in some:
-            yield with_signs(DeviceRow(*row), heard)
+            yield with_signs(KeptDevice(*row), heard)
 
 
 def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: bytes) -> tuple[str, int, bytes]:
@@ -206,18 +133,17 @@ def _merged(connection: sqlite3.Connection, day: str, stretch: int, columns: byt
 class SupervisionRows:
     """The supervision rows of one transaction."""
 
-    units: list[DeviceRow] = field(default_factory=list)
+    units: list[KeptDevice] = field(default_factory=list)
     signs: list[SignsRow] = field(default_factory=list)
-    pauses: list[PauseRow] = field(default_factory=list)
+    pauses: list[OrderedPause] = field(default_factory=list)
     pauses_ended: list[int] = field(default_factory=list)
     stretches: list[tuple[str, int, bytes]] = field(default_factory=list)
     """Day, number and columns of each."""
-    days: list[tuple[str, int, float]] = field(default_factory=list)
-    """Day, seconds without a receiver, tolerance."""
+    days: list[LedgerDay] = field(default_factory=list)
     forget_before: list[tuple[str, int]] = field(default_factory=list)
     """A day and a number: an earlier day is deleted once this many days are recorded after it."""
-    verdicts: list[VerdictRow] = field(default_factory=list)
-    incidents: list[IncidentRow] = field(default_factory=list)
+    verdicts: list[KeptChange] = field(default_factory=list)
+    incidents: list[KeptIncident] = field(default_factory=list)
 
     @property
     def vital(self) -> bool:
@@ -228,6 +154,16 @@ class SupervisionRows:
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.vital or self.units or self.signs or self.forget_before)
+
+    def add_signs(
+        self, stretch: int, day: str, heard_us: array[int], received: array[int], longest_s: array[int]
+    ) -> None:
+        """Add the signs of life of one stretch's devices: one value a device in each column, at most ``STRETCH``."""
+        self.signs.append(SignsRow(stretch, day, pack_signs(heard_us, received, longest_s)))
+
+    def add_stretch(self, day: str, stretch: Stretch) -> None:
+        """Add one stretch of an ended day. It is compressed at once, which takes a millisecond or two."""
+        self.stretches.append((day, stretch.number, pack(stretch)))
 
     def keep_from(self, failed: SupervisionRows) -> None:
         """Take over the rows of a failed batch, except verdicts and incidents, which are decided again."""

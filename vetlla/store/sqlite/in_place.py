@@ -11,9 +11,10 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import to_datetime
+from vetlla.domain.inodes import identity
 from vetlla.store.sqlite.ownership import create, sync_directory
 
 if TYPE_CHECKING:
@@ -25,22 +26,6 @@ KEPT = ".kept-"
 """Middle of a rescued copy's name, between the name of the database and the time of the rescue."""
 PAGES_AT_ONCE = 4_096
 """Pages copied in one step: 16 MiB. Between two steps other threads may use the connection."""
-
-
-class Identity(NamedTuple):
-    """Identifies a file independently of its name."""
-
-    device: int
-    inode: int
-
-
-def identity(path: Path) -> Identity | None:
-    """Return the identity of the file with a name; None if there is no file. Raises OSError."""
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    return Identity(status.st_dev, status.st_ino)
 
 
 HEADER = 100

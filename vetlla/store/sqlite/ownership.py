@@ -74,17 +74,6 @@ def refuse_foreign(path: Path) -> None:
     _refuse(path, status)
 
 
-def set_mode(path: Path, mode: int) -> None:
-    """Set the permissions of a file or socket, but never through a link that took its name. Raises OSError."""
-    descriptor = os.open(path, os.O_PATH | _NO_LINK)
-    try:
-        if stat.S_ISLNK(os.fstat(descriptor).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        os.chmod(f"/proc/self/fd/{descriptor}", mode)  # noqa: PTH101 - fchmod() refuses an O_PATH descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _refuse(path: Path, status: os.stat_result) -> None:
     """Raise StoreError if this is not a plain file, or if it belongs to a user whose files are not allowed here.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import BUTTONS, TERMINALS, DeviceType, Place
+from vetlla.domain.supervision import Expected, Terminal, Ucr
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import date
 
 
@@ -31,36 +31,6 @@ UNION
 SELECT home FROM home_periods WHERE kind = 'active' GROUP BY home
 HAVING max(since <= :day AND (until IS NULL OR until >= :day)) = 0
 """
-
-
-class Terminal(NamedTuple):
-    """The terminal that an account names, according to the inventory."""
-
-    type: DeviceType
-    place: Place
-
-
-class Ucr(NamedTuple):
-    """A UCR that is installed in a home, and the id in the reports about it.
-
-    The id is its account in the inventory, which is the zone under which a panel knows it, or else its serial.
-    """
-
-    type: DeviceType
-    id: str
-
-
-class Expected(NamedTuple):
-    """Terminals by account (upper case), and UCRs by home. ``resting`` are homes that are suspended or not active."""
-
-    terminals: dict[str, Terminal]
-    ucrs: dict[str, list[Ucr]]
-    resting: Collection[str]
-    gone: Mapping[str, Mapping[str, Place]] = MappingProxyType({})
-    """By home and id (upper case): UCRs whose last home it was, and where they are now."""
-
-
-NOTHING = Expected({}, {}, frozenset())
 
 
 def expected(connection: sqlite3.Connection, day: date) -> Expected:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.ledger import STRETCH, unpack
+from vetlla.domain.supervision import STRETCH
+from vetlla.store.journal.ledger import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vetlla.domain.supervision import DayOf
     from vetlla.store.journal.archive import Archive
-    from vetlla.store.journal.ledger import DayOf
 
 MEMBERS_PAGE = 2_000
 """Members of an incident read at once."""

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from tests.rigs.journals import Scribe, alarm, arrival, journal, reject, report
 from tests.rigs.removals import DAY_S, PLACE, close, days_of_signals, flaws, note, read, removed, terms
 from vetlla.domain.clock import SECOND_US, ManualClock
+from vetlla.domain.removal import What
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.due import due
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.retention import (
-    What,
-)
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import reject_row
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 from tests.rigs.journals import Scribe, alarm, arrival, journal, report
 from tests.rigs.removals import DAY_S, PLACE, by_hand, close, days_of_signals, flaws, note, read, removed
 from vetlla.domain.clock import ManualClock
-from vetlla.store.journal.audit import GENESIS, Head, chain, digest
+from vetlla.store.journal.audit import GENESIS, Head, chain
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.journal import JOURNAL
-from vetlla.store.journal.rows import SIGNAL_COLUMNS
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 from vetlla.store.sqlite.migrate import apply, migrations
 
 if TYPE_CHECKING:

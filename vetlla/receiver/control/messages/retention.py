@@ -5,9 +5,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from vetlla.domain.removal import ProofFields
 from vetlla.receiver.control.messages.arguments import Listed, Text, Words
 from vetlla.receiver.control.messages.base import Stream, answer_form
-from vetlla.store.erasure import ProofFields
 
 ACCOUNTS_MAX = 1_000
 """Limit of the accounts under which one home ever reported."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from tests.rigs.journals import Scribe, report
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
+from vetlla.receiver.commit.writer import Writer
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
-from vetlla.store.journal.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

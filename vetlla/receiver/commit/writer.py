@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock, Instant
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.journal import Journal
+    from vetlla.store.ports import JournalWriter
 
 Done: TypeAlias = "Callable[[Instant, StoreError | None], None]"
 """Called in the loop with the instant at which the job ended, and why it failed (None if it is durable)."""
@@ -28,7 +28,7 @@ _Job: TypeAlias = "tuple[Callable[[], None], Done] | None"
 class Writer:
     """Runs the journal's jobs in order, and reports the end of each one to the event loop."""
 
-    def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+    def __init__(self, journal: JournalWriter, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._journal = journal
         self._loop = loop
         self._clock = clock
