@@ -86,9 +86,11 @@ async def _fleet(directory: Path, size: int) -> Fleet:
     commit = GroupCommit(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
     )
+    desk = Desk(settings.queue, recovered, counters)
     supervision = Supervision(
         settings=settings.supervision,
-        desk=Desk(settings.queue, recovered, counters),
+        desk=desk,
+        placement=desk.placement,
         commit=commit,
         dispatch=dispatch,
         clock=clock,

@@ -25,6 +25,7 @@ def settings(state_dir: Path, chain_window_s: float) -> Settings:
             "state_dir": state_dir,
             "listen": (Listen(protocol="dc09", host="127.0.0.1", port=0),),
             "queue": {"chain_window_s": chain_window_s},
+            "http": {"enabled": False},
         }
     )
 

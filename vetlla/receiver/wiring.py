@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.settings.model import Settings
     from vetlla.store.ports import Removals
 
@@ -45,6 +46,7 @@ class Parts(NamedTuple):
 
     commit: GroupCommit
     desk: Desk
+    placement: Placement
     budget: Budget
     supervision: Supervision
     intake: Intake
@@ -76,23 +78,32 @@ def build(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
     )
     desk = Desk(settings.queue, recovered, counters)
+    placement = desk.placement
     budget = Budget(settings.limits, counters, clock)
     supervision = Supervision(
-        settings=settings.supervision, desk=desk, commit=commit, dispatch=dispatch, clock=clock, loop=loop
+        settings=settings.supervision,
+        desk=desk,
+        placement=placement,
+        commit=commit,
+        dispatch=dispatch,
+        clock=clock,
+        loop=loop,
     )
-    rejects = Rejects(settings, desk, commit, budget, counters)
+    rejects = Rejects(settings, placement, commit, budget, counters)
     intake = Intake(
         settings=settings,
         book=book,
         recovered=recovered,
-        desk=desk,
+        placement=placement,
         commit=commit,
         rejects=rejects,
         supervision=supervision,
         counters=counters,
         clock=clock,
     )
-    announcer = Announcer(settings=settings, desk=desk, commit=commit, dispatch=dispatch, counters=counters)
+    announcer = Announcer(
+        settings=settings, desk=desk, placement=placement, commit=commit, dispatch=dispatch, counters=counters
+    )
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
     commit.participants = (rejects, intake, supervision, announcer)
     escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
@@ -112,11 +123,12 @@ def build(
     )
     retention = Retention(settings=settings, removals=removals, commit=commit, counters=counters, clock=clock)
     reloadable = (
-        rejects, intake, announcer, desk, commit, queue_requests, supervision_requests, retention, budget,
+        rejects, intake, announcer, desk, placement, commit, queue_requests, supervision_requests, retention, budget,
     )  # fmt: skip
     return Parts(
         commit=commit,
         desk=desk,
+        placement=placement,
         budget=budget,
         supervision=supervision,
         intake=intake,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.rejects import Rejects
-    from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.settings.model import Settings
 
@@ -79,7 +79,7 @@ class Intake(Participant):
         settings: Settings,
         book: AccountBook,
         recovered: Recovered,
-        desk: Desk,
+        placement: Placement,
         commit: GroupCommit,
         rejects: Rejects,
         supervision: Supervision,
@@ -89,7 +89,7 @@ class Intake(Participant):
         self._duplicates = Duplicates(settings.store, recovered.recent)
         self._rejects = rejects
         self.apply(settings, book)
-        self._desk = desk
+        self._placement = placement
         self._commit = commit
         self._supervision = supervision
         self._counters = counters
@@ -259,7 +259,7 @@ class Intake(Participant):
         self._next_signal += 1
         # A caller without an account is identified by its address, so two of them open two alarms.
         home = home_of(account, signal.id) or arrival.host
-        is_known = repeated and self._desk.has_emergency(home, account, received)
+        is_known = repeated and self._placement.has_emergency(home, account, received)
         event, priority = weigh(signal, account, self._table, is_known=is_known)
         if (
             signal.from_broker
@@ -271,7 +271,7 @@ class Intake(Participant):
         note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None
         report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
-        alarm, flags = self._desk.place(report, arrival, batch, told_in=told_in)
+        alarm, flags = self._placement.place(report, arrival, batch, told_in=told_in)
         if signal.buffered or repeated or told_in is not None:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)
         occurred_us, sent_us, said = batch.add_signal(
@@ -286,7 +286,7 @@ class Intake(Participant):
         if identity:
             told_us = received.mono_us
             # A report that is kept with a closed alarm, as those of a runaway are, is not one of that alarm's calls.
-            held = alarm if alarm in self._desk.open else None
+            held = alarm if alarm in self._placement.open else None
             self._duplicates.add((identity, number, told_us, self._next_frame, held, occurred_us, sent_us, said))
         if first is not None and signal.occurred_at is None:
             # It may still be a retry. A repeated "left" must not pause a UCR whose "back" came in between.
@@ -304,7 +304,7 @@ class Intake(Participant):
             first,
             _said(signal),
             arrival.received.mono_us,
-            is_open=self._desk.may_repeat(first.alarm, account, arrival.received),
+            is_open=self._placement.may_repeat(first.alarm, account, arrival.received),
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 
@@ -324,7 +324,7 @@ class Intake(Participant):
         again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
         if first.alarm is not None:
-            self._desk.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
+            self._placement.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
     def committed(self, batch: Batch, now: Instant) -> None:
         """Deliver the verdicts of the batch: it was committed."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.budget import Budget
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.settings.model import Settings, StoreSettings
     from vetlla.store.journal.batch import Batch
 
@@ -50,9 +50,11 @@ class _Concern(NamedTuple):
 class Rejects(Participant):
     """Keeps the reports and bytes that the intake does not take. Runs in the event loop."""
 
-    def __init__(self, settings: Settings, desk: Desk, commit: GroupCommit, budget: Budget, counters: Counters) -> None:
+    def __init__(
+        self, settings: Settings, placement: Placement, commit: GroupCommit, budget: Budget, counters: Counters
+    ) -> None:
         self._apply(settings.store)
-        self._desk = desk
+        self._placement = placement
         self._commit = commit
         self._budget = budget
         self._counters = counters
@@ -117,7 +119,7 @@ class Rejects(Participant):
 
         A stranger's report is never news, because strangers could invent callers and fill all places.
         """
-        return report.known and _what(report) not in self._waiting and self._desk.is_news(report, arrival.received)
+        return report.known and _what(report) not in self._waiting and self._placement.is_news(report, arrival.received)
 
     def _concern(self, arrival: Arrival, report: Report) -> None:
         """Put a report before the desk with the next batch."""
@@ -167,7 +169,7 @@ class Rejects(Participant):
         while self._concerns:
             concern = self._concerns.popleft()
             self._placed.append(concern)
-            self._desk.place(concern.report, concern.arrival, batch)
+            self._placement.place(concern.report, concern.arrival, batch)
 
     def committed(self, _batch: Batch, _now: Instant) -> None:
         """Forget the reports that the batch put before operators: it was committed."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER, Cause
 from vetlla.domain.clock import SECOND_US, iso
+from vetlla.domain.signals import Kind
 from vetlla.receiver.dispatch import happening
 from vetlla.service.queue import steps as queue
 
@@ -23,6 +24,11 @@ class AlarmView(NamedTuple):
 
     alarm: Alarm
     tally: Tally
+
+    @property
+    def is_own_loss(self) -> bool:
+        """True if the receiver itself noticed the silence that is this alarm, and no device's report joined it."""
+        return self.alarm.kind is Kind.DEVICE_LOST and not self.alarm.first_signal and not self.tally.last_signal
 
     def fields(self, now: Instant) -> AlarmFields:
         """Return the present state of the alarm, ready for JSON, with its counts and its running clocks in seconds.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
 
@@ -43,10 +44,18 @@ class Announcer(Participant):
     """The last participant of a commit, after those that change alarms. Runs in the event loop."""
 
     def __init__(
-        self, *, settings: Settings, desk: Desk, commit: GroupCommit, dispatch: Dispatch, counters: Counters
+        self,
+        *,
+        settings: Settings,
+        desk: Desk,
+        placement: Placement,
+        commit: GroupCommit,
+        dispatch: Dispatch,
+        counters: Counters,
     ) -> None:
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._desk = desk
+        self._placement = placement
         self._commit = commit
         self._dispatch = dispatch
         self._counters = counters
@@ -75,7 +84,7 @@ class Announcer(Participant):
 
     def rolled_back(self, batch: Batch) -> None:
         """Undo what the batch changed in the queue."""
-        self._desk.rolled_back(batch)
+        self._placement.rolled_back(batch)
 
 
 def _shown(signal: dict[str, Any]) -> SignalFields:

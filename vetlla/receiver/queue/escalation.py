@@ -103,7 +103,7 @@ class Escalation:
             alarm, _ = self._desk.find(number)
         except UsageError:
             return None  # an operator closed it meanwhile
-        hand, marks = self._desk.receiver(self._clock.now()), self._desk.marks
+        hand, marks = self._desk.rules.by_receiver(self._clock.now()), self._desk.rules.marks
         if not queue.due(alarm, hand.now):
             self.follow(alarm)
             return None

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from vetlla.domain.accounts import OnTest, account_key
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
+from vetlla.service.queue.steps import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Instant
+    from vetlla.domain.signals import Priority
     from vetlla.service.queue.steps import OperatorAction
     from vetlla.store.journal.batch import Batch
 
@@ -73,6 +75,16 @@ class AccountsOnTest:
     def covers(self, account: Account | None, now: Instant) -> bool:
         """Return True if a registered account is on test. A stranger never is."""
         return self.of(account, now) is not None
+
+    def mark_us(self, account: Account | None, priority: Priority, now: Instant, most_us: int) -> int | None:
+        """Return when an emergency that came on test is put before a supervisor, unless a person closes it first.
+
+        That is at the end of the test, and after ``most_us`` at the latest. None for priorities that escalate once.
+        """
+        test = self.of(account, now)
+        if test is None or priority not in REPEATED:
+            return None
+        return min(test.until_mono_us, now.mono_us + most_us)
 
     def running(self, now: Instant) -> list[OnTest]:
         """Return every running test."""

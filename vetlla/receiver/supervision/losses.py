@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.fleet import Fleet
     from vetlla.receiver.supervision.incidents import Incident, Incidents
     from vetlla.receiver.supervision.silence import Silence
@@ -69,6 +70,7 @@ class Losses:
         incidents: Incidents,
         write_at_once: Callable[[Iterable[int], Batch], None],
         desk: Desk,
+        placement: Placement,
         commit: GroupCommit,
         dispatch: Dispatch,
         clock: Clock,
@@ -79,6 +81,7 @@ class Losses:
         self._incidents = incidents
         self._write_at_once = write_at_once
         self._desk = desk
+        self._placement = placement
         self._commit = commit
         self._dispatch = dispatch
         self._clock = clock
@@ -251,7 +254,7 @@ class Losses:
         note = f"{heard}, expected every {self._fleet.interval_s[device]} s"
         home, ucr = home_of(account, who), self._fleet.devices[device]
         report = Report(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
-        number, _ = self._desk.place(report, _arrival(turn.at), batch)
+        number, _ = self._placement.place(report, _arrival(turn.at), batch)
         if number is not None:
             self._hold(device, number)
 
@@ -263,7 +266,7 @@ class Losses:
             f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
         )
         report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
-        number, _ = self._desk.place(report, _arrival(incident.opened), batch)
+        number, _ = self._placement.place(report, _arrival(incident.opened), batch)
         return number
 
     def _hold(self, device: int, alarm: int) -> None:

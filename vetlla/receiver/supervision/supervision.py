@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.expectations import Expectations
     from vetlla.receiver.supervision.fleet import Name
     from vetlla.receiver.supervision.incidents import Incident
@@ -56,6 +57,7 @@ class Supervision(Participant):
         *,
         settings: SupervisionSettings,
         desk: Desk,
+        placement: Placement,
         commit: GroupCommit,
         dispatch: Dispatch,
         clock: Clock,
@@ -77,6 +79,7 @@ class Supervision(Participant):
             incidents=self._incidents,
             write_at_once=self._records.write_at_once,
             desk=desk,
+            placement=placement,
             commit=commit,
             dispatch=dispatch,
             clock=clock,
