@@ -219,3 +219,18 @@ class Change(NamedTuple):
     id: int
     device: Device
     movement: Movement
+
+
+class ImportedDevice(NamedTuple):
+    """A device and its state according to a file."""
+
+    device: Device
+    place: Place
+    home: str
+    ownership: Ownership
+    since: date
+    """Day since which it is in that place, as far as the file says."""
+    moved: date | None
+    """The same day, if the file gives it; None otherwise."""
+    last_battery: date | None
+    last_maintenance: date | None

@@ -107,6 +107,7 @@ def build(
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
     commit.participants = (rejects, intake, supervision, announcer)
     escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
+    desk.on_due = escalation.follow
     view = SupervisionView(supervision, clock)
     queue_requests = QueueRequests(
         settings=settings,

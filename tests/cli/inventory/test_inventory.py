@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import ON, imported
+from vetlla.store.registry.registry import stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +110,17 @@ def test_a_dry_run_changes_nothing(stocked: Vetlla) -> None:
     assert "installed" in stocked("inventory", "install", "S1", "H1", "--dry-run").out
     (row,) = stocked("inventory", "find", "S1", "--json").json
     assert row["place"] == "warehouse"
+
+
+def test_a_dry_run_writes_no_file(stocked: Vetlla, vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """It does not touch the registry, because a plan under way would notice that, and it creates no registry."""
+    file, empty, before = tmp_path / "devices.csv", tmp_path / "empty", stamp(state_dir)
+    file.write_text("type,serial,ownership,place\nsmoke,X1,leased,warehouse\n")
+    empty.mkdir()
+    assert "nothing was written" in stocked("inventory", "import", file, "--dry-run").out
+    assert stamp(state_dir) == before
+    assert vetlla("inventory", "import", file, "--dry-run", "--state-dir", empty).status == 0
+    assert list(empty.iterdir()) == []
 
 
 def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, tmp_path: Path) -> None:

@@ -60,7 +60,6 @@ class Escalation:
         self._followed: dict[int, int] = {}
         """By alarm: the earliest instant at which it is checked."""
         self._timer = EarliestTimer(loop, self.look)
-        desk.on_due = self.follow
 
     def follow(self, alarm: Alarm) -> None:
         """Check an alarm when it is due."""

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vetlla.domain.columns import Fault
-from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Home, Ownership, Period, Person, Place
+from vetlla.domain.devices import (
+    Device,
+    DeviceRecord,
+    DeviceType,
+    Home,
+    ImportedDevice,
+    Period,
+    Person,
+    Place,
+)
 from vetlla.service.inventory.columns import FIRST_YEAR
 
 if TYPE_CHECKING:
@@ -14,21 +23,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
-
-
-class ImportedDevice(NamedTuple):
-    """A device and its state according to a file."""
-
-    device: Device
-    place: Place
-    home: str
-    ownership: Ownership
-    since: date
-    """Day since which it is in that place, as far as the file says."""
-    moved: date | None
-    """The same day, if the file gives it; None otherwise."""
-    last_battery: date | None
-    last_maintenance: date | None
 
 
 class HomeCodes:

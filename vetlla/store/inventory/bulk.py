@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import Movement, MovementKind, Ownership, Place
+from vetlla.domain.devices import Movement, MovementKind, Place
 from vetlla.store.inventory.write import ADD, KEEP_UP, MOVE, device_row, iso, movement_row, next_number
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vetlla.domain.devices import Device
+    from vetlla.domain.devices import ImportedDevice
+
 
 BATCH = 5_000
 """Rows held before they are written: enough to save calls, and too few to need much memory."""
@@ -27,27 +28,6 @@ class Effect(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-
-
-class Found(Protocol):
-    """The state of a device according to a file (``vetlla.service.inventory.imports.Found``)."""
-
-    @property
-    def device(self) -> Device: ...  # noqa: D102
-    @property
-    def place(self) -> Place: ...  # noqa: D102
-    @property
-    def home(self) -> str: ...  # noqa: D102
-    @property
-    def ownership(self) -> Ownership: ...  # noqa: D102
-    @property
-    def since(self) -> date: ...  # noqa: D102
-    @property
-    def moved(self) -> date | None: ...  # noqa: D102
-    @property
-    def last_battery(self) -> date | None: ...  # noqa: D102
-    @property
-    def last_maintenance(self) -> date | None: ...  # noqa: D102
 
 
 class DeviceImport:
@@ -63,7 +43,7 @@ class DeviceImport:
         self._movements: list[tuple[object, ...]] = []
         self._upkeep: list[tuple[object, ...]] = []
 
-    def put(self, found: Found) -> Effect | str:
+    def put(self, found: ImportedDevice) -> Effect | str:
         """Import one device; return how that changed the registry, or why the device was refused."""
         known = None if self._empty else self._known(found)
         if known is None:
@@ -87,7 +67,7 @@ class DeviceImport:
         self._movements.clear()
         self._upkeep.clear()
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: ImportedDevice) -> None:
         number = self._next
         self._next += 1
         self._devices.append(device_row(number, found.device))
@@ -100,7 +80,7 @@ class DeviceImport:
         self._keep_up(number, found)
 
     def _update(
-        self, number: int, row: tuple[object, ...], last: tuple[str, str, str], last_moved: date, found: Found
+        self, number: int, row: tuple[object, ...], last: tuple[str, str, str], last_moved: date, found: ImportedDevice
     ) -> Effect:
         wanted = device_row(number, found.device)
         changed = wanted != row
@@ -122,13 +102,13 @@ class DeviceImport:
         moved = kind is not None or ownership != found.ownership.value
         return Effect.CHANGED if changed or moved or kept_up else Effect.UNCHANGED
 
-    def _move(self, number: int, kind: MovementKind, day: date, found: Found) -> None:
+    def _move(self, number: int, kind: MovementKind, day: date, found: ImportedDevice) -> None:
         movement = Movement(
             day=day, kind=kind, place=found.place, home=found.home, ownership=found.ownership, note="import"
         )
         self._movements.append(movement_row(number, movement, self._recorded_us))
 
-    def _keep_up(self, number: int, found: Found, *, only_new: bool = False) -> bool:
+    def _keep_up(self, number: int, found: ImportedDevice, *, only_new: bool = False) -> bool:
         any_new = False
         for kind, day in (("battery", found.last_battery), ("maintenance", found.last_maintenance)):
             if day is None:
@@ -145,7 +125,7 @@ class DeviceImport:
             any_new = True
         return any_new
 
-    def _known(self, found: Found) -> tuple[int, tuple[object, ...], tuple[str, str, str], str] | None:
+    def _known(self, found: ImportedDevice) -> tuple[int, tuple[object, ...], tuple[str, str, str], str] | None:
         row = self._connection.execute(
             "SELECT * FROM devices WHERE type = ? AND serial = ?", (found.device.type.value, found.device.serial)
         ).fetchone()
@@ -159,7 +139,7 @@ class DeviceImport:
         return number, row, (place, home, ownership), day
 
 
-def _kind(place: str, home: str, found: Found) -> MovementKind | None:
+def _kind(place: str, home: str, found: ImportedDevice) -> MovementKind | None:
     """Return the movement from where a device was to where the file says it is; None if it did not move."""
     if (place, home) == (found.place.value, found.home):
         return None

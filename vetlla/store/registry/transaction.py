@@ -30,20 +30,26 @@ def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
 def transaction(
     state_dir: Path, clock: Clock, *, dry_run: bool = False, large: bool = False
 ) -> Iterator[sqlite3.Connection]:
-    """Yield the registry for one change. It is rolled back after an error, in a dry run, and by ``roll_back``.
+    """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.
 
-    ``large`` changes a copy, so that the running receiver is not slowed down. Raises StoreError.
+    A dry run changes a copy in memory, and needs no permission to write. ``large`` changes such a copy, too, so that
+    the running receiver is not slowed down; then the copy replaces the registry. Raises StoreError.
     """
+    if dry_run:
+        with registry.reading(state_dir, clock) as connection, closing(in_memory(connection)) as copy:
+            copy.execute("BEGIN")
+            yield copy
+        return
     with registry.writing(state_dir, clock) as connection:
         if not large:
-            with atomic(connection, dry_run=dry_run):
+            with atomic(connection):
                 yield connection
             return
         with closing(in_memory(connection)) as copy:
             before = copy.total_changes
             copy.execute("BEGIN")
             yield copy
-            if copy.in_transaction and not dry_run and copy.total_changes > before:
+            if copy.in_transaction and copy.total_changes > before:
                 copy.execute("COMMIT")
                 put_in_place(copy, state_dir / registry.REGISTRY)
 

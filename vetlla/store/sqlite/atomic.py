@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def atomic(connection: sqlite3.Connection, *, dry_run: bool = False) -> Iterator[None]:
-    """Commit what the body does, or roll it back: after an error, in a dry run, or if the body rolled back itself."""
+def atomic(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the body does, or roll it back after an error. The body may roll it back itself."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -21,4 +21,4 @@ def atomic(connection: sqlite3.Connection, *, dry_run: bool = False) -> Iterator
             connection.execute("ROLLBACK")
         raise
     if connection.in_transaction:
-        connection.execute("ROLLBACK" if dry_run else "COMMIT")
+        connection.execute("COMMIT")
