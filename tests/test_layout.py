@@ -176,8 +176,8 @@ def test_parts_of_workbooks_are_written_in_one_room() -> None:
 # --- supervision ------------------------------------------------------------------------------------------------------
 
 SUPERVISION = ROOT / "vetlla" / "receiver" / "supervision"
-DOORS = {"supervision", "view", "requests", "expectations"}
-"""The files of supervision that other code may import: the facade, what is built on it, and what the registry gives."""
+DOORS = {"supervision", "view", "requests", "expectations", "bounds"}
+"""The files of supervision that other code may import: the facade, what is built on it, and what is given to it."""
 
 
 def _owner(node: ast.expr) -> str:
@@ -220,6 +220,33 @@ def test_one_file_knows_the_clock_of_silence() -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         names = {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
         assert file.name == "silence.py" or not names & {"Uptime", "misses", "miss_us"}, file
+
+
+# --- bounds in tests --------------------------------------------------------------------------------------------------
+
+
+def _patched_constants(tree: ast.AST) -> list[str]:
+    """Return the calls that replace an upper-case name with ``monkeypatch.setattr``."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setattr":
+            texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if texts and texts[0].rpartition(".")[2].isupper():  # the name, or the whole path of the name
+                found.append(ast.unparse(node))
+    return found
+
+
+def test_bounds_are_given_to_constructors() -> None:
+    """No test replaces a constant of a module. Tests build the object with a smaller bound instead."""
+    for file in (ROOT / "tests").rglob("*.py"):
+        assert _patched_constants(ast.parse(file.read_text(encoding="utf-8"))) == [], file
+
+
+def test_a_patched_constant_is_noticed() -> None:
+    """The check above finds both forms of the call, and lets other names pass."""
+    wrong = ["patch.setattr(tcp, 'LINGER_S', 1)", "patch.setattr('vetlla.receiver.budget.PEERS_MAX', 3)"]
+    right = ["patch.setattr(os, 'fchmod', made)", "patch.setattr(os, 'sep', 'X')", "setattr(said, name, 'X')"]
+    assert _patched_constants(ast.parse("\n".join(wrong + right))) == wrong
 
 
 # --- log events -------------------------------------------------------------------------------------------------------

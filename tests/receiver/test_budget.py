@@ -10,7 +10,6 @@ import pytest
 from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import Instant, ManualClock
 from vetlla.domain.signals import AccountId, Arrival
-from vetlla.receiver import budget
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.counters import Counters, Refusal
 from vetlla.settings.model import Limits, Settings
@@ -56,10 +55,9 @@ def test_evidence_is_budgeted_by_the_minute() -> None:
     assert limited.may_keep(HERE)
 
 
-def test_a_scan_from_everywhere_shares_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_from_everywhere_shares_one_budget() -> None:
     """After the limit of addresses within one minute, all further ones together get the budget of one."""
-    monkeypatch.setattr(budget, "PEERS_MAX", 3)
-    limited = Budget(Limits(rejects_kept_per_peer_per_minute=2), Counters(), ManualClock())
+    limited = Budget(Limits(rejects_kept_per_peer_per_minute=2), Counters(), ManualClock(), peers_max=3)
     assert [limited.may_keep(str(number)) for number in range(8)] == [True] * 5 + [False] * 3
     assert limited.may_keep("0"), "an address that has its own budget keeps it"
 

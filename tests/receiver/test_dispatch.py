@@ -6,13 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import ManualClock
-from vetlla.receiver import dispatch
 from vetlla.receiver.dispatch import Dispatch, happening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-    import pytest
 
     from vetlla.receiver.control.messages.watch import WatchEvent
 
@@ -69,10 +66,9 @@ async def test_nobody_watching_is_known() -> None:
     assert not told
 
 
-async def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many() -> None:
     """Its backlog is bounded; it receives the size of the gap before the events after the gap."""
-    monkeypatch.setattr(dispatch, "WATCHER_BACKLOG", 3)
-    told = Dispatch()
+    told = Dispatch(backlog=3)
     events = told.watch(standing(0))
     await anext(events)
     for number in range(1, 8):

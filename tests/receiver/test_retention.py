@@ -18,7 +18,6 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.domain.removal import What
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
-from vetlla.receiver import retention
 from vetlla.receiver.commit.group import StoreState
 from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.retention import Retention
@@ -39,11 +38,6 @@ OLD = 1_000
 """Signals in the journal that are too old when the receiver starts."""
 
 
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "STEP_PAUSE_S", 0.0)
-
-
 def old_journal(directory: Path, count: int = OLD) -> ManualClock:
     """Write signals; return a clock with a time at which their bytes are too old."""
     clock = ManualClock()
@@ -56,13 +50,15 @@ def old_journal(directory: Path, count: int = OLD) -> ManualClock:
 
 
 def of(rig: Core, settings: Settings | None = None) -> Retention:
-    """Return the removals of a receiver."""
+    """Return the removals of a receiver, which start at once and make no pauses."""
     return Retention(
         settings=settings or rig.settings,
         removals=JournalRemovals(rig.journal, rig.clock),
         commit=rig.commit,
         counters=rig.counters,
         clock=rig.clock,
+        first_round_after_s=0.0,
+        step_pause_s=0.0,
     )
 
 
@@ -237,10 +233,9 @@ async def test_a_caller_who_hangs_up_stops_the_round(tmp_path: Path) -> None:
     assert rig.flaws() == []
 
 
-async def test_a_start_does_rounds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_does_rounds_by_itself(tmp_path: Path) -> None:
     """Rounds run without any command, until the receiver is stopped."""
     clock = old_journal(tmp_path, 5)
-    monkeypatch.setattr(retention, "FIRST_ROUND_AFTER_S", 0.0)
     async with core(tmp_path, clock=clock) as rig:
         removals = of(rig)
         removals.start()

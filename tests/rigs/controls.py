@@ -14,7 +14,7 @@ from tests.rigs.core import Core, core
 from tests.rigs.messages import checked
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, VetllaError
 from vetlla.receiver.control.messages.base import Request, Stream
-from vetlla.receiver.control.server import LINE_MAX, Control
+from vetlla.receiver.control.server import LINE_MAX, OF_ONE_USER_MAX, SILENCE_S, Control
 from vetlla.settings.model import ControlSettings
 
 if TYPE_CHECKING:
@@ -111,10 +111,22 @@ async def say_who(_: SayWho, caller: Caller) -> list[object]:
 
 
 @asynccontextmanager
-async def doors(directory: Path, **settings: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - the settings' own
+async def doors(
+    directory: Path,
+    *,
+    of_one_user_max: int = OF_ONE_USER_MAX,
+    silence_s: float = SILENCE_S,
+    **settings: Any,  # noqa: ANN401 - the settings' own
+) -> AsyncIterator[Doors]:
     async with core(directory) as rig:
         ours = (Fail.answered_by(fail), SayWho.answered_by(say_who), BreakOff.told_by(break_off))
-        control = Control(directory, ControlSettings(**settings), (*rig.routes.values(), *ours))
+        control = Control(
+            directory,
+            ControlSettings(**settings),
+            (*rig.routes.values(), *ours),
+            of_one_user_max=of_one_user_max,
+            silence_s=silence_s,
+        )
         await control.start()
         opened = Doors(rig, control)
         try:

@@ -21,7 +21,7 @@ from vetlla.receiver.counters import Counters
 from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.supervision.expectations import Expectations
-from vetlla.receiver.wiring import build
+from vetlla.receiver.wiring import Bounds, build
 from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
@@ -128,6 +128,7 @@ class Core:
         settings: Settings | None = None,
         accounts: Iterable[Account] = (),
         clock: ManualClock | None = None,
+        bounds: Bounds = Bounds(),
     ) -> None:
         loop = asyncio.get_running_loop()
         self.directory = directory
@@ -152,6 +153,7 @@ class Core:
             dispatch=self.dispatch,
             clock=self.clock,
             loop=loop,
+            bounds=bounds,
             known=by_name,
         )
         self.commit, self.desk, self.budget = self.parts.commit, self.parts.desk, self.parts.budget

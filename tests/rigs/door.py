@@ -13,7 +13,7 @@ from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.listeners.bind import bind
-from vetlla.receiver.listeners.tcp import TcpListener
+from vetlla.receiver.listeners.tcp import TcpBounds, TcpListener
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.session import SessionServices
@@ -45,12 +45,12 @@ def keyless(_: AccountId) -> Sequence[Key]:
 class Door:
     """A listening receiver."""
 
-    def __init__(self, rig: Core, listen: Listen, keys: KeyLookup) -> None:
+    def __init__(self, rig: Core, listen: Listen, keys: KeyLookup, bounds: TcpBounds) -> None:
         self.core = rig
         self.bound = bind(listen)
         services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
         context = server_context(listen.tls) if listen.tls else None
-        self.tcp = TcpListener(listen, services, lambda: Dc09Decoder(keys), self.bound["tcp"], context)
+        self.tcp = TcpListener(listen, services, lambda: Dc09Decoder(keys), self.bound["tcp"], context, bounds=bounds)
         udp = self.bound.get("udp")
         self.udp = UdpListener(listen, services, lambda: Dc09Decoder(keys), udp) if udp else None
         self.terminals: list[Terminal] = []
@@ -109,11 +109,12 @@ async def door(
     tls: Tls | None = None,
     accounts: Sequence[Account] = (),
     keys: KeyLookup = keyless,
+    bounds: TcpBounds = TcpBounds(),
     **sections: dict[str, Any],
 ) -> AsyncIterator[Door]:
     listen = Listen(protocol="dc09", host="127.0.0.1", port=0, tls=tls)
     async with core(directory, settings=small(directory, **sections), accounts=accounts) as rig:
-        opened = Door(rig, listen, keys)
+        opened = Door(rig, listen, keys, bounds)
         await opened.tcp.start()
         if opened.udp:
             await opened.udp.start()

@@ -56,7 +56,7 @@ class Unproven(Protocol):
 class Budget:
     """Counts what peers use of a receiver's limits. Runs in the event loop."""
 
-    def __init__(self, limits: Limits, counters: Counters, clock: Clock) -> None:
+    def __init__(self, limits: Limits, counters: Counters, clock: Clock, *, peers_max: int = PEERS_MAX) -> None:
         self._apply(limits)
         self.log_limiter = LogLimiter(clock, every_s=SAY_EVERY_S)
         self._counters = counters
@@ -65,6 +65,7 @@ class Budget:
         self._unproven: dict[Unproven, None] = {}
         """Connections that have sent no report of a registered account, oldest first."""
         self._kept: dict[Hashable, int] = {}
+        self._peers_max = peers_max
         self._minute = 0
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
@@ -130,7 +131,7 @@ class Budget:
         if minute != self._minute:
             self._minute = minute
             self._kept.clear()
-        if whose not in self._kept and len(self._kept) >= PEERS_MAX:
+        if whose not in self._kept and len(self._kept) >= self._peers_max:
             whose = None
         self._kept[whose] = kept = self._kept.get(whose, 0) + 1
         return kept <= self.limits.rejects_kept_per_peer_per_minute

@@ -34,7 +34,8 @@ def happening(
 class Dispatch:
     """Gives each event to every watcher."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, backlog: int = WATCHER_BACKLOG) -> None:
+        self._backlog = backlog
         self._watchers: set[_Watcher] = set()
 
     def __bool__(self) -> bool:
@@ -48,7 +49,7 @@ class Dispatch:
 
     async def watch(self, standing: AsyncGenerator[WatchEvent, None] | None = None) -> AsyncGenerator[WatchEvent, None]:
         """Yield the events of ``standing``, then every event from now on, without a gap, until the caller stops."""
-        watcher = _Watcher()
+        watcher = _Watcher(self._backlog)
         self._watchers.add(watcher)
         try:
             if standing is not None:
@@ -62,13 +63,14 @@ class Dispatch:
 
 
 class _Watcher:
-    def __init__(self) -> None:
+    def __init__(self, backlog: int) -> None:
+        self._backlog = backlog
         self._events: deque[WatchEvent] = deque()
         self._missed = 0
         self._filled = asyncio.Event()
 
     def put(self, event: WatchEvent) -> None:
-        if len(self._events) >= WATCHER_BACKLOG:
+        if len(self._events) >= self._backlog:
             self._events.popleft()
             self._missed += 1
         self._events.append(event)

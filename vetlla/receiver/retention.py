@@ -76,12 +76,16 @@ class Retention:
         commit: GroupCommit,
         counters: Counters,
         clock: Clock,
+        first_round_after_s: float = FIRST_ROUND_AFTER_S,
+        step_pause_s: float = STEP_PAUSE_S,
     ) -> None:
         self.settings = settings
         self._removals = removals
         self._commit = commit
         self._counters = counters
         self._clock = clock
+        self._first_round_after_s = first_round_after_s
+        self._step_pause_s = step_pause_s
         self._asked_us = clock.now().mono_us
         """Monotonic instant at which a round last read the clock, or this run began."""
         self._turn = asyncio.Lock()
@@ -103,7 +107,7 @@ class Retention:
                 await self._daily
 
     async def _every_day(self) -> None:
-        await asyncio.sleep(FIRST_ROUND_AFTER_S)
+        await asyncio.sleep(self._first_round_after_s)
         while True:
             try:
                 async with aclosing(self.round(RECEIVER)) as steps:
@@ -156,7 +160,7 @@ class Retention:
 
         while (step := await self._on_writer(take)) is not None:
             yield step
-            await asyncio.sleep(STEP_PAUSE_S)
+            await asyncio.sleep(self._step_pause_s)
 
     async def _on_writer(self, work: Callable[[], _T]) -> _T:
         """Do work with the journal when no report waits. Raises what it raises; only StoreError is a store failure."""

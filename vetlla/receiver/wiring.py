@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vetlla.receiver.budget import Budget
-from vetlla.receiver.commit.group import GroupCommit
+from vetlla.receiver.commit.group import COMMITS_PER_CHECKPOINT, GroupCommit
 from vetlla.receiver.control.server import by_name
-from vetlla.receiver.intake.intake import Intake
-from vetlla.receiver.intake.rejects import Rejects
+from vetlla.receiver.intake.intake import BATCH_MAX, STRANGERS_SHARE, STRANGERS_WAITING, Intake
+from vetlla.receiver.intake.rejects import WAITING_MAX, Rejects
 from vetlla.receiver.queue.announcer import Announcer
 from vetlla.receiver.queue.desk import Desk
 from vetlla.receiver.queue.escalation import Escalation
 from vetlla.receiver.queue.requests import QueueRequests
 from vetlla.receiver.retention import Retention
+from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.requests import SupervisionRequests
 from vetlla.receiver.supervision.supervision import Supervision
 from vetlla.receiver.supervision.view import SupervisionView
@@ -60,6 +61,17 @@ class Parts(NamedTuple):
     turns of the loop (``Supervision.apply``)."""
 
 
+class Bounds(NamedTuple):
+    """The bounds of parts that a test makes smaller. Each constant tells its unit and its reason."""
+
+    commits_per_checkpoint: int = COMMITS_PER_CHECKPOINT
+    rejects_waiting: int = WAITING_MAX
+    batch_max: int = BATCH_MAX
+    strangers_share: int = STRANGERS_SHARE
+    strangers_waiting: int = STRANGERS_WAITING
+    supervision: SupervisionBounds = SupervisionBounds()
+
+
 def build(
     settings: Settings,
     *,
@@ -72,10 +84,17 @@ def build(
     clock: Clock,
     loop: asyncio.AbstractEventLoop,
     known: Callable[[str], Awaitable[User | None]] = by_name,
+    bounds: Bounds = Bounds(),
 ) -> Parts:
     """Return the connected parts of a receiver. ``known`` finds a user of this machine by name."""
     commit = GroupCommit(
-        settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
+        settings=settings,
+        recovered=recovered,
+        writer=writer,
+        counters=counters,
+        clock=clock,
+        loop=loop,
+        commits_per_checkpoint=bounds.commits_per_checkpoint,
     )
     desk = Desk(settings.queue, recovered, counters)
     placement = desk.placement
@@ -88,8 +107,9 @@ def build(
         dispatch=dispatch,
         clock=clock,
         loop=loop,
+        bounds=bounds.supervision,
     )
-    rejects = Rejects(settings, placement, commit, budget, counters)
+    rejects = Rejects(settings, placement, commit, budget, counters, waiting_max=bounds.rejects_waiting)
     intake = Intake(
         settings=settings,
         book=book,
@@ -100,6 +120,9 @@ def build(
         supervision=supervision,
         counters=counters,
         clock=clock,
+        batch_max=bounds.batch_max,
+        strangers_share=bounds.strangers_share,
+        strangers_waiting=bounds.strangers_waiting,
     )
     announcer = Announcer(
         settings=settings, desk=desk, placement=placement, commit=commit, dispatch=dispatch, counters=counters

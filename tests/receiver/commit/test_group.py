@@ -16,6 +16,7 @@ from vetlla.domain.signals import STORED, Event, Kind, Phase
 from vetlla.receiver.commit import group as commit
 from vetlla.receiver.commit.group import Operation, StoreState
 from vetlla.receiver.supervision import records
+from vetlla.receiver.wiring import Bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -234,12 +235,9 @@ async def test_what_operators_did_in_the_lost_batch_stands(tmp_path: Path) -> No
         assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["LIFE"]
 
 
-async def test_what_is_durable_is_not_taken_back_by_a_later_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_durable_is_not_taken_back_by_a_later_failure(tmp_path: Path) -> None:
     """A checkpoint that fails after a commit undoes nothing of that commit."""
-    monkeypatch.setattr(commit, "COMMITS_PER_CHECKPOINT", 1)
-    async with core(tmp_path) as rig:
+    async with core(tmp_path, bounds=Bounds(commits_per_checkpoint=1)) as rig:
         rig.journal.failing_checkpoint = True
         again = signal("1", identity=b"one")
         assert (await rig.submit(again)).verdicts == [STORED]

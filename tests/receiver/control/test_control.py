@@ -417,10 +417,9 @@ async def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
     await Control(tmp_path, ControlSettings(), []).close()
 
 
-async def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_user_does_not_shut_the_others_out(tmp_path: Path) -> None:
     """Connections beyond the bound are refused; a user who ends one may open another."""
-    monkeypatch.setattr(control, "OF_ONE_USER_MAX", 2)
-    async with doors(tmp_path) as opened:
+    async with doors(tmp_path, of_one_user_max=2) as opened:
         first, second = await opened.client(), await opened.client()
         assert (await first.ask("who"))["ok"]
         assert (await second.ask("who"))["ok"]
@@ -432,9 +431,8 @@ async def test_one_user_does_not_shut_the_others_out(tmp_path: Path, monkeypatch
         assert (await (await opened.client()).ask("who"))["ok"]
 
 
-async def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path) -> None:
     """The receiver closes the connection of a silent caller."""
-    monkeypatch.setattr(control, "SILENCE_S", 0.01)
-    async with doors(tmp_path) as opened:
+    async with doors(tmp_path, silence_s=0.01) as opened:
         silent = await opened.client()
         assert await silent.hear() == {}

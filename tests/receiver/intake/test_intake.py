@@ -22,8 +22,9 @@ from vetlla.domain.signals import (
 )
 from vetlla.domain.supervision import STRETCH
 from vetlla.protocols.codes.tables import SIA_DCS
-from vetlla.receiver.intake import intake
 from vetlla.receiver.supervision import records
+from vetlla.receiver.supervision.bounds import SupervisionBounds
+from vetlla.receiver.wiring import Bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,11 +75,9 @@ async def test_what_comes_in_one_turn_shares_a_commit(tmp_path: Path) -> None:
         assert [len(batch.signals) for batch in rig.journal.written if batch.signals] == [3, 4]
 
 
-async def test_a_batch_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_is_bounded(tmp_path: Path) -> None:
     """More frames than one transaction takes are committed in order, one batch after the other."""
-    monkeypatch.setattr(intake, "BATCH_MAX", 2)
-    monkeypatch.setattr(intake, "STRANGERS_SHARE", 2)
-    async with core(tmp_path) as rig:
+    async with core(tmp_path, bounds=Bounds(batch_max=2, strangers_share=2)) as rig:
         await asyncio.gather(*[rig.submit(signal(str(number))) for number in range(5)])
         assert [len(batch.signals) for batch in rig.journal.written if batch.signals] == [2, 2, 1]
         accounts = [row["account"] for row in rig.read("SELECT account FROM signals ORDER BY id")]
@@ -187,22 +186,20 @@ async def test_heartbeats_are_answered_from_memory_and_written_later(tmp_path: P
         assert [row["id"] for row in rig.read("SELECT id FROM signals")] == [1]
 
 
-async def test_a_timer_writes_heartbeats_when_nothing_else_happens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_timer_writes_heartbeats_when_nothing_else_happens(tmp_path: Path) -> None:
     """An idle receiver writes its counts by itself."""
-    monkeypatch.setattr(records, "EVERY_S", 0.02)
-    async with core(tmp_path, accounts=[HOME]) as rig:
+    bounds = Bounds(supervision=SupervisionBounds(every_s=0.02))
+    async with core(tmp_path, accounts=[HOME], bounds=bounds) as rig:
         rig.submit(beat())
         rig.clock.advance(0.02)
         await until(lambda: beats(rig) == {"1234": 1})
 
 
-async def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_heartbeats_leave_in_bounded_batches(tmp_path: Path) -> None:
     """A fleet's heartbeats are written one batch after the other, and an alarm may come in between."""
-    monkeypatch.setattr(records, "STRETCHES_PER_BATCH", 1)
     homes = [Account(account=str(number)) for number in range(2 * STRETCH + 1)]
-    async with core(tmp_path, accounts=homes) as rig:
+    bounds = Bounds(supervision=SupervisionBounds(stretches=1))
+    async with core(tmp_path, accounts=homes, bounds=bounds) as rig:
         await written(rig)
         for home in homes:
             rig.submit(beat(home.account))
@@ -220,11 +217,11 @@ async def test_heartbeats_leave_in_bounded_batches(tmp_path: Path, monkeypatch: 
         assert len(beats(rig)) == len(homes)
 
 
-async def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_fleet_s_rows_leave_in_bounded_batches(tmp_path: Path) -> None:
     """The rows for a registry's accounts are written one batch after the other, too."""
-    monkeypatch.setattr(records, "ROWS_PER_BATCH", 10)
     homes = [Account(account=str(number), interval_s=900) for number in range(35)]
-    async with core(tmp_path, accounts=homes) as rig:
+    bounds = Bounds(supervision=SupervisionBounds(rows=10))
+    async with core(tmp_path, accounts=homes, bounds=bounds) as rig:
         await written(rig)
         sizes = [len(batch.supervision.units) for batch in rig.journal.written]
         assert [size for size in sizes if size] == [10, 10, 10, 5]

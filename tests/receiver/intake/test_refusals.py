@@ -14,12 +14,12 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Reason, Reject, VerdictOutcome, refused
 from vetlla.receiver.counters import CallerKind
 from vetlla.receiver.intake import rejects as evidence
+from vetlla.receiver.wiring import Bounds
 from vetlla.service.queue.strangers import PER_NETWORK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 SEALED: dict[str, Any] = {"sealed_with": "spring"}
 
@@ -155,10 +155,9 @@ async def test_refusals_are_within_the_evidence_budget(tmp_path: Path) -> None:
         assert rig.counters.signals["dc09", VerdictOutcome.REFUSED] == 20
 
 
-async def test_rejects_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rejects_that_wait_are_bounded(tmp_path: Path) -> None:
     """During a long commit evidence waits up to a bound; further rejects are only counted."""
-    monkeypatch.setattr(evidence, "WAITING_MAX", 4)
-    async with core(tmp_path) as rig:
+    async with core(tmp_path, bounds=Bounds(rejects_waiting=4)) as rig:
         rig.journal.gate.clear()
         told = rig.submit(signal())
         await rig.held()

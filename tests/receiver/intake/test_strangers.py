@@ -12,7 +12,7 @@ from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import DUPLICATE, STORED, Kind
 from vetlla.receiver.control.messages.base import PAGE_MAX
-from vetlla.receiver.intake import intake
+from vetlla.receiver.wiring import Bounds
 from vetlla.service.queue.strangers import OPEN_MAX, PER_NETWORK
 
 if TYPE_CHECKING:
@@ -156,11 +156,10 @@ async def test_a_page_is_bounded(tmp_path: Path) -> None:
                 await rig.ask("queue.list", **wrong)
 
 
-async def test_homes_are_decided_on_before_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_homes_are_decided_on_before_strangers(tmp_path: Path) -> None:
     """A flood of strangers is bounded and delays no home; reports that are not taken must be repeated."""
-    monkeypatch.setattr(intake, "STRANGERS_SHARE", 10)
-    monkeypatch.setattr(intake, "STRANGERS_WAITING", 50)
-    async with core(tmp_path, accounts=[HOME]) as rig:
+    bounds = Bounds(strangers_share=10, strangers_waiting=50)
+    async with core(tmp_path, accounts=[HOME], bounds=bounds) as rig:
         rig.journal.gate.clear()
         first = rig.submit(signal("9999"))
         await rig.held()

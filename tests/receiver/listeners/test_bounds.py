@@ -16,9 +16,9 @@ from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import accept, tcp, turns
+from vetlla.receiver.listeners import tcp
 from vetlla.receiver.listeners.bind import bind
-from vetlla.receiver.listeners.tcp import TcpListener
+from vetlla.receiver.listeners.tcp import TcpBounds, TcpListener
 from vetlla.receiver.session import SessionServices, StreamSession
 from vetlla.settings.model import Listen
 
@@ -125,12 +125,10 @@ async def test_an_idle_connection_ends(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_a_connection_that_cannot_be_ended_politely_is_dropped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_connection_that_cannot_be_ended_politely_is_dropped(tmp_path: Path) -> None:
     """A peer that reads nothing does not keep a closing connection open for ever."""
-    monkeypatch.setattr(tcp, "LINGER_S", 0.05)
-    async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
+    limits, bounds = {"pending_per_connection": 100_000}, TcpBounds(linger_s=0.05)
+    async with door(tmp_path, accounts=[HOME], limits=limits, bounds=bounds) as opened:
         await clogged(opened)
         (connection,) = opened.tcp.connections
         connection.hang_up(Refusal.IDLE)
@@ -150,18 +148,16 @@ class Exhausted(socket.socket):
 
 
 @each_loop
-async def test_a_machine_without_descriptors_accepts_again_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_machine_without_descriptors_accepts_again_later(tmp_path: Path) -> None:
     """A peer that could not be accepted waits in the kernel until there are descriptors; the log gives the reason."""
-    monkeypatch.setattr(accept, "ACCEPT_AGAIN_S", 0.02)
     async with core(tmp_path) as rig:
         listen = Listen(protocol="dc09", host="127.0.0.1", port=0, transports=("tcp",))
         listening = Exhausted(fileno=bind(listen)["tcp"].detach())
         listening.settimeout(0)
         listening.troubles = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
         services = SessionServices(rig.intake, rig.budget, rig.counters, rig.clock)
-        listener = TcpListener(listen, services, lambda: Dc09Decoder(keyless), listening, None)
+        bounds = TcpBounds(accept_again_s=0.02)
+        listener = TcpListener(listen, services, lambda: Dc09Decoder(keyless), listening, None, bounds=bounds)
         await listener.start()
         with capture_logs() as log:
             terminal = Terminal(*await asyncio.open_connection("127.0.0.1", listener.port))
@@ -316,10 +312,9 @@ async def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, monkeypat
 
 
 @each_loop
-async def test_what_strangers_leave_for_their_turns_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_strangers_leave_for_their_turns_is_bounded(tmp_path: Path) -> None:
     """When a crowd sends and hangs up, one frame's length of each is kept; if too many wait, the oldest are dropped."""
-    monkeypatch.setattr(turns, "GONE_MAX", 5)
-    async with door(tmp_path, limits={"bogus_frames": UNLIMITED}) as opened:
+    async with door(tmp_path, limits={"bogus_frames": UNLIMITED}, bounds=TcpBounds(gone_max=5)) as opened:
         crowd = [await opened.dial() for _ in range(20)]
         for terminal in crowd:
             terminal.send(JUNK * 4_000)

@@ -24,6 +24,7 @@ from vetlla.domain.errors import ConfigError
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners import accept, tcp
+from vetlla.receiver.listeners.tcp import TcpBounds
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.settings.model import Listen, Tls
 
@@ -142,10 +143,9 @@ async def test_a_handshake_counts_as_a_connection(tmp_path: Path, tls_files: Tls
 
 
 @each_loop
-async def test_a_handshake_has_its_time(tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_handshake_has_its_time(tmp_path: Path, tls_files: Tls) -> None:
     """A peer that begins no handshake is dropped."""
-    monkeypatch.setattr(accept, "HANDSHAKE_S", 0.05)
-    async with door(tmp_path, tls=tls_files) as opened:
+    async with door(tmp_path, tls=tls_files, bounds=TcpBounds(handshake_s=0.05)) as opened:
         assert await (await opened.dial()).ended() == b""
         await until(lambda: opened.refused(Refusal.TLS) == 1)
         assert opened.core.counters.connections_open == 0
@@ -297,9 +297,8 @@ async def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
 ) -> None:
     """However it ends, the bytes until then are evidence, and the address is put before an operator."""
     given = spied(monkeypatch)
-    if end == "its time is over":
-        monkeypatch.setattr(accept, "CLEAR_S", 0.05)
-    async with door(tmp_path, tls=tls_files, accounts=[HOME], limits={"connections": 1}) as opened:
+    bounds = TcpBounds(clear_s=0.05) if end == "its time is over" else TcpBounds()
+    async with door(tmp_path, tls=tls_files, accounts=[HOME], limits={"connections": 1}, bounds=bounds) as opened:
         terminal = await opened.dial()
         said = b"A" * (accept.CLEAR_MAX + 1) if end == "too much" else frame(1, "1234")[:12]
         terminal.send(said)

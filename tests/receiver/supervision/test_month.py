@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.rigs import month
-from tests.rigs.core import Core, core, signal, small
+from tests.rigs.core import Core, core, signal
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.signals import AccountId, Event, Kind, Phase
 from vetlla.domain.supervision import Expected
-from vetlla.receiver.supervision import records
+from vetlla.receiver.supervision.bounds import SupervisionBounds
+from vetlla.receiver.wiring import Bounds
 from vetlla.service.supervision.rules import Health
 from vetlla.store.journal.ledger import unpack
 
@@ -121,20 +122,21 @@ async def write(rig: Core) -> None:
 
 
 @pytest.mark.apart
-async def test_a_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_month(tmp_path: Path) -> None:
     """Outages, suspensions, absences, dead devices and a restart yield what the plan says, and nothing else."""
-    monkeypatch.setattr(records, "EVERY_S", 10 * month.DAY)  # this test is not about the writes of each half minute
+    # This test is not about the writes of each half minute.
+    bounds = Bounds(supervision=SupervisionBounds(every_s=10 * month.DAY))
     park, clock = Park(), ManualClock(to_datetime(month.BEGIN_US))
     accounts = [home.account for home in park.homes]
 
     async def first_half() -> None:
-        async with core(tmp_path, settings=small(tmp_path), accounts=accounts, clock=clock) as rig:
+        async with core(tmp_path, accounts=accounts, clock=clock, bounds=bounds) as rig:
             await live(rig, park, 0, month.DOWN[0])
             rig.commit.pulse()
 
     async def second_half() -> None:
         clock.advance(month.DOWN[1] - month.DOWN[0])
-        async with core(tmp_path, settings=small(tmp_path), accounts=accounts, clock=clock) as rig:
+        async with core(tmp_path, accounts=accounts, clock=clock, bounds=bounds) as rig:
             await live(rig, park, month.DOWN[1], month.ENDS)
             compare_verdicts(rig, park)
             compare_incidents(rig)

@@ -25,8 +25,9 @@ from vetlla.domain.devices import DeviceType, Place
 from vetlla.domain.signals import Event, Kind, Phase
 from vetlla.domain.supervision import Expected, Terminal, Ucr
 from vetlla.receiver.commit.group import Operation
-from vetlla.receiver.supervision import enrolment
+from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.pauses import Order
+from vetlla.receiver.wiring import Bounds
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.settings.model import AlarmPolicy
 
@@ -180,22 +181,20 @@ async def test_a_ucr_that_the_inventory_took_out_of_its_home(tmp_path: Path, pla
         assert Pause(rig.supervision.fleet.pause[1]) == reason
 
 
-async def test_a_terminal_that_invents_ucrs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_terminal_that_invents_ucrs(tmp_path: Path) -> None:
     """The receiver supervises a limited number of UCRs, and stores the reports of the others."""
-    monkeypatch.setattr(enrolment, "UCRS_MAX", 3)
-    async with core(tmp_path, accounts=[HOME]) as rig:
+    bounds = Bounds(supervision=SupervisionBounds(ucrs_max=3))
+    async with core(tmp_path, accounts=[HOME], bounds=bounds) as rig:
         for number in range(5):
             await rig.submit(presence(f"X{number}"))
         assert rig.supervision.fleet.devices == ["", "X0", "X1", "X2"]
         assert len(rig.read("SELECT 1 FROM signals WHERE kind = 'presence'")) == 5
 
 
-async def test_a_ucr_that_reports_itself_while_the_registry_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_ucr_that_reports_itself_while_the_registry_is_read(tmp_path: Path) -> None:
     """A UCR that is heard between two steps of the reload that registers it becomes one device."""
-    monkeypatch.setattr(enrolment, "AT_ONCE", 1)
-    async with core(tmp_path, accounts=[HOME]) as rig:
+    bounds = Bounds(supervision=SupervisionBounds(at_once=1))
+    async with core(tmp_path, accounts=[HOME], bounds=bounds) as rig:
         before = rig.supervision._enrolment._expectations
         reload = asyncio.ensure_future(rig.register(Expected({}, {"H-1": [Ucr(DeviceType.UCR, "U1")]}, ())))
         while rig.supervision._enrolment._expectations is before:  # noqa: ASYNC110 - each turn of the loop counts

@@ -12,7 +12,7 @@ from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.signals import AccountId, Position
 from vetlla.store.journal import positions
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.positions import LOOKED_THROUGH, Search, last_position
+from vetlla.store.journal.positions import Search, last_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +49,10 @@ def search(directory: Path, account: str = WATCH.account, **limits: int) -> Sear
 
 
 def search_of(
-    directory: Path, belongs: Callable[[AccountId], bool], account: str = WATCH.account, *, limit: int = LOOKED_THROUGH
+    directory: Path, belongs: Callable[[AccountId], bool], account: str = WATCH.account, **limits: int
 ) -> Search:
     with Archive(directory) as archive:
-        return last_position(archive, account, belongs, limit=limit)
+        return last_position(archive, account, belongs, **limits)
 
 
 def test_another_home_with_the_same_number_is_somewhere_else(tmp_path: Path) -> None:
@@ -119,11 +119,10 @@ def test_the_walk_ends_where_nothing_newer_can_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 7, 500])
-def test_pages_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+def test_pages_change_nothing(tmp_path: Path, page: int) -> None:
     """The same position is found wherever a page ends."""
     write(tmp_path, at(1, 1), at(7, 2), *(without() for _ in range(5)), at(3, 0.5, buffered=True))
-    monkeypatch.setattr(positions, "PAGE", page)
-    assert latitude(search(tmp_path)) == 7
+    assert latitude(search(tmp_path, page=page)) == 7
 
 
 def test_no_account_is_read_without_bound(tmp_path: Path) -> None:

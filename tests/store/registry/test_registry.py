@@ -18,7 +18,7 @@ from tests.rigs.permissions import reachable_directory, unprivileged
 from vetlla.domain.clock import Clock, ManualClock
 from vetlla.domain.errors import AccessError, StoreError
 from vetlla.store.registry import registry
-from vetlla.store.registry.registry import LOCK, REGISTRY, reading, stamp, writing
+from vetlla.store.registry.registry import LOCK, PATIENCE_S, REGISTRY, reading, stamp, writing
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.migrate import migrations
 
@@ -38,8 +38,8 @@ def add(state_dir: Path, account: str) -> None:
         db.execute(ADD, (account,))
 
 
-def accounts(state_dir: Path) -> list[str]:
-    with reading(state_dir, CLOCK) as db:
+def accounts(state_dir: Path, *, patience_s: float = PATIENCE_S) -> list[str]:
+    with reading(state_dir, CLOCK, patience_s=patience_s) as db:
         return held(db)
 
 
@@ -211,15 +211,14 @@ def test_a_reader_waits_for_a_commit(tmp_path: Path) -> None:
     blocker.close()
 
 
-def test_a_registry_held_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_held_too_long_is_told(tmp_path: Path) -> None:
     """A reader waits for a limited time; the error has a remedy."""
     add(tmp_path, "1")
-    monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
 
     with pytest.raises(StoreError, match=r"database is locked\n  -> another process holds it"):
-        accounts(tmp_path)
+        accounts(tmp_path, patience_s=0.0)
     blocker.close()
 
 
@@ -228,7 +227,6 @@ def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypa
     add(tmp_path, "1")
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr(registry, "PATIENCE_S", 0.0)
     last_committed = registry._last_committed
 
     def taken_away(path: Path) -> sqlite3.Connection | None:
@@ -237,7 +235,7 @@ def test_a_registry_that_is_taken_away_while_it_is_held(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(registry, "_last_committed", taken_away)
     with pytest.raises(StoreError, match=r"was removed during the read\n  -> try again"):
-        accounts(tmp_path)
+        accounts(tmp_path, patience_s=0.0)
     blocker.close()
 
 

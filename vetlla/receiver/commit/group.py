@@ -85,6 +85,7 @@ class GroupCommit:
         counters: Counters,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
+        commits_per_checkpoint: int = COMMITS_PER_CHECKPOINT,
     ) -> None:
         self.settings = settings
         self.state = StoreState.OK
@@ -105,6 +106,7 @@ class GroupCommit:
         self._counters = counters
         self._clock = clock
         self._loop = loop
+        self._commits_per_checkpoint = commits_per_checkpoint
         self._boot = recovered.boot
         self._next = recovered.next_commit
         self._operations: deque[Operation] = deque()
@@ -278,7 +280,7 @@ class GroupCommit:
 
     def _end_commit(self) -> None:
         self._commits += 1
-        if self._commits % COMMITS_PER_CHECKPOINT == 0:
+        if self._commits % self._commits_per_checkpoint == 0:
             self._occupy()
             self._writer.checkpoint(self._checkpointed)
         else:

@@ -52,10 +52,20 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
 class Control:
     """The listening socket, and the routes of its requests."""
 
-    def __init__(self, directory: Path, settings: ControlSettings, routes: Iterable[Route]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: ControlSettings,
+        routes: Iterable[Route],
+        *,
+        of_one_user_max: int = OF_ONE_USER_MAX,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self.path = directory / CONTROL_SOCKET
         self.settings = settings
         self._routes = {route.kind.wire_name(): route for route in routes}
+        self._of_one_user_max = of_one_user_max
+        self._silence_s = silence_s
         self._server: asyncio.Server | None = None
         self._made: Identity | None = None
         """Identity of the socket at the path when it was made; None while it is being made."""
@@ -114,7 +124,7 @@ class Control:
         call = asyncio.current_task()
         assert call is not None
         uid, gid = _credentials(writer.get_extra_info("socket"))
-        is_full = len(self._calls) >= CALLERS_MAX or list(self._calls.values()).count(uid) >= OF_ONE_USER_MAX
+        is_full = len(self._calls) >= CALLERS_MAX or list(self._calls.values()).count(uid) >= self._of_one_user_max
         self._calls[call] = uid
         try:
             if is_full:
@@ -124,7 +134,7 @@ class Control:
                 return
             # In a thread, because the machine's name service may have to ask another machine.
             user = await asyncio.to_thread(_user, uid, gid)
-            while line := await asyncio.wait_for(_line(reader), SILENCE_S):
+            while line := await asyncio.wait_for(_line(reader), self._silence_s):
                 await self._call(line, user, reader, writer)
         except (ConnectionError, TimeoutError):
             pass  # the caller went away, or sent no request in time

@@ -85,6 +85,9 @@ class Intake(Participant):
         supervision: Supervision,
         counters: Counters,
         clock: Clock,
+        batch_max: int = BATCH_MAX,
+        strangers_share: int = STRANGERS_SHARE,
+        strangers_waiting: int = STRANGERS_WAITING,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
         self._rejects = rejects
@@ -94,6 +97,9 @@ class Intake(Participant):
         self._supervision = supervision
         self._counters = counters
         self._clock = clock
+        self._batch_max = batch_max
+        self._strangers_share = strangers_share
+        self._strangers_waiting_max = strangers_waiting
         self._next_signal = self._first_signal = recovered.next_signal
         self._next_frame = recovered.next_signal
         """Number of the frame that is decided on. Frames of previous runs have the numbers of their first signals."""
@@ -150,7 +156,7 @@ class Intake(Participant):
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._signals_waiting += len(signals)
             self._commit.wake()
-        elif self._strangers_waiting < STRANGERS_WAITING or arrival.transport == "mqtt":
+        elif self._strangers_waiting < self._strangers_waiting_max or arrival.transport == "mqtt":
             # A broker bounds what it delivers, and repeats nothing while the connection lasts.
             self._strangers.append(_Frame(arrival, signals, account, deliver))
             self._strangers_waiting += len(signals)
@@ -207,8 +213,8 @@ class Intake(Participant):
     def plan(self, batch: Batch, now: Instant) -> None:
         """Decide on the frames that wait, and fill the batch with their signals."""
         self._duplicates.forget(now.mono_us)
-        self._signals_waiting -= self._decide_on(self._frames, batch, BATCH_MAX)
-        self._strangers_waiting -= self._decide_on(self._strangers, batch, STRANGERS_SHARE)
+        self._signals_waiting -= self._decide_on(self._frames, batch, self._batch_max)
+        self._strangers_waiting -= self._decide_on(self._strangers, batch, self._strangers_share)
         if batch.signals:
             batch.seal(now.utc_us, self._first_signal, self._next_signal - 1)
 

@@ -51,13 +51,21 @@ class Rejects(Participant):
     """Keeps the reports and bytes that the intake does not take. Runs in the event loop."""
 
     def __init__(
-        self, settings: Settings, placement: Placement, commit: GroupCommit, budget: Budget, counters: Counters
+        self,
+        settings: Settings,
+        placement: Placement,
+        commit: GroupCommit,
+        budget: Budget,
+        counters: Counters,
+        *,
+        waiting_max: int = WAITING_MAX,
     ) -> None:
         self._apply(settings.store)
         self._placement = placement
         self._commit = commit
         self._budget = budget
         self._counters = counters
+        self._waiting_max = waiting_max
         self._concerns: deque[_Concern] = deque()
         self._placed: list[_Concern] = []
         self._waiting: set[tuple[str, bool, Kind, Priority]] = set()
@@ -150,7 +158,7 @@ class Rejects(Participant):
         if not self._commit.ready:
             return False
         has_budget = self._budget.may_keep(arrival.host if account is None else account_key(account))
-        if not is_news and (len(batch.rejects) >= WAITING_MAX or not has_budget):
+        if not is_news and (len(batch.rejects) >= self._waiting_max or not has_budget):
             return False
         batch.add_reject(arrival, reject)
         self._commit.wake()

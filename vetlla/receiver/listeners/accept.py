@@ -90,6 +90,10 @@ class Acceptor:
         services: SessionServices,
         make_connection: Callable[[tuple[str, int], Instant], Accepted],
         in_clear: Callable[[tuple[str, int], Instant], InClear],
+        *,
+        handshake_s: float = HANDSHAKE_S,
+        clear_s: float = CLEAR_S,
+        again_s: float = ACCEPT_AGAIN_S,
     ) -> None:
         self._listening = listening
         self.tls = tls
@@ -99,6 +103,9 @@ class Acceptor:
         """Takes the peer's address, which already has its place in the budget, and the instant of the set-up."""
         self._in_clear = in_clear
         """Takes the address and the instant of the set-up of a peer that sends in clear to a port for TLS."""
+        self._handshake_s = handshake_s
+        self._clear_s = clear_s
+        self._again_s = again_s
         self._setting_up: set[Accepted] = set()
         self._again: asyncio.TimerHandle | None = None
 
@@ -132,7 +139,7 @@ class Acceptor:
             except OSError as error:
                 log.error("accept.failed", why=error.strerror or str(error))  # noqa: TRY400 - a fault of the machine
                 loop.remove_reader(self._listening)
-                self._again = loop.call_later(ACCEPT_AGAIN_S, self.start)
+                self._again = loop.call_later(self._again_s, self.start)
                 return
             stream = _Stream(family, kind, proto, descriptor)
             stream.settimeout(0)  # asyncio needs it non-blocking
@@ -173,22 +180,22 @@ class Acceptor:
     async def _set_up_tls(
         self, tls: ssl.SSLContext, stream: socket.socket, address: tuple[str, int], connection: Accepted
     ) -> None:
-        if await _speaks_in_clear(stream):
-            await _overhear(stream, self._in_clear(address, connection.established))
+        if await _speaks_in_clear(stream, self._handshake_s):
+            await _overhear(stream, self._in_clear(address, connection.established), self._clear_s)
             self._services.counters.connections_refused[Refusal.TLS] += 1
             return
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: connection, stream, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
+            lambda: connection, stream, ssl=tls, ssl_handshake_timeout=self._handshake_s
         )
 
 
-async def _speaks_in_clear(stream: socket.socket) -> bool:
+async def _speaks_in_clear(stream: socket.socket, within_s: float) -> bool:
     """Return False if a peer begins a handshake. Raises OSError if the peer sends nothing in time."""
     loop = asyncio.get_running_loop()
     spoke = asyncio.Event()
     loop.add_reader(stream, spoke.set)
     try:
-        async with asyncio.timeout(HANDSHAKE_S):
+        async with asyncio.timeout(within_s):
             await spoke.wait()
     finally:
         loop.remove_reader(stream)
@@ -198,11 +205,11 @@ async def _speaks_in_clear(stream: socket.socket) -> bool:
     return first[0] != _HANDSHAKE
 
 
-async def _overhear(stream: socket.socket, heard: InClear) -> None:
+async def _overhear(stream: socket.socket, heard: InClear, within_s: float) -> None:
     """Read what a peer sends in clear, until ``heard`` has enough, the peer ends, or its time is over."""
     loop, left = asyncio.get_running_loop(), CLEAR_MAX
     try:
-        async with asyncio.timeout(CLEAR_S):
+        async with asyncio.timeout(within_s):
             while left and (data := await loop.sock_recv(stream, left)) and not heard.feed(data):
                 left -= len(data)
     finally:

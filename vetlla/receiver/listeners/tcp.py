@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import structlog
 
 from vetlla.domain.signals import Arrival, Hangup, Signal
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners.accept import Accepted, Acceptor
+from vetlla.receiver.listeners.accept import ACCEPT_AGAIN_S, CLEAR_S, HANDSHAKE_S, Accepted, Acceptor
 from vetlla.receiver.listeners.tls import names_in
-from vetlla.receiver.listeners.turns import Turns
+from vetlla.receiver.listeners.turns import GONE_MAX, Turns
 from vetlla.receiver.session import Peer, StreamSession
 from vetlla.settings.section import spelled
 
@@ -44,6 +44,16 @@ LINGER_S = 60.0
 """How long a connection that is to be closed waits until its last answers leave; no terminal waits longer for them."""
 
 
+class TcpBounds(NamedTuple):
+    """The bounds of a listener that a test makes smaller. Each constant tells its unit and its reason."""
+
+    accept_again_s: float = ACCEPT_AGAIN_S
+    handshake_s: float = HANDSHAKE_S
+    clear_s: float = CLEAR_S
+    linger_s: float = LINGER_S
+    gone_max: int = GONE_MAX
+
+
 class TcpListener:
     """One listening socket and its connections."""
 
@@ -54,6 +64,8 @@ class TcpListener:
         make_decoder: Callable[[], Decoder],
         listening: socket.socket,
         tls: ssl.SSLContext | None,
+        *,
+        bounds: TcpBounds = TcpBounds(),
     ) -> None:
         self.listen = listen
         self.transport = "tls" if tls else "tcp"
@@ -61,8 +73,18 @@ class TcpListener:
         self.services = services
         self.make_decoder = make_decoder
         self.connections: set[_Connection] = set()
-        self.turns = Turns()
-        self._acceptor = Acceptor(listening, tls, services, partial(_Connection, self), partial(_InClear, self))
+        self.bounds = bounds
+        self.turns = Turns(gone_max=bounds.gone_max)
+        self._acceptor = Acceptor(
+            listening,
+            tls,
+            services,
+            partial(_Connection, self),
+            partial(_InClear, self),
+            handshake_s=bounds.handshake_s,
+            clear_s=bounds.clear_s,
+            again_s=bounds.accept_again_s,
+        )
 
     async def start(self) -> None:
         """Accept connections."""
@@ -364,7 +386,7 @@ class _Connection(Accepted):
             self._timer.cancel()
             self._timer = None
         if self._session.owed or self._transport.get_write_buffer_size():
-            self._timer = self._loop.call_later(LINGER_S, self._transport.abort)
+            self._timer = self._loop.call_later(self._listener.bounds.linger_s, self._transport.abort)
         if not self._session.owed:
             self._transport.close()
 

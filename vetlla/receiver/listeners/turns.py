@@ -39,10 +39,11 @@ class Stranger(Protocol):
 class Turns:
     """Gives turns to strangers one after the other, a few at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, gone_max: int = GONE_MAX) -> None:
         self._first: deque[Stranger] = deque()
         self._waiting: deque[Stranger] = deque()
         self._gone: deque[Stranger] = deque()
+        self._gone_max = gone_max
         self._is_due = False
         self._at_once = FIRST_AT_ONCE
         """Strangers whose first bytes may still be read in this turn of the loop."""
@@ -67,7 +68,7 @@ class Turns:
             self._waiting.append(stranger)
         else:
             self._gone.append(stranger)
-            if len(self._gone) > GONE_MAX:
+            if len(self._gone) > self._gone_max:
                 self._gone.popleft().give_up()
         self._schedule()
 

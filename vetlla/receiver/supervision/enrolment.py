@@ -32,11 +32,21 @@ the receiver stores their reports but does not supervise them."""
 class Enrolment:
     """Keeps the fleet equal to the registry. Lives in the event loop."""
 
-    def __init__(self, states: DeviceStates, pauses: Pauses, clock: Clock) -> None:
+    def __init__(
+        self,
+        states: DeviceStates,
+        pauses: Pauses,
+        clock: Clock,
+        *,
+        at_once: int = AT_ONCE,
+        ucrs_max: int = UCRS_MAX,
+    ) -> None:
         self._states = states
         self._fleet = states.fleet
         self._pauses = pauses
         self._clock = clock
+        self._at_once = at_once
+        self._ucrs_max = ucrs_max
         self._expectations: Expectations | None = None
         self._elders: dict[int, int] = {}
         """For each further terminal of a home: the terminal of its first account, which hears the home's UCRs."""
@@ -50,7 +60,7 @@ class Enrolment:
         names: dict[Name, int] = {}
         for number in self._fleet:
             names[self._fleet.name(number)] = number
-            if number % AT_ONCE == 0:
+            if number % self._at_once == 0:
                 await asyncio.sleep(0)
         self._expectations = expectations
         await self._see_to_the_others(await self._take_up_all(expectations, names))
@@ -61,7 +71,7 @@ class Enrolment:
         elders: dict[int, int] = {}
         terminal = NO_PARENT
         for count, watched in enumerate(expectations):
-            if count % AT_ONCE == 0:
+            if count % self._at_once == 0:
                 await asyncio.sleep(0)
             account, now = watched.account, self._clock.now()
             number = names.get(name_of(account, watched.device))
@@ -84,7 +94,7 @@ class Enrolment:
     async def _see_to_the_others(self, seen: set[int]) -> None:
         """Update the devices that the registry does not name: learned UCRs stay, others are marked as removed."""
         for number in self._fleet:
-            if number % AT_ONCE == 0:
+            if number % self._at_once == 0:
                 await asyncio.sleep(0)
             if number in seen or not self._fleet.accounts[number].account:
                 continue  # a number without a device, because a crash came before its row was written
@@ -102,7 +112,7 @@ class Enrolment:
         """
         account = self._fleet.accounts[terminal]
         if (
-            len(self._fleet.ucrs_of(terminal)) >= UCRS_MAX
+            len(self._fleet.ucrs_of(terminal)) >= self._ucrs_max
             or self._expectations is None
             or not self._expectations.hears_ucrs(account)
         ):

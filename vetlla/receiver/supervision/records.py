@@ -41,8 +41,20 @@ LEAST_OF_A_MONTH = 28
 class SupervisionRecords:
     """Writes the fleet's records. Lives in the event loop; ``unfinished`` alone runs before the loop takes reports."""
 
-    def __init__(self, settings: SupervisionSettings, states: DeviceStates, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: SupervisionSettings,
+        states: DeviceStates,
+        clock: Clock,
+        *,
+        every_s: float = EVERY_S,
+        rows: int = ROWS_PER_BATCH,
+        stretches: int = STRETCHES_PER_BATCH,
+    ) -> None:
         self._clock = clock
+        self._every_s = every_s
+        self._rows_per_batch = rows
+        self._stretches_per_batch = stretches
         self._states = states
         self._fleet = states.fleet
         self.day_counters = DayCounters(states.fleet, states.silence, ZoneInfo(settings.timezone), clock.now())
@@ -112,7 +124,7 @@ class SupervisionRecords:
         """Return the time until the next rows should be written, or None if there are no rows."""
         if not self._states.changed_blocks:
             return None
-        return max(0.0, EVERY_S - (now.mono_us - self._since_us) / SECOND_US)
+        return max(0.0, self._every_s - (now.mono_us - self._since_us) / SECOND_US)
 
     def flush_soon(self) -> None:
         """Write everything without delay from now on."""
@@ -126,13 +138,13 @@ class SupervisionRecords:
             self._stirred, self._states.changed_blocks = deque(sorted(self._states.changed_blocks)), set()
             self._since_us = now.mono_us
         rows = batch.supervision
-        for _ in range(min(len(self._leaving), ROWS_PER_BATCH)):
+        for _ in range(min(len(self._leaving), self._rows_per_batch)):
             rows.units.append(self._row(self._leaving.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
         if not self._write_ended_day(batch):
-            for _ in range(min(len(self._stirred), STRETCHES_PER_BATCH)):
+            for _ in range(min(len(self._stirred), self._stretches_per_batch)):
                 self._add_signs(self._stirred.popleft(), batch)
 
     def _write_ended_day(self, batch: Batch) -> bool:

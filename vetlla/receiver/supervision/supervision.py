@@ -13,6 +13,7 @@ from vetlla.domain.accounts import NOT_WATCHED, Account
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import Kind, Phase
 from vetlla.receiver.commit.participant import Participant
+from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.enrolment import Enrolment
 from vetlla.receiver.supervision.fleet import NO_PARENT, NOWHERE, Fleet, name_of
 from vetlla.receiver.supervision.incidents import Incidents
@@ -62,6 +63,7 @@ class Supervision(Participant):
         dispatch: Dispatch,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
+        bounds: SupervisionBounds = SupervisionBounds(),
     ) -> None:
         self._clock = clock
         self._commit = commit
@@ -71,7 +73,9 @@ class Supervision(Participant):
         self._silence = Silence(self.fleet, settings.tolerance_s, now)
         self._states = DeviceStates(self.fleet, self._silence)
         self._incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
-        self._records = SupervisionRecords(settings, self._states, clock)
+        self._records = SupervisionRecords(
+            settings, self._states, clock, every_s=bounds.every_s, rows=bounds.rows, stretches=bounds.stretches
+        )
         self._losses = Losses(
             settings=settings,
             fleet=self.fleet,
@@ -85,7 +89,7 @@ class Supervision(Participant):
             clock=clock,
         )
         self._pauses = Pauses(self._states, self._records.day_counters)
-        self._enrolment = Enrolment(self._states, self._pauses, clock)
+        self._enrolment = Enrolment(self._states, self._pauses, clock, at_once=bounds.at_once, ucrs_max=bounds.ucrs_max)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins, because suspensions begin and end with a day."""
         self._listeners = {"": 0}

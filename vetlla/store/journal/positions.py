@@ -56,17 +56,22 @@ class _Best(NamedTuple):
 
 
 def last_position(
-    archive: Archive, account: str, belongs: Callable[[AccountId], bool], *, limit: int = LOOKED_THROUGH
+    archive: Archive,
+    account: str,
+    belongs: Callable[[AccountId], bool],
+    *,
+    limit: int = LOOKED_THROUGH,
+    page: int = PAGE,
 ) -> Search:
     """Return the last known position of a caller, from the newest ``limit`` signals of its account.
 
     The account matches in upper and lower case. ``belongs`` says which receivers and lines are the caller's, because
-    other homes may have the same number on others.
+    other homes may have the same number on others. ``page`` signals are read at once.
     """
     best: _Best | None = None
     before, seen, is_whole = history.last_number(archive, history.SIGNALS) + 1, 0, False
     while seen < limit and not is_whole:
-        wanted = min(PAGE, limit - seen)
+        wanted = min(page, limit - seen)
         rows = archive.read(_NEWEST, (account, before, wanted))
         for row in rows:
             if best is not None and row["received_us"] < best.at_us:

@@ -85,7 +85,7 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
             if not _is_there(path):
                 os.close(create(path, 0o640))
                 sync_directory(state_dir)
-        with _sqlite_errors(path), closing(_connect(path)) as connection:
+        with _sqlite_errors(path), closing(_connect(path, PATIENCE_S)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
             # EXTRA syncs the directory after the rollback journal is deleted. Otherwise a power cut could bring it
             # back and undo a change that was reported as done.
@@ -99,7 +99,7 @@ def writing(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def reading(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
+def reading(state_dir: Path, clock: Clock, *, patience_s: float = PATIENCE_S) -> Iterator[sqlite3.Connection]:
     """Open the registry for reading; it is empty if there is no registry yet. Raises StoreError.
 
     An older schema is brought up to date in memory, so that a reader need not write or wait for a migration. The
@@ -107,18 +107,18 @@ def reading(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
     of a commit has to roll that commit back.
     """
     path = state_dir / REGISTRY
-    with _sqlite_errors(path), closing(_open_to_read(path, clock)) as connection:
+    with _sqlite_errors(path), closing(_open_to_read(path, clock, patience_s)) as connection:
         yield connection
 
 
-def _open_to_read(path: Path, clock: Clock) -> sqlite3.Connection:
+def _open_to_read(path: Path, clock: Clock, patience_s: float) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         path.parent.stat()  # a missing registry is allowed; a missing state directory is a mistake
         is_there = _is_there(path)
     if not is_there:
         return _in_memory(clock)
     try:
-        return _up_to_date(_connect(path), path, clock)
+        return _up_to_date(_connect(path, patience_s), path, clock)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the low byte is the primary code
             raise
@@ -182,11 +182,11 @@ def _is_there(path: Path) -> bool:
     return path.exists()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience_s: float) -> sqlite3.Connection:
     with _disk_errors(path.parent):
         refuse_foreign(path)
     # mode=rw never makes a file. If the file may not be written, SQLite falls back to reading.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_S, isolation_level=None)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=patience_s, isolation_level=None)
 
 
 def _in_memory(clock: Clock, source: sqlite3.Connection | None = None) -> sqlite3.Connection:

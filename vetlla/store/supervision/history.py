@@ -121,10 +121,10 @@ def incident(archive: Archive, number: int) -> PastIncident | None:
     return PastIncident(*rows[0]) if rows else None
 
 
-def members(archive: Archive, number: int) -> Iterator[Member]:
+def members(archive: Archive, number: int, *, page: int = MEMBERS_PAGE) -> Iterator[Member]:
     """Yield every device that was lost in an incident, in the order of device numbers."""
     after = -1
-    while rows := archive.read(_MEMBERS, (number, after, MEMBERS_PAGE)):
+    while rows := archive.read(_MEMBERS, (number, after, page)):
         for row in rows:
             after = row["unit"]
             name = Named(row["account"], row["receiver"], row["line"], row["device"])
