@@ -46,7 +46,10 @@ def install(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceReco
 
 
 def move(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceRecord], note: str = "") -> Change:
-    """Move an installed device to another home. Raises UsageError if it is not installed or the home has one."""
+    """Move an installed device to another home.
+
+    Raises UsageError if the device is not installed, or if the home would have a second terminal.
+    """
     _must_be(kept, Place.HOME, "move", "install it")
     if kept.standing.home == home:
         raise UsageError(f"{name(kept.device)} is in home {home} already")

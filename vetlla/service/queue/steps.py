@@ -41,7 +41,7 @@ class Marks(NamedTuple):
 
 
 class OperatorAction(NamedTuple):
-    """Operator who acts on an alarm, the time of the action, and how long it keeps the alarm theirs."""
+    """The operator who acts on an alarm, the time of the action, and how long the operator then holds the alarm."""
 
     operator: str
     now: Instant
