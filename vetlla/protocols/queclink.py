@@ -120,7 +120,7 @@ class QueclinkDecoder:
             if isinstance(piece, bytes):
                 items += _signals(piece, _read(readable(piece[:-1])))
                 continue
-            # This report was cut off. Its last field may be incomplete, but its alarm counts all the same.
+            # This report was cut off. Its last field may be incomplete, but its alarm still counts.
             report = _read(readable(piece.raw).rpartition(",")[0] + ",") if self._opening.match(piece.raw) else None
             signals = _signals(piece.raw, report) if report else []
             if signals and signals[0].event.kind in _ALARMS:

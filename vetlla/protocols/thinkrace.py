@@ -153,8 +153,8 @@ class ThinkraceDecoder:
         code = _code(command, fields)
         fix = _FIX.match(fields[0]) if command in _POSITIONS else None
         # Without a fix the time may be that of the last fix. An alarm would look hours old, or be taken for a retry.
-        told = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
-        at, clock = believed(told)
+        stated = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
+        at, clock = believed(stated)
         who = self._meet(command, fields)
         is_dated = at is not None or (fix is None and _DATED.fullmatch(fields[-1]))
         return Signal(

@@ -30,8 +30,8 @@ def table(text: TextIO, done: Callable[[], float]) -> Table:
     """Open a CSV file. Raises UsageError if it holds no row at all."""
     first = _until_heading(text)
     separator = ""
-    if told := _SEPARATOR_LINE.fullmatch(first[-1]):
-        separator, first = told[1], _until_heading(text)
+    if stated := _SEPARATOR_LINE.fullmatch(first[-1]):
+        separator, first = stated[1], _until_heading(text)
     outside = _QUOTED.sub("", "".join(first))
     lines = _Lines(first, text)
     # strict, because a quote that never ends would make one cell of the rest of the file.

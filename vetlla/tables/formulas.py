@@ -1,7 +1,7 @@
 """Guards texts that a spreadsheet would compute when they are written as CSV, and restores them when they are read.
 
-A cell is a formula if it begins with =, +, - or @, also behind blanks and quotes. A spreadsheet may take another
-character for the separator: where the comma is the decimal sign, it reads ``a;=HYPERLINK(...)`` as two cells, even
+A cell is a formula if it begins with =, +, - or @, also after blanks and quotes. A spreadsheet may take another
+character for the separator. Where the comma is the decimal sign, it reads ``a;=HYPERLINK(...)`` as two cells, even
 within quotes. So an apostrophe is written before each such sign wherever a cell could begin (OWASP, CSV Injection).
 Reading removes exactly these apostrophes. A spreadsheet also marks a text by an apostrophe before its first digit.
 Reading removes that one, too, so writing adds one to a text that itself begins with such an apostrophe.

@@ -90,22 +90,22 @@ def _rows(content: str) -> Iterator[tuple[int, Any]]:
 
 def _elements(content: str) -> Iterator[Any]:
     """Yield the elements of a list one by one."""
-    at = _behind_blanks(content, content.index("[") + 1)
+    at = _after_blanks(content, content.index("[") + 1)
     if content[at : at + 1] != "]":
         while True:
             value, at = _read(content, at)
             yield value
-            at = _behind_blanks(content, at)
+            at = _after_blanks(content, at)
             if content[at : at + 1] != ",":
                 break
-            at = _behind_blanks(content, at + 1)
+            at = _after_blanks(content, at + 1)
     if content[at : at + 1] != "]":
         raise ValueError(_where("Expecting ',' delimiter", content, at))
-    if (end := _behind_blanks(content, at + 1)) != len(content):
+    if (end := _after_blanks(content, at + 1)) != len(content):
         raise ValueError(_where("Extra data", content, end))
 
 
-def _behind_blanks(content: str, at: int) -> int:
+def _after_blanks(content: str, at: int) -> int:
     found = _BLANK.match(content, at)
     assert found is not None
     return found.end()
@@ -161,12 +161,12 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number
 def write(out: TextIO, heading: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool) -> None:
     """Write rows as objects, one a line: a JSON list, or NDJSON."""
     encode = json.JSONEncoder(ensure_ascii=False, default=_iso).encode
-    told = (encode(dict(zip(heading, row, strict=True))) for row in rows)
+    encoded = (encode(dict(zip(heading, row, strict=True))) for row in rows)
     if lines:
-        out.writelines(f"{one}\n" for one in told)
+        out.writelines(f"{one}\n" for one in encoded)
         return
     out.write("[\n")
-    out.writelines(f",\n{one}" if place else one for place, one in enumerate(told))
+    out.writelines(f",\n{one}" if place else one for place, one in enumerate(encoded))
     out.write("\n]")
 
 

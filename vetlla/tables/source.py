@@ -79,10 +79,10 @@ def opened(
     """
     name = str(file) if isinstance(file, Path) else "file"
     with ExitStack() as stack:
-        with _told(name):
+        with _errors_naming_file(name):
             raw, size = _bytes(file)
         stack.enter_context(raw)
-        with _told(name, raw):
+        with _errors_naming_file(name, raw):
             head = raw.read(HEAD)
             raw.seek(0)
             kind = _kind(Path(name), head, kind)
@@ -94,7 +94,7 @@ def opened(
                 text = stack.enter_context(io.TextIOWrapper(raw, encoding=_codec(raw, encoding), newline=""))
                 done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - it counts bytes, not letters
                 table = delimited.table(text, done) if kind is FileKind.CSV else objects.table(text)
-        yield table._replace(rows=_told_rows(name, raw, table.rows))
+        yield table._replace(rows=_rows_naming_file(name, raw, table.rows))
 
 
 def size_of(file: Path) -> int:
@@ -194,13 +194,13 @@ def _refuse_utf_8(raw: BinaryIO) -> None:
         raise UsageError("is UTF-8", remedy="leave --encoding out")
 
 
-def _told_rows(name: str, raw: BinaryIO, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
-    with _told(name, raw):
+def _rows_naming_file(name: str, raw: BinaryIO, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    with _errors_naming_file(name, raw):
         yield from rows
 
 
 @contextmanager
-def _told(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
+def _errors_naming_file(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
     """Name the file in every error of reading it. Errors in the caller's own work on a row do not pass through here."""
     try:
         yield

@@ -311,7 +311,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         join_texts(text, more) if more else text,
         sequence,
         occurred_at,
-        # A sealed report keeps whatever time its clock shows, because policy judges by that time.
+        # A sealed report keeps the time of its clock, even of an unset clock, because admission judges by that time.
         timestamp if key_name or timestamp is None else believed(timestamp)[0],
         position,
         measurements,

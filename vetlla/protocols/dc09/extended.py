@@ -83,9 +83,9 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
         elif letter == "J" and value.startswith("{"):
             name = "json"
         details[name] = f"{details[name]}; {value}" if name in details else value
-    told = read_time(details.get("occurred", "").encode())
-    moment, clock = believed(told)
-    if told is not None:
+    stated = read_time(details.get("occurred", "").encode())
+    moment, clock = believed(stated)
+    if stated is not None:
         del details["occurred"]
     return Extras(moment, details.pop("text", ""), _position(details), {**details, **clock})
 

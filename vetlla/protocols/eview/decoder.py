@@ -84,9 +84,9 @@ class EviewDecoder:
         head, body = _TAKEN_HEAD, _TAKEN
         if raw[HEADER] == _SERVICE:
             keys, _ = read_keys(raw[HEADER:])
-            told = b"".join([_tell(key, now) for key, _ in keys if key in _REQUESTS])
-            if told:
-                body = bytes((_SERVICE,)) + told
+            replies = b"".join([_reply_to(key, now) for key, _ in keys if key in _REQUESTS])
+            if replies:
+                body = bytes((_SERVICE,)) + replies
                 head = _head(body)
         return b"%b%b%b" % (head, raw[6:HEADER], body)
 
@@ -161,7 +161,7 @@ def _other(
     )
 
 
-def _tell(key: int, now: datetime) -> bytes:
+def _reply_to(key: int, now: datetime) -> bytes:
     if key == ANSWER_TIME:
         return bytes((5, ANSWER_TIME)) + int(now.timestamp()).to_bytes(4, "little")
     return _PLACE if key == ANSWER_PLACE else b""

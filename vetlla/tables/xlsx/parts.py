@@ -97,7 +97,7 @@ def elements(part: IO[bytes], item: str, *others: str) -> Iterator[tuple[str, El
 
 
 def _chunks(part: IO[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of a part, and b"" at its end. Raises UsageError if a document type stands in front."""
+    """Yield the bytes of a part, and b"" at its end. Raises UsageError if the part begins with a document type."""
     chunk = part.read(_CHUNK)
     _refuse_document_type(chunk)
     while chunk:

@@ -165,7 +165,7 @@ def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
 def _row_number(row: Element, before: int) -> int:
     number = int(row.get("r", before + 1))
     if not before < number <= MAX_ROW:
-        raise ValueError(f"row {number} behind row {before}")
+        raise ValueError(f"row {number} comes after row {before}")
     return number
 
 

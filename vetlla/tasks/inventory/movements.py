@@ -85,8 +85,8 @@ def keep_up(
     """Record a change of battery or a maintenance; return the device. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         kept = inventory.device(connection, device)
-        rules.must_live(kept, "keep up")
-        rules.must_be_known(kept, day, "keep up")
+        rules.must_live(kept, "record upkeep of")
+        rules.must_be_known(kept, day, "record upkeep of")
         inventory_write.keep_up(connection, kept.id, kind, day, clock.now().utc_us)
     return kept.device
 
