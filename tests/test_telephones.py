@@ -39,7 +39,7 @@ def test_a_number_is_kept_as_it_was_written(text: str) -> None:
         ("9312345678", "has too many digits for a telephone number"),
         ("612345678901234", "has too many digits for a telephone number"),
         ("12345678901234567890", "has too many digits for a telephone number"),
-        ("+999 123456789", "+999 123456789 begins with the code of no country"),
+        ("+999 123456789", "+999 123456789 begins with an unknown country code"),
         ("93-123-45-67", "telephone numbers are digits, separated by ';'"),
         ("931234567, 931234568", "telephone numbers are digits, separated by ';'"),
         ("931234567 ext 5", "telephone numbers are digits, separated by ';'"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def risk(where: str, what: str, remedy: str) -> Finding:
-    """Return the finding of a setting that a start accepts, and that may still do harm."""
+    """Return the finding of a setting that a start accepts although it may do harm."""
     return Finding(check=where, level=Level.WARNING, text=what, remedy=remedy)
 
 
@@ -74,7 +74,7 @@ def trouble(certificate: Certificate, now: datetime, soon: timedelta = EXPIRES_S
 
 
 def of_policy(settings: Settings) -> Iterator[Finding]:
-    """Yield the risks of the rules on which reports are accepted and which users may do what."""
+    """Yield the risks of the rules that say which reports are accepted, and what each user may do."""
     if settings.intake.plain_for_keyed is PlainPolicy.ACCEPT:
         yield risk(
             "intake.plain_for_keyed",

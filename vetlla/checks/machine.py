@@ -1,7 +1,7 @@
 """Checks of the machine: disk, descriptors, clock.
 
-Each check is a function that returns one or more findings. The only change is a temporary file, on which flushes to
-disk are timed. A check without permission to look returns UNKNOWN, not OK.
+Each check is a function that returns one or more findings. The checks change nothing, except for a temporary file with
+which flushes to disk are timed. A check without permission to look returns UNKNOWN, not OK.
 """
 
 from __future__ import annotations

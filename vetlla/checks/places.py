@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 HTTP_S = 3.0
 """Time in which the health page must answer."""
 WAITING_MANY = 1_000
-"""More connections that wait to be accepted mean overload. Normally each waits for less than a turn of the loop."""
+"""If more connections than this wait to be accepted, there is overload. Normally each waits for less than a turn of the
+loop."""
 _LISTENING = "0A"
 """State of a listening socket in proc(5)'s net/tcp."""
 

@@ -33,7 +33,7 @@ class Obstacle(NamedTuple):
 def no_link(path: Path, flags: int) -> int:
     """Open a file for writing and create it if it is missing; never follow a symbolic link. Raises OSError.
 
-    In a directory that other users can write to, a link in its place could lead to any file that this user can write.
+    In a directory that other users can write to, a link with the file's name could lead to any file of this user.
     """
     return os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 

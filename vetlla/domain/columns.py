@@ -40,13 +40,13 @@ class Holds(Enum):
 
 
 class Cell(NamedTuple):
-    """Says of a type what its cells hold: ``Imei = Annotated[str, ..., Cell(Holds.CODE, digits=15)]``."""
+    """Mark of a type that says what its cells hold: ``Imei = Annotated[str, ..., Cell(Holds.CODE, digits=15)]``."""
 
     holds: Holds = Holds.WORD
     digits: int = 0
     """Number of digits of each code: a number with all of them has lost no zero. 0 allows any length."""
     secret: bool = False
-    """Whether a refused value stays out of messages: someone may have written a key in place of its name."""
+    """Whether messages must not show a refused value: a person may have written a key in place of its name."""
 
 
 class Column(NamedTuple):
@@ -71,13 +71,13 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Says of a type that it takes a text only if a pattern describes all of it. Any other text has the reason."""
+    """Mark of a type that accepts a text only if a pattern matches all of it, and else refuses it with a reason."""
 
     pattern: str
-    """A regular expression of Rust, which checks a park's million texts faster than a function of ours."""
+    """A regular expression for Rust's engine, which checks a park's million texts faster than a function of ours."""
     reason: str
     longest: int | None = None
-    """Most characters."""
+    """Most characters of the text; None sets no limit."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the check of the annotated type, and then this one."""
@@ -89,7 +89,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class ReadBy:
-    """Says of a type which function makes its value of a text. The function raises ValueError with the reason."""
+    """Mark of a type whose value a function makes of a text. The function raises ValueError with the reason."""
 
     function: Callable[[str], object]
 
@@ -99,7 +99,10 @@ class ReadBy:
 
 
 def words(meanings: Mapping[str, object], reason: str) -> ReadBy:
-    """Return how a type reads a few words, in any case: each as what it means. Any other text has the reason."""
+    """Return the mark of a type that accepts only these words, in any case, and takes their meanings as its values.
+
+    Any other text is refused with the reason.
+    """
 
     def meaning(text: str) -> object:
         try:
@@ -129,8 +132,8 @@ class RowKind(Generic[R]):
 
     @cached_property
     def check(self) -> Callable[[Mapping[str, str | None]], R]:
-        """Function that returns the values of a row's texts. It raises ValidationError; ``reasons`` explains it."""
-        # Not the adapter's method: it takes longer than the check of some rows.
+        """Function that returns the values of a row's texts. It raises ValidationError, which ``reasons`` explains."""
+        # The validator is called directly, because the adapter's own method takes longer than the check of some rows.
         return TypeAdapter(self._row).validator.validate_python
 
     def parse(self, column: str, text: str) -> Any:  # noqa: ANN401 - each column has its type
@@ -138,7 +141,7 @@ class RowKind(Generic[R]):
         try:
             return self._adapters[column].validate_python(text.strip())
         except ValidationError as error:
-            # Without its cause, because pydantic's message has the text.
+            # The cause is left out, because pydantic's message contains the text.
             raise ValueError(_reason(_details(error)[0])) from None
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The finding of one check, and its level: of the machine, of the configuration, of the inventory."""
+"""The finding of one check of the machine, the configuration or the inventory, and its level."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ DIGITS: Final = 15
 
 
 def checked(text: str) -> str:
-    """Return a text that is an IMEI. Raises ValueError with the reason why it is none."""
+    """Return the text if it is an IMEI. Raises ValueError with the reason why it is not."""
     # The library also accepts 14 digits, 16 digits, and hyphens.
     if not (text.isascii() and text.isdigit() and len(text) == DIGITS):
         raise ValueError(f"an IMEI has {DIGITS} digits")

@@ -1,7 +1,7 @@
 """Opens files by name, so that a pipe or device with that name cannot block the program.
 
-To open a named pipe can wait for ever, until another program opens it for writing. A device may have no end. So each
-file is opened without waiting, and anything but a plain file is refused.
+Opening a named pipe can take for ever, because it waits until another program opens the pipe for writing. A device may
+have no end. So each file is opened without waiting, and anything but a plain file is refused.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Terms(NamedTuple):
     emergency_us: int
     """Time after its end in which an alarm may still be continued, or its reports repeated."""
     wall_us: int = 0
-    """Instant of the wall clock; it is later than ``now_us`` if the clock is not believed."""
+    """Instant of the wall clock; it is later than ``now_us`` if the receiver does not trust that clock."""
 
     @property
     def latest_us(self) -> int:

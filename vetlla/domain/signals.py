@@ -146,7 +146,9 @@ NO_MEASUREMENTS: Mapping[str, float] = MappingProxyType({})
 
 
 class Signal(NamedTuple):
-    """One event exactly as a device reported it. It is made for every frame; a named tuple needs a third of the time.
+    """One event exactly as a device reported it.
+
+    It is a named tuple, because one is made for every frame and a named tuple needs only a third of the time.
 
     A frame with several events becomes several signals (``part`` of ``parts``) that share ``raw``. They are committed
     together, and only the last one is answered.

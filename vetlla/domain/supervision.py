@@ -134,7 +134,7 @@ class KeptSupervision(NamedTuple):
     """Incident and device, for each open incident."""
     pauses: list[OrderedPause]
     down_s: dict[str, int]
-    """By day."""
+    """Seconds without a receiver, by day."""
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------

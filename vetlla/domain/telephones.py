@@ -20,13 +20,13 @@ _NATIONAL = re.compile(r"[1-9][0-9]{2,8}")
 _REASONS: Final = {
     ValidationResult.TOO_SHORT: "has too few digits for a telephone number",
     ValidationResult.TOO_LONG: "has too many digits for a telephone number",
-    ValidationResult.INVALID_COUNTRY_CODE: "begins with the code of no country",
+    ValidationResult.INVALID_COUNTRY_CODE: "begins with an unknown country code",
 }
 
 
 @lru_cache(maxsize=REMEMBERED)
 def checked(text: str) -> str:
-    """Return a text that can be a telephone number. Raises ValueError with the reason why it cannot.
+    """Return the text if it can be a telephone number. Raises ValueError with the reason why it cannot.
 
     Only its country and its length decide: operators open ranges of numbers that no list has yet.
     """
@@ -40,7 +40,7 @@ def checked(text: str) -> str:
 
 def _result(text: str) -> int:
     if _NATIONAL.fullmatch(text):
-        # Nearly all numbers are such. The library's parser takes 14 us, which a park of 95,000 homes would notice.
+        # Nearly all numbers are national. The library's parser takes 14 us, too long for a park of 95,000 homes.
         return is_possible_number_with_reason(PhoneNumber(country_code=COUNTRY_CODE, national_number=int(text)))
     try:
         return is_possible_number_with_reason(parse(text, COUNTRY))

@@ -23,7 +23,7 @@ class Work(StrEnum):
 
 
 class Rank(StrEnum):
-    """Reasons why a home comes before another (tender, 13.1.g), the strongest first."""
+    """Reasons why a home comes before other homes (tender, 13.1.g), the strongest reason first."""
 
     LEVEL_3 = "level 3: must be digital"
     LEVEL_2_ALONE = "level 2, lives alone: first of those who must be digital"

@@ -1,1 +1,1 @@
-"""Connections to servers of others; today these are MQTT brokers."""
+"""Connections to other servers; today these are MQTT brokers."""

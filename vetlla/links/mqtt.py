@@ -59,7 +59,7 @@ class Delivered(NamedTuple):
 
 
 class Link:
-    """A connection, from ``async with`` to its end. Raises LinkError if it cannot be made, or breaks."""
+    """A connection, from ``async with`` to its end. Raises LinkError if it cannot be made, or if it breaks."""
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class Link:
         await self._answer(taken)
 
     async def _answer(self, answer: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - what this future promises
-        """Wait for an answer of the broker. Raises LinkError if the connection ends first, or the time is over."""
+        """Wait for an answer of the broker. Raises LinkError if the connection or the waiting time ends first."""
         done, _ = await asyncio.wait({answer, self._ended}, timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
         if answer in done:
             return answer.result()

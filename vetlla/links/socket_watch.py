@@ -4,7 +4,7 @@ A plain ``add_reader`` is not enough. uvloop silently drops such a watch when th
 reports POLLERR as a bad descriptor), so that only the next keep-alive noticed a killed broker. It also delays
 ``add_writer`` to the loop's next turn, when the descriptor may be closed, or belong to another connection. Tests that
 killed brokers found both (``chaos_mqtt.py``). Here the socket is in an epoll set of its own, and the loop watches that
-set: it becomes readable whatever happens to the socket.
+set, which becomes readable after any event of the socket.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 MISC_S: Final = 1.0
 """How often paho checks its keep-alive."""
 PACKETS: Final = 50
-"""Packets of a turn; then their acknowledgements are sent, and other connections have their turn."""
+"""Most packets in one turn of the loop. Then their acknowledgements are sent, and other connections have their turn."""
 _READ: Final = select.EPOLLIN | select.EPOLLRDHUP
 
 
 class SocketWatch:
-    """Calls paho when its socket can be read or written, until paho closes the socket, or ``close``."""
+    """Calls paho when its socket can be read or written, until paho closes the socket or ``close`` is called."""
 
     def __init__(self, paho: Client, wire: socket.socket, failed: Callable[[Exception], None]) -> None:
         """Watch the socket of a client that has just connected.
@@ -49,7 +49,7 @@ class SocketWatch:
         self._misc = self._loop.create_task(self._keep_alive())
 
     def close(self) -> None:
-        """Close the socket, whatever paho still wanted to write."""
+        """Close the socket, even if paho still has something to write."""
         if self._is_open:
             self._end()
             self._wire.close()

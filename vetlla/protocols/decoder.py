@@ -1,6 +1,6 @@
 """The two contracts of decoders, which take bytes and verdicts and return values and bytes.
 
-``Decoder`` reads a stream or a datagram; each connection or datagram has one of its own. ``MessageDecoder`` reads
+``Decoder`` reads a stream or a datagram; each connection or datagram gets its own decoder. ``MessageDecoder`` reads
 messages that their transport, such as a broker, delivers whole; it keeps nothing between two messages. Neither raises
 an error because of what a peer sent, and neither holds a socket, a clock or a logger.
 The code of an event is made by ``code_of``, because operators read it at their terminals. For decoders of third parties

@@ -65,16 +65,16 @@ class MinifinderDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb";", longest_opening=3, max_frame=MAX_FRAME)
-        self._door = ForeignProtocolGuard(NAME, "MiniFinder Pico", re.compile(_OPENING))
+        self._guard = ForeignProtocolGuard(NAME, "MiniFinder Pico", re.compile(_OPENING))
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
+        return self._guard.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
         """Take the end of the stream; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
+        return self._guard.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return b"", because rev 1.26 lists no acknowledgement at all."""
@@ -87,7 +87,7 @@ class MinifinderDecoder:
                 items += self._signals(piece, readable(piece[1:-1]).split(","))
             elif alarms := self._alarms(piece.raw):
                 items += alarms
-            elif not self._door.is_foreign:
+            elif not self._guard.is_foreign:
                 items.append(piece.reject(NAME, self._who))
         return items
 

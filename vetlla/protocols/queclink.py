@@ -88,15 +88,15 @@ class QueclinkDecoder:
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"[$\0]", longest_opening=12, max_frame=MAX_FRAME)
         self._opening = re.compile(_OPENING)
-        self._door = ForeignProtocolGuard(NAME, "Queclink @Track", self._opening)
+        self._guard = ForeignProtocolGuard(NAME, "Queclink @Track", self._opening)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
+        return self._guard.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
         """Take the end of the stream or of the datagram; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
+        return self._guard.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return an answer with the count as received; b"" if no count can be read, or for an answer to a command.
@@ -120,12 +120,12 @@ class QueclinkDecoder:
             if isinstance(piece, bytes):
                 items += _signals(piece, _read(readable(piece[:-1])))
                 continue
-            # This report was cut off. Its last field may be incomplete, but its alarm counts all the same.
+            # This report was cut off. Its last field may be incomplete, but its alarm still counts.
             report = _read(readable(piece.raw).rpartition(",")[0] + ",") if self._opening.match(piece.raw) else None
             signals = _signals(piece.raw, report) if report else []
             if signals and signals[0].event.kind in _ALARMS:
                 items += signals
-            elif not self._door.is_foreign:
+            elif not self._guard.is_foreign:
                 items.append(piece.reject(NAME, report.who if report else None))
         return items
 

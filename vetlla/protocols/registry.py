@@ -28,25 +28,25 @@ _TCP: Final = ("tcp",)
 _BOTH: Final = ("tcp", "udp")
 
 
-def _line(
+def _stream(
     name: str, summary: str, make: Callable[[KeyLookup], Decoder], max_pending: int, transports: tuple[str, ...]
 ) -> Description:
     return Description(name=name, summary=summary, make=make, max_pending=max_pending, transports=transports)
 
 
 _OURS: Final[tuple[AnyDescription, ...]] = (
-    _line("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
-    _line("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),
-    _line("minifinder", "MiniFinder Pico over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING, _TCP),
+    _stream("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
+    _stream("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),
+    _stream("minifinder", "MiniFinder Pico over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING, _TCP),
     MessageDescription(
         name="mqtt",
         summary="Telecare over MQTT 5, convention tc/1",
         make=mqtt.MqttDecoder,
         recorded=recording.messages,
     ),
-    _line("queclink", "Queclink @Track over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING, _BOTH),
-    _line("thinkrace", "Thinkrace IW / TRV over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING, _TCP),
-    _line("watch3g", "Bracket protocol of watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING, _TCP),
+    _stream("queclink", "Queclink @Track over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING, _BOTH),
+    _stream("thinkrace", "Thinkrace IW / TRV over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING, _TCP),
+    _stream("watch3g", "Bracket protocol of watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING, _TCP),
 )
 PROTOCOLS: Final = {description.name: description for description in _OURS}
 

@@ -97,16 +97,16 @@ class ThinkraceDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = Delimited(_OPENING, rb"#", longest_opening=_LONGEST_HEAD, max_frame=MAX_FRAME)
-        self._door = ForeignProtocolGuard(NAME, "Thinkrace", re.compile(_OPENING))
+        self._guard = ForeignProtocolGuard(NAME, "Thinkrace", re.compile(_OPENING))
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
+        return self._guard.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
         """Take the end of the stream; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
+        return self._guard.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the server's form of the message's letters; b"" for a device's answer, and for a refused message."""
@@ -141,7 +141,7 @@ class ThinkraceDecoder:
             text = text[: max(head.end(), text.rfind(","))]
             if THINKRACE.event(_code(head[2] + head[3], text[head.end() :].split(","))).kind in _SALVAGED:
                 return [self._signal(damage.raw, text)]
-        if self._door.is_foreign or _WIFI_TAIL.fullmatch(damage.raw):
+        if self._guard.is_foreign or _WIFI_TAIL.fullmatch(damage.raw):
             return []
         return [damage.reject(NAME, self._who)]
 
@@ -153,8 +153,8 @@ class ThinkraceDecoder:
         code = _code(command, fields)
         fix = _FIX.match(fields[0]) if command in _POSITIONS else None
         # Without a fix the time may be that of the last fix. An alarm would look hours old, or be taken for a retry.
-        told = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
-        at, clock = believed(told)
+        stated = moment(*fix.group(1, 2, 3, 12, 13, 14)) if fix and fix[4] == _FIXED else _clock(fields)
+        at, clock = believed(stated)
         who = self._meet(command, fields)
         is_dated = at is not None or (fix is None and _DATED.fullmatch(fields[-1]))
         return Signal(

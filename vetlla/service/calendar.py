@@ -48,7 +48,7 @@ def last_on_or_before(days: list[date], day: date) -> int:
 def add_months(day: date, months: int) -> date:
     """Return the same day of the month, ``months`` later, or the last day of that month if it is shorter.
 
-    Results are cached: a full fleet asks half a million times about some ten thousand days.
+    Results are cached, because the work on a full fleet asks half a million times about some ten thousand days.
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -82,7 +82,7 @@ class Parameters:
         return list(self._by_name.get(name, ()))
 
     def in_force(self, day: date) -> list[Parameter]:
-        """Return the value of each name that is in force on a day, by name."""
+        """Return the values that are in force on a day, in the order of their names."""
         found = (self.from_day(name, day) for name in sorted(self._by_name))
         return [entry for entry in found if entry is not None]
 
@@ -141,7 +141,7 @@ class Reading:
         return frozenset(found)
 
     def months_if_any(self, name: str) -> int | None:
-        """Return an interval, or None if the file does not have the name: then the type needs no such work."""
+        """Return an interval; None if the file does not have the name, because then the type needs no such work."""
         return self.integer(name) if self._parameters.find(name, self.day) else None
 
     def started(self, name: str) -> int:

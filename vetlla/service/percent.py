@@ -1,4 +1,4 @@
-"""Shares in percent as the contract counts them: to a tenth, and a demanded share rounded up to a whole number."""
+"""Shares in percent as the contract counts them: to a tenth. The count that a share demands is rounded up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TENTH = Decimal("0.1")
 
 
 def percent_of(part: int, whole: int) -> Decimal:
-    """Return a part in percent of the whole, to a tenth; 0 of nothing."""
+    """Return a part in percent of the whole, to a tenth; 0 if the whole is 0."""
     return (Decimal(100 * part) / whole if whole else Decimal(0)).quantize(TENTH, ROUND_HALF_UP)
 
 

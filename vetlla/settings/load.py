@@ -43,7 +43,7 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
         values.pop("mqtt", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
     if path is None or listen:
-        # It may run by hand beside the one of systemd, so take any free port; `vetlla status` shows it.
+        # This receiver may run beside the one that systemd started, so take any free port; `vetlla status` shows it.
         http = values.setdefault("http", {})
         if isinstance(http, dict):
             http.setdefault("port", 0)

@@ -37,7 +37,7 @@ DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
 """Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
 LISTENERS_MAX = 128
-"""Most listeners of one receiver, and most brokers: one byte of each device's row numbers both in supervision."""
+"""Most listeners of one receiver, and most brokers. Supervision numbers both in one byte of each device's row."""
 LEDGER_MONTHS_MAX = 1_200
 """A century in months."""
 
@@ -145,7 +145,7 @@ class Listen(Section):
 
 
 class Limits(Section):
-    """How much of the receiver one peer, or all peers together, may use."""
+    """How much of the receiver one peer may use, and how much all peers may use together."""
 
     connections: Count = 20_000
     """Open connections on all listeners together."""

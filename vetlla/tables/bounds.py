@@ -1,6 +1,6 @@
-"""How much an import takes. A file beyond a bound is refused with the bound, before memory or time run short.
+"""Bounds of an import. A file beyond a bound is refused with that bound, before memory or time run short.
 
-A full park, the measure of most figures, has 250,000 devices: 30 MiB as CSV, 28 as XLSX, 90 as JSON.
+Most figures are measured with a full park of 250,000 devices: 30 MiB as CSV, 28 MiB as XLSX, 90 MiB as JSON.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ from typing import Final
 MIB: Final = 1 << 20
 
 MAX_FILE: Final = 128 * MIB
-"""Bytes of a file, or of what comes through a pipe: a million accounts with all their columns fit."""
+"""Most bytes of a file, or of the content of a pipe. A million accounts with all their columns fit."""
 MAX_ROWS: Final = 1 << 20
-"""Rows of any kind of file: as many as a spreadsheet has, and four full parks."""
+"""Most rows of a file of any kind: as many as a spreadsheet can have, enough for four full parks."""
 MAX_COLUMNS: Final = 1_000
-"""Names in a heading. Each unknown name is compared with all known names (0.1 ms)."""
+"""Most names in a heading. Each unknown name is compared with all known names (0.1 ms)."""
 MAX_ROW: Final = 1 * MIB
-"""Characters of one row, and of all that stands before the end of the heading: 500 of the longest cells."""
+"""Most characters of one row, and of everything up to the end of the heading. 500 of the longest cells fit."""
 MAX_DEPTH: Final = 8
-"""Lists and objects of JSON within each other: no column holds more than one list."""
+"""Most lists and objects of JSON within each other. No column needs more than one list."""
 MAX_FAULTS: Final = 10_000
-"""Faults that are gathered. A file of the wrong kind has one in every row; a person does not correct more at once."""
+"""Most faults that are collected. A file of the wrong kind has one in every row; a person does not correct more."""
 
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 MAX_UNPACKED: Final = 512 * MIB
-"""Bytes of all parts that are read of a workbook, unpacked: a full park has 300 MiB. They take about two minutes. How
-many times larger they became says nothing: a warehouse of like devices is packed 140 to 1."""
+"""Most unpacked bytes of all parts that are read of a workbook. Reading as much as this takes about two minutes; a full
+park has 300 MiB. How well a file is packed says nothing: a warehouse of similar devices is packed 140 to 1."""
 MAX_PART: Final = 4 * MIB
-"""Bytes of a part that is held as a tree: the list of sheets, relations, styles."""
+"""Most bytes of a part that is held in memory as a tree: the list of sheets, the relations, the styles."""
 MAX_SHARED: Final = 64 * MIB
-"""Bytes of the texts that cells share, which are held in memory: a full park has 30 MiB."""
+"""Most bytes of the texts that cells share. They are held in memory; a full park has 30 MiB."""
 MAX_ITEM: Final = 4 * MIB
-"""Bytes from the end of one row to that of the next: a row of all 16,384 columns has 1.6 MB."""
+"""Most bytes from the end of one row to the end of the next. A row of all 16,384 columns has 1.6 MB."""
 MAX_ELEMENTS: Final = 1 << 17
-"""Elements from the end of one row to that of the next: four for each of 16,384 columns, twice."""
+"""Most elements from the end of one row to the end of the next: twice the four elements of each of 16,384 columns."""
 MAX_NAMES: Final = 1_000
-"""Different names of elements in one part: a sheet has some fifty."""
+"""Most different names of elements in one part. A sheet has about fifty."""
 MAX_TEXTS: Final = 1 << 22
-"""Texts that cells share: as many as a full park has cells."""
+"""Most texts that cells share: as many as a full park has cells."""
 MAX_DIRECTORY: Final = 1 * MIB
-"""Bytes of the list of parts at the end of a workbook: 10,000 parts. A workbook has some twenty."""
+"""Most bytes of the list of parts at the end of a workbook: room for 10,000 parts. A workbook has about twenty."""

@@ -1,4 +1,4 @@
-"""CSV: what spreadsheets and programs write under that name."""
+"""Reads the variants of CSV that spreadsheets and programs write, and writes one of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from vetlla.tables.table import Row
 
 SEPARATORS = ",;\t"
-"""Comma; semicolon, as spreadsheets write where the comma is the decimal sign; tabulator."""
+"""Comma, semicolon and tab. Spreadsheets write a semicolon where the comma is the decimal sign."""
 HEADING_LINES = 100
-"""Lines in which the heading is looked for."""
+"""Number of lines in which the heading is searched for."""
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
-"""The line in front of a heading that tells Excel the separator; Excel hides it and counts rows from behind it."""
+"""A line before the heading that tells Excel the separator. Excel hides it, and counts rows from the next line."""
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -30,11 +30,11 @@ def table(text: TextIO, done: Callable[[], float]) -> Table:
     """Open a CSV file. Raises UsageError if it holds no row at all."""
     first = _until_heading(text)
     separator = ""
-    if told := _SEPARATOR_LINE.fullmatch(first[-1]):
-        separator, first = told[1], _until_heading(text)
+    if stated := _SEPARATOR_LINE.fullmatch(first[-1]):
+        separator, first = stated[1], _until_heading(text)
     outside = _QUOTED.sub("", "".join(first))
     lines = _Lines(first, text)
-    # strict: a quote that never ends would make one cell of the rest of the file.
+    # strict, because a quote that never ends would make one cell of the rest of the file.
     reader = csv.reader(lines, delimiter=separator or max(SEPARATORS, key=outside.count), strict=True)
     rows = _rows(reader, lines)
     _, cells = next(rows, (0, None))
@@ -42,7 +42,7 @@ def table(text: TextIO, done: Callable[[], float]) -> Table:
 
 
 def _until_heading(text: TextIO) -> list[str]:
-    """Return the lines up to the end of the heading: it comes behind blank ones, and its names may have line breaks."""
+    """Return the lines up to the end of the heading. Blank lines may precede it; its names may contain line breaks."""
     lines: list[str] = []
     size = 0
     while line := text.readline(MAX_ROW):
@@ -56,7 +56,7 @@ def _until_heading(text: TextIO) -> list[str]:
 
 
 class _Lines:
-    """The lines of a file. Those of one row together are bounded: a row may have line breaks in quotes."""
+    """The lines of a file. All lines of one row share a bound, because a row may have line breaks in quotes."""
 
     def __init__(self, first: Sequence[str], text: TextIO) -> None:
         self._first = iter(first)
@@ -79,7 +79,7 @@ class _Lines:
         return line
 
     def row(self, cells: list[str]) -> list[str]:
-        """Return the cells of a row that has ended as they were meant."""
+        """Return the cells of a complete row as their writer meant them."""
         self._size = 0
         if not self._is_marked:
             return cells
@@ -98,11 +98,11 @@ def _rows(reader: Iterator[list[str]], lines: _Lines) -> Iterator[tuple[int, Row
             if meant and (meant[0].strip(BLANK) or "".join(meant).strip(BLANK)):
                 yield row, meant
     except csv.Error as error:
-        yield row + 1, Broken("", f"is not CSV: {error}; nothing behind it was read")
+        yield row + 1, Broken("", f"is not CSV: {error}; nothing after it was read")
 
 
 class Writer:
-    """Writes every CSV export: each cell in quotes (RFC 4180), and none that a spreadsheet computes."""
+    """Writes every CSV export: each cell is in quotes (RFC 4180), and a spreadsheet computes none of them."""
 
     def __init__(self, out: TextIO) -> None:
         self._writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")

@@ -1,10 +1,10 @@
-"""Texts that a spreadsheet would compute: guarded when written as CSV, and given back as they were when read.
+"""Guards texts that a spreadsheet would compute when they are written as CSV, and restores them when they are read.
 
-A cell is a formula if it begins with =, +, - or @, also behind blanks and quotes. A spreadsheet may take another
-character for the separator: where the comma is the decimal sign, it reads ``a;=HYPERLINK(...)`` as two cells, even
+A cell is a formula if it begins with =, +, - or @, also after blanks and quotes. A spreadsheet may take another
+character for the separator. Where the comma is the decimal sign, it reads ``a;=HYPERLINK(...)`` as two cells, even
 within quotes. So an apostrophe is written before each such sign wherever a cell could begin (OWASP, CSV Injection).
-Reading takes away exactly these apostrophes. A spreadsheet also marks a text by an apostrophe before its first digit.
-Reading takes that one away, too; so writing adds one where a text begins with such an apostrophe of its own.
+Reading removes exactly these apostrophes. A spreadsheet also marks a text by an apostrophe before its first digit.
+Reading removes that one, too, so writing adds one to a text that itself begins with such an apostrophe.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SUSPECT = re.compile(rf"{_BETWEEN}[{_SIGNS}]|'[0-9]")
 
 def guarded_row(row: Sequence[object]) -> Sequence[object]:
     """Return a row so that a spreadsheet computes none of its texts."""
-    # One look at the whole row: a park has four million cells, and hardly one of them needs more.
+    # The whole row is searched at once: a park has four million cells, and hardly any of them needs an apostrophe.
     texts = "\n".join([value for value in row if value.__class__ is str])
     if not _SUSPECT.search("\n" + texts):
         return row
@@ -39,7 +39,7 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Return the text that ``guarded`` was given; and one that a spreadsheet has marked as a text, without the mark."""
+    """Return the text that ``guarded`` was given. Remove also the mark that a spreadsheet put before a text."""
     return _PLACE.sub(lambda place: place[0][:-1] if place[0].endswith("'") and _is_open(place) else place[0], text)
 
 

@@ -1,4 +1,4 @@
-"""Mapping files: how another office's headings and words become ours (TOML)."""
+"""Reads mapping files (TOML), which translate another office's headings and words into ours."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_REMEDY = "docs/inventory.md shows a mapping file; texts stand in quotes"
+_REMEDY = "put texts in quotes; docs/inventory.md shows a mapping file"
 
 
 def translation(path: Path | None) -> Translation:
-    """Return a mapping file's translation of headings and words; without a file, none."""
+    """Return a mapping file's translation of headings and words; an empty one if there is no file."""
     if path is None:
         return Translation()
     try:
@@ -28,7 +28,7 @@ def translation(path: Path | None) -> Translation:
         raise ConfigError(f"{path}: not TOML: {error}", remedy=_REMEDY) from error
     unknown = set(document) - {"columns", "values", "constants", "ignore"}
     if unknown:
-        remedy = "there are the tables columns, values and constants, and the list ignore"
+        remedy = "a mapping file has the tables columns, values and constants, and the list ignore"
         raise ConfigError(f"{path}: unknown: {', '.join(sorted(unknown))}", remedy=remedy)
     tables = {name: document.get(name, {}) for name in ("columns", "values", "constants")}
     if not all(isinstance(table, dict) for table in tables.values()):

@@ -1,4 +1,4 @@
-"""JSON: a list of objects, or one object a line (NDJSON). Which one it is, its first character tells."""
+"""Reads and writes JSON: a list of objects, or one object a line (NDJSON). A file's first character shows which."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from vetlla.tables.table import Row
 
-_TOO_DEEP = "lists within lists without end"
+_TOO_DEEP = "too many lists within lists"
 _BLANKS = " \t\r\n"
 _BLANK = re.compile(rf"[{_BLANKS}]*")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def table(text: TextIO) -> Table:
-    """Open a file of objects: its heading is every name that any of them has. Raises UsageError for a broken list.
+    """Open a file of objects. Its heading is all names that its objects have. Raises UsageError for a broken list.
 
-    It is read twice, first for the names. The objects themselves are held one at a time.
+    The text is read twice, first for the names. Only one object at a time is held in memory.
     """
     content = text.read()
     seen_in: dict[str, int] = {}
@@ -57,14 +57,14 @@ def table(text: TextIO) -> Table:
 
 
 def _cell(one: dict[str, Any], name: str) -> object:
-    """Return a value as a cell: null is a blank one."""
+    """Return a value as a cell; null becomes a blank cell."""
     if name not in one:
         return None
     value = one[name]
     if value is None:
         return ""
     if isinstance(value, str):
-        # A file can hold half of a character as an escape; no database can.
+        # JSON can write half of a character as an escape, but no database can store it.
         return value if value.isascii() or not _HALVES.search(value) else Broken("", "holds half of a character")
     return Broken("", _TOO_DEEP) if isinstance(value, list | dict) and is_deep(value, MAX_DEPTH) else value
 
@@ -74,7 +74,7 @@ def _told(value: object) -> str:
 
 
 def _rows(content: str) -> Iterator[tuple[int, Any]]:
-    """Yield the elements of a list, or of the lines, with their numbers. Raises ValueError for a list that is none."""
+    """Yield the elements of a list, or of the lines, with their numbers. Raises ValueError for a broken list."""
     if content.lstrip(_BLANKS)[:1] == "[":
         yield from enumerate(_elements(content), start=1)
         return
@@ -90,22 +90,22 @@ def _rows(content: str) -> Iterator[tuple[int, Any]]:
 
 def _elements(content: str) -> Iterator[Any]:
     """Yield the elements of a list one by one."""
-    at = _behind_blanks(content, content.index("[") + 1)
+    at = _after_blanks(content, content.index("[") + 1)
     if content[at : at + 1] != "]":
         while True:
             value, at = _read(content, at)
             yield value
-            at = _behind_blanks(content, at)
+            at = _after_blanks(content, at)
             if content[at : at + 1] != ",":
                 break
-            at = _behind_blanks(content, at + 1)
+            at = _after_blanks(content, at + 1)
     if content[at : at + 1] != "]":
         raise ValueError(_where("Expecting ',' delimiter", content, at))
-    if (end := _behind_blanks(content, at + 1)) != len(content):
+    if (end := _after_blanks(content, at + 1)) != len(content):
         raise ValueError(_where("Extra data", content, end))
 
 
-def _behind_blanks(content: str, at: int) -> int:
+def _after_blanks(content: str, at: int) -> int:
     found = _BLANK.match(content, at)
     assert found is not None
     return found.end()
@@ -142,17 +142,17 @@ def _where(what: str, content: str, at: int) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Broken:
-    """Return an object; one that says two things under one name is broken, whichever was meant."""
+    """Return an object. It is broken if a name occurs twice, because either value may be the right one."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
     names = [name for name, _ in pairs]
     twice = next(name for name in names if names.count(name) > 1)
-    return Broken(twice, "is there twice in one object")
+    return Broken(twice, "occurs twice in one object")
 
 
 def _no_number(word: str) -> Any:  # noqa: ANN401 - never returns
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
@@ -161,12 +161,12 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number
 def write(out: TextIO, heading: Sequence[str], rows: Iterable[Sequence[object]], *, lines: bool) -> None:
     """Write rows as objects, one a line: a JSON list, or NDJSON."""
     encode = json.JSONEncoder(ensure_ascii=False, default=_iso).encode
-    told = (encode(dict(zip(heading, row, strict=True))) for row in rows)
+    encoded = (encode(dict(zip(heading, row, strict=True))) for row in rows)
     if lines:
-        out.writelines(f"{one}\n" for one in told)
+        out.writelines(f"{one}\n" for one in encoded)
         return
     out.write("[\n")
-    out.writelines(f",\n{one}" if place else one for place, one in enumerate(told))
+    out.writelines(f",\n{one}" if place else one for place, one in enumerate(encoded))
     out.write("\n]")
 
 

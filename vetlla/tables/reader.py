@@ -1,4 +1,4 @@
-"""Rows of cells to values by column: a file's own headings and words are translated, nothing else is guessed."""
+"""Turns rows of cells into values by column. It translates a file's headings and words, and guesses nothing."""
 
 from __future__ import annotations
 
@@ -23,42 +23,44 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 MAX_CELL = 2000
-"""Longest cell of any kind: a home with fifty suspended periods fits."""
+"""Longest cell of any kind in characters: a home with fifty suspended periods fits."""
 TITLE_ROWS = 10
-"""Rows in which the heading is looked for where row 1 is a title, only to tell where it is."""
+"""Rows that are searched for the heading if row 1 is a title. The result is used only in a message."""
 
 
 _BEGINS_AND_ENDS = re.compile(rf"\w(?:.{{0,{MAX_CELL - 2}}}\S)?").fullmatch
-"""Text with a letter or digit in front and no blank behind: no spreadsheet has put anything around it."""
+"""A text that begins with a letter or digit and does not end with a blank: a spreadsheet put nothing around it."""
 _PLAIN: Mapping[Holds, Callable[[str], object]] = {
     Holds.TEXT: _BEGINS_AND_ENDS,
     Holds.LIST: _BEGINS_AND_ENDS,
     Holds.CODE: str.isalnum,
 }
-"""Which texts need no closer look, by what a column holds. Other columns need none: their types refuse what is odd."""
+"""Test of a text that needs no closer look, by what a column holds.
+
+Columns of other kinds need no such test, because their types refuse odd texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """How a file's headings and words become ours; what an operator writes in a mapping file."""
+    """How a file's headings and words become ours: the content of a mapping file, which an operator writes."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     """Our column: the file's heading."""
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Our column: {the file's word: ours}."""
     constants: Mapping[str, str] = field(default_factory=dict)
-    """Our column: what it is in every row, where the file does not have it."""
+    """Our column: its value in every row, if the file does not have the column."""
     ignore: frozenset[str] = frozenset()
-    """Headings of the file that mean nothing to us."""
+    """Headings of the file that are not imported."""
 
 
 class _Place(NamedTuple):
-    """Where a column stands in the file, and how its cells become texts."""
+    """The place of a column in the file, and how its cells become texts."""
 
     at: int
     name: str
     is_plain: Callable[[str], object] | None
-    """Returns something true for a text that can be checked as it is; None: each can."""
+    """Returns a true value for a text that can be checked as it is. None if every text can."""
     column: Column
     words: Mapping[str, str]
 
@@ -66,8 +68,8 @@ class _Place(NamedTuple):
 class Reader(Generic[R]):
     """Turns the rows of one table into rows of one kind.
 
-    ``faults`` holds what is wrong with the heading; while there is any, no row can be read. Raises ConfigError for a
-    mapping that names what there is not.
+    ``faults`` holds what is wrong with the heading; unless it is empty, no row can be read. Raises ConfigError for a
+    mapping that names an unknown column.
     """
 
     def __init__(self, kind: RowKind[R], table: Table, translation: Translation) -> None:
@@ -90,7 +92,7 @@ class Reader(Generic[R]):
             if (column := ours.get(name))
         ]
         present = {place.name for place in self._places}
-        # What a row says if every cell is empty.
+        # The texts of a row in which every cell is empty.
         nothing: dict[str, str | None] = {
             column.name: None if kind.is_whole else ""
             for column in columns
@@ -123,26 +125,26 @@ class Reader(Generic[R]):
                 yield number, self._row(number, cells)
 
     def _misfits(self, cells: Sequence[object]) -> str:
-        """Return why cells do not fit under the heading; "" if they do. Blank cells beyond it are nothing."""
+        """Return why cells do not fit under the heading; "" if they do. Blank cells beyond it do not count."""
         if len(cells) < self._width or not all(map(is_blank, cells[self._width :])):
             quotes = "; a cell with the separator in it needs quotes" if len(cells) > self._width else ""
             return f"{len(cells)} cells, the heading has {self._width}{quotes}"
         for index in self._nameless:
             if not is_blank(cells[index]):
-                return f"column {index + 1} has no heading, and {shown(cells[index])[:MAX_SHOWN]!r} stands in it"
+                return f"column {index + 1} has no heading, but contains {shown(cells[index])[:MAX_SHOWN]!r}"
         return ""
 
     def _row(self, number: int, cells: Sequence[object]) -> R | list[Fault]:
         texts = self._start.copy()
         wrong: dict[str, str] = {}
-        # A park has four million cells: what nearly all of them need is done here, and without a call.
+        # A park has four million cells, so what nearly all of them need is done here, without a call of ours.
         for place in self._places:
             index, name, is_plain, _, _ = place
             cell = cells[index]
             if cell == "":
                 continue
             if cell.__class__ is str and (is_plain is None or is_plain(cell)):
-                texts[name] = cell  # narrowed by its class, the quickest way
+                texts[name] = cell  # it is a str: comparing the class is the quickest test
             else:
                 self._look_closer(cell, place, texts, wrong)
         try:
@@ -156,7 +158,7 @@ class Reader(Generic[R]):
         if cell is None and not self._kind.is_whole:
             texts.pop(place.name, None)
             return
-        # A word that the mapping names has lost nothing, number or not.
+        # A word that the mapping names has lost nothing, even if it is a number.
         said = shown(cell)
         try:
             text = said if said in place.words else text_of(cell, place.column)
@@ -180,7 +182,7 @@ class Reader(Generic[R]):
         wrong: dict[str, str],
         refused: Mapping[str, str],
     ) -> R | list[Fault]:
-        """Return a row of which some text was refused: a spreadsheet may have put something around it."""
+        """Check a row again after a text was refused, because a spreadsheet may have put something around that text."""
         for place in self._places:
             if place.name in refused:
                 self._look_closer(cells[place.at], place, texts, wrong)
@@ -200,13 +202,13 @@ class Reader(Generic[R]):
 
 
 def _place(index: int, column: Column, words: Mapping[str, str]) -> _Place:
-    # str.isspace is true of no text that says something: each is looked at closer, and its word looked up.
+    # str.isspace is false for every text that is not blank, so each of them gets a closer look and is translated.
     is_plain = str.isspace if words else _PLAIN.get(column.holds)
     return _Place(index, column.name, is_plain, column, words)
 
 
 def folded(name: str) -> str:
-    """Return a heading so that equal ones compare equal: case, kinds of white space and ways to write an accent."""
+    """Return a heading without differences of case, of white space, and of the ways to write an accent."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -219,9 +221,7 @@ def _heading_faults(table: Table, heading: list[str], known: set[str], ours: lis
         elif name and name not in known:
             close = get_close_matches(name, ours, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(ours)};"
-            reason = (
-                f"unknown heading: {hint} A mapping file translates it, under [columns], or passes over it, in ignore"
-            )
+            reason = f"unknown heading: {hint} A mapping file translates it, under [columns], or skips it, in ignore"
             yield Fault(row, "", said[:MAX_SHOWN], reason)
 
 
@@ -231,7 +231,7 @@ def _missing(name: str, heading: str) -> Fault:
 
 
 def _title_fault(table: Table, ours: set[str]) -> Iterator[Fault]:
-    """Yield where the heading seems to be. It is not taken from there: the rows above it may mean something."""
+    """Yield where the heading seems to be. It is not read from there, because the rows above it may be data."""
     for row, cells in islice(table.rows, TITLE_ROWS):
         if isinstance(cells, list) and len(ours & {folded(shown(cell)) for cell in cells}) > 1:
             yield Fault(row, "", "", "looks like the heading: delete the rows above it")
@@ -243,10 +243,10 @@ def _check_mapping(columns: Sequence[Column], translation: Translation) -> None:
     there = f"there are the columns {', '.join(column.name for column in columns)}"
     _refuse("mapping: unknown column", set(translation.columns) - known, there)
     _refuse("mapping: unknown constant", set(translation.constants) - known, there)
-    _refuse("mapping: values of an unknown column", set(translation.values) - known, "values are named by our column")
+    _refuse("mapping: values of an unknown column", set(translation.values) - known, "name the values by our column")
     theirs = list(map(folded, translation.columns.values()))
     twice = {name for name in translation.columns.values() if theirs.count(folded(name)) > 1}
-    _refuse("mapping: heading for two columns", twice, "one heading stands for one column")
+    _refuse("mapping: heading for two columns", twice, "use each heading for one column only")
 
 
 def _constant(kind: RowKind[R], column: str, said: str) -> str:

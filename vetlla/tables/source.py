@@ -1,4 +1,4 @@
-"""A file of rows is opened: what kind it is, how its letters are written, and where it comes from."""
+"""Opens a file of rows, or standard input, and finds out its kind and its encoding."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STANDARD = Path("-")
 
 
 class FileKind(StrEnum):
-    """What kind of file it is."""
+    """Kind of a file of rows."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -35,7 +35,7 @@ class FileKind(StrEnum):
 
 
 class Encoding(StrEnum):
-    """How a text file's letters are written."""
+    """Encoding of a text file."""
 
     UTF_8 = "utf-8"
     UTF_16 = "utf-16"
@@ -43,7 +43,7 @@ class Encoding(StrEnum):
 
 
 _SPELLED = {"charmap": Encoding.WINDOWS_1252.value}
-"""Encodings that Python's errors call otherwise."""
+"""Encodings that have another name in Python's errors."""
 ENDINGS = {
     ".csv": FileKind.CSV,
     ".tsv": FileKind.CSV,
@@ -56,11 +56,11 @@ ENDINGS = {
 }
 NAMED = ".csv, .xlsx, .json, .ndjson"
 MARKS = {b"\xef\xbb\xbf": Encoding.UTF_8, b"\xff\xfe": Encoding.UTF_16, b"\xfe\xff": Encoding.UTF_16}
-"""Byte order marks: they say more surely how a file is written than the caller does."""
+"""Byte order marks. They are more reliable than the encoding that the caller gives."""
 _UTF_16_MARKS = tuple(mark for mark, encoding in MARKS.items() if encoding is Encoding.UTF_16)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 HEAD = 512
-"""Bytes from which the kind of a file is told."""
+"""Number of bytes at the start of a file that show its kind."""
 
 
 @contextmanager
@@ -74,15 +74,15 @@ def opened(
 ) -> Iterator[Table]:
     """Open a file of rows, ``-`` for standard input. Raises UsageError with what is wrong, also while rows are read.
 
-    ``kind`` and ``encoding`` are told by the file's name and first bytes unless they are given. ``what`` is the name
-    of the sheet that is looked for in a workbook, ``sheet`` the one that there must be.
+    If ``kind`` or ``encoding`` is not given, the file's name and first bytes decide. In a workbook, ``what`` is the
+    name of the sheet that is preferred, and ``sheet`` the name of a sheet that must exist.
     """
     name = str(file) if isinstance(file, Path) else "file"
     with ExitStack() as stack:
-        with _told(name):
+        with _errors_naming_file(name):
             raw, size = _bytes(file)
         stack.enter_context(raw)
-        with _told(name, raw):
+        with _errors_naming_file(name, raw):
             head = raw.read(HEAD)
             raw.seek(0)
             kind = _kind(Path(name), head, kind)
@@ -92,20 +92,20 @@ def opened(
                 raise UsageError("has no sheets", remedy="leave --sheet out")
             else:
                 text = stack.enter_context(io.TextIOWrapper(raw, encoding=_codec(raw, encoding), newline=""))
-                done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - how far the bytes are, not the letters
+                done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - it counts bytes, not letters
                 table = delimited.table(text, done) if kind is FileKind.CSV else objects.table(text)
-        yield table._replace(rows=_told_rows(name, raw, table.rows))
+        yield table._replace(rows=_rows_naming_file(name, raw, table.rows))
 
 
 def size_of(file: Path) -> int:
-    """Return the bytes of a file; 0 where it has no size, as a pipe."""
+    """Return the size of a file in bytes; 0 if it has none, as a pipe."""
     return file.stat().st_size if file.is_file() else 0
 
 
 def _bytes(file: Path | BinaryIO) -> tuple[BinaryIO, int]:
-    """Return a stream that can be wound back, and its size: what comes through a pipe is read to its end.
+    """Return a stream that can be read again from its start, and its size. A pipe is read to its end for this.
 
-    A device such as /dev/zero is read like a pipe, since its size says nothing.
+    A device such as /dev/zero is read like a pipe, since its size has no meaning.
     """
     if file == STANDARD:
         return _held(sys.stdin.buffer)
@@ -135,13 +135,15 @@ def _too_large() -> UsageError:
 
 
 def _kind(path: Path, head: bytes, given: FileKind | None) -> FileKind:
-    """Return what kind of file it is. Raises UsageError where the name and the first bytes say different things."""
+    """Return the kind of a file. Raises UsageError if its name and its first bytes contradict each other."""
     if head.startswith(OLD_EXCEL):
         raise UsageError("is a workbook of an old kind or with a password", remedy="save it as .xlsx, without one")
     looks = _looks(head)
     kind = given or ENDINGS.get(path.suffix.lower()) or looks
     if kind is FileKind.XLSX and looks is not FileKind.XLSX:
-        raise UsageError("is not an XLSX workbook", remedy="name it as what it is (.csv, .json) or give --format")
+        raise UsageError(
+            "is not an XLSX workbook", remedy="correct the ending of its name (.csv, .json) or give --format"
+        )
     if kind is not FileKind.XLSX and looks is FileKind.XLSX:
         raise UsageError("is an XLSX workbook", remedy="name it .xlsx or give --format xlsx")
     if kind is FileKind.CSV and looks is FileKind.JSON:
@@ -154,12 +156,12 @@ def _looks(head: bytes) -> FileKind:
         return FileKind.XLSX
     text = re.sub(rb"\0|^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", head).lstrip()
     if text[:1] == b"<":
-        raise UsageError("is HTML or XML, whatever its name", remedy="save it as CSV or XLSX")
+        raise UsageError("is HTML or XML, although its name may say otherwise", remedy="save it as CSV or XLSX")
     return FileKind.JSON if text[:1] in {b"[", b"{"} else FileKind.CSV
 
 
 def _codec(raw: BinaryIO, given: Encoding | None) -> str:
-    """Return the codec of a text file; its byte order mark goes before what is given."""
+    """Return the codec of a text file. Its byte order mark wins over the given encoding."""
     head = raw.read(HEAD)
     raw.seek(0)
     found = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None) or given
@@ -167,7 +169,7 @@ def _codec(raw: BinaryIO, given: Encoding | None) -> str:
         _refuse_utf_8(raw)
         return "cp1252"
     letters = head.rstrip(b"\0")
-    has_two_bytes = letters.count(b"\0") * 3 > len(letters)  # of Latin letters every other byte is NUL
+    has_two_bytes = letters.count(b"\0") * 3 > len(letters)  # in UTF-16, every other byte of Latin letters is NUL
     if found is None and has_two_bytes:
         raise UsageError("has NUL bytes between its letters", remedy="if it is UTF-16, give --encoding utf-16")
     if found is not Encoding.UTF_16:
@@ -176,12 +178,12 @@ def _codec(raw: BinaryIO, given: Encoding | None) -> str:
         return "utf-16"
     if not has_two_bytes:
         raise UsageError("is not UTF-16", remedy="leave --encoding out, or give --encoding windows-1252")
-    # Without a mark the order of the bytes is where the NUL of each Latin letter stands.
+    # Without a mark, the place of the NUL in each Latin letter shows the order of the bytes.
     return "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
 
 
 def _refuse_utf_8(raw: BinaryIO) -> None:
-    """Raise UsageError if a file is UTF-8 beyond doubt: otherwise its accents would be two letters."""
+    """Raise UsageError if a file is certainly UTF-8: in another encoding, each accent would become two letters."""
     content = raw.read()
     raw.seek(0)
     try:
@@ -192,14 +194,14 @@ def _refuse_utf_8(raw: BinaryIO) -> None:
         raise UsageError("is UTF-8", remedy="leave --encoding out")
 
 
-def _told_rows(name: str, raw: BinaryIO, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
-    with _told(name, raw):
+def _rows_naming_file(name: str, raw: BinaryIO, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+    with _errors_naming_file(name, raw):
         yield from rows
 
 
 @contextmanager
-def _told(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
-    """Name the file in every error of reading it. What the caller does with a row does not come through here."""
+def _errors_naming_file(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
+    """Name the file in every error of reading it. Errors in the caller's own work on a row do not pass through here."""
     try:
         yield
     except UsageError as error:
@@ -211,7 +213,7 @@ def _told(name: str, raw: BinaryIO | None = None) -> Iterator[None]:
     except UnicodeError as error:
         codec = getattr(error, "encoding", "")
         if raw and codec == "utf-8":
-            what, remedy = _line_of(raw), "save it as UTF-8, or say what it is: --encoding windows-1252"
+            what, remedy = _line_of(raw), "save it as UTF-8, or name its encoding: --encoding windows-1252"
         else:
             what, remedy = f"is not {_SPELLED.get(codec, codec or 'text')} throughout: {error}", "save it as UTF-8"
         raise UsageError(f"{name}: {what}, nothing imported", remedy=remedy) from error

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from vetlla.tables.cells import Broken
 
 Row: TypeAlias = "Sequence[object] | Broken"
-"""The cells of a row: text, or what JSON and spreadsheets have beside it; None where an object lacks the name."""
+"""The cells of a row: texts, or values of other types from JSON and spreadsheets; None if an object lacks the name."""
 
 
 class Table(NamedTuple):
-    """An open file. Rows are read as they are asked for, and blank ones are left out."""
+    """An open file. A row is read only when the caller asks for it; blank rows are left out."""
 
     heading: list[str]
     rows: Iterator[tuple[int, Row]]
-    """Each with its number in the file, as a spreadsheet counts."""
+    """Each row with its number in the file, counted as a spreadsheet counts."""
     done: Callable[[], float]
     """How much has been read, 0 to 1."""
     seen_in: Mapping[str, int] = {}
-    """Of a file of objects: the first row that has this name."""
+    """For a file of objects: the first row that has each name."""
     note: str = ""
     """What the caller should be told of the file, such as the sheets that were not read."""
 
@@ -37,12 +37,12 @@ class Table(NamedTuple):
 
 
 def heading_of(cells: Sequence[object] | None) -> list[str]:
-    """Return the heading in a row of cells, without what is blank behind it. Raises UsageError if there is none."""
+    """Return the heading in a row of cells, without blank cells at its end. Raises UsageError if there is none."""
     names = list(cells or ())
     while names and is_blank(names[-1]):
         names.pop()
     if not names:
-        raise UsageError("is empty", remedy="its first row names the columns")
+        raise UsageError("is empty", remedy="put the names of the columns into its first row")
     check_width(len(names))
     return [shown(name).strip() if name is not None else "" for name in names]
 
@@ -54,5 +54,5 @@ def check_width(columns: int) -> None:
 
 
 def too_many_rows() -> UsageError:
-    """Return what is told of a file with more rows than there may be."""
+    """Return the error for a file with more rows than are allowed."""
     return UsageError(f"has more than {MAX_ROWS} rows", remedy="import it in parts")

@@ -1,4 +1,4 @@
-"""Where an export is written: a file that is there when all of it is, or standard output."""
+"""Writes an export to standard output, or to a file that gets its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
-"""What keeps a file from being written whatever its name is."""
+"""Errors of the disk: they prevent writing a file under any name."""
 
 
 def write(
     path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], sheet: str, *, kind: FileKind | None = None
 ) -> None:
-    """Write a table as its name's ending says, or as ``kind``. Raises UsageError where neither tells."""
+    """Write a table as ``kind`` or, without it, as the name's ending says. Raises UsageError if neither decides."""
     kind = kind_of(path, kind)
     with finished(path) as out:
         if kind is FileKind.XLSX:
@@ -40,7 +40,7 @@ def write(
 
 
 def kind_of(path: Path, given: FileKind | None = None) -> FileKind:
-    """Return the kind of file to write. Raises UsageError for an ending that means none; ``-`` has none, and is CSV."""
+    """Return the kind of file to write; for ``-`` it is CSV. Raises UsageError if the name's ending is not known."""
     found = given or (FileKind.CSV if path == STANDARD else ENDINGS.get(path.suffix.lower()))
     if found is None:
         raise UsageError(f"{path}: what kind of file is it?", remedy=f"end its name in {NAMED}, or give --format")
@@ -51,7 +51,7 @@ def kind_of(path: Path, given: FileKind | None = None) -> FileKind:
 def finished(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to write that takes its name when it is complete, so that no reader finds half a report.
 
-    ``-`` is standard output; a name that is there and no file, as /dev/stdout, is written to as it is.
+    ``-`` is standard output. If the name exists and is not a plain file, such as /dev/stdout, it is written directly.
     """
     if path == STANDARD:
         yield sys.stdout.buffer
@@ -63,7 +63,7 @@ def finished(path: Path) -> Iterator[IO[bytes]]:
     try:
         if part != path:
             part.unlink(missing_ok=True)
-        # "x": where another user put a link in its place, as in /tmp, root must not write through it.
+        # "x", because another user may have put a link in its place, as in /tmp: root must not write through it.
         with part.open("wb" if part == path else "xb") as out:
             yield out
         if part != path:

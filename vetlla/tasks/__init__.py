@@ -1,5 +1,5 @@
-"""What the office does, one function for each thing.
+"""Tasks of the office, one function for each.
 
 A task opens the registry, asks the rules, writes in one transaction and returns a value. Commands, a worker and a web
-page call it; it knows none of them.
+page can call it, so it imports none of them.
 """

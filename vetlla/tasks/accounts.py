@@ -24,7 +24,7 @@ _COLUMNS = ("account", "home")
 
 
 class Registered(NamedTuple):
-    """What changed, and the keys that were given to accounts of several homes, with how many homes share each."""
+    """What changed, and the given keys that several homes share, each with the number of these homes."""
 
     registration: Registration
     shared_keys: dict[str, int]
@@ -33,7 +33,7 @@ class Registered(NamedTuple):
 def register(
     state_dir: Path, clock: Clock, entries: Iterable[AccountEntry], *, by: str, dry_run: bool = False
 ) -> Registered:
-    """Register accounts, or change what is given of them: all, or nothing after an error."""
+    """Register accounts, or change the given fields of registered ones. After an error, nothing is changed."""
     opened = reading if dry_run else writing
     with opened(state_dir, clock) as registry:
         result = table.register(registry, entries, by=by, at_us=clock.now().utc_us, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""Erase a home that left: what is kept of it, in the registry and in the journal."""
+"""Erase everything that the registry and the journal keep of a home that left the service."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def erase_home(
     today: date,
     in_journal: Callable[[Mapping[str, int]], ProofFields],
 ) -> ProofFields:
-    """Erase a home in the registry and, by ``in_journal``, in the journal: both or, after an error, no registry row.
+    """Erase a home in the registry and, by ``in_journal``, in the journal. After an error, the registry keeps its rows.
 
-    ``in_journal`` takes the number of rows that the registry loses, and returns the proof of the erasure.
+    ``in_journal`` takes the numbers of rows that the registry loses, and returns the proof of the erasure.
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
@@ -83,7 +83,10 @@ def erase_in_journal(
     window_us: int,
     tell: Callable[[str], None],
 ) -> ProofFields:
-    """Erase a home in the journal of a receiver that does not run; return the proof. ``tell`` takes what is erased."""
+    """Erase a home in the journal of a receiver that does not run; return the proof.
+
+    ``tell`` is called with the name of each kind of data that was erased.
+    """
     journal = Journal(state_dir, clock)
     try:
         removals = JournalRemovals(journal, clock)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vetlla.service.renewals.planning import PlanResult
 
 TRIES = 3
-"""Plans that are computed if the registry is changed meanwhile. Each takes some seconds for a park of 95,000 homes."""
+"""Most plans that are computed one after the other because the registry was changed meanwhile. Each takes some seconds
+for a park of 95,000 homes."""
 
 
 class Planned(NamedTuple):
@@ -49,18 +50,18 @@ def plan_renewals(
     growth: bool = True,
     dry_run: bool = False,
 ) -> Planned:
-    """Plan all visits of a span, and keep the plan unless a capacity does not do.
+    """Plan all visits of a span, and keep the plan unless the capacity of a base is not enough.
 
     The plan is computed while other commands may write. If one of them does, the plan is computed again, because it
-    would rest on what is no longer so. Raises UsageError for a span without a working day, StoreError if the registry
-    is changed each time.
+    would be made from old data. Raises UsageError for a span without a working day, and StoreError if the registry is
+    changed each time.
     """
     for _ in range(TRIES):
         before = stamp(state_dir)
         with snapshot(state_dir, clock) as connection:
             fleet, homes = list(inventory.fleet(connection)), inventory.homes(connection)
             agreed = plans.visits(connection, agreed=True)
-        # The registry is closed meanwhile, because a commit waits for its readers.
+        # The registry is closed while the plan is computed, because a commit waits for all readers.
         made = make(fleet, homes, agreed, values, span, today=today, growth=growth)
         if made.shortages:
             return Planned(made, _serials(state_dir, clock, made))
@@ -78,7 +79,7 @@ def _serials(state_dir: Path, clock: Clock, made: PlanResult) -> dict[int, str]:
 
 
 def _keep(state_dir: Path, clock: Clock, made: PlanResult, span: tuple[date, date], before: object) -> bool:
-    """Put a plan in the place of the one before. Return False if the registry is not what the plan was made of."""
+    """Replace the previous plan; if the registry was changed meanwhile, keep that one and return False."""
     with transaction(state_dir, clock, large=True) as connection:
         if stamp(state_dir) != before:
             return False

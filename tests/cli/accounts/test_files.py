@@ -139,7 +139,7 @@ def test_a_quote_that_never_ends_is_told_where_it_begins() -> None:
     """The fault says that the rest of the file was not read."""
     file = csv('account,home\n1,H\n2,"H\n3,H\n')
 
-    assert faults(file) == ["row 3: is not CSV: unexpected end of data; nothing behind it was read"]
+    assert faults(file) == ["row 3: is not CSV: unexpected end of data; nothing after it was read"]
 
 
 @pytest.mark.parametrize("form", ["lines", "array"])
@@ -174,7 +174,7 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
         ('{"account": "1", "remaps": {"120": "fall"}}', "row 1: column remaps: \"{'120': 'fall'}\" should be a word"),
         ('{"account": "1"}\n{"account": "2", "hom": "H"}', "row 2: 'hom' unknown heading: did you mean home?"),
         ('{"account": "1"}\n{"account": "1"}', "row 2: column account: '1' is in row 1 already"),
-        ('{"account": "1", "account": "2"}', "row 1: '(not shown)' is there twice in one object"),
+        ('{"account": "1", "account": "2"}', "row 1: '(not shown)' occurs twice in one object"),
     ],
 )
 def test_faults_of_json_are_told_with_their_place(text: str, told: str) -> None:

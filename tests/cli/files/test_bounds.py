@@ -150,7 +150,7 @@ BOOKS: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a column of a million letters": (lambda: in_sheet(b'r="A2"', b'r="' + b"A" * 1_000_000 + b'2"'), "out of place"),
     "half of a character": (lambda: in_sheet(b"1234", b"_xD800_"), "surrogates not allowed"),
-    "a row beyond the last": (lambda: in_sheet(b'<row r="2"', b'<row r="9999999"'), "behind row"),
+    "a row beyond the last": (lambda: in_sheet(b'<row r="2"', b'<row r="9999999"'), "comes after row"),
 }
 
 

@@ -78,7 +78,9 @@ def test_files_as_programs_write_them_are_taken(take: Taker, homes: Vetlla, cont
         pytest.param(PLAIN.replace("SN0001", '"SN\n0001"'), "unprintable", id="XP-19"),
         pytest.param(PLAIN.replace("01/04/2024", "01/04/24"), "write the year with four digits", id="XA-2"),
         pytest.param(PLAIN.replace("01/04/2024", "2024-04-011"), "no date", id="a day too long"),
-        pytest.param(PLAIN.replace("01/04/2024", "########"), "a column too narrow", id="a date in a narrow column"),
+        pytest.param(
+            PLAIN.replace("01/04/2024", "########"), "its column is too narrow", id="a date in a narrow column"
+        ),
         pytest.param(PLAIN.replace("SN0001", "#N/D"), "is an error of the spreadsheet", id="an error in Spanish"),
         pytest.param(PLAIN.replace("SN0001", "1,2E+20"), "has shortened", id="a serial that was shortened"),
         pytest.param(PLAIN.replace("0123", "1E+11"), "has shortened", id="an account that was shortened"),
@@ -231,13 +233,13 @@ def item(**changed: object) -> dict[str, object]:
     ("content", "reason"),
     [
         pytest.param(json.dumps([item(account=123)]), "is a number, which loses leading zeros", id="X2-3"),
-        pytest.param(json.dumps([item(serial=12345678901234567890)]), "behind its 15th digit", id="20 digits"),
-        pytest.param(json.dumps([item(serial=1.2e20)]), "behind its 15th digit", id="1.2e20"),
+        pytest.param(json.dumps([item(serial=12345678901234567890)]), "after its 15th digit", id="20 digits"),
+        pytest.param(json.dumps([item(serial=1.2e20)]), "after its 15th digit", id="1.2e20"),
         pytest.param(json.dumps([item(serial=True)]), "is true or false", id="a truth"),
         pytest.param(json.dumps([item(serial=["SN1", "SN2"])]), "should be a code", id="a list"),
         pytest.param(json.dumps([item(serial={"number": "SN1"})]), "should be a code", id="an object"),
-        pytest.param('[{"type": "ucr", "serial": "1", "serial": "2"}]', "is there twice in one object", id="twice"),
-        pytest.param('{"type": "ucr", "serial": NaN}', "NaN is no number of JSON", id="NaN"),
+        pytest.param('[{"type": "ucr", "serial": "1", "serial": "2"}]', "occurs twice in one object", id="twice"),
+        pytest.param('{"type": "ucr", "serial": NaN}', "NaN is not a number in JSON", id="NaN"),
         pytest.param(f'{{"serial": {"9" * 5000}}}', "is no JSON", id="5,000 digits"),
         pytest.param(f'{{"serial": {"[" * 100_000}', "lists within lists", id="nested without end"),
     ],

@@ -65,9 +65,11 @@ LOST = "is a number, which loses leading zeros"
             "account", ' t="str"><f>TEXT(123,"0000")</f><v>0123</v></c>', "", id="XP-28: a formula that makes a text"
         ),
         pytest.param("account", ' s="0"><f>100+23</f><v>123</v></c>', LOST, id="a formula that makes a number"),
-        pytest.param("serial", number("1.2e20"), "is a number, and what is behind its 15th digit is lost", id="X3-2"),
-        pytest.param("serial", number("1234567890123456789"), "behind its 15th digit", id="19 digits"),
-        pytest.param("serial", number("8.9390101023584785E18"), "behind its 15th digit", id="snipe-it 10791"),
+        pytest.param(
+            "serial", number("1.2e20"), "is a number, and the digits after its 15th digit are lost", id="X3-2"
+        ),
+        pytest.param("serial", number("1234567890123456789"), "after its 15th digit", id="19 digits"),
+        pytest.param("serial", number("8.9390101023584785E18"), "after its 15th digit", id="snipe-it 10791"),
         pytest.param("serial", number("100E10"), LOST, id="bad-data-guide 33: a hexadecimal code"),
         pytest.param("serial", number("4", DATE), "is a date, which the spreadsheet made", id="a date"),
         pytest.param("serial", number("45383.5", OWN_DATE), "is a date, which", id="a date in a format of its own"),
@@ -87,7 +89,7 @@ LOST = "is a number, which loses leading zeros"
         pytest.param("home", number("1"), LOST, id="a home"),
         pytest.param("model", number("400"), LOST, id="a model"),
         pytest.param("made", number("43647", DATE), "is a date, which", id="07/2019 became a day of July"),
-        pytest.param("since", number("45383"), "is a number and no date", id="a date without its format"),
+        pytest.param("since", number("45383"), "is a number, not a date", id="a date without its format"),
         pytest.param("since", ' t="b"><v>1</v></c>', "is true or false, not a date", id="a truth for a date"),
         pytest.param("imei", number(IMEI), "", id="XP-23: an IMEI with all its digits"),
         pytest.param("imei", number(f"{IMEI}.0"), "", id="an IMEI as a float"),

@@ -1,4 +1,4 @@
-"""Brings the codes of third parties' decoders into our form, because they may pass on any text of a stranger."""
+"""Brings the codes of third parties' decoders into our form, because a decoder may pass on any text of a stranger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Coded:
-    """A third party's decoder, with codes that an operator's terminal may show."""
+    """A third party's decoder, with codes that are safe to show at an operator's terminal."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -31,7 +31,7 @@ class _Coded:
 
 
 class _CodedMessages:
-    """A third party's decoder of messages, with codes that an operator's terminal may show."""
+    """A third party's decoder of messages, with codes that are safe to show at an operator's terminal."""
 
     def __init__(self, decoder: MessageDecoder) -> None:
         self._decoder = decoder
@@ -42,7 +42,7 @@ class _CodedMessages:
 
 
 def coded(description: AnyDescription) -> AnyDescription:
-    """Return the protocol with decoders whose codes an operator's terminal may show."""
+    """Return the protocol with decoders whose codes are safe to show at an operator's terminal."""
     if isinstance(description, MessageDescription):
         make_reader = description.make
         return replace(description, make=lambda keys: _CodedMessages(make_reader(keys)))

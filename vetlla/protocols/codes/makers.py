@@ -1,12 +1,13 @@
-"""Makers' meanings of codes that the standards leave open, or define otherwise (``tables/makers.csv``).
+"""Makers' meanings of codes that the standards leave open, or define in another way (``tables/makers.csv``).
 
-Another maker may use the code of a call for a status. Two rules keep the call an alarm:
+One maker may use a code for a call, and another maker may use it for a status. Two rules keep the call an alarm:
 
-1. A maker's meaning that is more urgent than the standard's holds for all terminals. It stands in the standard's table,
+1. A maker's meaning that is more urgent than the standard's holds for all terminals. It is in the standard's table,
    with the maker in brackets: ND (Ajax) is a disarming under duress from every terminal. The same holds for the meaning
-   of a code that neither the standard nor its letter makes an alarm.
-2. A less urgent meaning holds only for accounts to which a person gave this maker, and stands here. For all others a
-   code that has an alarm letter and is not in the standard is a ``general_alarm``, as PE (Ajax: photo by scenario on).
+   of a code that is no alarm by the standard, nor by the class of its first letter.
+2. A less urgent meaning holds only for accounts for which a person registered this maker, and is in ``makers.csv``. For
+   all other accounts, a code that is not in the standard but has the first letter of an alarm is a ``general_alarm``,
+   such as PE (Ajax: photo by scenario on).
 """
 
 from __future__ import annotations

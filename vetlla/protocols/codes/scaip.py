@@ -3,7 +3,7 @@
 A code is the device type ``dty`` and the status ``stc``, four digits each. Only both together say what happened.
 ``tables/scaip_stc.csv`` holds what a status means for every device. Where its kind is empty, the device type's kind in
 ``scaip_dty.csv`` counts ("manual alarm" of a smoke detector is smoke). ``scaip_pairs.csv`` holds the exceptions.
-Names and numbers come from CARU's open gateway, at second hand; the standard's text was not used.
+Names and numbers come from CARU's open gateway, so they are at second hand; the standard's text was not used.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.codes.scaip import ScaipTable
 
 MAX_CODE: Final = 32
-"""Characters of an event's code. The longest of all tables has 20, the longest token of DC-09 16."""
+"""Most characters of an event's code. The longest code in the tables has 20, and the longest token of DC-09 has 16."""
 NO_CODE: Final = "?"
 """Stands before the digest that replaces an invalid code. No valid code contains it, so no remap can name it."""
 _CODE: Final = re.compile(rf"[0-9A-Za-z$#*+._/()-]{{0,{MAX_CODE}}}")
@@ -44,8 +44,8 @@ def code_of(text: str) -> str:
 
 
 EVENTS_MAX: Final = 64
-"""Events of one frame that are reported one by one. A panel that empties its memory sends about twenty, and 4 kB can
-hold more than a thousand."""
+"""Most events of one frame that are reported one by one. A panel that empties its memory sends about twenty, and 4 kB
+can hold more than a thousand."""
 
 
 class Report(NamedTuple):

@@ -1,8 +1,8 @@
-"""Cuts a stream of bytes into DC-09 frames, wherever the network split it; no good frame is lost beside a bad one.
+"""Cuts a stream of bytes into DC-09 frames, wherever the network split it. A bad frame never costs a good one.
 
 Devices end a frame with CR, with LF, with NUL or with nothing. Eldes counts the CR, and emulators write the length in
 decimal. A raw-byte checksum may hold LF and CR, and lines lose bytes. So the checksum decides, at the first byte at
-which it can:
+which it can. To *settle* bytes is to decide whether they are a frame or damage:
 
 (a) find an opening (LF, checksum, length, quote); the bytes before it are no frame;
 (b) if the checksum fits the bytes that the length counts, the frame is whole at once, whatever follows;
@@ -48,13 +48,13 @@ class Dc09Cutter:
         self._searched: Openings | None = None
         """Made at the first search, because most connections bring only whole frames."""
         self._due = 0
-        """While fewer bytes than this wait, only CR, LF, NUL or another opening can settle anything."""
+        """While fewer bytes than this wait, only CR, LF, NUL or a quote (of another opening) can settle anything."""
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return the frames and damage that they complete. It keeps less than MAX_FRAME bytes."""
         buffer = self._pending + data if self._pending else data
         if self._due and len(buffer) < self._due and _SETTLING.search(data) is None:
-            self._pending = buffer  # bytes that come one by one cost nothing
+            self._pending = buffer  # no search is needed, so bytes that come one by one cost nothing
             return []
         return self._cut(buffer, ended=False)
 

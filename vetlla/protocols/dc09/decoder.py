@@ -10,8 +10,8 @@ report, too: it is stored with its text, shown and acknowledged. docs/protocols/
 Answers (5.5.2): ACK or *ACK when the store has the report; NAK with our time when the terminal's clock is wrong; DUH
 when the report cannot be processed. A damaged frame gets no answer, so the terminal repeats it.
 
-Of a sealed frame only the sealed text is evidence, because token, number and account stand in clear and the cipher has
-no checksum. The data decide. A frame that does not fit its data, or looks changed, is reported as unreadable.
+Of a sealed frame only the sealed text is evidence, because token, number and account are not encrypted and the cipher
+has no checksum. If token or account contradicts the data, or the frame looks changed, it is reported as unreadable.
 """
 
 from __future__ import annotations
@@ -94,18 +94,18 @@ class Dc09Decoder:
         self._keys = keys
         self._random = random
         self._cutter = Dc09Cutter()
-        self._door = ForeignProtocolGuard(NAME, TITLE, OPENING)
+        self._guard = ForeignProtocolGuard(NAME, TITLE, OPENING)
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        items = self._door.look(data)
+        items = self._guard.look(data)
         for piece in self._cutter.feed(data):
             self._take(piece, items)
         return items
 
     def finish(self) -> list[Item]:
         """Take the end of the stream, or of the datagram; return the last items."""
-        items = self._door.finish()
+        items = self._guard.finish()
         for piece in self._cutter.finish():
             self._take(piece, items)
         return items
@@ -134,7 +134,7 @@ class Dc09Decoder:
 
     def _take(self, piece: Frame | Damage, items: list[Item]) -> None:
         if isinstance(piece, Damage):
-            if not self._door.is_foreign:
+            if not self._guard.is_foreign:
                 items.append(piece.reject(NAME))
             return
         if piece.sealed:
@@ -150,7 +150,7 @@ class Dc09Decoder:
             text = f"this is a receiver's reply ({frame.token}): check whether the line is looped back"
             items.append(Damage(Reason.UNSUPPORTED, frame.raw, text).reject(NAME, frame.id))
         else:
-            items += self._door.reject_foreign(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
+            items += self._guard.reject_foreign(Foreign("Visonic PowerLink", _SET_DC09, frame.raw))
 
     def _take_sealed(self, frame: Frame, items: list[Item]) -> None:
         keys = self._keys(frame.id)
@@ -295,7 +295,7 @@ def _unreadable(frame: Frame, *why: str) -> Report:
 
 
 def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int) -> Signal:
-    # By position, because each access to a field by name costs as much as the rest of its line, and so does a keyword.
+    # Fields are read and passed by position, because a name or a keyword costs as much as the rest of its line.
     raw, _, _, sequence, who, _, _, timestamp, key_name, quirks = frame
     event, named, device, area, text, details, measurements, repeated = report
     occurred_at, more, position, _ = extras
@@ -311,7 +311,7 @@ def _signal(frame: Frame, extras: Extras, report: Report, part: int, parts: int)
         join_texts(text, more) if more else text,
         sequence,
         occurred_at,
-        # A sealed report keeps whatever time its clock shows, because policy judges by that time.
+        # A sealed report keeps the time of its clock, even of an unset clock, because admission judges by that time.
         timestamp if key_name or timestamp is None else believed(timestamp)[0],
         position,
         measurements,
@@ -336,7 +336,7 @@ def _details(frame: Frame, extras: Extras, report: Report) -> Mapping[str, str]:
 
 
 def _identity(frame: Frame, part: int) -> bytes:
-    """Return what a retry of this report has in common with it, without time, pad and blocks, which a retry may renew.
+    """Return what a retry of this report has in common with it. Time, pad and blocks are left out: a retry renews them.
 
     The number alone is not enough, because terminals restart at 0001. Heartbeats, unnumbered messages and messages
     without an account are never retries: the same words from two homes are two calls.

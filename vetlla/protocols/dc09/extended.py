@@ -3,8 +3,8 @@
     H time of occurrence   I alarm text   X Y Z position    all others are kept under the names below
 
 Text is UTF-8 or Windows-1252; lengths are not enforced. ``J`` is a network path in 2021 and a JSON object in 2026; the
-brace shows which. Of a key block (``K``) only the fact that it came is kept. Letters that no edition defines stay as
-they are (``E``, ``B`` and ``$P`` occur). URLs (``V``) are kept, never fetched.
+brace shows which. Of a key block (``K``) only the fact that it came is kept. A block whose letter no edition defines is
+kept under that letter (``E``, ``B`` and ``$P`` occur). URLs (``V``) are kept, never fetched.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def read_extended(blocks: Iterable[bytes]) -> Extras:
         elif letter == "J" and value.startswith("{"):
             name = "json"
         details[name] = f"{details[name]}; {value}" if name in details else value
-    told = read_time(details.get("occurred", "").encode())
-    moment, clock = believed(told)
-    if told is not None:
+    stated = read_time(details.get("occurred", "").encode())
+    moment, clock = believed(stated)
+    if stated is not None:
         del details["occurred"]
     return Extras(moment, details.pop("text", ""), _position(details), {**details, **clock})
 

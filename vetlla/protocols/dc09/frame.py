@@ -88,7 +88,7 @@ class Frame(NamedTuple):
 def parse(raw: bytes, keys: Sequence[Key] = ()) -> Frame | Damage:
     """Return exactly one frame, read with or without its CR, and unsealed if it is sealed and ``keys`` are given.
 
-    For streams use ``cutter.Cutter``. Without ``keys`` a sealed frame is returned as received.
+    For streams use ``cutter.Dc09Cutter``. Without ``keys`` a sealed frame is returned as received.
     """
     opening = OPENING.match(raw)
     if opening is None:
@@ -203,14 +203,17 @@ def unseal(frame: Frame, keys: Sequence[Key]) -> Frame | None:
             extended, timestamp, _ = _tail(tail)
         if timestamp is not None:
             quirks += frame.quirks
-            if start > FIRST_BLOCK or text[start - 1] != _BAR or len(text) > NO_NOISE:  # else nothing is odd
+            if start > FIRST_BLOCK or text[start - 1] != _BAR or len(text) > NO_NOISE:  # otherwise nothing is odd
                 quirks += signs_of_change(text, found, token, long_pad=key.long_pad)
             return Frame(raw, token, sealed, sequence, who, data, extended, timestamp, key.name, quirks)
     return None
 
 
 def envelope(body: bytes, *, binary_crc: bool = False, counts_cr: bool = False) -> bytes:
-    """Return a body with LF, checksum, length and CR; ``counts_cr`` is as Eldes does. Raises UsageError if too long."""
+    """Return a body with LF, checksum, length and CR. Raises UsageError if it is too long.
+
+    With ``counts_cr``, checksum and length count the CR, as Eldes does.
+    """
     counted = body + b"\r" if counts_cr else body
     size = len(counted)
     if size > MAX_BODY:

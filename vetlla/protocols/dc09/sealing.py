@@ -3,7 +3,7 @@ r"""Encryption of SIA DC-09 (5.4): AES-CBC with a zero initialisation vector, wr
     pad | #acct|data ] [xdata].. _time
 
 The standard forbids ``[ | ]`` in the pad, which fills the text to blocks of 16 bytes; editions differ only in its
-length. Devices send random bytes all the same (pysiaalarm issue 28), so the data are found by their opening.
+length. Devices send any random bytes nevertheless (pysiaalarm issue 28), so the data are found by their opening.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Cuts a stream of bytes into Eview frames by length and checksum; no good frame is lost beside a bad one.
+"""Cuts a stream of bytes into Eview frames by length and checksum. A bad frame never costs a good one.
 
-Every 0xAB with a possible length may open a frame; the checksum decides when the last byte is there. So openings are
-settled in the order in which they would end. A good frame is returned at once, even while an earlier opening still
-claims bytes: a damaged length may claim 8 KiB, and an SOS must not wait for them. The earlier frame is returned too if
-it proves good, because the name of a Wi-Fi network may hold any bytes, even a frame. Bytes of no good frame are damage.
+Every 0xAB with a possible length may open a frame. When the last byte of that length is there, the checksum *settles*
+the opening: it decides whether it is a frame. So openings are settled in the order in which they would end. A good
+frame is returned at once, even while an earlier opening still claims bytes: a damaged length may claim 8 KiB, and an
+SOS must not wait for them. The earlier frame is returned too if its checksum fits, because the name of a Wi-Fi network
+may hold any bytes, even a frame. Bytes that belong to no good frame are damage.
 The result depends on the bytes alone, never on how the network cut them.
 """
 
@@ -28,7 +29,7 @@ _OPENING: Final = b"\xab"
 _SIZED: Final = 4
 """Bytes from an opening to the end of its length."""
 _MAX_OPEN: Final = 16
-"""Openings that are followed at a time; others wait. This bounds the work for a stream made only of openings."""
+"""Most openings that are followed at the same time; others wait. This bounds the work if all bytes are openings."""
 _FILLERS: Final = b"\0\r\n"
 
 
@@ -79,7 +80,7 @@ class EviewCutter:
             return True
         if len(self._buffer) < MAX_FRAME:
             return False
-        self._tell(self._horizon(MAX_FRAME), pieces)
+        self._discard(self._horizon(MAX_FRAME), pieces)
         return True
 
     def _find(self) -> None:
@@ -99,7 +100,7 @@ class EviewCutter:
     def _settle(self, start: int, end: int, pieces: list[Piece]) -> None:
         frame = self._buffer[start:end]
         if not _is_good(frame):
-            self._tell(self._horizon(end), pieces)
+            self._discard(self._horizon(end), pieces)
             return
         # An opening inside a good frame opens no frame.
         self._open = [entry for entry in self._open if not start < entry[1] < end]
@@ -108,7 +109,7 @@ class EviewCutter:
             self._taken.append((start, end))
             pieces.append(frame)
             return
-        self._tell(start, pieces)
+        self._discard(start, pieces)
         pieces.append(frame)
         self._drop(end - start)
 
@@ -117,7 +118,7 @@ class EviewCutter:
         unseen = self._buffer.find(_OPENING, self._seen, end)
         return min(end if unseen < 0 else unseen, end, *(start for _, start in self._open))
 
-    def _tell(self, horizon: int, pieces: list[Piece]) -> None:
+    def _discard(self, horizon: int, pieces: list[Piece]) -> None:
         """Drop the bytes before ``horizon``. Those that are in no good frame are damage."""
         if not horizon:
             return

@@ -64,16 +64,16 @@ class EviewDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = EviewCutter()
-        self._door = ForeignProtocolGuard(NAME, "Eview", _OPENING)
+        self._guard = ForeignProtocolGuard(NAME, "Eview", _OPENING)
         self._who = NO_ACCOUNT
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
+        return self._guard.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
         """Take the end of the stream; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
+        return self._guard.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the answer that stops the device from repeating, if it asked for one; b"" for a response."""
@@ -84,9 +84,9 @@ class EviewDecoder:
         head, body = _TAKEN_HEAD, _TAKEN
         if raw[HEADER] == _SERVICE:
             keys, _ = read_keys(raw[HEADER:])
-            told = b"".join([_tell(key, now) for key, _ in keys if key in _REQUESTS])
-            if told:
-                body = bytes((_SERVICE,)) + told
+            replies = b"".join([_reply_to(key, now) for key, _ in keys if key in _REQUESTS])
+            if replies:
+                body = bytes((_SERVICE,)) + replies
                 head = _head(body)
         return b"%b%b%b" % (head, raw[6:HEADER], body)
 
@@ -95,7 +95,7 @@ class EviewDecoder:
         for piece in pieces:
             if isinstance(piece, bytes):
                 items += self._signals(piece)
-            elif not self._door.is_foreign:
+            elif not self._guard.is_foreign:
                 items.append(piece.reject(NAME))  # the account of damaged bytes is not known
         return items
 
@@ -161,7 +161,7 @@ def _other(
     )
 
 
-def _tell(key: int, now: datetime) -> bytes:
+def _reply_to(key: int, now: datetime) -> bytes:
     if key == ANSWER_TIME:
         return bytes((5, ANSWER_TIME)) + int(now.timestamp()).to_bytes(4, "little")
     return _PLACE if key == ANSWER_PLACE else b""

@@ -3,7 +3,7 @@
     01 IMEI, 24 status (opens a record), 02 alarm, then keys that name a place, steps, heart rate ...
 
 Records have no separators. In practice 0x24 opens one, and a key that names a place belongs to the record before it.
-Every alarm (0x02) of a message is read, whatever the keys around it are; it has the place of its own record or none.
+Every alarm (0x02) of a message is read, with any keys around it. It has the place of its own record, or no place.
 A message becomes one signal for each alarm bit (most urgent first), for each place that no alarm has, for each
 measurement with a time of its own, and for the rest: the device's last state and unknown keys. Only a message without
 any content is a heartbeat, which the intake counts and does not keep.
@@ -198,13 +198,13 @@ def _read_alarms(value: bytes, record: _Record) -> Iterator[_Alarm]:
     if alarm is None:
         yield _Alarm(_UNREADABLE, len(_LIFE_BITS), None, None, NOTHING, record)
         return
-    code, told = alarm
-    at, clock = believed(told)
+    code, stated = alarm
+    at, clock = believed(stated)
     for urgency, bit in enumerate(_ALARM_BITS):
         if code >> bit & 1:
             is_entered = bit in _FENCES and code >> _FENCES[bit] & 1
-            phase, behind = (Phase.RESTORE, len(_ALARM_BITS)) if is_entered else (None, 0)
-            yield _Alarm(f"bit{bit}", urgency + behind, phase, at, clock, record)
+            phase, less_urgent = (Phase.RESTORE, len(_ALARM_BITS)) if is_entered else (None, 0)
+            yield _Alarm(f"bit{bit}", urgency + less_urgent, phase, at, clock, record)
 
 
 def report(
@@ -238,22 +238,25 @@ def report(
 def _parts(message: _Message, kept: Mapping[str, str]) -> list[_Part]:
     """Return alarms, most urgent first, then places, then measurements, then the rest."""
     alarms = message.alarms[:MAX_EVENTS]
-    told = {id(alarm.record) for alarm in alarms}
+    alarmed = {id(alarm.record) for alarm in alarms}
     parts = [_alarm_part(alarm) for alarm in alarms]
     placed = [record for record in message.records if record.is_placed]
-    parts += [_Part(_POSITION, record.at, record) for record in placed if id(record) not in told]
+    parts += [_Part(_POSITION, record.at, record) for record in placed if id(record) not in alarmed]
     parts += [_Part(EVIEW.event(f"key{reading.key:02X}"), reading.at, reading) for reading in message.readings]
-    left = _left(message, told, kept)
+    left = _left(message, alarmed, kept)
     if left is not None:
         del parts[MAX_EVENTS - 1 :]
         parts.append(left)
     return parts[:MAX_EVENTS] or [_Part(_ALIVE, None, _Record())]
 
 
-def _left(message: _Message, told: AbstractSet[int], kept: Mapping[str, str]) -> _Part | None:
-    """Return what no other part holds: unknown keys, and the device's state by its last record."""
+def _left(message: _Message, alarmed: AbstractSet[int], kept: Mapping[str, str]) -> _Part | None:
+    """Return what no other part holds: unknown keys, and the device's state by its last record.
+
+    ``alarmed`` has the ids of the records that the alarms show.
+    """
     last = message.records[-1] if message.records else None
-    if last is None or last.is_placed or id(last) in told:
+    if last is None or last.is_placed or id(last) in alarmed:
         if not message.details and not kept:
             return None
         last = _Record()

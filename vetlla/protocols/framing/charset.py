@@ -1,4 +1,4 @@
-"""Reads text that devices send. They do not name the character set, and no byte may be lost."""
+"""Reads text that devices send. A device does not name its character set, and no byte may be lost."""
 
 from __future__ import annotations
 

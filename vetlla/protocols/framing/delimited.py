@@ -1,4 +1,4 @@
-"""Cuts a stream into text frames that open with known letters and end in one byte; no good frame is lost.
+"""Cuts a stream into text frames that open with known letters and end in one byte. No good frame is lost.
 
 The text protocols of GSM terminals have no checksum, so two rules must be enough: a frame ends at its terminator, and
 no frame continues where another one opens. A frame that is cut off by the next opening, or by the end of the

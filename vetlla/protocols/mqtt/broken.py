@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 8
 """Levels of objects and lists within each other; the convention needs two."""
 MAX_BROKEN: Final = 16
-"""Places without a value that are passed over. The next one ends the reading, so that its time has a bound."""
+"""Most places without a readable value that are passed over. One more ends the reading, so its time has a bound."""
 
 _BLANKS: Final = re.compile(r"[\s,]*")
 STRING: Final = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
@@ -44,11 +44,11 @@ class Members(NamedTuple):
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """There is no value here that the next member follows."""
+    """The text here is not a value with the next member after it."""
 
 
 class Reader:
-    """Reads an object that is not JSON. Each value is taken, or given up as a whole."""
+    """Reads an object that is not JSON. Each value is taken as a whole, or given up as a whole."""
 
     def __init__(self, text: str, *, is_utf: bool) -> None:
         self._text = text
@@ -117,7 +117,7 @@ class Reader:
                 return self._bare(at)
 
     def _bare(self, at: int) -> tuple[Json, int]:
-        """Return a literal or a number, or what stands in its place: nothing, ``nan``, ``98 %``."""
+        """Return a literal or a number, or the unreadable text in its place: nothing, ``nan``, ``98 %``."""
         bare = _BARE.match(self._text, at)
         assert bare is not None
         word = bare[0].strip()

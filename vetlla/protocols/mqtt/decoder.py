@@ -217,8 +217,8 @@ def _event(message: _Content, place: _Place, fields: Payload) -> Signal:
         position=fields.position(),
         measurements=fields.measurements(),
         details=fields.details(),
-        # It holds the codes too: firmware that gives all events one reference must not hide a press behind a restore.
-        # An event with two references may be either of two events, so it is never taken for a repetition.
+        # The identity has the code too, because some firmware gives all events one reference, and a restore must not
+        # hide a press. An event with two references may be either of two events, so it has no identity.
         identity=_identity(place, "ev", ref.text, code) if ref.is_certain else b"",
     )
 

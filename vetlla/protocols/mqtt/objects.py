@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json
 
 MAX_BRACKETS: Final = 64
-"""A payload with more of them is not given to the standard library, which calls itself once for each level."""
+"""Most brackets of a payload for the standard library, because its reader calls itself once for each level."""
 
 _FILLERS: Final = "\0\t\r\n "
 _LIST_ENDS: Final = "] \t\r\n"
@@ -44,7 +44,7 @@ def read(payload: bytes) -> Found:
     if text.startswith("{"):
         return _object(text, is_utf=is_utf)
     if (quoted := STRING.fullmatch(text)) is not None:
-        # A flow turned its text into JSON twice (Node-RED), so the object is in the string.
+        # A flow of Node-RED made JSON of its text twice, so the object is in the string.
         inner = unescaped(quoted[2])
         return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
     if (start := text.find("{")) > 0 and (found := _object(text[start:], is_utf=is_utf)).content:
@@ -54,7 +54,7 @@ def read(payload: bytes) -> Found:
 
 
 def _text(data: bytes) -> tuple[str, bool]:
-    """Return the text, and False if its bytes are no Unicode; then each byte is one character."""
+    """Return the text, and True if its bytes are Unicode. If they are not, each byte becomes one character."""
     data = data.lstrip(b"\t\r\n ")
     encoding = json.detect_encoding(data)  # found by its mark, or by its NUL bytes (RFC 4627)
     if not encoding.startswith("utf-8"):

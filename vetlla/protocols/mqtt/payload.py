@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.mqtt.values import Json
 
 MAX_TEXT: Final = 500
-"""Characters of ``text`` in the schema. A longer text is kept all the same, because the payload has a bound."""
+"""Most characters of ``text`` in the schema. A longer text is kept nevertheless, because the payload has a bound."""
 
 MAX_REF: Final = 64
 _REF: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_REF}}}", re.ASCII)

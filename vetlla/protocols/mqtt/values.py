@@ -25,7 +25,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction(Unread):
-    """A field that a device gave twice with different values, of which neither counts."""
+    """A field that a device gave several times with different values. None of the values counts."""
 
     values: tuple[Json, ...]
 

@@ -96,7 +96,7 @@ def _event(qualifier: str, code: str) -> Event:
 
 
 _EVENTS: Final = {(q + code).encode(): _event(q, code) for code in CONTACT_ID.known for q in QUALIFIERS}
-"""Qualifier and code as they stand in the frame -> the event, made once."""
+"""Event by qualifier and code, as the frame has them; each event is made once."""
 
 
 def parse(data: bytes, caller: str = "") -> list[Report]:

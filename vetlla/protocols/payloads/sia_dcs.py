@@ -85,7 +85,10 @@ def parse(data: bytes, caller: str = "") -> list[Report]:
 
 
 def _split(data: bytes, caller: str) -> tuple[str, list[bytes]]:
-    """Return the account, without "#", and the blocks after it. An event is no account, unless it is the caller's."""
+    """Return the account, without "#", and the blocks after it.
+
+    A text that can be an event is not read as an account, unless it is the caller's account.
+    """
     first, *blocks = data.split(b"|")
     if (
         _ACCOUNT.fullmatch(first)

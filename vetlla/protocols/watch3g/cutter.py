@@ -6,9 +6,9 @@
 Names of Wi-Fi networks may hold brackets, so brackets alone are not enough. Firmware that counts badly is on sale, so
 the length alone is not enough either. A message ends at the first "]" that is its end by the length or by the balance
 of brackets. The cutter waits for nothing after it, because the next bytes may come only with the next heartbeat. If the
-length claims more, the rest of a name with a lone "]" in it may follow. It is dropped if it ends where the length says.
-Where another message opens, the one before has ended, whatever its length claims. It is damage, from which the decoder
-may still read an alarm.
+length claims more, the rest of a name with a single "]" in it may follow. That rest is dropped if it ends where the
+length says. Where another message opens, the one before has ended, even if its length claims more bytes. It is damage,
+from which the decoder may still read an alarm.
 """
 
 from __future__ import annotations

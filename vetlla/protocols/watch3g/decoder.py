@@ -79,15 +79,15 @@ class Watch3gDecoder:
 
     def __init__(self, _: KeyLookup) -> None:
         self._cutter = BracketCutter()
-        self._door = ForeignProtocolGuard(NAME, "the watch protocol (3G)", re.compile(OPENING))
+        self._guard = ForeignProtocolGuard(NAME, "the watch protocol (3G)", re.compile(OPENING))
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        return self._door.look(data) + self._items(self._cutter.feed(data))
+        return self._guard.look(data) + self._items(self._cutter.feed(data))
 
     def finish(self) -> list[Item]:
         """Take the end of the stream; return the last items."""
-        return self._door.finish() + self._items(self._cutter.finish())
+        return self._guard.finish() + self._items(self._cutter.finish())
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return the answer that stops the watch from repeating; it repeats an alarm until it is answered.
@@ -113,7 +113,7 @@ class Watch3gDecoder:
                 items += _signals(piece, header, _content(piece, header))
             elif not isinstance(piece, bytes):
                 alarms = _salvage(raw, header) if header else []
-                if alarms or self._door.is_foreign:
+                if alarms or self._guard.is_foreign:
                     items += alarms
                 else:
                     items.append(piece.reject(NAME, _device(header) if header else None))
@@ -192,7 +192,7 @@ def _status(fields: Sequence[str]) -> str:
 
 
 def _status_at(fields: Sequence[str]) -> int:
-    """Return which field is the status word, 0 if none is; some models have a field more or less.
+    """Return the index of the status word's field; 0 if there is none. Some models have a field more or less.
 
     A whole word elsewhere comes before a short one in the usual field, which may be the rolls and would hide an alarm.
     """

@@ -46,7 +46,10 @@ def install(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceReco
 
 
 def move(kept: DeviceRecord, home: str, day: date, there: Iterable[DeviceRecord], note: str = "") -> Change:
-    """Move an installed device to another home. Raises UsageError if it is not installed or the home has one."""
+    """Move an installed device to another home.
+
+    Raises UsageError if the device is not installed, or if the home would have a second terminal.
+    """
     _must_be(kept, Place.HOME, "move", "install it")
     if kept.standing.home == home:
         raise UsageError(f"{name(kept.device)} is in home {home} already")
@@ -94,7 +97,7 @@ def substitute(
     _must_be(new, Place.WAREHOUSE, "install as replacement", "choose a device in the warehouse")
     if _family(old.device.type) != _family(new.device.type):
         raise UsageError(
-            f"a {new.device.type} can not replace a {old.device.type}",
+            f"a {new.device.type} cannot replace a {old.device.type}",
             remedy="remove the old device and install the new one",
         )
     leaving = replace(
@@ -122,14 +125,14 @@ def substitute(
 def must_live(kept: DeviceRecord, verb: str) -> None:
     """Raise UsageError if the device is retired."""
     if kept.standing.place is Place.RETIRED:
-        raise UsageError(f"can not {verb} {name(kept.device)}: it is retired")
+        raise UsageError(f"cannot {verb} {name(kept.device)}: it is retired")
 
 
 def must_be_known(kept: DeviceRecord, day: date, verb: str) -> None:
     """Raise UsageError for upkeep on a day before the device came into the service, as far as is known."""
     came = min(filter(None, (kept.device.first_installed, kept.standing.last_moved)))
     if day < came:
-        raise UsageError(f"can not {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
+        raise UsageError(f"cannot {verb} {name(kept.device)} on {day}: it came on {came}", remedy="correct --day")
 
 
 def name(device: Device) -> str:
@@ -138,7 +141,7 @@ def name(device: Device) -> str:
 
 
 def _family(kind: DeviceType) -> frozenset[DeviceType]:
-    """Return the types that do the same as this one."""
+    """Return the types that may replace a device of this type."""
     return next((family for family in (TERMINALS, BUTTONS) if kind in family), frozenset({kind}))
 
 
@@ -160,7 +163,7 @@ def _check_room(device: Device, home: str, there: Iterable[DeviceRecord]) -> Non
 def _must_be(kept: DeviceRecord, place: Place, verb: str, remedy: str) -> None:
     if kept.standing.place is not place:
         at = f"home {kept.standing.home}" if kept.standing.place is Place.HOME else str(kept.standing.place)
-        raise UsageError(f"can not {verb} {name(kept.device)}: it is in {at}", remedy=remedy)
+        raise UsageError(f"cannot {verb} {name(kept.device)}: it is in {at}", remedy=remedy)
 
 
 def _stays(kept: DeviceRecord, day: date, kind: MovementKind, note: str) -> Movement:

@@ -41,7 +41,7 @@ class Marks(NamedTuple):
 
 
 class OperatorAction(NamedTuple):
-    """Operator who acts on an alarm, the time of the action, and how long it keeps the alarm theirs."""
+    """The operator who acts on an alarm, the time of the action, and how long the operator then holds the alarm."""
 
     operator: str
     now: Instant
@@ -108,42 +108,42 @@ def age_us(alarm: Alarm, now: Instant) -> int:
 # --- what operators do ------------------------------------------------------------------------------------------------
 
 
-def claim(alarm: Alarm, hand: OperatorAction) -> Alarm:
+def claim(alarm: Alarm, action: OperatorAction) -> Alarm:
     """Claim an alarm. Raises UsageError if another operator holds it.
 
     If the operator of an answered alarm is inactive, another one can take it over. A supervisor can take any alarm.
     """
-    alarm = _free(alarm, hand)
+    alarm = _free(alarm, action)
     state = State.ANSWERED if alarm.state is State.ANSWERED else State.CLAIMED
-    return _hold(alarm._replace(state=state), hand, hand.operator)
+    return _hold(alarm._replace(state=state), action, action.operator)
 
 
-def answer(alarm: Alarm, hand: OperatorAction) -> Alarm:
+def answer(alarm: Alarm, action: OperatorAction) -> Alarm:
     """Record that the operator speaks with the user, which ends *t3*. Claim the alarm first if it was free."""
     if alarm.state is State.ANSWERED:
         raise UsageError(
             f"alarm {alarm.id} was answered by {alarm.operator}",
             remedy=f"take it over once that operator is inactive: vetlla queue claim {alarm.id}",
         )
-    t3_us = waited_us(alarm, hand.now)
-    answered = _free(alarm, hand)._replace(state=State.ANSWERED, answered_us=hand.now.utc_us, t3_us=t3_us)
-    return _hold(answered, hand, hand.operator)
+    t3_us = waited_us(alarm, action.now)
+    answered = _free(alarm, action)._replace(state=State.ANSWERED, answered_us=action.now.utc_us, t3_us=t3_us)
+    return _hold(answered, action, action.operator)
 
 
-def touch(alarm: Alarm, hand: OperatorAction) -> Alarm:
+def touch(alarm: Alarm, action: OperatorAction) -> Alarm:
     """Renew the lease and hold time of an alarm. Raises UsageError if another operator holds it."""
-    alarm = _mine(_open(alarm, hand), hand)
-    return _hold(alarm, hand, alarm.operator)
+    alarm = _mine(_open(alarm, action), action)
+    return _hold(alarm, action, alarm.operator)
 
 
-def close(alarm: Alarm, hand: OperatorAction, outcome: AlarmOutcome) -> Alarm:
+def close(alarm: Alarm, action: OperatorAction, outcome: AlarmOutcome) -> Alarm:
     """Close an alarm for its operator or a supervisor. If it was never answered, *t3* ends now."""
-    alarm = _mine(_open(alarm, hand), hand)
+    alarm = _mine(_open(alarm, action), action)
     return alarm._replace(
         state=State.CLOSED,
-        operator=alarm.operator or hand.operator,
-        t3_us=waited_us(alarm, hand.now) if alarm.answered_us is None else alarm.t3_us,
-        closed_us=hand.now.utc_us,
+        operator=alarm.operator or action.operator,
+        t3_us=waited_us(alarm, action.now) if alarm.answered_us is None else alarm.t3_us,
+        closed_us=action.now.utc_us,
         outcome=outcome,
         lease_mono_us=None,
         due_mono_us=None,
@@ -151,26 +151,26 @@ def close(alarm: Alarm, hand: OperatorAction, outcome: AlarmOutcome) -> Alarm:
     )
 
 
-def hand_over(alarm: Alarm, hand: OperatorAction, to: str) -> Alarm:
+def hand_over(alarm: Alarm, action: OperatorAction, to: str) -> Alarm:
     """Hand an alarm over to another operator, whose lease begins now, for its operator or a supervisor."""
-    alarm = _mine(_open(alarm, hand), hand)
+    alarm = _mine(_open(alarm, action), action)
     state = State.CLAIMED if alarm.state is State.WAITING else alarm.state
-    return _hold(alarm._replace(state=state), hand, to)
+    return _hold(alarm._replace(state=state), action, to)
 
 
-def escalate(alarm: Alarm, hand: OperatorAction, why: str) -> Alarm:
+def escalate(alarm: Alarm, action: OperatorAction, why: str) -> Alarm:
     """Escalate an alarm at the request of an operator and keep the operator's reason with it."""
-    alarm = _open(alarm, hand)
+    alarm = _open(alarm, action)
     told = alarm._replace(
         escalated=alarm.escalated + 1,
-        escalated_us=hand.now.utc_us,
-        escalated_by=hand.operator,
+        escalated_us=action.now.utc_us,
+        escalated_by=action.operator,
         escalated_why=why,
     )
-    return _hold(told, hand, alarm.operator) if alarm.operator == hand.operator else told
+    return _hold(told, action, alarm.operator) if alarm.operator == action.operator else told
 
 
-def _hold(alarm: Alarm, hand: OperatorAction, operator: str) -> Alarm:
+def _hold(alarm: Alarm, action: OperatorAction, operator: str) -> Alarm:
     """Return the alarm as held by an operator from now on, with its next mark.
 
     A claim does not move the marks of *t3*, because only an answer ends it. When both have passed, the end of the lease
@@ -179,36 +179,36 @@ def _hold(alarm: Alarm, hand: OperatorAction, operator: str) -> Alarm:
     if alarm.on_test:
         due_us = alarm.due_mono_us
     elif alarm.state is State.ANSWERED:
-        due_us = hand.hold_mono_us
+        due_us = action.hold_mono_us
     else:
-        due_us = alarm.due_mono_us if alarm.overdue_us is None else hand.lease_mono_us
+        due_us = alarm.due_mono_us if alarm.overdue_us is None else action.lease_mono_us
     return alarm._replace(
         operator=operator,
-        claimed_us=alarm.claimed_us or hand.now.utc_us,
-        lease_mono_us=hand.lease_mono_us,
+        claimed_us=alarm.claimed_us or action.now.utc_us,
+        lease_mono_us=action.lease_mono_us,
         due_mono_us=due_us,
         lapsed_us=None,
     )
 
 
-def _open(alarm: Alarm, hand: OperatorAction) -> Alarm:
+def _open(alarm: Alarm, action: OperatorAction) -> Alarm:
     if alarm.state is State.CLOSED:
         raise UsageError(
             f"alarm {alarm.id} is closed ({alarm.outcome})", remedy="vetlla queue list shows the open ones"
         )
-    return as_of(alarm, hand.now)
+    return as_of(alarm, action.now)
 
 
-def _free(alarm: Alarm, hand: OperatorAction) -> Alarm:
-    alarm = _open(alarm, hand)
-    held = alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and holder_active(alarm, hand.now))
-    if held and alarm.operator != hand.operator and not hand.supervisor:
+def _free(alarm: Alarm, action: OperatorAction) -> Alarm:
+    alarm = _open(alarm, action)
+    held = alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and holder_active(alarm, action.now))
+    if held and alarm.operator != action.operator and not action.supervisor:
         raise _held(alarm)
     return alarm
 
 
-def _mine(alarm: Alarm, hand: OperatorAction) -> Alarm:
-    if alarm.operator == hand.operator or hand.supervisor:
+def _mine(alarm: Alarm, action: OperatorAction) -> Alarm:
+    if alarm.operator == action.operator or action.supervisor:
         return alarm
     if alarm.operator:
         raise _held(alarm)
@@ -218,7 +218,7 @@ def _mine(alarm: Alarm, hand: OperatorAction) -> Alarm:
 def _held(alarm: Alarm) -> UsageError:
     return UsageError(
         f"alarm {alarm.id} is held by {alarm.operator}",
-        remedy="they can hand it over; a supervisor can take it; an idle claim lapses by itself",
+        remedy="that operator can hand it over; a supervisor can take it; an idle claim lapses by itself",
     )
 
 
@@ -250,7 +250,7 @@ def await_answer(alarm: Alarm, now: Instant, marks: Marks) -> Alarm:
     return alarm._replace(warned_us=None, overdue_us=None, due_mono_us=first_mark_us(alarm, now, marks))
 
 
-def after_restart(alarm: Alarm, hand: OperatorAction, marks: Marks) -> Alarm:
+def after_restart(alarm: Alarm, action: OperatorAction, marks: Marks) -> Alarm:
     """Return an open alarm with the next mark that it must have.
 
     A mark that has passed meanwhile is due now. So is an alarm that an operator held before the machine was restarted,
@@ -259,16 +259,16 @@ def after_restart(alarm: Alarm, hand: OperatorAction, marks: Marks) -> Alarm:
     """
     if alarm.due_mono_us is not None:
         return alarm
-    now_us = hand.now.mono_us
+    now_us = action.now.mono_us
     if alarm.on_test:
         return alarm._replace(due_mono_us=now_us) if alarm.priority in REPEATED else alarm
     if alarm.state is not State.ANSWERED and alarm.overdue_us is None:
         mark_us = marks.warn_us if alarm.warned_us is None else marks.max_us
-        due_us = now_us - (waited_us(alarm, hand.now) or 0) + mark_us if watched(alarm, marks) else None
+        due_us = now_us - (waited_us(alarm, action.now) or 0) + mark_us if watched(alarm, marks) else None
     elif alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and alarm.lapsed_us is None):
         due_us = max(now_us, alarm.lease_mono_us or 0)
     else:
-        due_us = hand.hold_mono_us if alarm.priority in REPEATED else None
+        due_us = action.hold_mono_us if alarm.priority in REPEATED else None
     return alarm._replace(due_mono_us=due_us)
 
 
@@ -282,10 +282,10 @@ def due(alarm: Alarm, now: Instant) -> bool:
     return alarm.due_mono_us is not None and alarm.due_mono_us <= now.mono_us
 
 
-def warn(alarm: Alarm, hand: OperatorAction, marks: Marks) -> Alarm:
+def warn(alarm: Alarm, action: OperatorAction, marks: Marks) -> Alarm:
     """Record the warning of an alarm that waited for ``t3_warn_s``; its next mark is ``t3_max_s``."""
-    next_us = (alarm.due_mono_us or hand.now.mono_us) + marks.max_us - marks.warn_us
-    return alarm._replace(warned_us=hand.now.utc_us, due_mono_us=next_us)
+    next_us = (alarm.due_mono_us or action.now.mono_us) + marks.max_us - marks.warn_us
+    return alarm._replace(warned_us=action.now.utc_us, due_mono_us=next_us)
 
 
 def cause(alarm: Alarm, now: Instant) -> Cause | None:
@@ -300,10 +300,10 @@ def cause(alarm: Alarm, now: Instant) -> Cause | None:
     return Cause.CLAIM_LAPSED if claim_lapsed else Cause.UNANSWERED
 
 
-def fall_due(alarm: Alarm, hand: OperatorAction, why: Cause) -> Alarm:
+def fall_due(alarm: Alarm, action: OperatorAction, why: Cause) -> Alarm:
     """Escalate an alarm because no operator acted in time. An alarm on test leaves the test."""
-    alarm = as_of(alarm, hand.now)
-    now_us = hand.now.utc_us
+    alarm = as_of(alarm, action.now)
+    now_us = action.now.utc_us
     if why is Cause.ON_TEST:
         alarm = alarm._replace(on_test=False, warned_us=now_us)
     if alarm.state is State.ANSWERED:
@@ -313,12 +313,12 @@ def fall_due(alarm: Alarm, hand: OperatorAction, why: Cause) -> Alarm:
     if alarm.state is State.CLAIMED:
         next_us = alarm.lease_mono_us
     else:
-        next_us = hand.hold_mono_us if alarm.priority in REPEATED else None
-    return put_before(alarm, hand, why)._replace(due_mono_us=next_us)
+        next_us = action.hold_mono_us if alarm.priority in REPEATED else None
+    return put_before(alarm, action, why)._replace(due_mono_us=next_us)
 
 
-def put_before(alarm: Alarm, hand: OperatorAction, why: Cause) -> Alarm:
+def put_before(alarm: Alarm, action: OperatorAction, why: Cause) -> Alarm:
     """Record that the receiver escalated an alarm. An operator's own reason for an escalation stays."""
-    if alarm.escalated_by in {"", hand.operator}:
-        alarm = alarm._replace(escalated_us=hand.now.utc_us, escalated_by=hand.operator, escalated_why=why.value)
+    if alarm.escalated_by in {"", action.operator}:
+        alarm = alarm._replace(escalated_us=action.now.utc_us, escalated_by=action.operator, escalated_why=why.value)
     return alarm._replace(escalated=alarm.escalated + 1)

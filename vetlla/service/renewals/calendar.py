@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 LAST_TURN = RANKS.index(Rank.NONE)
+"""Place of homes without priority in the order of ranks."""
 BRINGS = frozenset({Work.RENEWAL, Work.INSTALLATION})
+"""Work that brings a new device into the home."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,12 @@ class BaseFigures:
     visits: int
     minutes: int
     peak: int
+    """Minutes of the day with the most work."""
     peak_day: date
     bound: Fraction
     stretch_first: date
     stretch_last: date
+    """``stretch_first`` and ``stretch_last``: the stretch with the highest level (``levels``)."""
     longest: int
     """Minutes of the longest visit. The peak is above the bound by less than this, because visits are whole."""
 

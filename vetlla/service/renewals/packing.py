@@ -102,7 +102,8 @@ def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *,
 def _closing(slots: Sequence[Slot], pending: list[tuple[int, int]], room: int) -> list[int]:
     """Remove from ``pending`` the visits, earliest deadlines first, whose sum is nearest to ``room``."""
     near = [heappop(pending) for _ in range(min(LOOK, len(pending)))]
-    # The bits of one number are sums: all that are reached, and for each visit those that it reaches first.
+    # Bit N of ``reached`` is set if some of these visits have N minutes together. For each visit, ``first_by`` has the
+    # bits that it was the first to set.
     reached, mask = 1, (2 << room) - 1
     first_by: list[int] = []
     for _, number in near:

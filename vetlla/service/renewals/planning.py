@@ -86,7 +86,7 @@ def make(
 
 
 def within_reach(first: date, last: date) -> None:
-    """Raise UsageError for a span that is too long to foresee."""
+    """Raise UsageError for a span that is too long to plan."""
     if last.year - first.year > MAX_YEARS:
         raise UsageError(f"from {first} to {last} are more than {MAX_YEARS} years", remedy="choose an earlier last day")
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 SET_BACK_US = 86_400 * SECOND_US
-"""A wall clock that falls further behind the start of the open day was days ahead; a smaller step is a correction."""
+"""A wall clock that is set further back than this before the start of the open day had been days ahead. A smaller step
+back is a correction."""
 
 
 class ServiceDay(NamedTuple):

@@ -128,7 +128,7 @@ class Collapse(NamedTuple):
     window_s: float = 60.0
     share: float = 0.5
     share_least: int = 3
-    """Least number of losses: two losses in a group of two are no incident."""
+    """Least number of losses in a small group, because two losses in a group of two are no incident."""
 
 
 MOSTLY = 0.8

@@ -1,1 +1,1 @@
-"""Workbooks, read and written without a library that would hide what their cells are."""
+"""Reads and writes workbooks without a library, because a library would hide the types of their cells."""

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 EPOCH = date(1899, 12, 30)
 EPOCH_1904 = date(1904, 1, 1)
-"""Day 0 of spreadsheets, and of those that began on a Macintosh (ECMA-376, part 1, 18.17.4.1)."""
+"""Day 0 of spreadsheets, and of spreadsheets that come from a Macintosh (ECMA-376, part 1, 18.17.4.1)."""
 DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-"""Number formats that are dates or times without saying so (ECMA-376, part 1, 18.8.30)."""
+"""Built-in number formats that show a date or time (ECMA-376, part 1, 18.8.30); the workbook does not describe them."""
 _NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
-"""What a number format shows letter for letter, and its colours, conditions and locales in brackets."""
+"""Parts of a number format that are no signs of a date: literal text, and colours, conditions, locales in brackets."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character that XML cannot hold (ECMA-376, part 1, 22.9.2.19)."""
 
@@ -53,13 +53,13 @@ class Book:
             for sheet in document.iter(f"{space}sheet")
             if (number := _relation(sheet)) in parts
         ]
-        # There is one of each (ECMA-376, part 1, 12.3).
+        # A workbook has one part of each of these kinds (ECMA-376, part 1, 12.3).
         texts, styles = (self._related(main[0][1], kind)[:1] for kind in ("sharedStrings", "styles"))
         self._texts = [text for _, part in texts for text in self._shared(part)]
         self.date_styles = {style for _, part in styles for style in _date_styles(self._parts.tree(part))}
 
     def shared(self, number: int) -> str:
-        """Return the text of a number that cells share. Raises IndexError if there is none."""
+        """Return the shared text that has this number. Raises IndexError if there is none."""
         if number < 0:
             raise IndexError(f"no shared text has the number {number}")
         return self._texts[number]
@@ -96,7 +96,7 @@ class Book:
 
 
 def text_in(element: Element, space: str) -> str:
-    """Return a text that may be in parts of different style; what is only how to read it aloud is left out."""
+    """Return a text that may consist of parts in different styles. Hints for its pronunciation are left out."""
     parts = [one.text or "" for one in element.findall(f"{space}t")]
     parts += [one.text or "" for one in element.findall(f"{space}r/{space}t")]
     return unescaped("".join(parts))
@@ -107,7 +107,7 @@ def unescaped(text: str) -> str:
     if "_x" not in text:
         return text
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    text.encode()  # what could not be written into a database must not come so far
+    text.encode()  # half of a character raises ValueError here, because a database could not store it
     return text
 
 

@@ -18,8 +18,8 @@ _CHUNK = 1 << 14
 _PROLOG = re.compile(
     rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s+|<\?.*?\?>|<!--.*?-->)*+<[A-Za-z_\x80-\xff]", re.DOTALL
 )
-"""What may stand before the root element. A document type may not (ECMA-376, part 2, 8.1.4): it can make one word of a
-file a million words."""
+"""What may precede the root element. A document type may not (ECMA-376, part 2, 8.1.4), because it can turn one word of
+a file into a million words."""
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
 _END_SIZE, _LOCATOR_SIZE, _END_64_SIZE = 22, 20, 56
 _LONGEST_COMMENT = 1 << 16
@@ -58,7 +58,7 @@ class Parts:
         return self._archive.open(info)
 
     def tree(self, part: str) -> Element:
-        """Return a small part whole."""
+        """Return all elements of a small part as a tree."""
         with self.open(part, most=bounds.MAX_PART) as file:
             content = file.read()
         _refuse_document_type(content[:_CHUNK])
@@ -68,7 +68,8 @@ class Parts:
 def elements(part: IO[bytes], item: str, *others: str) -> Iterator[tuple[str, Element]]:
     """Yield each element that has one of these names, with its name, as soon as its end is read.
 
-    ``item`` names the elements that repeat, as rows do: from the end of one to that of the next there is a bound.
+    ``item`` names the elements that repeat, as rows do. A bound limits the bytes from the end of one to the end of the
+    next.
     """
     parser: ET.XMLPullParser[Any] = ET.XMLPullParser(("end",))
     wanted: dict[str, str] = {}
@@ -79,7 +80,7 @@ def elements(part: IO[bytes], item: str, *others: str) -> Iterator[tuple[str, El
         else:
             parser.close()
         size += len(chunk)
-        # A park has twelve million elements, and a name is looked up in a quarter of the time that it takes to cut it.
+        # A park has twelve million elements. Looking a name up takes a quarter of the time of cutting it.
         for _, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
             count += 1
             name = wanted.get(element.tag)
@@ -96,7 +97,7 @@ def elements(part: IO[bytes], item: str, *others: str) -> Iterator[tuple[str, El
 
 
 def _chunks(part: IO[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of a part, and b"" at its end. Raises UsageError if a document type stands in front."""
+    """Yield the bytes of a part, and b"" at its end. Raises UsageError if the part begins with a document type."""
     chunk = part.read(_CHUNK)
     _refuse_document_type(chunk)
     while chunk:
@@ -106,7 +107,7 @@ def _chunks(part: IO[bytes]) -> Iterator[bytes]:
 
 
 def _refuse_document_type(head: bytes) -> None:
-    # Without the zeros of UTF-16: all of these characters are ASCII.
+    # Remove the zeros of UTF-16, because all characters that matter here are ASCII.
     if not _PROLOG.match(head.replace(b"\0", b"")):
         raise UsageError("holds a document type or something else before its first element", remedy=_REMEDY)
 
@@ -121,7 +122,7 @@ def _check_directory(raw: BinaryIO) -> None:
     if tail[max(0, at) : at + 4] != _END:
         at = tail.rfind(_END)
     if at < 0:
-        return  # no archive: zipfile tells it
+        return  # it is no archive, and zipfile raises the error
     directory = tail[at + 12 : at + 16]
     locator = at - _LOCATOR_SIZE
     if locator >= _END_64_SIZE and tail[locator : locator + 4] == _LOCATOR_64:

@@ -1,9 +1,9 @@
 """Workbooks read cell by cell: SpreadsheetML (ECMA-376, part 1, 18), in both of its name spaces.
 
-Libraries that read workbooks give the values alone, and not what got lost. openpyxl believes ``<dimension>`` and leaves
-out the rows beyond it (frappe/frappe pull request 26372). It gives a formula that was never calculated as an empty cell
-(jazzband/tablib 462). In a workbook saved as "Strict Open XML" it finds nothing (ExcelDataReader 498). Here a cell says
-what it is: a text, a number, a date, a truth, or why it cannot be read.
+Libraries that read workbooks return only values, and do not show what was lost. openpyxl trusts ``<dimension>`` and
+leaves out the rows beyond it (frappe/frappe pull request 26372). It returns a formula that was never calculated as an
+empty cell (jazzband/tablib 462). In a workbook saved as "Strict Open XML" it finds nothing (ExcelDataReader 498). Here
+each cell becomes a text, a number, a date, a truth value, or the reason why it cannot be read.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 MAX_ROW = 1 << 20
 MAX_COLUMN = 1 << 14
-"""Rows and columns that a sheet can have (Excel's specification); a cell beyond them is no cell."""
+"""Rows and columns that a sheet can have (Excel's specification); a cell beyond them is refused."""
 LETTERS = 3
-"""Letters of the last column (XFD)."""
+"""Most letters of a column: the last column is XFD."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError, struct.error)
-"""RuntimeError is zipfile's for a password, ValueError for a number that is none."""
+"""Errors of a broken file. zipfile raises RuntimeError for a password; a text in place of a number is a ValueError."""
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
 
 class Cells:
-    """Turns the cell elements of one workbook into what they hold."""
+    """Turns the cell elements of one workbook into values."""
 
     def __init__(self, book: Book, space: str) -> None:
         self._book = book
@@ -51,7 +51,7 @@ class Cells:
         self._space = space
 
     def held(self, cell: Element) -> object:
-        """Return a text, a number, a date, a truth, or why there is none of them; "" for an empty cell."""
+        """Return a text, a number, a date, a truth value, or ``Broken`` with the reason; "" for an empty cell."""
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             inline = cell.find(self._inline)
@@ -59,7 +59,7 @@ class Cells:
         text = cell.findtext(self._value)
         if text:
             return self._said(kind, text, cell.get("s"))
-        # A formula whose result is an empty text has an empty value: without one it was never calculated.
+        # A formula whose result is an empty text has an empty value. A formula without a value was never calculated.
         if (kind == "n" or text is None) and cell.find(self._formula) is not None:
             return Broken("", "is a formula that was never calculated: open the file in a spreadsheet and save it")
         return ""
@@ -84,12 +84,12 @@ class Cells:
             try:
                 return self._book.epoch + timedelta(days=int(number))
             except OverflowError:
-                return Broken(text, "is no date that there is")
+                return Broken(text, "is not a possible date")
         return int(text) if text.isascii() and text.isdecimal() else number
 
 
 def table(raw: BinaryIO, what: str, wanted: str) -> Table:
-    """Open the sheet that is ``wanted``; without that the one named like ``what`` is imported, else the first."""
+    """Open the sheet named ``wanted``. If that is "", open the one named ``what``, or else the first visible one."""
     with broken_files_told():
         book = Book(raw)
         sheet = _chosen(book.sheets, what, wanted)
@@ -107,12 +107,13 @@ def table(raw: BinaryIO, what: str, wanted: str) -> Table:
 
 @contextmanager
 def broken_files_told() -> Iterator[None]:
-    """Turn what is wrong with an archive or its XML into a UsageError."""
+    """Turn every error of a broken archive or broken XML into a UsageError."""
     try:
         yield
     except _BROKEN as error:
         raise UsageError(
-            f"is no XLSX file, or damaged: {error}", remedy="open it in a spreadsheet and save it as .xlsx, no password"
+            f"is no XLSX file, or damaged: {error}",
+            remedy="open it in a spreadsheet and save it as .xlsx, without a password",
         ) from error
 
 
@@ -124,7 +125,7 @@ def _chosen(sheets: Sequence[Sheet], what: str, wanted: str) -> Sheet:
             if sheet.name.casefold() == wanted.casefold():
                 return sheet
         names = ", ".join(repr(sheet.name) for sheet in sheets)
-        raise UsageError(f"has no sheet {wanted!r}", remedy=f"one of {names}")
+        raise UsageError(f"has no sheet {wanted!r}", remedy=f"name one of {names}")
     named = [sheet for sheet in sheets if sheet.name.casefold() == what.casefold()]
     return (named or [sheet for sheet in sheets if sheet.is_visible] or sheets)[0]
 
@@ -164,12 +165,12 @@ def _read_rows(book: Book, part: IO[bytes]) -> Iterator[tuple[int, Row]]:
 def _row_number(row: Element, before: int) -> int:
     number = int(row.get("r", before + 1))
     if not before < number <= MAX_ROW:
-        raise ValueError(f"row {number} behind row {before}")
+        raise ValueError(f"row {number} comes after row {before}")
     return number
 
 
 def _held(row: Element, cells: Cells) -> list[object]:
-    """Return the cells of a row up to the last one that says something."""
+    """Return the cells of a row up to the last one that is not blank."""
     held: list[object] = []
     for cell in row:
         if reference := cell.get("r"):
@@ -195,7 +196,10 @@ def _column(letters: str) -> int:
 
 
 def _merged_row(reference: str, first: int, last: int, width: int) -> int:
-    """Return the first row of the table that merged cells take part in, its rows being these; 0 if they do not."""
+    """Return the first row of the table that merged cells cover; 0 if they cover none.
+
+    The table has the rows from ``first`` to ``last``, and ``width`` columns.
+    """
     ends = [(_column(found[1]), int(found[2])) for found in _REFERENCE.finditer(reference.upper())]
     columns, rows = zip(*ends, strict=True) if ends else ((width,), (0,))
     if min(columns) >= width:

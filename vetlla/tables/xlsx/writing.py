@@ -1,8 +1,8 @@
 """Workbooks written row by row: SpreadsheetML (ECMA-376, part 1, 18) with nothing but cells.
 
 The libraries that do this are too slow for the monthly report of a full park, 2.6 million cells within 10 s: XlsxWriter
-takes 19 s, openpyxl longer (bench/README.md); writing the few elements that cells need takes 2. openpyxl reads the
-result in the tests, and LibreOffice does.
+takes 19 s, openpyxl longer (bench/README.md); writing the few elements that cells need takes 2 s. In the tests,
+openpyxl and LibreOffice read the result.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _EPOCH = date(1899, 12, 30).toordinal()
 _SPEED = 1
 """Compression level: the fastest; a higher one triples the time and saves a quarter."""
 _NOT_XML = re.compile(r"[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-"""Characters that XML cannot hold, and the underscore that would be read as the beginning of one."""
+"""Characters that XML cannot hold, and an underscore that a reader would take for the start of such a character."""
 _BATCH = 2_000
 _WIDTH = 16
-"""Of columns, in characters: a date in a narrower one is shown as ####."""
+"""Width of a column in characters. Spreadsheets show a date in a narrower column as ####."""
 _TEXT = 0
-"""Style of every cell that names none. Its format is @: what is typed over 0123 is a text and keeps its zeros."""
+"""Style of every cell that names none. Its format is @: a value typed over 0123 is a text and keeps its zeros."""
 _STYLES = (
     f'<styleSheet xmlns="{_MAIN}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill'

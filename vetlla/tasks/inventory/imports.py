@@ -32,7 +32,8 @@ _CODES = {
     "homes": (("code", ""), ("district", ""), ("base", "")),
     "people": (("code", ""),),
 }
-"""Columns whose leading zeros a spreadsheet may have lost, and the column that tells apart whose code it is."""
+"""Columns whose leading zeros a spreadsheet may have lost. The second name is the column whose values divide the codes
+into groups (``leading_zeros.Zeros``); it is "" if all codes are one group."""
 
 
 class Imported(NamedTuple):
@@ -52,7 +53,7 @@ class _Rows(Protocol):
         """Put a row into the registry; return what it changed, or what is wrong with it."""
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write the rows that are not yet written."""
 
 
 def import_rows(
@@ -66,10 +67,10 @@ def import_rows(
     dry_run: bool = False,
     large: bool = False,
 ) -> Imported:
-    """Put the rows of a file into the registry. With a fault nothing is kept, unless ``keep_good_rows``.
+    """Put the rows of a file into the registry. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
 
-    ``what``: devices, homes or people. ``day``: when devices came that have no day of their own. ``large`` changes a
-    copy, so that the running receiver is not slowed down.
+    ``what`` is devices, homes or people. A device without a day of its own came on ``day``. With ``large`` a copy is
+    changed, so that the running receiver is not slowed down.
     """
     with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
         imported = _put_all(connection, what, rows, _ROWS[what](connection, day, clock))

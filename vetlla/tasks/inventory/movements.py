@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class Recorded(NamedTuple):
-    """What happened, and what is left to do for it."""
+    """The recorded changes, and terminals whose accounts a person must still register."""
 
     changes: Sequence[Change]
     unexpected: Sequence[tuple[str, str]]
-    """Account and home of terminals that came into a home and whose account is not registered for it."""
+    """Account and home of each terminal that came into a home for which its account is not registered."""
 
 
 def add(state_dir: Path, clock: Clock, device: Device, movement: Movement, *, dry_run: bool = False) -> None:
-    """Receive a new device into the warehouse. Raises UsageError for one that is known."""
+    """Receive a new device into the warehouse. Raises UsageError if the device is already in the inventory."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         inventory_write.add(connection, device, movement, clock.now().utc_us)
 
@@ -85,8 +85,8 @@ def keep_up(
     """Record a change of battery or a maintenance; return the device. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         kept = inventory.device(connection, device)
-        rules.must_live(kept, "keep up")
-        rules.must_be_known(kept, day, "keep up")
+        rules.must_live(kept, "record upkeep of")
+        rules.must_be_known(kept, day, "record upkeep of")
         inventory_write.keep_up(connection, kept.id, kind, day, clock.now().utc_us)
     return kept.device
 
