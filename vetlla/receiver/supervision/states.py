@@ -1,7 +1,7 @@
 """The states of devices, from signs of life and the passing of time. It uses no event loop, store or alarm.
 
-How long a device is silent, and when it will have missed a sign of life, is asked of ``silence.py``. A sign of life
-costs a few steps in arrays. The wheel gives the devices that are due, so that neither reports nor time make it go over
+``silence.py`` knows how long a device is silent, and when it will have missed a sign of life. A sign of life costs a
+few steps in arrays. ``wheel.py`` gives the devices that are due, so that no report and no deadline needs a search of
 the whole fleet.
 """
 
@@ -47,7 +47,7 @@ class DeviceStates:
         self.wheel = Wheel()
         self.state_changes: list[StateChange] = []
         self.changed_blocks: set[int] = set()
-        """Stretches with a device that was heard, or changed, since the stretch was last written."""
+        """Stretches (1,024 devices each) with a device that was heard, or changed, since they were last written."""
         self.changed_devices: list[int] = []
         """Devices whose row must be written, because their state or their pause changed."""
 

@@ -90,7 +90,7 @@ class Supervision(Participant):
         self._timer = EarliestTimer(loop, self._fall_due)
         commit.on_turn.append(self._turned)
         self._announced = self.today
-        """The last day of which ``on_new_day`` was told."""
+        """The last day for which ``on_new_day`` was called."""
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
