@@ -75,7 +75,7 @@ class Reload:
         self._held = held
         self._take = take
         self.in_turn = asyncio.Lock()
-        """Held by one reading at a time, or the older of two might be applied last; also held during the start."""
+        """Held by one reading at a time, because the older of two might be applied last. Also held during the start."""
 
     async def first(self) -> Prepared:
         """Return what the receiver needs to start. Raises ConfigError."""
