@@ -124,9 +124,9 @@ class Retention:
                 async for step in steps:
                     removed[step.what] += step.rows
                     self._count(step)
-                    yield _told(removed)
+                    yield _counts_of(removed)
             took_s = (self._clock.now().mono_us - began_us) / SECOND_US
-            counts = {f"{what}_removed": count for what, count in _told(removed).items()}
+            counts = {f"{what}_removed": count for what, count in _counts_of(removed).items()}
             log.info("retention.done", by=by, took_s=round(took_s, 1), **counts)
 
     def _round(self) -> Iterator[RowsRemoved]:
@@ -226,7 +226,7 @@ class Retention:
             raise refused(caller, deed, self.settings.control.supervisors)
 
 
-def _told(removed: Counter[str]) -> dict[str, int]:
+def _counts_of(removed: Counter[str]) -> dict[str, int]:
     return {what.value: removed[what] for what in What}
 
 

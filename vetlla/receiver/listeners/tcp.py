@@ -92,7 +92,7 @@ class _InClear:
         self._listener = listener
         self._peer = spelled(*address)
         self._established = established
-        self._said = b""
+        self._received = b""
         self._items: list[Item] = []
         self._decoder: Decoder | None = None
         self._is_broken = False
@@ -100,19 +100,19 @@ class _InClear:
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; return True if they hold a report, or if the decoder expects no report."""
-        self._said += data
+        self._received += data
         self._read(data)
         return self._is_broken or any(isinstance(item, (Signal, Hangup)) for item in self._items)
 
     def end(self) -> None:
         """Put before an operator what the terminal has sent."""
-        if not self._said:
+        if not self._received:
             return
         if not self._is_broken:
             self._read(None)
         listen, services = self._listener.listen, self._listener.services
         arrival = Arrival(listen.name, "tcp", self._peer, self._established, services.clock.now())
-        services.intake.turn_away(arrival, listen.protocol, self._said, self._items)
+        services.intake.turn_away(arrival, listen.protocol, self._received, self._items)
 
     def _read(self, data: bytes | None) -> None:
         """Give the decoder these bytes; None means that the input has ended."""

@@ -170,7 +170,7 @@ class SupervisionRequests:
         self._admit(caller)
         reason, seconds = request.reason, request.seconds
         until_us = None if seconds is None else self._clock.now().utc_us + seconds * SECOND_US
-        devices, named = await self._meant(request)
+        devices, named = await self._named_devices(request)
         order = Order(caller.operator, reason, until_us)
         detail: dict[str, object] = {"reason": reason, "until": iso(until_us), "devices": len(devices)}
 
@@ -190,7 +190,7 @@ class SupervisionRequests:
 
     async def _resume(self, request: ResumeDevices, caller: Caller) -> Resumed:
         self._admit(caller)
-        devices, named = await self._meant(request)
+        devices, named = await self._named_devices(request)
         paused = [device for device in devices if self._supervision.order_of(device)]
         if not paused:
             raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
@@ -217,7 +217,7 @@ class SupervisionRequests:
             groups = self.settings.control
             raise refused(caller, "pause supervision", groups.engineers, groups.supervisors)
 
-    async def _meant(self, request: PauseDevices | ResumeDevices) -> tuple[list[int], str]:
+    async def _named_devices(self, request: PauseDevices | ResumeDevices) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that the request names, and their name in the audit."""
         device, terminal = request.device, await self._terminal(request)
         account = account_key(self._fleet.accounts[terminal])

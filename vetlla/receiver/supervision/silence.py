@@ -83,7 +83,7 @@ class Silence:
         return since_us
 
     def begin(self, device: int, now: Instant) -> None:
-        """Let the silence of a device count from now; the silence until now is not today's longest."""
+        """Let the silence of a device count from now, without recording the silence until now."""
         self._since_us[device] = self.read(now)
 
     def measure(self, device: int, now: Instant) -> None:
