@@ -37,7 +37,7 @@ UNPROVEN_US = SECOND_US // 2
 """Time that a connection has to send a report of a registered account. Then the receiver may drop it to make room. A
 terminal sends at once. With a longer time, a flood that fills all places within it would shut out the next caller."""
 UNPROVEN_LOOKED_AT = 1_000
-"""Unproven connections that are searched for one of an address: some 0.1 ms for each connection that is refused."""
+"""Unproven connections that are searched to find one of an address: some 0.1 ms for each connection that is refused."""
 SAY_EVERY_S = 60.0
 """Shortest time between two log lines about the same fault of the same peer."""
 

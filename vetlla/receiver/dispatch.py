@@ -27,7 +27,7 @@ WATCHER_BACKLOG = 10_000
 def happening(
     event: str, at: Instant, action: str, actor: str = RECEIVER, detail: Mapping[str, object] | None = None
 ) -> Happening:
-    """Return what all events have: what happened, when, the actor, and the audit's word for the action."""
+    """Return the fields of every event: what happened, when, the actor, and the audit's word for the action."""
     return {"event": event, "at": iso(at.utc_us), "actor": actor, "action": action, "detail": dict(detail or {})}
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from vetlla.domain.errors import ConfigError, StoreError, VetllaError
-from vetlla.receiver import registry_snapshot as knowledge
-from vetlla.receiver import systemd
+from vetlla.receiver import registry_snapshot, systemd
 from vetlla.receiver.in_force import in_force
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.model import Settings
@@ -75,7 +74,7 @@ class Reload:
         self._held = held
         self._take = take
         self.in_turn = asyncio.Lock()
-        """Held by one reading at a time, or the older of two might be applied last; also held during the start."""
+        """Held by one reading at a time, because the older of two might be applied last. Also held during the start."""
 
     async def first(self) -> Prepared:
         """Return what the receiver needs to start. Raises ConfigError."""
@@ -144,7 +143,7 @@ class Reload:
     def _known(self, settings: Settings) -> RegistrySnapshot:
         """Return accounts and keys. Raises StoreError if the registry was deleted, since it would read as empty."""
         registry = self._registry_of(settings)
-        known = knowledge.read(registry, settings, self._clock)
+        known = registry_snapshot.read(registry, settings, self._clock)
         if self.registered and not len(known.book) and registry.is_missing():
             raise StoreError(
                 f"{registry.name}: the file is missing, and {self.registered} accounts were in it",
@@ -160,7 +159,7 @@ class Reload:
         if wanted.state_dir != self.settings.state_dir:
             check_state_directory(wanted)
             if wanted.state_dir.is_dir():
-                knowledge.read(self._registry_of(wanted), wanted, self._clock)
+                registry_snapshot.read(self._registry_of(wanted), wanted, self._clock)
         return prepared
 
 

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 _T = TypeVar("_T")
 
 FIRST_ROUND_AFTER_S = 60.0
-"""After a start there is other work: terminals connect again and send what they have kept."""
+"""Time from a start to the first round, because terminals first connect again and send what they have kept."""
 ROUND_EVERY_S = 86_400.0
 """One day, because settings count whole days."""
 STEP_PAUSE_S = 0.02
@@ -128,9 +128,9 @@ class Retention:
                 async for step in steps:
                     removed[step.what] += step.rows
                     self._count(step)
-                    yield _told(removed)
+                    yield _counts_of(removed)
             took_s = (self._clock.now().mono_us - began_us) / SECOND_US
-            counts = {f"{what}_removed": count for what, count in _told(removed).items()}
+            counts = {f"{what}_removed": count for what, count in _counts_of(removed).items()}
             log.info("retention.done", by=by, took_s=round(took_s, 1), **counts)
 
     def _round(self) -> Iterator[RowsRemoved]:
@@ -196,7 +196,7 @@ class Retention:
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[Route]:
-        """Return what answers each kind of request."""
+        """Return the route of each kind of request."""
         return [PruneJournal.told_by(self.prune), EraseHome.told_by(self.erase)]
 
     async def prune(self, _: PruneJournal, caller: Caller) -> AsyncGenerator[Removed | RoundDone, None]:
@@ -230,10 +230,10 @@ class Retention:
             raise refused(caller, deed, self.settings.control.supervisors)
 
 
-def _told(removed: Counter[str]) -> dict[str, int]:
+def _counts_of(removed: Counter[str]) -> dict[str, int]:
     return {what.value: removed[what] for what in What}
 
 
 def _person(request: EraseHome, caller: Caller) -> str:
-    """Return the user that the kernel names, with the person behind sudo if the command knows that person."""
+    """Return the user that the kernel names, with the person who used sudo if the command knows that person."""
     return request.by if request.by.endswith(f" (as {caller.operator})") else caller.operator

@@ -158,7 +158,7 @@ class Receiver:
             self._bind(prepared)
         else:
             built.commit.withhold(str(unread))
-        await self._open_doors(parts)
+        await self._open_control_and_http(parts)
         parts.push_async_callback(self._close_listeners)
         if unread is None:
             await self._listen()
@@ -260,7 +260,7 @@ class Receiver:
         # Look this up each time, because a reload replaces accounts and keys while connections stay open.
         return self._registry.keys_of(who)
 
-    async def _open_doors(self, parts: AsyncExitStack) -> None:
+    async def _open_control_and_http(self, parts: AsyncExitStack) -> None:
         settings, built = self._reload.settings, self._parts
         view = View(
             desk=built.desk,

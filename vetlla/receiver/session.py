@@ -242,12 +242,12 @@ class StreamSession(Session):
 def _bounded(group: list[Signal]) -> list[Signal]:
     """Return the first events of a frame, and one for all others, which is an alarm because they may be calls."""
     last = group[-1]
-    told = more(last.protocol, len(group) - EVENTS_MAX)
+    summary = more(last.protocol, len(group) - EVENTS_MAX)
     rest = last._replace(
-        event=told.event,
+        event=summary.event,
         device="",
         area="",
-        text=told.text,
+        text=summary.text,
         repeated=False,
         part=EVENTS_MAX + 1,
         parts=EVENTS_MAX + 1,

@@ -189,6 +189,6 @@ def _hidden_calls(queue: QueueSettings) -> Iterator[ConfigError]:
 
 
 def _at(where: str, error: ConfigError) -> ConfigError:
-    told = ConfigError(f"{where}: {error.args[0]}", remedy=error.remedy)
-    told.__cause__ = error.__cause__  # so that a missing permission is still reported as one
-    return told
+    located = ConfigError(f"{where}: {error.args[0]}", remedy=error.remedy)
+    located.__cause__ = error.__cause__  # so that a missing permission is still reported as one
+    return located

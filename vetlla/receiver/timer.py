@@ -1,4 +1,4 @@
-"""A timer for many times: it calls at the earliest of them."""
+"""A timer that is asked for many times, and calls at the earliest of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the daemon needs of a store. The daemon depends on these interfaces and on values, never on a database.
+"""What the daemon needs from a store. The daemon depends on these interfaces and on values, never on a database.
 
 ``serve.py`` chooses the classes behind them: ``journal/journal.py``, ``removing.py`` and ``registered.py``. All methods
 block. Instants are in microseconds, UTC or monotonic as their names and docstrings say.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class JournalWriter(Protocol):
     """The one writer of the journal. Every method raises StoreError if the disk or the database fails.
 
-    The start calls the reading methods before the first batch; later only the writer's thread may use it.
+    A starting receiver calls the reading methods before the first batch. Later, only the writer's thread may use it.
     """
 
     @property

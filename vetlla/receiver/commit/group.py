@@ -37,7 +37,7 @@ log = structlog.get_logger()
 STAMPS_WITHIN_S = 0.05
 """If nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
 SPARE_WITHIN_S = 1.0
-"""How long a removal waits for a moment without reports. Under load one step is done each time, between two batches."""
+"""How long a removal waits for a moment without reports. Under load it then does one step between two batches."""
 COMMITS_PER_CHECKPOINT = 64
 """Commits after which the size of the write-ahead log is checked."""
 
@@ -98,8 +98,8 @@ class GroupCommit:
         """Total time in which no reports could be taken."""
         self.last_commit_us = 0
         self.on_answer: Callable[[], object] = lambda: None
-        """Called when the writer's thread has ended a job, even without success: the thread runs. It feeds the
-        watchdog, because a restart does not repair a disk; it would only take the queue from the operators."""
+        """Called when the writer's thread has ended a job, even one that failed: the thread runs. The call feeds
+        systemd's watchdog, because a restart repairs no disk; it would only take the queue from the operators."""
         self.participants: Sequence[Participant] = ()
         """The parts that write with each commit, in the order of their calls. Set once, before the first batch."""
         self._writer = writer
@@ -177,7 +177,7 @@ class GroupCommit:
         self._do_spare()
 
     def pulse(self) -> None:
-        """Prove that commits work. A failed journal is left out, because it is tried again by itself."""
+        """Prove that commits work. A failed journal is left out, because the receiver tries it again anyway."""
         self.batch.pulse = True
         self.wake()
 
@@ -435,7 +435,7 @@ class GroupCommit:
         if state is StoreState.OK and self._withheld:
             state, why = StoreState.UNREAD, self._withheld
         before, self.state = self.state, state
-        now_us, told, self.why = self._clock.now().mono_us, self.why, why
+        now_us, why_before, self.why = self._clock.now().mono_us, self.why, why
         if before is StoreState.OK and state is not StoreState.OK:
             self._unready_since_us = now_us
         elif state is StoreState.OK and before is not StoreState.OK:
@@ -443,7 +443,7 @@ class GroupCommit:
         if StoreState.OK in {before, state} and before is not state:
             for call in self.on_turn:
                 call()
-        if (state, why) == (before, told):
+        if (state, why) == (before, why_before):
             return
         if state is StoreState.OK:
             log.info("store.recovered")

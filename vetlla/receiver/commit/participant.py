@@ -1,8 +1,8 @@
 """The interface of the parts that write with the next commit.
 
-Group commit knows a list of participants and calls them in its order. For each batch it calls ``plan`` and then either
-``committed`` or ``rolled_back``; no second batch begins before that. A new subsystem that writes into the journal is a
-new participant: it is added to the list in ``wiring.py``, and no other part has to know it.
+Group commit has a list of participants, and calls them in the order of the list. For each batch it calls ``plan``, and
+then either ``committed`` or ``rolled_back``; no second batch begins before that. A new subsystem that writes into the
+journal is a new participant: it is added to the list in ``wiring.py``, and no other part has to know it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Participant:
         """Undo what ``plan`` changed in memory and in the batch: it was rolled back."""
 
     def flush_soon(self) -> None:
-        """Put what is held back for a later batch into the next ones: the receiver stops."""
+        """Put what is held back for a later batch into the next ones, because the receiver stops."""
 
     def drop_waiting(self) -> None:
-        """Drop what waits and may be repeated by its sender: nothing new can be stored."""
+        """Drop what waits if its sender may repeat it, because nothing new can be stored."""

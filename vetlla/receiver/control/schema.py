@@ -28,14 +28,14 @@ def _is_a_kind(one: object) -> bool:
 
 
 def answers_of(kind: type[Message]) -> TypeAdapter[Any]:
-    """Return what checks an answer to a kind of request, or one event of a stream."""
+    """Return the adapter that checks an answer to a kind of request, or one event of a stream."""
     given = (base.__pydantic_generic_metadata__["args"] for base in kind.__mro__ if issubclass(base, Message))
     (answer,) = next(filter(None, given))
     return TypeAdapter(answer)
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """A title only repeats the name of its field."""
+    """Leaves out titles, because the title of a field only repeats its name."""
 
     def field_title_should_be_set(self, _: object) -> bool:
         return False

@@ -43,7 +43,7 @@ SOCKET_PATH_MAX = 107
 OF_ONE_USER_MAX = 64
 """Connections of one user, so that one user cannot use them all."""
 SILENCE_S = 600.0
-"""Longest time without a request of a caller who has no watch."""
+"""Longest time for which a caller without a watch may stay connected without a request."""
 LINE_MAX = 64 * 1024
 """Bytes of one request: enough for a long note."""
 _CREDENTIALS = struct.Struct("3i")  # struct ucred, unix(7): pid, uid, gid
@@ -67,35 +67,35 @@ class Control:
         self._of_one_user_max = of_one_user_max
         self._silence_s = silence_s
         self._server: asyncio.Server | None = None
-        self._made: Identity | None = None
-        """Identity of the socket at the path when it was made; None while it is being made."""
+        self._identity: Identity | None = None
+        """Identity of the socket at the path since this receiver made it; None while it is being made."""
         self._calls: dict[asyncio.Task[None], int] = {}
         """Open connections, with the user id of each."""
 
     async def start(self) -> None:
         """Listen. The receiver has the journal's lock, so an existing socket was left by a receiver that died."""
         self.path.unlink(missing_ok=True)
-        self._made = None
+        self._identity = None
         try:
             self._server = await asyncio.start_unix_server(self._serve, self.path, limit=LINE_MAX)
         except OSError as error:
             raise path_too_long(self.path, error.strerror or str(error)) from error
         set_mode(self.path, self.settings.mode)
-        self._made = identity(self.path)
+        self._identity = identity(self.path)
 
     async def stay(self) -> None:
         """Listen again if the socket was deleted or replaced, because without it no operator can work an alarm."""
-        server, made = self._server, self._made
-        if server is None or made is None:
+        server, expected = self._server, self._identity
+        if server is None or expected is None:
             return
         try:
-            if identity(self.path) == made:
+            if identity(self.path) == expected:
                 return
             server.close()  # open connections stay
             await self.start()
             log.error("control.lost", path=str(self.path))
         except (VetllaError, OSError) as error:
-            self._made = made  # the next call tries again
+            self._identity = expected  # the next call tries again
             log.error("control.lost", path=str(self.path), why=str(error))  # noqa: TRY400 - not our mistake
 
     def apply(self, whole: Settings, _: AccountBook) -> None:
@@ -254,7 +254,7 @@ def _has_access_list(path: Path) -> bool:
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line; b"" at the end, and for a line beyond LINE_MAX, which no command of Vetlla sends."""
+    """Return the next line; b"" at the end, and for a line longer than LINE_MAX, which no command of Vetlla sends."""
     try:
         return await reader.readline()
     except ValueError:
@@ -276,7 +276,7 @@ def _arguments(line: bytes) -> dict[str, object]:
 async def _tell(events: Events, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Write every event until the caller closes the connection; without events no write would notice that."""
     telling = asyncio.create_task(_write(events, writer))
-    hearing = asyncio.create_task(_hear_out(reader))
+    hearing = asyncio.create_task(_until_closed(reader))
     try:
         await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -294,7 +294,7 @@ async def _write(events: Events, writer: asyncio.StreamWriter) -> None:
             await writer.drain()
 
 
-async def _hear_out(reader: asyncio.StreamReader) -> None:
+async def _until_closed(reader: asyncio.StreamReader) -> None:
     while await reader.read(LINE_MAX):
         pass  # a caller with a watch sends no further requests
 

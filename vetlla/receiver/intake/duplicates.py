@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Record: TypeAlias = "tuple[bytes, int, int, int, int | None, int | None, int | None, int]"
 """Identity, number, instant of the last sending, frame, alarm and the fields of ``Said``. It is one flat tuple,
-because there may be a million of them and the garbage collector does not follow it. Its first fields are those of a
-report that is read back without details."""
+because there may be a million of them, and the garbage collector does not follow such a tuple. Its first fields are
+those of a report that is read back without details."""
 _Seen: TypeAlias = "Record | int"
 """A report that was read back without details is only its number."""
 
@@ -30,7 +30,7 @@ _Seen: TypeAlias = "Record | int"
 class Duplicates:
     """Identities of stored signals, limited in age and number.
 
-    A queue beside the dictionary gives the oldest one. A dictionary that loses its first keys finds the next one
+    A queue beside the dictionary gives the oldest identity. A dictionary that lost its first keys finds its next key
     only after a search over all lost keys. With a full window that cost 40 us a signal, and 100 ms at once.
     """
 

@@ -48,15 +48,15 @@ _ROUTINE = Priority.ROUTINE
 _BUFFERED, _REPEATED = Flag.BUFFERED.value, Flag.REPEATED.value  # plain integers: an IntFlag costs 1 us a step
 
 BATCH_MAX = 1_000
-"""Signals in one transaction; the frame that reaches this number is taken whole. It bounds how long the first signal
-waits for the last one's row."""
+"""Signals in one transaction; the frame that reaches this number is taken whole. The number bounds how long the first
+signal waits for the last one's row."""
 STRANGERS_SHARE = BATCH_MAX // 4
 """Signals of strangers in one transaction, so that strangers that wait never delay a home."""
 STRANGERS_WAITING = 5_000
-"""Signals of strangers that wait at most, some seconds of work. The receiver does not take further ones, and the
+"""Most signals of strangers that wait: some seconds of work. The receiver does not take further ones, and the
 strangers repeat them."""
 LATE_NAMED = 10
-"""Signals that one line of the log names at most."""
+"""Most signals that one line of the log names."""
 _IN_CLEAR = "sent in clear to a port for TLS"
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
@@ -132,7 +132,7 @@ class Intake(Participant):
     ) -> bool:
         """Take the signals of one frame; ``deliver`` is called once, when there is a verdict or there will be none.
 
-        Return True if they name a registered account. ``against`` is a reason to refuse them because of their way here.
+        Return True if they name a registered account. ``against`` is a reason to refuse them because of how they came.
         """
         first = signals[0]
         account = self.book.find(first.id)
@@ -165,7 +165,7 @@ class Intake(Participant):
             deliver(None, to_datetime(now_us))  # not taken, so the caller repeats it
         return account is not None
 
-    def turn_away(self, arrival: Arrival, protocol: str, said: bytes, items: Iterable[Item]) -> None:
+    def turn_away(self, arrival: Arrival, protocol: str, raw: bytes, items: Iterable[Item]) -> None:
         """Keep as evidence what a peer sent in clear to a port for TLS, and put it before an operator.
 
         Each frame counts for the account that it names, because a gateway reports for many homes. Bytes that name no
@@ -180,7 +180,7 @@ class Intake(Participant):
             else:
                 self._turn_home_away(arrival, account, list(frame))
         if is_any_unknown:
-            reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=said, text=_IN_CLEAR)
+            reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=raw, text=_IN_CLEAR)
             self._rejects.reject(arrival, reject, None)
 
     def _turn_home_away(self, arrival: Arrival, account: Account, frame: Sequence[Signal | Reject]) -> None:
@@ -340,10 +340,10 @@ class Intake(Participant):
         answered_us, t2_us = [], []
         for frame, verdicts in planned:
             self._tell(frame, verdicts, at)
-            (_, _, _, established, received), told, _, _ = frame
+            (_, _, _, established, received), reported, _, _ = frame
             answered_us.append(now_us - received.mono_us)
             t2_us.append(now_us - established.mono_us)
-            protocol = told[0].protocol
+            protocol = reported[0].protocol
             for verdict in verdicts:
                 signals[protocol, verdict.outcome] += 1
         self._counters.answer.observe_each(answered_us)

@@ -33,7 +33,7 @@ HANDSHAKE_S = 10.0
 _HANDSHAKE = 0x16
 """First byte of the TLS record that begins a handshake (RFC 8446, 5.1); no frame in clear begins with it."""
 CLEAR_MAX = 4_096
-"""Bytes in clear that are read at most."""
+"""Most bytes in clear that are read from a peer on a port for TLS."""
 CLEAR_S = 1.0
 """Time a peer that sends in clear has for its report after its first byte; a modem may send it in several segments."""
 ACCEPT_AGAIN_S = 1.0

@@ -39,7 +39,8 @@ UNPROVEN_LEFT = 4_608
 """Bytes of such a connection that may wait for their turns: the longest frame of DC-09. Further bytes are not read, and
 the connection ends after those that wait. A terminal that is registered then repeats its report."""
 UNREAD_LEFT = 65_536
-"""The same before its first turn. A terminal with a backlog is known after its first report, and all of it is read."""
+"""The same before the first turn of such a connection. A terminal with a backlog is known after its first report, and
+then all of the backlog is read."""
 LINGER_S = 60.0
 """How long a connection that is to be closed waits until its last answers leave; no terminal waits longer for them."""
 
@@ -113,7 +114,7 @@ class _InClear:
         self._listener = listener
         self._peer = spelled(*address)
         self._established = established
-        self._said = b""
+        self._received = b""
         self._items: list[Item] = []
         self._decoder: Decoder | None = None
         self._is_broken = False
@@ -121,19 +122,19 @@ class _InClear:
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; return True if they hold a report, or if the decoder expects no report."""
-        self._said += data
+        self._received += data
         self._read(data)
         return self._is_broken or any(isinstance(item, (Signal, Hangup)) for item in self._items)
 
     def end(self) -> None:
         """Put before an operator what the terminal has sent."""
-        if not self._said:
+        if not self._received:
             return
         if not self._is_broken:
             self._read(None)
         listen, services = self._listener.listen, self._listener.services
         arrival = Arrival(listen.name, "tcp", self._peer, self._established, services.clock.now())
-        services.intake.turn_away(arrival, listen.protocol, self._said, self._items)
+        services.intake.turn_away(arrival, listen.protocol, self._received, self._items)
 
     def _read(self, data: bytes | None) -> None:
         """Give the decoder these bytes; None means that the input has ended."""
@@ -365,7 +366,7 @@ class _Connection(Accepted):
             self._finish()
 
     def _end_in_turn(self) -> None:
-        """Do the same in the turn of a stranger, because its bytes take time and a crowd may hang up at once."""
+        """Do the same in the turn of a stranger, because the bytes take time and a crowd may hang up at once."""
         if self._ending:
             return
         self._at_end = True

@@ -29,7 +29,7 @@ EXPIRES_SOON = timedelta(days=14)
 EXPIRES_NOW = timedelta(days=2)
 """Time left from which the warning is critical, because terminals cannot connect after the end."""
 FILE_MAX = 4 << 20
-"""Bytes of a PEM file at most; a machine's whole bundle of authorities has a quarter of a mebibyte."""
+"""Most bytes of a PEM file; a machine's whole bundle of authorities has a quarter of a mebibyte."""
 _PEM = "openssl x509 -in FILE -noout -subject -enddate shows a certificate, openssl pkey -in FILE -noout checks a key"
 
 

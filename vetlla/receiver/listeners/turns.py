@@ -49,7 +49,7 @@ class Turns:
         """Strangers whose first bytes may still be read in this turn of the loop."""
 
     def at_once(self) -> bool:
-        """Return True if a stranger's first bytes may be read now, as those of a few are in each turn of the loop."""
+        """Return True if a stranger's first bytes may be read now; each turn of the loop allows it to a few."""
         if self._first or not self._at_once:
             return False
         if self._at_once == FIRST_AT_ONCE:
@@ -61,7 +61,7 @@ class Turns:
         self._at_once = FIRST_AT_ONCE
 
     def ask(self, stranger: Stranger) -> None:
-        """Call ``take_turn`` in a later turn of the loop, or ``give_up`` on one of too many that have hung up."""
+        """Call ``take_turn`` in a later turn of the loop. If too many have hung up, call ``give_up`` on one of them."""
         if stranger.is_first:
             self._first.append(stranger)
         elif not stranger.is_gone:

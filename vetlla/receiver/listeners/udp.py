@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 DATAGRAM_MAX = 8_192
-"""Bytes of a datagram that are read: twice the longest frame of any protocol. Bytes after them are no report."""
+"""Bytes of a datagram that are read: twice the longest frame of any protocol. Bytes after them belong to no report."""
 
 
 TURN_BYTES = 4_096

@@ -1,4 +1,4 @@
-"""An alarm's card on the desk: the alarm and its counts, as operators see them, and the actions on it."""
+"""An alarm as operators see it, with its counts, and the actions on it."""
 
 from __future__ import annotations
 

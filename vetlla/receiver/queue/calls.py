@@ -68,10 +68,10 @@ class Calls:
             counters.t3_breaches[priority] += count
 
 
-def reports(card: AlarmView) -> int:
-    """Return how many communications an alarm stands for. A refused one opens an alarm, too, but has no signal.
+def reports(view: AlarmView) -> int:
+    """Return how many communications an alarm stands for. A refused report opens an alarm, too, but has no signal.
 
     An alarm of a silence that the receiver noticed itself stands for no communication.
     """
-    alarm, tally = card
+    alarm, tally = view
     return tally.signals or (0 if alarm.kind is Kind.DEVICE_LOST else 1)

@@ -26,7 +26,7 @@ Line: TypeAlias = "tuple[str, bool, bool, str]"
 
 
 class OpenAlarms(dict[int, "AlarmView"]):
-    """The cards of the open alarms by number, and the lines that hold them."""
+    """The views of the open alarms by number, and the lines that hold them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,23 +35,23 @@ class OpenAlarms(dict[int, "AlarmView"]):
         self.strangers = 0
         """Number of open alarms from callers that are not registered."""
 
-    def __setitem__(self, number: int, card: AlarmView) -> None:
-        """Replace the card of an open alarm, and move the alarm if it now belongs to another line."""
+    def __setitem__(self, number: int, view: AlarmView) -> None:
+        """Replace the view of an open alarm, and move the alarm if it now belongs to another line."""
         before = self[number].alarm
-        dict.__setitem__(self, number, card)  # costs half as much as super()
-        if before is card.alarm:
+        dict.__setitem__(self, number, view)  # costs half as much as super()
+        if before is view.alarm:
             return
-        old, new = _line(before), _line(card.alarm)
+        old, new = _line(before), _line(view.alarm)
         if old != new:
             self._take_out(old, number)
             insort(self._lines.setdefault(new, []), number)
-            self.strangers += card.alarm.unknown_account - before.unknown_account
+            self.strangers += view.alarm.unknown_account - before.unknown_account
 
-    def lay(self, card: AlarmView) -> None:
-        """Add the card of a new alarm."""
-        super().__setitem__(card.alarm.id, card)
-        self._lines.setdefault(_line(card.alarm), []).append(card.alarm.id)
-        self.strangers += card.alarm.unknown_account
+    def lay(self, view: AlarmView) -> None:
+        """Add the view of a new alarm."""
+        super().__setitem__(view.alarm.id, view)
+        self._lines.setdefault(_line(view.alarm), []).append(view.alarm.id)
+        self.strangers += view.alarm.unknown_account
 
     def remove(self, alarm: Alarm) -> None:
         """Remove an alarm."""
@@ -67,8 +67,8 @@ class OpenAlarms(dict[int, "AlarmView"]):
 
     def find(self, number: int) -> AlarmView:
         """Return the open alarm of this number. Raises UsageError if there is no such alarm."""
-        if card := self.get(number):
-            return card
+        if view := self.get(number):
+            return view
         raise UsageError(f"no open alarm {number}", remedy="vetlla queue list shows the open alarms")
 
     def newest(self, line: Line) -> AlarmView | None:

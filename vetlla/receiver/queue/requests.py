@@ -85,7 +85,7 @@ class QueueRequests:
         self.settings = settings
 
     def routes(self) -> list[Route]:
-        """Return what answers each kind of request."""
+        """Return the route of each kind of request."""
         return [
             WatchQueue.told_by(self.watch),
             ListAlarms.answered_by(self._list),
@@ -124,9 +124,9 @@ class QueueRequests:
         """Yield the open alarms in their order. An alarm that is closed meanwhile is left out; its end is an event."""
         count = 0
         for place in sorted([place async for place in self._places(lambda _: True)]):
-            if card := self._desk.get(place[-1]):
+            if view := self._desk.get(place[-1]):
                 count += 1
-                yield card.event("open", "open", self._clock.now(), {})
+                yield view.event("open", "open", self._clock.now(), {})
             if count % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
         if listed:
@@ -143,7 +143,7 @@ class QueueRequests:
         page = [] if request.count else nsmallest(request.limit, following)
         now = self._clock.now()
         return {
-            "alarms": [card.fields(now) for place in page if (card := self._desk.get(place[-1]))],
+            "alarms": [view.fields(now) for place in page if (view := self._desk.get(place[-1]))],
             "total": len(places),
             "next": page[-1] if page and len(following) > len(page) else None,
         }
@@ -161,20 +161,20 @@ class QueueRequests:
         return self._desk.find(request.alarm).fields(self._clock.now())
 
     async def _claim(self, request: ClaimAlarm, caller: Caller) -> StepDone:
-        hand = self._hand(caller, force=request.force)
+        action = self._action(caller, force=request.force)
         if request.alarm is None:
-            return await self._work(lambda batch: self._claim_next(hand, batch))
-        return await self._step(request.alarm, hand, "claim", lambda alarm: queue.claim(alarm, hand))
+            return await self._work(lambda batch: self._claim_next(action, batch))
+        return await self._step(request.alarm, action, "claim", lambda alarm: queue.claim(alarm, action))
 
-    def _claim_next(self, hand: queue.OperatorAction, batch: Batch) -> Deed:
+    def _claim_next(self, action: queue.OperatorAction, batch: Batch) -> Deed:
         """Claim the first waiting alarm, or keep the unanswered one that the operator holds if it is as urgent."""
-        waiting = self._first(hand.now, lambda alarm: alarm.state is State.WAITING)
-        held = self._first(hand.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == hand.operator)
+        waiting = self._first(action.now, lambda alarm: alarm.state is State.WAITING)
+        held = self._first(action.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == action.operator)
         alarm = held if held and (waiting is None or held.priority <= waiting.priority) else waiting
         if alarm is None:
             raise UsageError("nothing is waiting", remedy="vetlla queue watch shows new alarms")
         detail = {"held": True} if alarm is held else {}
-        return self._desk.act(alarm.id, hand, "claim", lambda taken: queue.claim(taken, hand), batch, **detail)
+        return self._desk.act(alarm.id, action, "claim", lambda taken: queue.claim(taken, action), batch, **detail)
 
     def _first(self, now: Instant, wanted: Callable[[Alarm], bool]) -> Alarm | None:
         """Return the first of the wanted alarms; those of accounts on test are never among them."""
@@ -182,43 +182,47 @@ class QueueRequests:
         return min(filter(wanted, alarms), key=lambda alarm: queue.order(alarm, now), default=None)
 
     async def _answer(self, request: AnswerAlarm, caller: Caller) -> StepDone:
-        hand = self._hand(caller, force=request.force)
-        return await self._step(request.alarm, hand, "answer", lambda alarm: queue.answer(alarm, hand))
+        action = self._action(caller, force=request.force)
+        return await self._step(request.alarm, action, "answer", lambda alarm: queue.answer(alarm, action))
 
     async def _note(self, request: NoteAlarm, caller: Caller) -> StepDone:
-        hand = self._hand(caller)
-        return await self._work(lambda batch: self._desk.note(request.alarm, hand, request.text, batch))
+        action = self._action(caller)
+        return await self._work(lambda batch: self._desk.note(request.alarm, action, request.text, batch))
 
     async def _close(self, request: CloseAlarm, caller: Caller) -> StepDone:
-        hand, outcome = self._hand(caller, force=request.force), request.outcome
+        action, outcome = self._action(caller, force=request.force), request.outcome
         return await self._step(
-            request.alarm, hand, "close", lambda alarm: queue.close(alarm, hand, outcome), outcome=outcome.value
+            request.alarm, action, "close", lambda alarm: queue.close(alarm, action, outcome), outcome=outcome.value
         )
 
     async def _hand_over(self, request: HandOverAlarm, caller: Caller) -> StepDone:
         self._desk.find(request.alarm)
         to = await colleague(request.to, self.settings, self._known)
-        hand = self._hand(caller, force=request.force)
-        return await self._step(request.alarm, hand, "hand over", lambda alarm: queue.hand_over(alarm, hand, to), to=to)
+        action = self._action(caller, force=request.force)
+        return await self._step(
+            request.alarm, action, "hand over", lambda alarm: queue.hand_over(alarm, action, to), to=to
+        )
 
     async def _escalate(self, request: EscalateAlarm, caller: Caller) -> StepDone:
-        number, hand, why = request.alarm, self._hand(caller), request.why
-        return await self._step(number, hand, "escalate", lambda alarm: queue.escalate(alarm, hand, why), why=why)
+        number, action, why = request.alarm, self._action(caller), request.why
+        return await self._step(number, action, "escalate", lambda alarm: queue.escalate(alarm, action, why), why=why)
 
     async def _test(self, request: OrderTest, caller: Caller) -> OrderedTest:
         if not (caller.engineer or caller.supervisor):
             groups = self.settings.control
             raise refused(caller, "put accounts on test", groups.engineers, groups.supervisors)
-        hand, seconds, reason, book = self._hand(caller), request.seconds, request.reason, self._book()
+        action, seconds, reason, book = self._action(caller), request.seconds, request.reason, self._book()
         found = book.of_number(request.account)
         account = meant(request.account, request.receiver, request.line, found, lambda one: one)
         tested, durable = await perform(
-            self._commit, lambda batch: self._desk.test(account, hand, seconds, reason, batch, book=book), self._tested
+            self._commit,
+            lambda batch: self._desk.test(account, action, seconds, reason, batch, book=book),
+            self._tested,
         )
         until = iso(tested.test.until_us) if tested.test else None
         number, receiver, line = account.account, account.receiver, account.line
         if self._dispatch:
-            event = happening("test", hand.now, "test", hand.operator, {"until": until, "reason": reason})
+            event = happening("test", action.now, "test", action.operator, {"until": until, "reason": reason})
             self._dispatch.publish({**event, "account": number, "receiver": receiver, "line": line})
         return {
             "account": number,
@@ -226,7 +230,7 @@ class QueueRequests:
             "line": line,
             "home": account.home,
             "until": until,
-            "operator": hand.operator,
+            "operator": action.operator,
             "reason": reason,
             "closed": [deed.card.alarm.id for deed in tested.closed],
             "durable": durable,
@@ -250,7 +254,7 @@ class QueueRequests:
             for test in self._desk.tests.running(self._clock.now())
         ]
 
-    def _hand(self, caller: Caller, *, force: bool = False) -> queue.OperatorAction:
+    def _action(self, caller: Caller, *, force: bool = False) -> queue.OperatorAction:
         settings = self.settings.queue
         return queue.OperatorAction(
             caller.operator,
@@ -261,10 +265,10 @@ class QueueRequests:
         )
 
     async def _step(
-        self, alarm: int, hand: queue.OperatorAction, action: str, step: Callable[[Alarm], Alarm], **detail: object
+        self, alarm: int, action: queue.OperatorAction, name: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> StepDone:
-        # The step and its audit record use the same hand, so that both have the same instant.
-        return await self._work(lambda batch: self._desk.act(alarm, hand, action, step, batch, **detail))
+        # The step and its audit record share one action, so that both have the same instant.
+        return await self._work(lambda batch: self._desk.act(alarm, action, name, step, batch, **detail))
 
     async def _work(self, step: Callable[[Batch], Deed]) -> StepDone:
         deed, durable = await perform(self._commit, step, self._happened)

@@ -1,7 +1,7 @@
 """The current day of each device, to prove that it was checked at its interval (ANS 13 of the Barcelona contract).
 
 A day lasts from midnight to midnight in the time zone of the service. When it ends, its counters are set aside in one
-step and written stretch by stretch, so that no alarm waits for the records of a whole fleet.
+step. They are written stretch by stretch (1,024 devices each), so that no alarm waits for the records of a whole fleet.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DayCounters:
         self._began_us = silence.reading_us(self.today.began_us)
         """When today began, on the clock of silence."""
         self._seen_us = silence.read(now)
-        """When today was last found not to be over, on the clock of silence."""
+        """The last check at which today was not over yet, on the clock of silence."""
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ class DayCounters:
     def close(self, now: Instant) -> Day:
         """End the day, return its counters and start new ones at zero."""
         fleet, ended, reading_us = self._fleet, self.today, self._silence.read(now)
-        # Count back to midnight, but not to before the day was last found open: the clock may have been set past it.
+        # Count back to midnight, but no further than ``_seen_us``: the wall clock may have been set past midnight.
         ends_us = max(self._seen_us, reading_us - max(0, now.utc_us - ended.ends_us))
         observed_s = self._observed_s(ends_us)
         day = Day(

@@ -48,12 +48,12 @@ class Enrolment:
         self._at_once = at_once
         self._ucrs_max = ucrs_max
         self._expectations: Expectations | None = None
-        self._elders: dict[int, int] = {}
+        self._primary_terminals: dict[int, int] = {}
         """For each further terminal of a home: the terminal of its first account, which hears the home's UCRs."""
 
     def primary_terminal(self, terminal: int) -> int:
         """Return the terminal through which the UCRs of this terminal's home are expected."""
-        return self._elders.get(terminal, terminal)
+        return self._primary_terminals.get(terminal, terminal)
 
     async def apply(self, expectations: Expectations) -> None:
         """Take over a registry; it is in force when this returns."""
@@ -63,12 +63,12 @@ class Enrolment:
             if number % self._at_once == 0:
                 await asyncio.sleep(0)
         self._expectations = expectations
-        await self._see_to_the_others(await self._take_up_all(expectations, names))
+        await self._update_others(await self._take_up_all(expectations, names))
 
     async def _take_up_all(self, expectations: Expectations, names: dict[Name, int]) -> set[int]:
         seen: set[int] = set()
         of_home: dict[str, int] = {}
-        elders: dict[int, int] = {}
+        primary_terminals: dict[int, int] = {}
         terminal = NO_PARENT
         for count, watched in enumerate(expectations):
             if count % self._at_once == 0:
@@ -85,13 +85,13 @@ class Enrolment:
                 account.unit = number
                 primary_terminal = of_home.setdefault(account.home, number) if account.home else number
                 if primary_terminal != number:
-                    elders[number] = primary_terminal
+                    primary_terminals[number] = primary_terminal
             seen.add(number)
             self._take_up(number, watched, now)
-        self._elders = elders
+        self._primary_terminals = primary_terminals
         return seen
 
-    async def _see_to_the_others(self, seen: set[int]) -> None:
+    async def _update_others(self, seen: set[int]) -> None:
         """Update the devices that the registry does not name: learned UCRs stay, others are marked as removed."""
         for number in self._fleet:
             if number % self._at_once == 0:

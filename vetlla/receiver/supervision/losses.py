@@ -52,10 +52,10 @@ LOST_MANY = Event(Kind.DEVICE_LOST, Phase.NEW, "silent_many", "vetlla")
 class _Step(NamedTuple):
     """One entry to write: a device's change of state, with its incident, or an incident that begins or ends."""
 
-    turn: StateChange | None
+    change: StateChange | None
     incident: Incident | None = None
     alone: bool = False
-    """Whether the loss belongs to no incident: it opens an alarm of its own."""
+    """True if the loss belongs to no incident, so that it opens an alarm of its own."""
 
 
 class Losses:
@@ -105,52 +105,52 @@ class Losses:
 
     def take(self, state_changes: Iterable[StateChange]) -> None:
         """Take changes of state; their consequences are written with the next batches."""
-        for turn in state_changes:
-            if turn.state is Health.LOST:
-                self._lost(turn)
+        for change in state_changes:
+            if change.state is Health.LOST:
+                self._lost(change)
                 continue
-            if turn.before is Health.LOST:
-                self._steps.append(_Step(turn, self._incidents.of.get(turn.device)))
-                self._left(turn)
-            elif Health.NOT_SUPERVISED in {turn.before, turn.state}:
-                self._steps.append(_Step(turn))
-            if turn.state in {Health.OK, Health.NOT_SUPERVISED}:
-                self._lift(turn.device, self._why_over(turn))
+            if change.before is Health.LOST:
+                self._steps.append(_Step(change, self._incidents.of.get(change.device)))
+                self._left(change)
+            elif Health.NOT_SUPERVISED in {change.before, change.state}:
+                self._steps.append(_Step(change))
+            if change.state in {Health.OK, Health.NOT_SUPERVISED}:
+                self._lift(change.device, self._why_over(change))
         if self._steps:
             self._commit.wake()
 
-    def _why_over(self, turn: StateChange) -> str:
-        at = iso(turn.at.utc_us)
-        if turn.state is Health.OK:
+    def _why_over(self, change: StateChange) -> str:
+        at = iso(change.at.utc_us)
+        if change.state is Health.OK:
             return f"heard again at {at}"
-        return f"still silent; not supervised since {at}: {', '.join(Pause(self._fleet.pause[turn.device]).words)}"
+        return f"still silent; not supervised since {at}: {', '.join(Pause(self._fleet.pause[change.device]).words)}"
 
-    def _lost(self, turn: StateChange) -> None:
-        device = turn.device
-        silent_since_us = turn.at.mono_us - self._silence.length_us(device, turn.at)
+    def _lost(self, change: StateChange) -> None:
+        device = change.device
+        silent_since_us = change.at.mono_us - self._silence.length_us(device, change.at)
         known = set(self._incidents.open)
-        incident = self._incidents.lost(device, silent_since_us, turn.at)
+        incident = self._incidents.lost(device, silent_since_us, change.at)
         begun = incident is not None and incident.id not in known
         if begun:
             self._steps.append(_Step(None, incident))
-        self._steps.append(_Step(turn, incident, alone=incident is None))
+        self._steps.append(_Step(change, incident, alone=incident is None))
         if incident is not None and begun:
             for member in incident.lost - {device}:
-                again = StateChange(member, Health.LOST, Health.LOST, turn.at)
+                again = StateChange(member, Health.LOST, Health.LOST, change.at)
                 self._steps.append(_Step(again, incident))
                 self._lift(member, f"part of incident {incident.id}, {incident.label}")
 
-    def _left(self, turn: StateChange) -> None:
+    def _left(self, change: StateChange) -> None:
         """Remove a device that is no longer lost from its incident. If that ends it, the others get own alarms."""
-        incident = self._incidents.back(turn.device)
+        incident = self._incidents.back(change.device)
         if incident is None:
             return
-        incident.closed_us = turn.at.utc_us
+        incident.closed_us = change.at.utc_us
         self._steps.append(_Step(None, incident))
         if incident.alarm is not None:
             self._withdraw(incident.alarm, f"incident {incident.id} is over")
         for device in incident.lost:
-            self._steps.append(_Step(StateChange(device, Health.LOST, Health.LOST, turn.at), alone=True))
+            self._steps.append(_Step(StateChange(device, Health.LOST, Health.LOST, change.at), alone=True))
 
     # --- one batch --------------------------------------------------------------------------------------------------
 
@@ -168,13 +168,13 @@ class Losses:
             incident = step.incident
             if incident is not None:
                 changed[incident.id] = incident
-            if step.turn is None:
+            if step.change is None:
                 if incident is not None and incident.closed_us is None:
                     incident.alarm = self._open_for_many(incident, batch)
                 continue
             # The change of state and the device's new state must be durable together.
-            self._write_at_once([step.turn.device], batch)
-            batch.supervision.verdicts.append(self._verdict(step, step.turn, batch))
+            self._write_at_once([step.change.device], batch)
+            batch.supervision.verdicts.append(self._verdict(step, step.change, batch))
         batch.supervision.incidents.extend(
             KeptIncident(one.id, one.label, one.opened_us, one.closed_us, one.least, len(one.members), one.alarm)
             for one in changed.values()
@@ -183,47 +183,47 @@ class Losses:
     def committed(self) -> None:
         """Log and publish what was planned, because the batch was committed."""
         placed, self._placed = self._placed, []
-        for turn, incident, _ in placed:
-            if turn is None and incident is not None:
-                told = {"incident": incident.id, "label": incident.label, "lost": len(incident.lost)}
+        for change, incident, _ in placed:
+            if change is None and incident is not None:
+                fields = {"incident": incident.id, "label": incident.label, "lost": len(incident.lost)}
                 if incident.closed_us is None:
-                    log.warning("incident.opened", **told)
+                    log.warning("incident.opened", **fields)
                 else:
-                    log.warning("incident.ended", **told)
-            elif turn is not None:
-                told_of = {"unit": turn.device, "state": turn.state.word, "before": turn.before.word}
+                    log.warning("incident.ended", **fields)
+            elif change is not None:
+                device_fields = {"unit": change.device, "state": change.state.word, "before": change.before.word}
                 if incident is None:
-                    log.info("device.turned", **told_of)
+                    log.info("device.turned", **device_fields)
                 else:  # the journal has the members; lines for a whole fleet would hide other log lines
-                    log.debug("device.turned", **told_of)
-            if self._dispatch and turn is not None:
-                event = happening("supervision", turn.at, "turn")
-                self._dispatch.publish({**event, "unit": turn.device, "state": turn.state.word})
+                    log.debug("device.turned", **device_fields)
+            if self._dispatch and change is not None:
+                event = happening("supervision", change.at, "turn")
+                self._dispatch.publish({**event, "unit": change.device, "state": change.state.word})
 
     def rolled_back(self) -> None:
         """Plan the steps again, because the batch was rolled back. The desk has already dropped their alarms."""
         for step in self._placed:
-            if step.turn is None and step.incident is not None and step.incident.closed_us is None:
+            if step.change is None and step.incident is not None and step.incident.closed_us is None:
                 step.incident.alarm = None
-            if step.turn is not None and step.alone:
-                self._release(step.turn.device)
+            if step.change is not None and step.alone:
+                self._release(step.change.device)
         self._steps.extendleft(reversed(self._placed))
         self._placed.clear()
 
-    def _verdict(self, step: _Step, turn: StateChange, batch: Batch) -> KeptChange:
-        device, incident = turn.device, step.incident
+    def _verdict(self, step: _Step, change: StateChange, batch: Batch) -> KeptChange:
+        device, incident = change.device, step.incident
         # The device may have returned, or joined an incident, before its loss was written: then open no alarm.
         lost_alone = self._fleet.state[device] == Health.LOST and device not in self._incidents.of
         if step.alone and lost_alone and self._alarming(device):
-            self._open_for(turn, batch)
+            self._open_for(change, batch)
         return KeptChange(
-            at_us=turn.at.utc_us,
+            at_us=change.at.utc_us,
             unit=device,
-            before=turn.before,
-            state=turn.state,
+            before=change.before,
+            state=change.state,
             pause=self._fleet.pause[device],
             heard_us=self._fleet.heard_us[device],
-            missed=turn.missed,
+            missed=change.missed,
             incident=incident.id if incident else None,
             alarm_id=incident.alarm if incident else self._alarms.get(device),
         )
@@ -239,8 +239,8 @@ class Losses:
 
     # --- alarms -----------------------------------------------------------------------------------------------------
 
-    def _open_for(self, turn: StateChange, batch: Batch) -> None:
-        device = turn.device
+    def _open_for(self, change: StateChange, batch: Batch) -> None:
+        device = change.device
         if (held := self._alarms.get(device)) is not None:
             try:
                 self._desk.find(held)
@@ -254,7 +254,7 @@ class Losses:
         note = f"{heard}, expected every {self._fleet.interval_s[device]} s"
         home, ucr = home_of(account, who), self._fleet.devices[device]
         report = Report(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
-        number, _ = self._placement.place(report, _arrival(turn.at), batch)
+        number, _ = self._placement.place(report, _arrival(change.at), batch)
         if number is not None:
             self._hold(device, number)
 

@@ -30,7 +30,7 @@ class Pauses:
 
     def __init__(self, states: DeviceStates, day_counters: DayCounters) -> None:
         self._states = states
-        self._daybook = day_counters
+        self._day_counters = day_counters
         self.ordered: dict[int, OrderedPause] = {}
         """By device: its ordered pause."""
         self._ends: list[tuple[int, int]] = []
@@ -46,9 +46,9 @@ class Pauses:
         if after == before:
             return
         if after:
-            self._daybook.paused(device, after)
+            self._day_counters.paused(device, after)
         else:
-            self._daybook.resumed(device, before, now)
+            self._day_counters.resumed(device, before, now)
         self._states.set_pause(device, after, now)
 
     def order(self, devices: Iterable[int], order: Order, now: Instant, batch: Batch) -> None:

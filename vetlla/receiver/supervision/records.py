@@ -31,7 +31,7 @@ EVERY_S = 30.0
 ROWS_PER_BATCH = 500
 """Device rows in one transaction, so that an alarm never waits for the rows of a whole fleet."""
 STRETCHES_PER_BATCH = 8
-"""Stretches of signs of life in one transaction: 128 KiB."""
+"""Stretches (1,024 devices each) of signs of life in one transaction: 128 KiB."""
 
 
 LEAST_OF_A_MONTH = 28
@@ -59,9 +59,9 @@ class SupervisionRecords:
         self._fleet = states.fleet
         self.day_counters = DayCounters(states.fleet, states.silence, ZoneInfo(settings.timezone), clock.now())
         self.apply(settings)
-        self._leaving: deque[int] = deque()
+        self._changed_devices: deque[int] = deque()
         """Devices whose rows go with the next batches."""
-        self._stirred: deque[int] = deque()
+        self._changed_blocks: deque[int] = deque()
         """Stretches whose signs of life go with the next batches."""
         self._since_us = 0
         self._flushes_soon = False
@@ -113,8 +113,8 @@ class SupervisionRecords:
     @property
     def pending(self) -> bool:
         """Whether there are rows that should be written now."""
-        leaving = self._leaving or self._stirred or self._days or self._stretches
-        return bool(leaving or (self._flushes_soon and self._states.changed_blocks))
+        taken = self._changed_devices or self._changed_blocks or self._days or self._stretches
+        return bool(taken or (self._flushes_soon and self._states.changed_blocks))
 
     def begin(self, now: Instant) -> None:
         """Start the time until the next write; called when there is something to write again."""
@@ -133,19 +133,19 @@ class SupervisionRecords:
     def plan(self, batch: Batch, now: Instant) -> None:
         """Add what is due to a batch: some device rows, and either signs of life or one stretch of an ended day."""
         self.end_day(now)
-        if not self._leaving and not self._stirred and (self._flushes_soon or self.due_in_s(now) == 0):
-            self._leaving, self._states.changed_devices = deque(self._states.changed_devices), []
-            self._stirred, self._states.changed_blocks = deque(sorted(self._states.changed_blocks)), set()
+        if not self._changed_devices and not self._changed_blocks and (self._flushes_soon or self.due_in_s(now) == 0):
+            self._changed_devices, self._states.changed_devices = deque(self._states.changed_devices), []
+            self._changed_blocks, self._states.changed_blocks = deque(sorted(self._states.changed_blocks)), set()
             self._since_us = now.mono_us
         rows = batch.supervision
-        for _ in range(min(len(self._leaving), self._rows_per_batch)):
-            rows.units.append(self._row(self._leaving.popleft()))
+        for _ in range(min(len(self._changed_devices), self._rows_per_batch)):
+            rows.units.append(self._row(self._changed_devices.popleft()))
         rows.days += self._days
         rows.forget_before += self._forget
         self._days, self._forget = [], []
         if not self._write_ended_day(batch):
-            for _ in range(min(len(self._stirred), self._stretches_per_batch)):
-                self._add_signs(self._stirred.popleft(), batch)
+            for _ in range(min(len(self._changed_blocks), self._stretches_per_batch)):
+                self._add_signs(self._changed_blocks.popleft(), batch)
 
     def _write_ended_day(self, batch: Batch) -> bool:
         """Write one stretch of the ended day. Return True if there was one.

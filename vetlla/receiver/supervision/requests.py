@@ -60,7 +60,7 @@ LOOKED_AT_ONCE = 1_000
 NOWHERE = sys.maxsize
 """A number beyond every device number."""
 AT_REST = frozenset({Pause.NO_INTERVAL, Pause.REMOVED})
-"""With one of these as its only reason, a device is listed only if the request names its state."""
+"""A device that has only one of these reasons is listed only if the request names its state."""
 
 
 class SupervisionRequests:
@@ -81,7 +81,7 @@ class SupervisionRequests:
         self.settings = settings
 
     def routes(self) -> list[Route]:
-        """Return what answers each kind of request."""
+        """Return the route of each kind of request."""
         return [
             ShowFleet.answered_by(self._fleet_health),
             ListDevices.answered_by(self._list),
@@ -115,15 +115,15 @@ class SupervisionRequests:
         if request.count:
             return {"count": len([one async for one in listed])}
         found, following = await _page(listed, request.limit)
-        return {"devices": await self._told(found), "next": following}
+        return {"devices": await self._described(found), "next": following}
 
-    async def _told(self, devices: Iterable[int]) -> list[DeviceFields]:
-        told = []
+    async def _described(self, devices: Iterable[int]) -> list[DeviceFields]:
+        described = []
         for count, device in enumerate(devices, 1):
-            told.append(self._view.device(device))
+            described.append(self._view.device(device))
             if count % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return told
+        return described
 
     def _pause_of(self, device: int) -> Pause:
         return Pause(self._fleet.pause[device])
@@ -162,7 +162,7 @@ class SupervisionRequests:
             )
         everybody = iter(range(request.after + 1, len(self._fleet)))
         found, following = await _page(_steadily(everybody, incident.members.__contains__), request.limit)
-        return {**self._view.incident(incident), "devices": await self._told(found), "next": following}
+        return {**self._view.incident(incident), "devices": await self._described(found), "next": following}
 
     # --- pauses -----------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class SupervisionRequests:
         self._admit(caller)
         reason, seconds = request.reason, request.seconds
         until_us = None if seconds is None else self._clock.now().utc_us + seconds * SECOND_US
-        devices, named = await self._meant(request)
+        devices, named = await self._named_devices(request)
         order = Order(caller.operator, reason, until_us)
         detail: dict[str, object] = {"reason": reason, "until": iso(until_us), "devices": len(devices)}
 
@@ -190,7 +190,7 @@ class SupervisionRequests:
 
     async def _resume(self, request: ResumeDevices, caller: Caller) -> Resumed:
         self._admit(caller)
-        devices, named = await self._meant(request)
+        devices, named = await self._named_devices(request)
         paused = [device for device in devices if self._supervision.order_of(device)]
         if not paused:
             raise UsageError(f"{named} is not paused", remedy="vetlla supervision show gives the reason for its state")
@@ -210,14 +210,14 @@ class SupervisionRequests:
         step: Callable[[Batch], Sequence[int]],
     ) -> Resumed:
         changed, durable = (meant, None) if request.dry_run else await perform(self._commit, step)
-        return {"operator": caller.operator, "devices": await self._told(changed), "durable": durable}
+        return {"operator": caller.operator, "devices": await self._described(changed), "durable": durable}
 
     def _admit(self, caller: Caller) -> None:
         if not (caller.engineer or caller.supervisor):
             groups = self.settings.control
             raise refused(caller, "pause supervision", groups.engineers, groups.supervisors)
 
-    async def _meant(self, request: PauseDevices | ResumeDevices) -> tuple[list[int], str]:
+    async def _named_devices(self, request: PauseDevices | ResumeDevices) -> tuple[list[int], str]:
         """Return the devices of an account, or the one that the request names, and their name in the audit."""
         device, terminal = request.device, await self._terminal(request)
         account = account_key(self._fleet.accounts[terminal])
@@ -238,7 +238,7 @@ class SupervisionRequests:
 
 
 def standing(column: bytearray, states: Iterable[Health], after: int) -> Iterator[int]:
-    """Yield the numbers above ``after`` that have one of some states, in order; the column may grow meanwhile."""
+    """Yield the numbers above ``after`` that have one of the given states, in order; the column may grow meanwhile."""
     following = {state: _place(column, state, after + 1) for state in states}
     while (first := min(following.values())) != NOWHERE:
         yield first

@@ -34,7 +34,7 @@ class Silence:
         """Reading at which the clock was stopped; None while it runs."""
         self._began_utc_us = now.utc_us
         self._began_us = self._running_since_us = now.mono_us
-        """The start of this run; later ``_running_since_us`` is the last stop. Both are readings."""
+        """Readings at the start of this run, and at the clock's last stop (at first, also at the start of this run)."""
         self._uptime = Uptime(None, {}, ZoneInfo("UTC"))
         """How long receivers ran before this run."""
         self.tolerance_us = round(tolerance_s * SECOND_US)
@@ -83,18 +83,19 @@ class Silence:
         return since_us
 
     def begin(self, device: int, now: Instant) -> None:
-        """Let the silence of a device count from now; the silence until now is not today's longest."""
+        """Let the silence of a device count from now, without recording the silence until now."""
         self._since_us[device] = self.read(now)
 
     def measure(self, device: int, now: Instant) -> None:
-        """Record the silence of a device until now if it is today's longest; it goes on."""
+        """Record the silence of a device until now if it is today's longest. The silence goes on."""
         longest_s = self._fleet.longest_s
         longest_s[device] = max(longest_s[device], self.length_us(device, now) // SECOND_US)
 
     def excuse(self, device: int, from_us: int, now: Instant) -> None:
         """Shorten the silence of a device by the time from a reading until now, in which it could not be heard.
 
-        Only the overlap is excused; otherwise a UCR behind an often-late terminal could never become lost.
+        Only the part of that time in which the device was silent is subtracted. Otherwise a UCR whose terminal is often
+        late could never become lost.
         """
         self._since_us[device] = self.read(now) - max(0, from_us - self._since_us[device])
 
@@ -103,7 +104,7 @@ class Silence:
         return bool(self._fleet.heard_us[device]) and self._since_us[device] > reading_us
 
     def at(self, reading_us: int) -> SilencesAt:
-        """Return the silences of all devices at a reading; they stay as they are now."""
+        """Return the silences of all devices at a reading; later signs of life do not change the result."""
         return SilencesAt(reading_us, self._since_us[:])
 
     # --- misses and deadlines ---------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ class Silence:
     def grace(self, device: int) -> int:
         """Return the number of forgiven misses: 1 if the receiver was down, or took no reports, during the silence.
 
-        The sign of life may have come just then. The number stays 1 however often the receiver restarts, so that a
+        The sign of life may have come in that time. The number stays 1 however often the receiver restarts, so that a
         silent device is noticed.
         """
         return self._grace(self._since_us[device])
@@ -129,7 +130,7 @@ class Silence:
         return self._due_us(device, self._since_us[device], missed)
 
     def late_us(self, device: int, since_us: int, now: Instant) -> int:
-        """Return the reading at which a device became late that was silent from a reading until now."""
+        """Return the reading at which a device became late, if it was silent from ``since_us`` until now."""
         return min(self._due_us(device, since_us, 0), self.read(now))
 
     def _due_us(self, device: int, since_us: int, missed: int) -> int:
@@ -138,7 +139,7 @@ class Silence:
     # --- silences of the previous run -------------------------------------------------------------------------------
 
     def resume(self, kept: KeptSupervision, zone: ZoneInfo) -> None:
-        """Take from the journal when receivers ran; of a silence before this run only that time counts."""
+        """Take from the journal when receivers ran. Of a silence before this run, only that time counts."""
         self._uptime = Uptime(kept.alive_us, kept.down_s, zone)
 
     def kept_us(self, unit: KeptDevice) -> int:
@@ -146,7 +147,7 @@ class Silence:
         return max(self._uptime.since(silent_since_us(unit)), silent_at_loss_us(unit))
 
     def go_on(self, device: int, state: Health, silent_us: int) -> None:
-        """Continue the silence of a device that was in a state and silent for a time when the previous run ended."""
+        """Continue the silence of a device: its state and its silence are those at the end of the previous run."""
         interval_s, allowed = self._fleet.interval_s[device], self._fleet.allowed[device]
         if state is Health.OK and silent_us > miss_us(allowed + 1, interval_s, self.tolerance_us):
             # The previous run would have found it lost. So the wall clock was changed, and that must not cause a loss.
@@ -159,13 +160,13 @@ class Silence:
         return self._began_us - max(0, self._began_utc_us - utc_us)
 
     def set_heard(self, device: int, turned_us: int, *, heard: bool) -> None:
-        """Set what ``heard_since`` says of a device that is not supervised; its silence does not count."""
+        """Set what ``heard_since`` returns for a device that is not supervised; its silence does not count."""
         self._since_us[device] = turned_us + heard
 
     def since_utc_us(self, device: int, now: Instant) -> int:
         """Return the instant (UTC) since which a device is silent, as the journal keeps it for the next run.
 
-        It is the inverse of ``kept_us``: a silence that began before this run is placed into earlier uptime.
+        It is the inverse of ``kept_us``: of a silence before this run, only the time in which receivers ran counts.
         """
         before_us = self._began_us - self._since_us[device]
         return self._uptime.back(before_us) if before_us > 0 else now.utc_us - self.length_us(device, now)

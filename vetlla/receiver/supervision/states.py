@@ -1,7 +1,7 @@
 """The states of devices, from signs of life and the passing of time. It uses no event loop, store or alarm.
 
-How long a device is silent, and when it will have missed a sign of life, is asked of ``silence.py``. A sign of life
-costs a few steps in arrays. The wheel gives the devices that are due, so that neither reports nor time make it go over
+``silence.py`` knows how long a device is silent, and when it will have missed a sign of life. A sign of life costs a
+few steps in arrays. ``wheel.py`` gives the devices that are due, so that no report and no deadline needs a search of
 the whole fleet.
 """
 
@@ -47,7 +47,7 @@ class DeviceStates:
         self.wheel = Wheel()
         self.state_changes: list[StateChange] = []
         self.changed_blocks: set[int] = set()
-        """Stretches with a device that was heard, or changed, since the stretch was last written."""
+        """Stretches (1,024 devices each) with a device that was heard, or changed, since they were last written."""
         self.changed_devices: list[int] = []
         """Devices whose row must be written, because their state or their pause changed."""
 
@@ -82,6 +82,7 @@ class DeviceStates:
             self._turn(terminal, Health.LOST, now)
 
     def _back(self, device: int, silent_since_us: int, now: Instant) -> None:
+        """Set a device that was heard again to OK. Its quiet time is taken out of the silences of its UCRs."""
         fleet, silence, before = self.fleet, self.silence, self.fleet.state[device]
         self._turn(device, Health.OK, now)
         if before == _LOST:
@@ -117,6 +118,7 @@ class DeviceStates:
         return len(due) == LOOKED_AT_ONCE
 
     def _look(self, device: int, now: Instant) -> None:
+        """Set the state of a due device by its misses. Unless it is lost, put it back into the wheel."""
         fleet = self.fleet
         if fleet.state[device] == _PAUSED:
             return
@@ -134,6 +136,7 @@ class DeviceStates:
         return parent != NO_PARENT and self.fleet.state[parent] in _QUIET
 
     def _wait(self, device: int) -> None:
+        """Put a device into the wheel, to be checked at its first miss."""
         self.wheel.put(device, self.silence.due_us(device, 0))
 
     # --- expectations and pauses ------------------------------------------------------------------------------------
@@ -188,6 +191,7 @@ class DeviceStates:
         return state_changes
 
     def _turn(self, device: int, state: Health, now: Instant, missed: int = 0) -> None:
+        """Set a device's state and collect the change. When a terminal is lost, the states of its UCRs are unknown."""
         fleet = self.fleet
         before = Health(fleet.state[device])
         fleet.counts[before] -= 1

@@ -97,7 +97,7 @@ class Supervision(Participant):
         self._timer = EarliestTimer(loop, self._fall_due)
         commit.on_turn.append(self._turned)
         self._announced = self.today
-        """The last day of which ``on_new_day`` was told."""
+        """The last day for which ``on_new_day`` was called."""
 
     # --- signs of life ----------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Supervision(Participant):
         """Follow up changes and get them written; ``idle`` means that nothing waited to be written before."""
         if idle:
             self._records.begin(now)
-            self._see_to_rows(now)
+            self._schedule_rows(now)
         self._follow()
 
     def _heard_through(self, terminal: int, signal: Signal, listener: int, now: Instant) -> bool:
@@ -301,7 +301,7 @@ class Supervision(Participant):
         """Add changes of state, alarms and signs of life to a batch."""
         self._losses.plan(batch)
         self._records.plan(batch, now)
-        self._see_to_rows(now)
+        self._schedule_rows(now)
         if self.today != self._announced:
             self._announced = self.today
             self.on_new_day()
@@ -314,7 +314,8 @@ class Supervision(Participant):
         """Write the losses again with the next batch."""
         self._losses.rolled_back()
 
-    def _see_to_rows(self, now: Instant) -> None:
+    def _schedule_rows(self, now: Instant) -> None:
+        """Ask for a commit when the next rows should be written."""
         due_in_s = self._records.due_in_s(now)
         if due_in_s is not None:
             self._commit.within(due_in_s)

@@ -27,7 +27,7 @@ class Uptime:
             return
         day, down_us = service_day_of(self._alive_us, zone), 0
         first = min(all_down_s, default=day.day.isoformat())
-        # A day without an entry had no receiver at all, except the day of the end if it was the very first day.
+        # On a day without an entry no receiver ran, except the previous run's last day if it was the very first day.
         down_s = {day.day.isoformat(): 0, **all_down_s}
         while day.day.isoformat() >= first:
             down_us += down_s.get(day.day.isoformat(), day.length_s) * SECOND_US

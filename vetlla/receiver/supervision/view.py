@@ -64,12 +64,12 @@ class SupervisionView:
     def whole(self, number: int) -> DeviceSheet:
         """Return everything that is known of a device."""
         fleet, now = self._fleet, self._clock.now()
-        told = self.device(number)
+        listed = self.device(number)
         allowed = fleet.allowed[number]
         order = self._supervision.order_of(number)
         return {
-            **told,
-            "lost_at": iso(self._supervision.due_us(number, allowed - 1, now)) if told["next_deadline"] else None,
+            **listed,
+            "lost_at": iso(self._supervision.due_us(number, allowed - 1, now)) if listed["next_deadline"] else None,
             "labels": list(self._supervision.labels(number)),
             "received_today": fleet.received[number],
             "pause": {

@@ -1,9 +1,9 @@
 """A timing wheel: gives the devices that must be checked now, at a cost that does not grow with the fleet.
 
 Devices are numbers. Each waits in one slot of a quarter of a second. A sign of life does not touch the wheel: if a
-device was heard meanwhile, the watch puts it into a later slot when it is checked. So a heartbeat costs nothing here,
-and a device is checked once per interval. If a device gets an earlier slot, its old entry stays and is skipped when the
-old slot comes.
+device was heard meanwhile, ``states.py`` puts it into a later slot when it checks the device. So a heartbeat costs
+nothing here, and a device is checked once per interval. If a device gets an earlier slot, its old entry stays and is
+skipped when the old slot comes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NOWHERE = -1
 
 
 class Wheel:
-    """The slots. Instants are on the silence clock."""
+    """The slots. Instants are readings of the clock of silence."""
 
     __slots__ = ("_order", "_slots", "_where")
 

@@ -21,9 +21,9 @@ from vetlla.domain.signals import Kind, Priority
 INTERVAL_MAX_S = 32 * 86_400
 """EN 50136-1's longest reporting time, category SP1: 32 days."""
 MISSES_MAX = 100
-"""More misses would hide a device for ever; change the interval instead."""
+"""Most misses of an account. More would hide a silent device for ever; change the interval instead."""
 LABELS_MAX = 8
-"""The receiver compares each label when a device is lost."""
+"""Most labels of an account, because the receiver compares each of them when a device is lost."""
 LABELS_KEPT = 10_000
 """Different texts of labels that are cached: the cells of a region."""
 WINDOW_MAX_S = 86_400

@@ -67,10 +67,10 @@ class Change(NamedTuple):
     @property
     def weakens(self) -> str:
         """Return how the change weakens the account's protection, as a clause; "" if it does not."""
-        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
-        if said.get("clock_window") == "off":
+        values = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        if values.get("clock_window") == "off":
             return "has no clock window: old encrypted frames can be replayed"
-        if maker := said.get("maker"):
+        if maker := values.get("maker"):
             return f"has its codes read as {maker} means them: some are alarms elsewhere and reports here"
         match self.field:
             case "key_name" if not self.new:
@@ -83,8 +83,8 @@ class Change(NamedTuple):
     @property
     def key_given(self) -> str:
         """Return the name of the key that the account has from now on; "" if the change gives it none."""
-        said = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
-        return str(said.get("key_name", ""))
+        values = json.loads(self.new) if self.field == REGISTERED else {self.field: self.new}
+        return str(values.get("key_name", ""))
 
 
 class RecordedChange(NamedTuple):
@@ -216,8 +216,8 @@ def _difference(old: Account | None, new: Account) -> list[Change]:
 
 
 def _summary(account: Account) -> str:
-    said = {column: value for column, value in row_from(account).items() if value != _PLAIN[column]}
-    return json.dumps(said, ensure_ascii=False)
+    values = {column: value for column, value in row_from(account).items() if value != _PLAIN[column]}
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _record(connection: sqlite3.Connection, changes: Iterable[Change], by: str, at_us: int) -> None:

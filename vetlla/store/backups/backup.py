@@ -75,8 +75,8 @@ class Manifest:
         path = backup / MANIFEST
         try:
             with open_file(path) as file:
-                said = json.loads(file.read().decode())
-            return cls(**said | {"files": {name: Copy(**facts) for name, facts in said["files"].items()}})
+                content = json.loads(file.read().decode())
+            return cls(**content | {"files": {name: Copy(**facts) for name, facts in content["files"].items()}})
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}", remedy="name a directory made by vetlla db backup") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -110,7 +110,7 @@ def back_up(
 
 @contextmanager
 def _made_whole(target: Path) -> Iterator[Path]:
-    """Give a work directory. After success it gets its name and is durable; after an error it is removed."""
+    """Yield a work directory. After success it gets the backup's name and is durable; after an error it is removed."""
     target = target.absolute()
     work = target.with_name(target.name + UNFINISHED)
     if target.exists():

@@ -108,7 +108,7 @@ def _registry(directory: Path, clock: Clock, progress: Progress) -> Iterator[Dam
 
 @contextmanager
 def _damage_told(file: str) -> Iterator[list[Damage]]:
-    """Give a list for damage. An error that shows damage is added to it; other errors pass through."""
+    """Yield a list for damage. An error that shows damage is added to it; other errors pass through."""
     damages: list[Damage] = []
     try:
         yield damages

@@ -1,10 +1,10 @@
 """Restores a backup, whole or not at all, and keeps the replaced files in a directory beside them.
 
 The receiver's lock ensures that no receiver runs meanwhile. First the copies are made ready beside the old files. They
-are brought to this program's schema and get an audit record: who restored, which head, and which head it replaced.
-Without it, nothing in the chain would show that its last days are missing. Then the files are exchanged. That takes
-several steps, so a marker file exists during the exchange. While it exists no receiver starts. If a power cut
-interrupts the exchange, the same restore completes it.
+are brought to this program's schema and get an audit record. It says who restored the backup, its head, and the head
+that it replaced. Without this record, nothing in the chain would show that its last days are missing. Then the files
+are exchanged. That takes several steps, so a marker file exists during the exchange. While it exists no receiver
+starts. If a power cut interrupts the exchange, the same restore completes it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def restore(
     After a StoreError everything is as it was before, or the marker file is there.
     """
     manifest = Manifest.read(backup)
-    with _nobody_else(state_dir), _disk_errors(state_dir):
+    with _keep_others_out(state_dir), _disk_errors(state_dir):
         room.for_bytes(sum(copy.bytes for copy in manifest.files.values()), state_dir)
         now = clock.now().utc_us
         replaced_head, numbers = _head(state_dir), _numbers(backup, state_dir)
@@ -93,7 +93,7 @@ def restore(
 
 
 @contextmanager
-def _nobody_else(state_dir: Path) -> Iterator[None]:
+def _keep_others_out(state_dir: Path) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(keep_out_receivers(state_dir))
         stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
@@ -125,7 +125,7 @@ def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
     # After an interrupted restore the last journal is among the replaced ones; otherwise its last numbers are unknown.
     unknown = here is None and not (state_dir / UNFINISHED_RESTORE).exists()
     known = [numbers for numbers in (_next_numbers(backup), here, *earlier) if numbers is not None]
-    # An unreadable journal began where the restore before it let it begin, and gave out numbers from there.
+    # An unreadable journal began with the first numbers of the restore before it, and gave out numbers from there.
     known += [_begun_at(state_dir)]
     return behind_all(known, leap=unknown)
 
@@ -133,8 +133,8 @@ def _numbers(backup: Path, state_dir: Path) -> dict[str, int]:
 def _begun_at(state_dir: Path) -> dict[str, int]:
     """Return the first numbers of the last restore; 1 for each table if there was none, or if they cannot be read."""
     try:
-        told = json.loads((state_dir / NUMBERS).read_text(encoding="ascii"))
-        return {table: int(told[table]) for table in LEAP}
+        first = json.loads((state_dir / NUMBERS).read_text(encoding="ascii"))
+        return {table: int(first[table]) for table in LEAP}
     except (OSError, ValueError, KeyError, TypeError):
         return dict.fromkeys(LEAP, 1)
 

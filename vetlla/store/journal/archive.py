@@ -1,8 +1,8 @@
 """The journal's reading side: works with or without a running receiver, never writes, and never blocks the receiver.
 
 Two rules of SQLite's write-ahead log shape it. Only the receiver may write or checkpoint, so the file is opened with
-``mode=ro``, which can do neither, not even when it is the last to close. And a reader keeps the log from starting over
-for as long as its transaction lasts, so every read is one short transaction, and long answers come in pages.
+``mode=ro``, which can do neither, not even when it is the last to close. And the log cannot start over during a
+reader's transaction. So every read is one short transaction, and long answers come in pages.
 
 If no log lies beside the journal, no receiver has it open. Then it is read as ``immutable``, which needs no right to
 make files in the state directory. A receiver may start in the middle of such a read, so each read is checked
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import SqlValue
 
 PATIENCE_S = 5.0
-"""How long a read waits while the receiver recovers after a crash; at no other time does it lock readers out."""
+"""How long a read waits while the receiver recovers after a crash; only then does the receiver lock readers out."""
 ATTEMPTS = 5
 """Times a read is repeated because the receiver started or stopped in the middle of it."""
 COPIED_AT_ONCE = 256
@@ -71,7 +71,9 @@ class Archive:
             if rows is not None:
                 return rows
             self._reopen()
-        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+        raise StoreError(
+            f"{self.path}: the receiver starts and stops all the time", remedy="journalctl -u vetlla shows why"
+        )
 
     def copy(self, target: sqlite3.Connection, pace: Callable[[int, int], None]) -> None:
         """Copy the whole journal as it is at one moment; ``pace`` gets the pages copied so far and in total.
@@ -85,7 +87,9 @@ class Archive:
                 if look(self.path) == self._state:
                     return
             self._reopen()
-        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+        raise StoreError(
+            f"{self.path}: the receiver starts and stops all the time", remedy="journalctl -u vetlla shows why"
+        )
 
     def _copy(self, target: sqlite3.Connection, pace: Callable[[int, int], None]) -> None:
         connection = self._connection
@@ -151,7 +155,9 @@ class Archive:
             except sqlite3.Error as error:
                 if look(self.path) == state:
                     raise unreadable(self.path, error) from error
-        raise StoreError(f"{self.path}: the receiver starts and stops all the time", remedy="its log says why")
+        raise StoreError(
+            f"{self.path}: the receiver starts and stops all the time", remedy="journalctl -u vetlla shows why"
+        )
 
     def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         try:
@@ -168,7 +174,7 @@ class State(NamedTuple):
 
     inode: int
     log: bool
-    """Whether a write-ahead log lies beside the journal: a process has it open, or was killed."""
+    """Whether a write-ahead log lies beside the journal. If so, a process has the journal open, or was killed."""
     unlogged: tuple[int, int] | None
     """Size and instant of the last change; None if there is a log, because then SQLite's locks protect the read."""
 
@@ -212,7 +218,7 @@ def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
                 making = not file.exists()  # SQLite has to make the index of a log that has none
                 if access.obstacle(file, writing=making):
                     return access.refusal(file, error, writing=making)
-            remedy = "is the file system read-only? the permissions allow it"
+            remedy = "the permissions allow it: check for a read-only file system"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             remedy = "the receiver is recovering it; try again in a moment"
         case _:

@@ -1,7 +1,7 @@
 """The audit chain: each record includes the hash of the record before it, so that a change or a gap shows.
 
-A chain alone cannot show that its own end was cut off together with the counter. To prove that too, an engineer keeps
-the head elsewhere: ``vetlla audit verify`` prints it, and compares it with ``--expect``.
+A chain alone cannot show that its own end was cut off together with the counter of records. To prove that too, an
+engineer keeps the head elsewhere: ``vetlla audit verify`` prints it, and compares it with ``--expect``.
 
 Values are hashed as ``ascii()`` of their tuple writes them. So text and numbers differ, and so do empty and absent
 values. No text can look as if the next field began within it, and all versions of Python and Unicode agree.
@@ -124,7 +124,7 @@ def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None
     flaws = _flaws(read, progress)
     yield from islice(flaws, FLAWS_TOLD)
     if more := next(flaws, None):
-        yield Flaw(more.audit_id, "and more from here on: not checked any further")
+        yield Flaw(more.audit_id, "there are more flaws from here on: the check ended here")
 
 
 def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:

@@ -1,8 +1,8 @@
 """Compares alarms, notes and tests with the audit of what was done to them, and alarms with their first signals.
 
 The audit is read in order. An alarm's row must agree with its records, and must not show what no record says.
-Otherwise a change by hand could hide a call from the operators: an open call made closed, a LIFE alarm made a routine
-one, a home put on test, or a call put on test or given to another home. Facts of an alarm that no record holds are
+Otherwise a change by hand could hide a call from the operators. It could close an open call, turn a LIFE alarm into a
+routine one, put a home or a call on test, or give a call to another home. Facts of an alarm that no record holds are
 compared with its first signal, whose row a commit's digest proves. Only the alarms that are open at a record are kept
 in memory.
 """

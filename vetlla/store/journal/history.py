@@ -171,7 +171,7 @@ def _any_of(column: str, values: Sequence[SqlValue]) -> Iterable[Condition]:
 
 
 def newest(archive: Archive, question: Question[_T], limit: int) -> Iterator[_T]:
-    """Yield the last ``limit`` matching rows at most, the newest at the end; in constant memory."""
+    """Yield at most the last ``limit`` matching rows, the newest at the end; in constant memory."""
     first, last = span(archive, question)
     yield from _between(archive, question, _first_of_newest(archive, question, limit, (first, last)), last)
 

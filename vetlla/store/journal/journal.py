@@ -60,7 +60,7 @@ class Journal:
         self._unsynced = False
         self._synced = True
         self._new_boot: Boot | None = None
-        """This machine start until its row is written."""
+        """The current start of the machine, until its row is written."""
         self._places = Places()
         self._rescue: Rescue | None = None
         with ExitStack() as stack:
@@ -102,8 +102,8 @@ class Journal:
     def resume(self) -> None:
         """Go on after a failure: move all committed data into the database, sync it and start the log again.
 
-        Use the same connection, because it knows which transactions failed. A new connection would read a transaction
-        of which only the fsync failed from the log as committed, although no terminal had an acknowledgement for it.
+        Use the same connection, because it knows which transactions failed. If only the fsync of a transaction failed,
+        a new connection would read it from the log as committed, although no terminal had an acknowledgement for it.
         After a failed fsync the kernel may also mark pages as clean that never reached the disk.
         """
         if self.trouble is not None:
@@ -189,7 +189,7 @@ class Journal:
         return self._rescue.target
 
     def _keep_log(self) -> Path:
-        """Copy the log of a journal that was cut off, once: closing the journal would write it into what is left."""
+        """Copy, once, the log of a journal that was cut short: closing the journal would write it into what is left."""
         log = self.path.with_name(f"{JOURNAL}-wal")
         kept = self.path.with_name(f"{log.name}{KEPT}{self.file.st_ino}")
         if not kept.exists():

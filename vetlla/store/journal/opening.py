@@ -33,7 +33,7 @@ WAL_KEPT = 64 << 20
 """Bytes to which the write-ahead log shrinks again after a reader, such as a backup, let it grow larger."""
 
 _STATEMENTS_KEPT = 256
-"""Prepared statements that the connection keeps: the ones above, in the sizes that a busy receiver uses."""
+"""Prepared statements that the connection keeps: those of ``writing.py``, in the sizes that a busy receiver uses."""
 OPENING_REMEDY = "check permissions and free space of the state directory; `vetlla db verify` checks the file"
 _PASSING = frozenset(
     {

@@ -29,12 +29,12 @@ class Boot(NamedTuple):
 
     number: int
     name: str
-    """The kernel's name of it."""
+    """The kernel's name for this start."""
     first_us: int
-    """When a receiver first ran since it."""
+    """When a receiver first ran after this start."""
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write its row, unless it is there."""
+        """Write the row of this start, unless it is there."""
         connection.execute("INSERT OR IGNORE INTO boots (id, boot, first_us) VALUES (?, ?, ?)", self)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.rows import Row, SqlValue
 
 ROWS_PER_STEP = 64
-"""Rows that one step removes or empties at most: some 5 ms of the writer's time, so that a report that comes meanwhile
+"""Most rows that one step removes or empties: some 5 ms of the writer's time, so that a report that comes meanwhile
 waits no longer than for another commit. One step a second, under load all day, makes five million rows a day."""
 LOOKED_PER_STEP = 500
 """Rows that one step reads to find them: some 2 ms."""
@@ -329,11 +329,11 @@ def notes_of(notes: Iterable[tuple[int, int]]) -> dict[str, int]:
 
 def has_place(more: str) -> bool:
     """Return True if a signal's additional data shows where its device was."""
-    told = json.loads(more)
+    data = json.loads(more)
     return bool(
-        told.get("position")
-        or any(name in told.get("details", ()) for name in PLACE_DETAILS)
-        or any(name in told.get("measurements", ()) for name in PLACE_MEASUREMENTS)
+        data.get("position")
+        or any(name in data.get("details", ()) for name in PLACE_DETAILS)
+        or any(name in data.get("measurements", ()) for name in PLACE_MEASUREMENTS)
     )
 
 
@@ -341,11 +341,11 @@ def without_place(row: Row) -> Row:
     """Return a signal's row without the device's place, and without the raw bytes, because they contain it."""
     more = row[_MORE]
     assert isinstance(more, str)
-    told: dict[str, Any] = json.loads(more)
-    told["position"] = None
+    data: dict[str, Any] = json.loads(more)
+    data["position"] = None
     for group, names in (("details", PLACE_DETAILS), ("measurements", PLACE_MEASUREMENTS)):
-        told[group] = {name: said for name, said in (told.get(group) or {}).items() if name not in names}
-    left = json.dumps(told, ensure_ascii=False) if told["details"] or told["measurements"] else None
+        data[group] = {name: value for name, value in (data.get(group) or {}).items() if name not in names}
+    left = json.dumps(data, ensure_ascii=False) if data["details"] or data["measurements"] else None
     return tuple(left if at == _MORE else b"" if at == _RAW else value for at, value in enumerate(row))
 
 

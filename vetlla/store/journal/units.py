@@ -141,7 +141,7 @@ class SupervisionRows:
     """Day, number and columns of each."""
     days: list[LedgerDay] = field(default_factory=list)
     forget_before: list[tuple[str, int]] = field(default_factory=list)
-    """A day and a number: an earlier day is deleted once this many days are recorded after it."""
+    """A day and a number: an earlier day is deleted once at least this number of days after it are recorded."""
     verdicts: list[KeptChange] = field(default_factory=list)
     incidents: list[KeptIncident] = field(default_factory=list)
 

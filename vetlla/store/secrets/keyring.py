@@ -94,7 +94,7 @@ def unknown_names(keyring: Keyring, names: Iterable[str]) -> dict[str, int]:
 def shared_by_homes(accounts: Iterable[Account]) -> dict[str, int]:
     """Return the key names that several homes use, each with the number of homes.
 
-    A sealed frame of one of these homes could come from any of them, because nothing in it says which terminal it was.
+    A sealed frame of one of these homes could come from any of them, because nothing in it says which terminal sent it.
     """
     homes: dict[str, set[str]] = {}
     for account in accounts:

@@ -52,7 +52,7 @@ class Places:
     """The files that were opened, under their names."""
 
     def __init__(self, *paths: Path, growing: Path | None = None) -> None:
-        """Take the open files; ``growing``: the one among them that never gets shorter."""
+        """Take the open files; ``growing`` is the one among them that never gets shorter."""
         self._known = {path: identity(path) for path in paths}
         self._growing = growing
         self._least = _size(growing) if growing else 0

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 Listed: TypeAlias = Annotated[tuple[_T, ...], Field(strict=False)]
 """A tuple here, and a list on the wire."""
 Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_MAX)]
-"""A text with characters in it, without blanks around it."""
+"""A text that is not empty. Blanks at its ends are removed."""
 Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=TEXT_MAX)]
-"""A text that may be empty, without blanks around it."""
+"""A text that may be empty. Blanks at its ends are removed."""
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=PAGE_MAX, description=f"a page holds 1 to {PAGE_MAX} entries")]

@@ -38,7 +38,7 @@ answer_form = with_config(ConfigDict(extra="forbid", strict=True))
 
 
 class OneOf:
-    """Annotation of a text in an answer that is one of some words: ``Annotated[str, OneOf(*State)]``."""
+    """Annotation of a text in an answer that must be one of these words: ``Annotated[str, OneOf(*State)]``."""
 
     def __init__(self, *words: str) -> None:
         self._words = [str(word) for word in words]
@@ -74,7 +74,7 @@ def _with_its_name(schema: dict[str, Any]) -> None:
 
 
 class Message(BaseModel):
-    """Arguments of a request. To leave an argument out and to give it as null mean the same."""
+    """Arguments of a request. An argument that is null means the same as one that is left out."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -143,7 +143,7 @@ _SENTENCES = {
     "greater_than_equal": "should be at least {ge}",
     "less_than_equal": "should be at most {le}",
 }
-"""Type of a pydantic error -> the end of a sentence that begins with the argument's name."""
+"""By type of a pydantic error: the end of a sentence that begins with the argument's name."""
 
 
 class Route(NamedTuple):
@@ -180,7 +180,7 @@ FAMILIES: Mapping[str, type[VetllaError]] = {
     "config": ConfigError,
     "access": AccessError,
 }
-"""Word on the wire -> the error, whose family gives the exit status of a command."""
+"""By word on the wire: the class of the error, whose family gives the exit status of a command."""
 
 
 @answer_form
@@ -202,11 +202,11 @@ class Failure(TypedDict):
 
 
 def failure(error: VetllaError) -> Failure:
-    """Return an error as the line that tells it to a caller."""
+    """Return the line that reports an error to a caller."""
     family = next((family for family, kind in FAMILIES.items() if isinstance(error, kind)), "usage")
     return {"ok": False, "family": family, "error": error.args[0], "remedy": error.remedy}
 
 
-def error_of(told: Failure) -> VetllaError:
-    """Return the error that a line tells of."""
-    return FAMILIES[told["family"]](told["error"], remedy=told["remedy"])
+def error_of(line: Failure) -> VetllaError:
+    """Return the error that a line reports."""
+    return FAMILIES[line["family"]](line["error"], remedy=line["remedy"])

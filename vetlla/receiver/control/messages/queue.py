@@ -21,7 +21,7 @@ NAME_MAX = 255
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 Place: TypeAlias = tuple[int, bool, int, int]
-"""A place in the queue. Clients give it back as they received it, and read nothing from it."""
+"""A place in the queue. Clients send it back unchanged, and do not interpret it."""
 
 
 @answer_form
@@ -78,7 +78,7 @@ class AlarmPage(TypedDict):
 
 @answer_form
 class StepDone(AlarmFields):
-    """An alarm after a step of an operator, and the step as the audit has it."""
+    """An alarm after a step of an operator, and the step as the audit records it."""
 
     action: str
     actor: str
@@ -103,7 +103,7 @@ class RunningTest(TypedDict):
 
 @answer_form
 class OrderedTest(TypedDict):
-    """A test that began, or ended: then ``until`` is null."""
+    """A test that began or ended. If it ended, ``until`` is null."""
 
     account: str
     receiver: str
@@ -121,7 +121,7 @@ class OrderedTest(TypedDict):
 
 
 class ListAlarms(Request[AlarmPage]):
-    """List open alarms in the order in which they should be worked, page by page; a condition left out matches all."""
+    """List open alarms in the order in which operators take them, page by page. A missing condition matches all."""
 
     do: Literal["queue.list"] = "queue.list"
     priorities: Listed[Annotated[Priority, Spelled(Priority.__members__)]] = ()
@@ -129,14 +129,14 @@ class ListAlarms(Request[AlarmPage]):
     home: Words = ""
     account: Words = ""
     mine: bool = False
-    """Only those that the caller holds."""
+    """List only the alarms that the caller holds."""
     on_test: bool = False
     """List the alarms of accounts on test instead."""
     limit: Limit = PAGE_MAX
     after: Annotated[
         Annotated[Place, Field(strict=False)] | None, Field(description="leave it out for the first page")
     ] = None
-    """``next`` of the page before."""
+    """The value of ``next`` in the page before."""
     count: bool = False
     """Answer only the total, without alarms."""
 
@@ -149,7 +149,7 @@ class ShowAlarm(Request[AlarmFields]):
 
 
 class ClaimAlarm(Request[StepDone]):
-    """Claim an alarm: without a number, the first that waits."""
+    """Claim an alarm. Without a number, claim the first alarm that waits."""
 
     do: Literal["queue.claim"] = "queue.claim"
     alarm: int | None = None

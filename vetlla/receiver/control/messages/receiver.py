@@ -20,12 +20,12 @@ class ListeningPlace(TypedDict):
     host: str
     port: int
     connected: NotRequired[bool]
-    """Only of a broker."""
+    """Present only for a broker."""
 
 
 @answer_form
 class HttpPlace(TypedDict):
-    """Where the metrics page is."""
+    """The address of the metrics page."""
 
     host: str
     port: int
@@ -104,7 +104,7 @@ class StoreFacts(TypedDict):
 class Status(TypedDict):
     """What ``vetlla status`` prints.
 
-    A receiver that has not been restarted since an upgrade may not send what is ``NotRequired``.
+    A receiver that was not restarted after an upgrade may leave out what is ``NotRequired``.
     """
 
     ready: bool
@@ -149,7 +149,7 @@ class ShowStatus(Request[Status]):
 
 
 class ShowOutlook(Request[Outlook]):
-    """Say what a reload would do, without accounts and keys."""
+    """Return what a reload would do, without accounts and keys."""
 
     do: Literal["outlook"] = "outlook"
 

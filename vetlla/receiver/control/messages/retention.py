@@ -1,4 +1,4 @@
-"""Messages about removals: of what is too old, and of a home that left."""
+"""Messages about removals: of data that is too old, and of the data of a home that left."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -10,7 +10,7 @@ from vetlla.receiver.control.messages.arguments import Listed, Text, Words
 from vetlla.receiver.control.messages.base import Stream, answer_form
 
 ACCOUNTS_MAX = 1_000
-"""Limit of the accounts under which one home ever reported."""
+"""Most accounts in one request: all under which one home ever reported."""
 
 Accounts: TypeAlias = Annotated[
     Listed[str], Field(max_length=ACCOUNTS_MAX, description=f"a list of at most {ACCOUNTS_MAX} accounts")
@@ -55,6 +55,6 @@ class EraseHome(Stream[Removed | HomeErased]):
     others: Accounts = ()
     """Accounts that now belong to another home."""
     by: Words = ""
-    """The person behind sudo, if the command knows that person."""
+    """The person who used sudo, if the command knows that person."""
     registry: dict[str, int] = Field(default_factory=dict)
     """How many rows of each kind the registry loses at the same time, for the audit."""

@@ -49,7 +49,7 @@ class DeviceFields(TypedDict):
 
 @answer_form
 class OrderedPause(TypedDict):
-    """A pause that a person ordered; without ``until`` it lasts until it is resumed."""
+    """A pause that a person ordered; without ``until`` it lasts until a person lifts it."""
 
     operator: str
     reason: str
@@ -131,7 +131,7 @@ class Resumed(TypedDict):
 @final
 @answer_form
 class Paused(TypedDict):
-    """Devices that were paused; without ``until`` until they are resumed."""
+    """Devices that were paused; without ``until`` the pause lasts until a person lifts it."""
 
     operator: str
     reason: str
@@ -150,7 +150,7 @@ class ShowFleet(Request[FleetHealth]):
 
 
 class ListDevices(Request[DevicePage | DeviceCount]):
-    """List devices page by page; without states, those that need a look."""
+    """List devices page by page. Without states, list the devices that need attention."""
 
     do: Literal["supervision.list"] = "supervision.list"
     states: Listed[Annotated[Health, Spelled(HEALTH)]] = ()
@@ -158,9 +158,9 @@ class ListDevices(Request[DevicePage | DeviceCount]):
     home: Words = ""
     limit: Limit = PAGE_MAX
     after: int = -1
-    """``next`` of the page before."""
+    """The value of ``next`` in the page before."""
     count: bool = False
-    """Answer only how many there are."""
+    """Answer only the number of devices."""
 
 
 class ShowDevices(Request[list[DeviceSheet]]):

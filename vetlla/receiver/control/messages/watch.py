@@ -12,7 +12,7 @@ from vetlla.receiver.control.messages.supervision import HealthWord
 
 @answer_form
 class Happening(TypedDict):
-    """What all events have: what happened and when, the actor, and the audit's word for the action with its detail."""
+    """The fields of every event: what happened and when, the actor, the audit's word for the action and its detail."""
 
     event: str
     at: str

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_RESPONSE_TOPIC: Final = 256
-"""``tc/1/``, two names of 64 characters and the last levels need 160. Longer topics are not of the convention."""
+"""``tc/1/``, two names of 64 characters and the last levels need 160. Longer topics do not follow the convention."""
 
 
 class Connection:

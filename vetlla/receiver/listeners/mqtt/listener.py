@@ -96,7 +96,7 @@ class MqttListener:
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.broker.name}")
 
     def use_tls(self, context: ssl.SSLContext | None) -> None:
-        """Use this for the next connection; the present one stays."""
+        """Use this context for the next connection; the present connection stays."""
         self._tls = context
 
     def stop(self) -> None:
@@ -201,7 +201,8 @@ async def probe(broker: Mqtt) -> None:
     """Connect as the receiver would, and disconnect; nothing is acknowledged. Raises ConfigError, LinkError.
 
     It uses the receiver's own client id, because a broker may demand it, or take it from the certificate. A session
-    that the broker still has is the receiver's and is left as it was. It would disconnect a receiver that is connected.
+    that the broker still has is the receiver's and is left as it was. This call disconnects a receiver that is
+    connected.
     """
     tls = client_context(broker.tls) if broker.tls else None
     async with link_to(broker, read_password(broker), tls) as link:
