@@ -75,13 +75,18 @@ async def test_what_comes_in_one_turn_shares_a_commit(tmp_path: Path) -> None:
         assert [len(batch.signals) for batch in rig.journal.written if batch.signals] == [3, 4]
 
 
-async def test_a_batch_is_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("bounds", "accounts"),
+    [(Bounds(batch_max=2), [Account(account=str(number)) for number in range(5)]), (Bounds(strangers_share=2), [])],
+    ids=["homes", "strangers"],
+)
+async def test_a_batch_is_bounded(tmp_path: Path, bounds: Bounds, accounts: list[Account]) -> None:
     """More frames than one transaction takes are committed in order, one batch after the other."""
-    async with core(tmp_path, bounds=Bounds(batch_max=2, strangers_share=2)) as rig:
+    async with core(tmp_path, accounts=accounts, bounds=bounds) as rig:
         await asyncio.gather(*[rig.submit(signal(str(number))) for number in range(5)])
         assert [len(batch.signals) for batch in rig.journal.written if batch.signals] == [2, 2, 1]
-        accounts = [row["account"] for row in rig.read("SELECT account FROM signals ORDER BY id")]
-        assert accounts == ["0", "1", "2", "3", "4"]
+        stored = [row["account"] for row in rig.read("SELECT account FROM signals ORDER BY id")]
+        assert stored == ["0", "1", "2", "3", "4"]
 
 
 async def test_one_peer_s_trouble_does_not_hold_up_the_others(tmp_path: Path) -> None:
