@@ -18,6 +18,8 @@ from vetlla.domain import errors
 from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.receiver.control import schema
 from vetlla.receiver.control.messages.base import FAMILIES, error_of, failure
+from vetlla.receiver.control.messages.queue import ListAlarms
+from vetlla.receiver.control.messages.supervision import PauseDevices
 
 DOCS = Path(__file__).parents[3] / "docs"
 FILE = DOCS / "control.schema.json"
@@ -92,6 +94,26 @@ def test_a_request_survives_the_wire(do: str, name: str, value: object) -> None:
     line = json.dumps(request.on_the_wire())
     assert request_of(**json.loads(line)) == request
     assert json.loads(line).keys() <= {"do", *EXAMPLES[do], name}
+
+
+def test_a_client_asks_for_the_next_page_with_a_list() -> None:
+    """JSON has no tuples, and some languages write truth values as 0 and 1. The request is the same, without a warning."""
+    first = ListAlarms(home="H1", limit=10)
+    following = first.following(json.loads("[1, false, 5, 6]"))
+    assert following == first.following([1, 0, 5, 6])
+    assert following.on_the_wire() == {"do": "queue.list", "home": "H1", "limit": 10, "after": [1, False, 5, 6]}
+    for wrong, why in (([1, 0, 5], "lacks an entry"), ([1, 0, 5, "6"], "has an entry that should be a whole number")):
+        with pytest.raises(UsageError, match=f"'after' {why}"):
+            ListAlarms.model_validate({"after": wrong})
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\x1c\x1d", "\u00a0\t"])
+def test_a_text_of_blanks_alone_is_empty(blank: str) -> None:
+    """A reason that a person cannot see is no reason; and blanks around a text are removed, whatever they are."""
+    with pytest.raises(UsageError, match="'reason' should be a text that is not empty"):
+        PauseDevices(account="1001", reason=blank)
+    assert PauseDevices(account="1001", reason=f"{blank}leak{blank}").reason == "leak"
+    assert ListAlarms(home=blank).home == ""
 
 
 def test_a_request_takes_null_as_left_out() -> None:

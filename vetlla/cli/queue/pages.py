@@ -20,7 +20,7 @@ def pages(state_dir: Path, asked: ListAlarms) -> Iterator[AlarmFields]:
         yield from page["alarms"]
         if page["next"] is None:
             return
-        asked = asked.model_copy(update={"after": page["next"]})
+        asked = asked.following(page["next"])
 
 
 def count(state_dir: Path, asked: ListAlarms) -> int:

@@ -102,6 +102,8 @@ class Message(BaseModel):
         name = str(fault["loc"][0])
         known = _SENTENCES.get(fault["type"])
         sentence = known.format(**fault.get("ctx", {})) if known else fault["msg"]
+        if len(fault["loc"]) > 1:
+            sentence = "lacks an entry" if fault["type"] == "missing" else f"has an entry that {sentence}"
         field = cls.model_fields.get(name)
         remedy = {"string_too_long": "shorten it", "extra_forbidden": f"leave it out; known: {cls._known()}"}
         return UsageError(
@@ -133,6 +135,7 @@ _SENTENCES = {
     "extra_forbidden": "is no argument of this request",
     "int_type": "should be a whole number",
     "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
     "string_type": "should be a text",
     "string_too_short": "should be a text that is not empty",
     "string_too_long": "holds at most {max_length} characters",

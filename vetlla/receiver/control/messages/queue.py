@@ -1,13 +1,14 @@
 """Messages about the queue: lists of alarms, the steps of operators, accounts on test."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.signals import Kind, Priority
-from vetlla.receiver.control.messages.arguments import Limit, Listed, Text, Words
+from vetlla.receiver.control.messages.arguments import Limit, Listed, Stripped, Text, Words
 from vetlla.receiver.control.messages.base import PAGE_MAX, OneOf, Request, Spelled, answer_form
 
 TEST_MAX_S = 7 * 24 * 3600
@@ -20,7 +21,7 @@ NAME_MAX = 255
 
 # --- answers ----------------------------------------------------------------------------------------------------------
 
-Place: TypeAlias = tuple[int, bool, int, int]
+Place: TypeAlias = tuple[int, Annotated[bool, Field(strict=False)], int, int]
 """A place in the queue. Clients send it back unchanged, and do not interpret it."""
 
 
@@ -140,6 +141,10 @@ class ListAlarms(Request[AlarmPage]):
     count: bool = False
     """Answer only the total, without alarms."""
 
+    def following(self, place: Sequence[int]) -> "ListAlarms":
+        """Return the request for the next page: that behind ``next`` of an answer, which JSON gives as a list."""
+        return ListAlarms.model_validate(self.model_dump() | {"after": place})
+
 
 class ShowAlarm(Request[AlarmFields]):
     """Show one open alarm."""
@@ -169,7 +174,7 @@ class NoteAlarm(Request[StepDone]):
 
     do: Literal["queue.note"] = "queue.note"
     alarm: int
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_MAX)]
+    text: Annotated[str, Field(min_length=1, max_length=NOTE_MAX), Stripped]
 
 
 class CloseAlarm(Request[StepDone]):
@@ -190,7 +195,7 @@ class HandOverAlarm(Request[StepDone]):
 
     do: Literal["queue.handover"] = "queue.handover"
     alarm: int
-    to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX)]
+    to: Annotated[str, Field(min_length=1, max_length=NAME_MAX), Stripped]
     force: bool = False
 
 

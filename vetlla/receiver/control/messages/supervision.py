@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, TypeAlias, final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from vetlla.receiver.control.messages.arguments import Limit, Listed, Text, Words
+from vetlla.receiver.control.messages.arguments import Limit, Listed, Stripped, Text, Words
 from vetlla.receiver.control.messages.base import PAGE_MAX, OneOf, Request, Spelled, answer_form
 from vetlla.service.supervision.rules import Health, Pause
 
@@ -195,7 +195,7 @@ class PauseDevices(Request[Paused]):
     receiver: Words | None = None
     line: Words | None = None
     device: Words = ""
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX)]
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_MAX), Stripped]
     seconds: Annotated[
         int | None,
         Field(
