@@ -73,7 +73,7 @@ def test_a_command_helps(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", commands(), ids=_by_path)
-def test_a_command_lives_in_its_groups_file(command: Command) -> None:
+def test_a_command_is_in_its_groups_file(command: Command) -> None:
     """The code of a group's command is in the file of that group."""
     assert command.module.startswith("vetlla.cli.")
     if " " in command.path:

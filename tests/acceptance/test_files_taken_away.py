@@ -42,7 +42,7 @@ def pulsing(directory: Path) -> Iterator[Daemon]:
 
 
 @pytest.mark.parametrize("names", [(JOURNAL,), (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"), (f"{JOURNAL}-wal",)])
-def test_a_deleted_journal_is_noticed_and_comes_back_whole(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_a_deleted_journal_is_noticed_and_written_again(tmp_path: Path, names: tuple[str, ...]) -> None:
     """The receiver becomes unready at once and writes the file again. It once acknowledged into a nameless file."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         sent = [home.alarm()]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @each_loop
-async def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path: Path) -> None:
+async def test_an_unanswered_alarm_gives_a_warning_and_then_goes_before_a_supervisor(tmp_path: Path) -> None:
     """A warning is no escalation: log, metric, audit, watchers and the alarm itself distinguish the two."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         events = rig.dispatch.watch(nothing())
@@ -156,7 +156,7 @@ async def test_an_alarm_that_became_urgent_is_followed_from_then_on(tmp_path: Pa
         assert await escalated(rig) == 2
 
 
-async def test_a_claim_that_lapses_when_all_was_told_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_claim_that_lapses_after_both_limits_is_escalated_at_once(tmp_path: Path) -> None:
     """A supervisor expects the operator who claimed it to answer, so they must know when that claim lapses."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         for account, said in (("1", signal("1")), ("2", battery("2"))):
@@ -196,7 +196,7 @@ async def test_escalation_needs_no_disk(tmp_path: Path) -> None:
         assert rig.read("SELECT escalated FROM alarms") == [{"escalated": 1}]
 
 
-async def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path) -> None:
+async def test_the_reason_that_an_operator_gives_a_supervisor_stays_with_the_alarm(tmp_path: Path) -> None:
     """They are kept, shown and sent to watchers; a later escalation by the receiver does not replace them."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())
