@@ -66,7 +66,7 @@ async def test_participants_are_listed_in_their_order(tmp_path: Path) -> None:
 
 
 def test_supervision_is_described_file_by_file() -> None:
-    """Each file of the folder that has a part of that idea stands in the table."""
+    """Each file of the folder that has a part of supervision is in the table."""
     there = {path.name for path in (HOUSE / "receiver" / "supervision").glob("*.py")} - {"__init__.py"}
     doors = {"requests.py", "view.py", "wheel.py"}
     assert set(first_column(section("The timeline of supervision"))) == there - doors

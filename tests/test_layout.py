@@ -49,7 +49,7 @@ def test_a_decoder_is_complete(name: str) -> None:
 
 
 def test_a_recording_is_named_for_what_it_shows() -> None:
-    """Names of recordings are words, and no numbers of a collection."""
+    """Names of recordings are words, not the numbers of a collection."""
     names = {path.stem for path in (ROOT / "fixtures").glob("*/*.json")}
     assert not {name for name in names if not re.fullmatch(r"[a-z][a-z0-9]+(-[a-z0-9]+)*", name)}
     assert not {name for name in names if re.search(r"-[0-9a-f]{8}$", name)}

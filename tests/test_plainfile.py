@@ -62,7 +62,7 @@ def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.Completed
     ],
 )
 def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) -> None:
-    """Commands and the receiver end with an error. Once the receiver hung and took no SIGTERM, and commands waited."""
+    """Commands and the receiver end with an error. Once the receiver hung, ignored SIGTERM, and commands waited."""
     done = ended(place, command)
     told = done.stderr.decode()
     assert done.returncode > 1, told

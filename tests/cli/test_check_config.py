@@ -78,7 +78,7 @@ def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_d
 
 
 def test_a_broker_is_summed_up_with_its_risks(vetlla: Vetlla, config: Path) -> None:
-    """A broker in clear across a network is a risk, as is a memory for repetitions shorter than a break may be."""
+    """A broker in clear across a network is a risk. So is a duplicate window that is shorter than a break may be."""
     add(config, '\n[[mqtt]]\nhost = "192.0.2.7"\nport = 1883\nnode = "arc-1"\n')
 
     done = vetlla("check-config")
@@ -318,7 +318,7 @@ def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path)
 def test_the_time_of_a_certificate_is_reported(
     vetlla: Vetlla, config: Path, tmp_path: Path, days: int, told: str | None
 ) -> None:
-    """Terminals refuse it before and after: it is not a fault, but a risk from two weeks before its end."""
+    """Terminals refuse a certificate outside its time. This is no fault, but a risk from two weeks before its end."""
     certificate, key = make_certificate(tmp_path, days)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
 

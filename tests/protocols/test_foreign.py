@@ -176,7 +176,7 @@ def test_no_protocol_is_foreign_at_its_own_port(port: str, before: bytes) -> Non
 
 
 def test_vehicle_trackers() -> None:
-    """GT06 has a name of its own and no decoder; papers of watch makers confuse it with the bracket protocol."""
+    """GT06 has a name of its own and no decoder; documents of watch makers confuse it with the bracket protocol."""
     found = recognise(bytes.fromhex("78780d010123456789012345000bcbe70d0a"))
     assert found is not None
     assert "GT06" in found.name

@@ -95,7 +95,7 @@ def test_a_message_keeps_the_lines_that_the_program_gave_it(capsys: pytest.Captu
 
 @pytest.mark.parametrize("said", SAID, ids=ascii)
 def test_json_on_a_terminal_is_harmless_and_exact(said: str) -> None:
-    """A machine reads the exact text; a terminal obeys nothing in it."""
+    """A machine reads the exact text; nothing in it controls a terminal."""
     line = json_line({"text": said})
     assert line.rstrip("\n").isprintable()
     assert json.loads(line) == {"text": said}

@@ -99,7 +99,7 @@ async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str, how: di
 
 
 async def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
-    """ANS 6 is about all communications: a low battery causes a warning and an escalation like a call, but once."""
+    """ANS 6 is about all communications: a low battery causes a warning and an escalation as a call does, but once."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())
         await passes(rig, WARN_S)
@@ -112,7 +112,7 @@ async def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
 
 
 async def test_a_service_may_leave_technical_alarms_out(tmp_path: Path) -> None:
-    """Then they wait without a mark until a call joins them. A claim does not change that; an answer has a hold."""
+    """They then wait without a mark until a call joins them. A claim changes nothing; an answer starts the hold."""
     settings = hasty(tmp_path, t3_priorities=("LIFE", "HOME_RISK"))
     async with core(tmp_path, settings=settings) as rig:
         await rig.submit(battery())

@@ -198,7 +198,7 @@ def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Pa
 
 
 def test_too_little_capacity_names_the_base_the_shortage_and_the_least_that_is_enough(small: Park) -> None:
-    """The shortage is told with its figures, and with the least capacity that it names the plan exists."""
+    """The error gives the figures of the shortage, and a plan exists for the least capacity that it names."""
     homes = {home.code: home for home in small.homes}
     values = reading()
     store = values._parameters
