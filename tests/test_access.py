@@ -41,7 +41,7 @@ def own(path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
-def test_what_is_allowed_has_no_obstacle(folder: Path) -> None:
+def test_a_permitted_path_has_no_obstacle(folder: Path) -> None:
     """There is no obstacle to a readable file, or to a new file in a writable directory."""
     file = folder / "file"
     file.touch(0o644)
@@ -52,7 +52,7 @@ def test_what_is_allowed_has_no_obstacle(folder: Path) -> None:
     assert "read-only file system" in told(folder / "new")[1]
 
 
-def test_ones_own_file_needs_chmod_alone(folder: Path) -> None:
+def test_a_users_own_file_needs_only_chmod(folder: Path) -> None:
     """The remedy needs no other user for a file of the user's own."""
     own(folder, 0o700)
     file = folder / "file"
@@ -91,7 +91,9 @@ if os.geteuid() == 0:  # only root can give files to another user
             ),
         ],
     )
-    def test_the_remedy_is_by_whose_the_file_is(folder: Path, owner: int, group: int, mode: int, remedy: str) -> None:
+    def test_the_remedy_depends_on_the_owner_of_the_file(
+        folder: Path, owner: int, group: int, mode: int, remedy: str
+    ) -> None:
         """The remedy names the owner if only the owner may, or a group whose members may, but never group root."""
         assert (pwd.getpwuid(1).pw_name, grp.getgrgid(4).gr_name) == ("daemon", "adm")
         file = folder / "file"
@@ -101,7 +103,7 @@ if os.geteuid() == 0:  # only root can give files to another user
         assert told(file, writing=False) == (f"nobody may not read {file}", remedy)
 
 
-def test_an_error_that_permission_caused_is_told_as_one(folder: Path) -> None:
+def test_an_error_that_a_permission_caused_becomes_an_access_error(folder: Path) -> None:
     """An error that permissions caused becomes an access error of any family. Other errors stay the same."""
     file = folder / "file"
     file.touch()

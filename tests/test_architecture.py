@@ -1,4 +1,4 @@
-"""docs/architecture.md tells of the house as it is."""
+"""docs/architecture.md describes the code as it is now."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_rooms_are_those_of_the_house_and_of_the_contract() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([a-z_/\d]+\.(?:py|md|toml))`", PAGE))))
 def test_a_named_file_exists(name: str) -> None:
-    """Files are named from the root, from the house or from the daemon's room."""
+    """Files are named from the root, from the package or from the daemon's room."""
     rooms = (ROOT, HOUSE, HOUSE / "receiver", HOUSE / "receiver" / "supervision")
     assert any((room / name).is_file() for room in rooms)
 
@@ -58,15 +58,15 @@ def test_the_walk_has_ten_steps() -> None:
     assert all(".py`" in step for step in steps)
 
 
-async def test_participants_are_told_in_their_order(tmp_path: Path) -> None:
+async def test_participants_are_listed_in_their_order(tmp_path: Path) -> None:
     """The table has the participants that the daemon is built with."""
     async with core(tmp_path) as rig:
         modules = [type(one).__module__.split(".", 2)[2] for one in rig.commit.participants]
         assert first_column(section("The life of a commit")) == [f"{one.replace('.', '/')}.py" for one in modules]
 
 
-def test_supervision_is_told_file_by_file() -> None:
-    """Each file of the folder that has a part of that idea stands in the table."""
+def test_supervision_is_described_file_by_file() -> None:
+    """Each file of the folder that has a part of supervision is in the table."""
     there = {path.name for path in (HOUSE / "receiver" / "supervision").glob("*.py")} - {"__init__.py"}
     doors = {"requests.py", "view.py", "wheel.py", "bounds.py"}
     assert set(first_column(section("The timeline of supervision"))) == there - doors

@@ -33,13 +33,13 @@ def test_a_duration_is_read_as_it_is_written(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "m", "soon", "-1", "-5m", "1h1h", "5m2h", "1,5h", "1e3", "nan", "inf", "0x10", "٣", "1y", "1.s"]
 )
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_duration_is_refused(text: str) -> None:
     """The error shows what a duration looks like."""
     with pytest.raises(ValueError, match="should be a duration such as 90s, 15m"):
         seconds_of(text)
 
 
-def test_a_number_alone_counts_what_the_caller_says() -> None:
+def test_a_number_alone_is_in_the_callers_unit() -> None:
     """A number alone counts in the caller's unit, such as days. It is refused if the caller demands a unit."""
     assert seconds_of("30", unit="d") == 30 * 86_400
     assert seconds_of("2h", unit="d") == 7_200
@@ -48,6 +48,6 @@ def test_a_number_alone_counts_what_the_caller_says() -> None:
 
 
 @given(st.integers(0, 10**9))
-def test_what_is_shown_can_be_typed_again(seconds: int) -> None:
+def test_a_shown_duration_can_be_typed_again(seconds: int) -> None:
     """The text of ``stretch``, with its two largest units, is read back as the rounded value."""
     assert seconds - 86_400 < seconds_of(stretch(seconds)) <= seconds

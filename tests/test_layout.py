@@ -49,7 +49,7 @@ def test_a_decoder_is_complete(name: str) -> None:
 
 
 def test_a_recording_is_named_for_what_it_shows() -> None:
-    """Names of recordings are words, and no numbers of a collection."""
+    """Names of recordings are words, not the numbers of a collection."""
     names = {path.stem for path in (ROOT / "fixtures").glob("*/*.json")}
     assert not {name for name in names if not re.fullmatch(r"[a-z][a-z0-9]+(-[a-z0-9]+)*", name)}
     assert not {name for name in names if re.search(r"-[0-9a-f]{8}$", name)}
@@ -73,7 +73,7 @@ def test_a_command_helps(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", commands(), ids=_by_path)
-def test_a_command_lives_in_its_groups_file(command: Command) -> None:
+def test_a_command_is_in_its_groups_file(command: Command) -> None:
     """The code of a group's command is in the file of that group."""
     assert command.module.startswith("vetlla.cli.")
     if " " in command.path:

@@ -29,7 +29,7 @@ def named(requirements: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
-def test_a_lock_names_versions_and_checksums_and_no_place(name: str) -> None:
+def test_a_lock_names_versions_and_checksums_and_no_index(name: str) -> None:
     """A lock names no package index, because the installer chooses it."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|index|find-links", text)

@@ -104,7 +104,7 @@ def _ci(folder: Path, programs: Iterable[str]) -> tuple[subprocess.CompletedProc
     return done, asked.read_text().splitlines() if asked.exists() else []
 
 
-def test_ci_tells_what_make_told(tmp_path: Path) -> None:
+def test_ci_ends_with_the_status_of_make(tmp_path: Path) -> None:
     """``.ci/run`` ends with make's status and pytest's last line, gives no input and forbids skips."""
     done, asked = _ci(tmp_path, NEEDED)
     assert done.returncode == 2
@@ -125,7 +125,7 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == TOLD
 
 
-def test_what_tests_need_is_told_in_one_way() -> None:
+def test_packages_that_tests_need_are_the_same_everywhere() -> None:
     """The tests' reasons for skips, ``.ci/run`` and the README name the same packages."""
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
     text = "".join(file.read_text(encoding="utf-8") for file in files if file != Path(__file__))

@@ -62,7 +62,7 @@ def ended(place: Path, command: str, stdin: bytes = b"") -> subprocess.Completed
     ],
 )
 def test_a_pipe_without_a_writer_is_an_error_at_once(place: Path, command: str) -> None:
-    """Commands and the receiver end with an error. Once the receiver hung and took no SIGTERM, and commands waited."""
+    """Commands and the receiver end with an error. Once the receiver hung, ignored SIGTERM, and commands waited."""
     done = ended(place, command)
     told = done.stderr.decode()
     assert done.returncode > 1, told
@@ -79,7 +79,7 @@ def test_a_pipe_in_a_backup_is_an_error_at_once(place: Path, name: str) -> None:
     assert f"{name}: is no plain file" in done.stderr.decode()
 
 
-def test_what_a_shell_pipes_in_is_imported_as_before(place: Path) -> None:
+def test_a_pipe_of_the_shell_is_imported(place: Path) -> None:
     """An import still reads standard input by its name, and the pipe of ``<(...)``."""
     done = ended(place, "accounts import /dev/stdin --state-dir state", ROWS)
     assert b"/dev/stdin: 1 added" in done.stdout, done
@@ -111,7 +111,7 @@ def test_a_device_is_no_plain_file() -> None:
         assert device.read(3) == bytes(3)
 
 
-def test_what_is_always_empty_is_an_empty_file() -> None:
+def test_dev_null_is_an_empty_file() -> None:
     """The demonstration uses ``--config /dev/null`` for an empty configuration."""
     with open_file(Path(os.devnull)) as nothing:
         assert nothing.read() == b""

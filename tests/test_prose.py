@@ -1,4 +1,4 @@
-"""Plain English: what a reader has to read twice is in none of our texts."""
+"""Plain English: no text of ours has a word that makes a reader read the sentence twice."""
 
 from __future__ import annotations
 
@@ -38,3 +38,10 @@ def test_a_text_is_plain(name: str) -> None:
         f"{name}:{number}: {line.strip()}" for number, line in enumerate(lines, 1) if WORD.search(USER.sub("", line))
     ]
     assert not found
+
+
+def test_names_of_tests_are_plain() -> None:
+    """The name of a test is a sentence, so it has none of the words either."""
+    files = {file: file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
+    names = {name: file for file, text in files.items() for name in re.findall(r"def (test_\w+)", text)}
+    assert not [f"{file}: {name}" for name, file in names.items() if WORD.search(name.replace("_", " "))]

@@ -47,7 +47,7 @@ def test_a_number_is_kept_as_it_was_written(text: str) -> None:
         ("", "telephone numbers are digits, separated by ';'"),
     ],
 )
-def test_what_cannot_be_a_number_is_given_a_reason(text: str, reason: str) -> None:
+def test_a_text_that_cannot_be_a_number_has_a_reason(text: str, reason: str) -> None:
     """The reason names the number, because a cell may hold several."""
     with pytest.raises(ValueError, match=r".") as caught:
         checked(text)

@@ -76,7 +76,7 @@ def allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
 
 
-def test_ten_thousand_half_open_connections_hold_nobody_up(tmp_path: Path) -> None:
+def test_ten_thousand_half_open_connections_delay_no_terminal(tmp_path: Path) -> None:
     """The receiver still answers a connected terminal and one that dials again, every time and as fast as before."""
     daemon = Daemon(tmp_path, config="[limits]\nfirst_frame_timeout_s = 600\n[store]\nmin_free_mib = 1\n")
     try:
@@ -174,7 +174,7 @@ def test_silence_ends_a_connection(tmp_path: Path) -> None:
         quiet.alarm()  # the terminal may dial again
 
 
-def test_a_peer_that_sends_rubbish_is_cut_off_and_kept_as_evidence(tmp_path: Path) -> None:
+def test_a_peer_that_sends_junk_is_disconnected_and_its_bytes_are_kept(tmp_path: Path) -> None:
     """The receiver never answers damaged frames, and hangs up after some. It keeps a bounded number a minute."""
     with limited(tmp_path) as daemon, Terminal(daemon.port) as terminal:
         for _ in range(3):

@@ -138,7 +138,7 @@ def test_it_stops_by_itself_and_keeps_its_directory_if_asked(directory: Path) ->
     assert vetlla("audit", "verify", state_dir=state).returncode == 0
 
 
-def test_a_receiver_that_dies_is_told_with_the_end_of_its_log(directory: Path) -> None:
+def test_if_the_receiver_ends_the_demo_shows_the_end_of_its_log(directory: Path) -> None:
     """If the receiver's process ends by itself, the demonstration ends with status 69 and prints the reason."""
     with demonstrated(directory) as demo:
         demo.until(rb"ready")
@@ -150,7 +150,7 @@ def test_a_receiver_that_dies_is_told_with_the_end_of_its_log(directory: Path) -
         assert list(directory.iterdir()) == []
 
 
-def test_a_receiver_that_cannot_start_is_told(directory: Path) -> None:
+def test_if_the_receiver_cannot_start_the_demo_says_so(directory: Path) -> None:
     """If the receiver does not start, the demonstration prints the end of its log."""
     state = directory / "state"
     state.mkdir()

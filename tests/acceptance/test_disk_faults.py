@@ -195,7 +195,7 @@ def test_one_failure_anywhere_within_a_commit_is_overcome(tmp_path: Path) -> Non
         assert journal.flaws(daemon.state_dir) == []
 
 
-def test_a_report_whose_sync_failed_is_stored_once_whatever_comes_next(tmp_path: Path) -> None:
+def test_a_report_whose_sync_failed_is_stored_once(tmp_path: Path) -> None:
     """Only the sync fails, and then the receiver is killed. The next run finds the report and recognises its retry."""
     with served(tmp_path) as daemon, Terminal(daemon.port, "1001") as terminal:
         with failing(daemon, "fdatasync", "EIO", [daemon.state_dir / LOG]):
@@ -271,7 +271,7 @@ def test_a_stop_does_not_wait_for_a_disk_that_fails(tmp_path: Path) -> None:
         assert journal.stored(daemon.state_dir)[frame] == 1
 
 
-def test_commands_tell_of_the_fault(tmp_path: Path) -> None:
+def test_commands_show_the_fault(tmp_path: Path) -> None:
     """``vetlla status`` shows the reason, and ``vetlla queue`` works and shows what is not on the disk yet."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         terminal.alarm()

@@ -42,8 +42,8 @@ def pulsing(directory: Path) -> Iterator[Daemon]:
 
 
 @pytest.mark.parametrize("names", [(JOURNAL,), (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"), (f"{JOURNAL}-wal",)])
-def test_a_deleted_journal_is_noticed_and_comes_back_whole(tmp_path: Path, names: tuple[str, ...]) -> None:
-    """The receiver becomes unready at once and writes the file again. It once acknowledged into a nameless file."""
+def test_a_deleted_journal_is_noticed_and_written_again(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """The receiver is unready at once and writes the file again. Once it acknowledged into a file without a name."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         sent = [home.alarm()]
         for name in names:
@@ -112,7 +112,7 @@ def test_a_deleted_registry_makes_no_home_a_stranger(tmp_path: Path) -> None:
 
 
 def test_a_reload_that_a_part_cannot_take_changes_nothing(tmp_path: Path) -> None:
-    """A deleted control socket makes a reload fail, and then no setting may change. Half of them once did, silently."""
+    """A deleted control socket makes a reload fail, and no setting may change. Once half of them changed silently."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port, "1001") as stranger:
         (daemon.state_dir / "control.sock").unlink()
         more = '[intake]\nunknown_accounts = "refuse"\n[control]\nmode = 0o600\n'

@@ -51,7 +51,7 @@ def bracketed(content: str) -> str:
     return f"[3G*{BRACELET}*{len(content):04X}*{content}]"
 
 
-def test_readings_of_a_watch_open_nothing_and_its_fall_does(daemon: Daemon) -> None:
+def test_readings_of_a_watch_open_no_alarm_and_its_fall_opens_one(daemon: Daemon) -> None:
     """Six pulse readings open no alarm. The fall after them opens a LIFE alarm and is answered."""
     readings = [f"IWAPJK,2026-11-29 09:0{n}:00,2,7{n}#" for n in range(6)]
     assert say(daemon, "thinkrace", f"IWAP00{WATCH}#", *readings) == b"IWBPJK,2#"
@@ -72,7 +72,7 @@ def test_unknown_reports_hide_no_fall(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(("version", "account"), VERSIONS.items())
-def test_a_pendant_is_known_whatever_its_version(daemon: Daemon, version: str, account: str) -> None:
+def test_a_pendant_of_any_version_is_recognised(daemon: Daemon, version: str, account: str) -> None:
     """The alarm belongs to the pendant's home, not to an address without an account (Q1-8)."""
     sos = f"+RESP:GTSOS,{version},{account},,,00,1,1,0.0,0,30.2,{FIX},00,0.0,20261126093750,0101$"
     assert say(daemon, "queclink", sos) == b"+SACK:0101$"
@@ -80,7 +80,7 @@ def test_a_pendant_is_known_whatever_its_version(daemon: Daemon, version: str, a
     assert (alarm["priority"], alarm["kind"], alarm["account"]) == ("LIFE", "personal_emergency", account)
 
 
-def test_the_oldest_pendants_are_answered_in_their_own_words(daemon: Daemon) -> None:
+def test_the_oldest_pendants_are_answered_in_their_own_form(daemon: Daemon) -> None:
     """A GL100 repeats a report until it reads +SRVACK, and its heartbeat has another answer."""
     heartbeat = f"AT+GTHBD=HeartBeat,{OLDEST},20261126093750,11F0,0102120204\0"
     sos = f"+RESP:GTSOS,{OLDEST},0,0,0,1,0.0,0,30.2,1,{FIX},00,11F1,0102120204\0"
@@ -90,7 +90,7 @@ def test_the_oldest_pendants_are_answered_in_their_own_words(daemon: Daemon) -> 
     assert (alarm["priority"], alarm["kind"]) == ("LIFE", "personal_emergency")
 
 
-def test_a_watch_that_tells_about_itself_hides_no_sos(daemon: Daemon) -> None:
+def test_reports_about_the_watch_itself_hide_no_sos(daemon: Daemon) -> None:
     """Messages about its SIM card and contacts open no alarm. A short-form SOS after them opens one."""
     about = [bracketed(said) for said in ("ICCID,8934012345678901234", "APPCONTACTTEL,0")]
     assert say(daemon, "watch3g", *about).endswith(b"APPCONTACTTEL,0]")

@@ -24,7 +24,7 @@ def vetlla(state: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("policy", ["accept", "refuse"])
-def test_an_account_that_the_receiver_heard_and_nobody_registered_is_told(tmp_path: Path, policy: str) -> None:
+def test_an_unregistered_account_that_calls_is_reported(tmp_path: Path, policy: str) -> None:
     """The check lists the account until it is registered, whether the receiver takes strangers or refuses them."""
     register(tmp_path / "state", "1001,H-1001,,")
     homes = tmp_path / "homes.csv"

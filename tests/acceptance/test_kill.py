@@ -41,7 +41,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
     assert tally["closed"] > 0
 
 
-def test_the_comparison_notices(tmp_path: Path) -> None:
+def test_the_comparison_finds_faults(tmp_path: Path) -> None:
     """The comparison fails if the journal lost a report, or an alarm was closed without an operator."""
     chaos = Chaos(tmp_path, terminals=5, seed=1)
     with chaos.load(), chaos.receiver():

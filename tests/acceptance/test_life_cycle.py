@@ -59,7 +59,7 @@ def start_activated(daemon: Daemon, *sockets: socket.socket) -> None:
         )
 
 
-def test_a_restart_behind_systemds_sockets_turns_nobody_away(tmp_path: Path) -> None:
+def test_a_restart_behind_systemds_sockets_refuses_no_caller(tmp_path: Path) -> None:
     """Calls and datagrams that come while no receiver runs wait in the sockets, and the next run answers them."""
     daemon = Daemon(tmp_path, config=CONFIG)
     with systemds_sockets() as (stream, datagram), ExitStack() as stack:
@@ -87,7 +87,7 @@ def test_a_restart_behind_systemds_sockets_turns_nobody_away(tmp_path: Path) -> 
         assert daemon.told == ""
 
 
-def test_a_socket_nobody_asked_for_is_told(tmp_path: Path) -> None:
+def test_a_socket_without_a_listener_is_an_error(tmp_path: Path) -> None:
     """A socket unit that matches no listener is a configuration error, because homes would get no answer."""
     daemon = Daemon(tmp_path, config=CONFIG)
     text = daemon.config_file.read_text(encoding="utf-8")
@@ -119,7 +119,7 @@ def test_no_datagrams_where_the_protocol_has_none(tmp_path: Path) -> None:
 # --- reload -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_good_configuration_is_taken_without_a_break(tmp_path: Path) -> None:
+def test_a_good_configuration_is_applied_without_interruption(tmp_path: Path) -> None:
     """After SIGHUP new settings and accounts count, also on open connections."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         terminal.alarm()
@@ -135,7 +135,7 @@ def test_a_good_configuration_is_taken_without_a_break(tmp_path: Path) -> None:
         assert daemon.metric("vetlla_reloads_total", outcome="taken") == 1
 
 
-def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(tmp_path: Path) -> None:
+def test_a_bad_configuration_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     """After SIGHUP with a mistake the log names file and fault, a metric counts it, and nothing else changes."""
     with running(tmp_path, config=CONFIG) as daemon, Terminal(daemon.port) as terminal:
         for bad in ("[store", "[store]\nmin_free_mb = 1\n", '[intake]\nunknown_accounts = "maybe"\n'):
@@ -163,7 +163,7 @@ def replies(terminal: Terminal) -> Iterator[dc09_frame.Frame]:
             return
 
 
-def test_a_stop_under_load_answers_what_it_took(tmp_path: Path) -> None:
+def test_a_stop_under_load_answers_all_stored_reports(tmp_path: Path) -> None:
     """After SIGTERM during bursts every stored report was acknowledged and the other way round. The status is 0."""
     with running(tmp_path, config=CONFIG) as daemon, ExitStack() as stack:
         terminals = [stack.enter_context(Terminal(daemon.port, f"{1000 + number}")) for number in range(TERMINALS)]

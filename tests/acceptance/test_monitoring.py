@@ -81,7 +81,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
 
 
 @pytest.mark.parametrize(("place", "expression"), _questions())
-def test_what_is_asked_for_is_emitted(place: str, expression: str) -> None:
+def test_rules_and_dashboard_use_only_metrics_that_exist(place: str, expression: str) -> None:
     """Each metric, label and label value of an expression exists, because other rules would never fire."""
     emitted = _emitted() | OF_PROMETHEUS
     selectors: list[promql_parser.VectorSelector] = []
@@ -319,7 +319,7 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_each_alert_fires_on_what_it_names(situation: str, tmp_path: Path) -> None:
+def test_each_alert_fires_in_its_situation(situation: str, tmp_path: Path) -> None:
     """An hour of series in Prometheus' own rule engine raises exactly the alerts of that situation."""
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("needs Debian package prometheus")

@@ -37,7 +37,7 @@ def rejects(daemon: Daemon) -> list[tuple[str, str, str]]:
     return [(row["reason"], row["account"], row["text"]) for row in rows]
 
 
-def test_a_home_with_a_key_is_not_heard_in_clear_but_seen(tmp_path: Path) -> None:
+def test_a_call_in_clear_of_a_home_with_a_key_is_refused_but_shown(tmp_path: Path) -> None:
     """The terminal gets DUH, evidence and audit are kept, and an operator gets the call with its priority."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001") as plain:
         assert plain.say(plain.frame()) == "DUH"
@@ -56,7 +56,7 @@ def test_a_home_with_a_key_is_not_heard_in_clear_but_seen(tmp_path: Path) -> Non
         assert journal.flaws(daemon.state_dir) == []
 
 
-def test_the_wrong_key_is_told_to_both_sides(tmp_path: Path) -> None:
+def test_a_wrong_key_is_reported_to_installer_and_operator(tmp_path: Path) -> None:
     """A frame that no key opens gets DUH. The evidence explains it to the installer, and an operator gets the home."""
     with keyed(tmp_path) as daemon, Terminal(daemon.port, "1001", key=OTHER_KEY) as terminal:
         assert terminal.say(terminal.frame()) == "DUH"

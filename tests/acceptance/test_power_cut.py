@@ -103,7 +103,7 @@ def early(record: Record, lines: list[str], scratch: Path) -> list[Acknowledgeme
     return too_early
 
 
-def test_whatever_was_acknowledged_survives_a_power_cut(record: Record, tmp_path: Path) -> None:
+def test_every_acknowledged_report_survives_a_power_cut(record: Record, tmp_path: Path) -> None:
     """When an ACK leaves, the synced content of the disk has its report, also with group commits and checkpoints."""
     first = next(number for number, line in enumerate(record.lines) if ACK in line)
     assert any(path.endswith(JOURNAL.encode()) for path in synced(record.lines[first:])), "no checkpoint in the record"

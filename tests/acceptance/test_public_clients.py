@@ -136,7 +136,7 @@ POLL_PAUSE_S = 0.05
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", SPT_HOMES)
 def test_my_dc09_spt_gets_every_report_acknowledged(daemon: Daemon, name: str, transport: str) -> None:
-    """Its dialler polls and reports in both code systems, with and without a line number. It finds its path good."""
+    """The library polls and reports in both code systems, with a line or without. It reports its path as good."""
     home = HOMES[name]
     sealed_with = name if home.key else ""
     for line, zone in (None, 500), (1, 501):

@@ -271,7 +271,9 @@ SPOILT: list[Callable[[Secure], str]] = [
 
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__.replace("_", " "))
-def test_what_the_next_start_would_refuse_is_refused_whole(secure: Secure, spoil: Callable[[Secure], str]) -> None:
+def test_a_configuration_that_a_start_would_refuse_is_refused_whole(
+    secure: Secure, spoil: Callable[[Secure], str]
+) -> None:
     """The log shows the reason, and certificates, accounts and policy stay. The next start refuses the same files."""
     daemon = secure.daemon
     old = secure.shown()
@@ -295,7 +297,7 @@ def test_what_the_next_start_would_refuse_is_refused_whole(secure: Secure, spoil
     assert expected in ended.value.told
 
 
-def test_another_state_directory_is_looked_at(tmp_path: Path) -> None:
+def test_another_state_directory_is_checked(tmp_path: Path) -> None:
     """A reload checks the journal in another state directory, because the next start would open it."""
     daemon = Daemon(tmp_path)
     here, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
@@ -316,7 +318,7 @@ def test_another_state_directory_is_looked_at(tmp_path: Path) -> None:
         daemon.close()
 
 
-def test_a_new_address_waits_for_a_restart_and_is_told(secure: Secure) -> None:
+def test_a_new_address_waits_for_a_restart_and_is_reported(secure: Secure) -> None:
     """Log, status and doctor show what a reload cannot change. The rest of the configuration counts."""
     daemon = secure.daemon
     with socket.create_server(("127.0.0.1", 0)) as free:

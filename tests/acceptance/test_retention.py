@@ -50,7 +50,7 @@ def assert_proven(state_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("steps", [10, 30])
-def test_a_kill_in_the_midst_of_a_removal(tmp_path: Path, steps: int) -> None:
+def test_a_kill_during_a_removal(tmp_path: Path, steps: int) -> None:
     """The audit of chain and rows succeeds before and after the kill, and after the next run has removed the rest."""
     state_dir = tmp_path / "state"
     state_dir.mkdir()
@@ -96,7 +96,7 @@ def test_reports_are_answered_meanwhile(tmp_path: Path) -> None:
     assert_proven(state_dir)
 
 
-def test_a_kill_in_the_midst_of_an_erasure(tmp_path: Path) -> None:
+def test_a_kill_during_an_erasure(tmp_path: Path) -> None:
     """The same command completes it during the next run. The certificate counts everything and passes the audit."""
     state_dir = tmp_path / "state"
     state_dir.mkdir()

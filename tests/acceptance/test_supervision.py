@@ -38,8 +38,8 @@ def test_a_terminal_that_falls_silent_is_noticed_and_its_return_too(tmp_path: Pa
         assert daemon.metric("vetlla_heartbeats_total", protocol="dc09") == 2.0
 
 
-def test_what_a_killed_receiver_knew_the_next_one_knows(tmp_path: Path) -> None:
-    """A lost device stays lost with the same alarm. Other devices have one period of grace before they are lost."""
+def test_the_next_run_knows_what_a_killed_receiver_knew(tmp_path: Path) -> None:
+    """A lost device stays lost with the same alarm. Other devices have one interval of grace before they are lost."""
     register(tmp_path, ACCOUNTS + "5678,H-2,3\n")
     daemon = Daemon(tmp_path, config=CONFIG)
     try:
@@ -57,7 +57,7 @@ def test_what_a_killed_receiver_knew_the_next_one_knows(tmp_path: Path) -> None:
         daemon.close()
 
 
-def test_a_reload_takes_over_who_is_expected(tmp_path: Path) -> None:
+def test_a_reload_applies_a_new_interval(tmp_path: Path) -> None:
     """The receiver supervises an account that gets an interval, without a restart."""
     register(tmp_path, "account,home\n1234,H-1\n")
     with running(tmp_path, config=CONFIG) as daemon:

@@ -227,7 +227,7 @@ def _child_of(parent: int) -> int:
     return int(child)
 
 
-def test_the_manager_hears_every_step_of_a_life(life: Life) -> None:
+def test_the_manager_gets_every_state_of_a_run(life: Life) -> None:
     """The states are ready, watchdog, reloading, ready again and stopping, and the run ends cleanly."""
     steps = [state for state in life.told if state != "WATCHDOG=1"]
     assert steps == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]

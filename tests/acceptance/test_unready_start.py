@@ -74,8 +74,8 @@ HELD = {
 
 
 @pytest.mark.parametrize("how", HELD)
-def test_a_registry_that_a_hung_process_holds_is_read_past_it(daemon: Daemon, how: str) -> None:
-    """The receiver starts with the last committed state. Once none started while an engineer had a shell open."""
+def test_a_registry_that_a_hung_process_holds_is_still_read(daemon: Daemon, how: str) -> None:
+    """The receiver starts with the last committed state. Once none started while an engineer had a shell on it."""
     with held(daemon.state_dir, *HELD[how]):
         started(daemon)
         status = daemon.status()

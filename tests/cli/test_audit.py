@@ -39,7 +39,7 @@ def tamper(state_dir: Path, sql: str) -> None:
 
 
 @pytest.mark.usefixtures("story")
-def test_who_did_what_is_listed(vetlla: Vetlla) -> None:
+def test_actors_and_actions_are_listed(vetlla: Vetlla) -> None:
     """The list has what people and policy did; it has the receiver's records of stored signals only with --commits."""
     lines = vetlla("audit", "list").out.splitlines()
 
@@ -115,7 +115,7 @@ def test_an_expected_head_still_holds_when_the_chain_has_grown(vetlla: Vetlla, s
         ("DELETE FROM audit WHERE id > 60", "record 60: the chain ends here, but 64 records were written"),
     ],
 )
-def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path, sql: str, what: str) -> None:
+def test_a_change_is_reported_and_the_exit_status_is_1(vetlla: Vetlla, story: Path, sql: str, what: str) -> None:
     """People read the record and a sentence, machines get fields."""
     tamper(story, sql)
     done = vetlla("audit", "verify")
@@ -128,7 +128,7 @@ def test_what_was_changed_is_told_and_leaves_with_1(vetlla: Vetlla, story: Path,
     assert {"record", "what"} == set(again.json[0]["flaws"][0])
 
 
-def test_a_cut_that_left_no_trace_is_found_by_who_kept_the_head(vetlla: Vetlla, story: Path) -> None:
+def test_a_cut_without_a_trace_is_found_with_a_kept_head(vetlla: Vetlla, story: Path) -> None:
     """The end of the chain, its signals and the counter are gone: only the head that was kept elsewhere shows it."""
     head = vetlla("audit", "verify").out.strip()
     tamper(story, "DELETE FROM audit WHERE id > 60")
@@ -156,7 +156,7 @@ def test_a_journal_that_was_overwritten_does_not_flood_the_terminal(vetlla: Vetl
 
 
 @pytest.mark.usefixtures("story")
-def test_a_head_that_is_none_is_a_slip(vetlla: Vetlla) -> None:
+def test_a_text_that_is_not_a_head_is_a_wrong_call(vetlla: Vetlla) -> None:
     """This is not a flaw of the chain: the status is 64."""
     assert vetlla("audit", "verify", "--expect", "63").status == os.EX_USAGE
 

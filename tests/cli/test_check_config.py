@@ -77,8 +77,8 @@ def test_a_good_configuration_is_summed_up(vetlla: Vetlla, config: Path, state_d
     ]
 
 
-def test_a_broker_is_summed_up_and_warned_of(vetlla: Vetlla, config: Path) -> None:
-    """A broker in clear across a network is a risk, as is a memory for repetitions shorter than a break may be."""
+def test_a_broker_is_summed_up_with_its_risks(vetlla: Vetlla, config: Path) -> None:
+    """A broker in clear across a network is a risk. So is a duplicate window that is shorter than a break may be."""
     add(config, '\n[[mqtt]]\nhost = "192.0.2.7"\nport = 1883\nnode = "arc-1"\n')
 
     done = vetlla("check-config")
@@ -147,7 +147,7 @@ def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None
         ),
     ],
 )
-def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
+def test_a_bad_configuration_exits_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
     """People and machines get the same error and remedy."""
     add(config, text)
 
@@ -159,14 +159,14 @@ def test_a_bad_configuration_leaves_with_78(vetlla: Vetlla, config: Path, text: 
     assert done.json[0]["ok"] is False
 
 
-def test_a_configuration_without_a_listener_is_none(vetlla: Vetlla, config: Path) -> None:
+def test_a_configuration_without_a_listener_is_refused(vetlla: Vetlla, config: Path) -> None:
     """A receiver without a listener hears no device, so it is refused."""
     config.write_text("", encoding="utf-8")
 
     assert "nothing to listen on" in vetlla("check-config").error
 
 
-def test_what_would_keep_the_receiver_from_starting_leaves_with_78(vetlla: Vetlla, state_dir: Path) -> None:
+def test_a_fault_that_prevents_a_start_exits_with_78(vetlla: Vetlla, state_dir: Path) -> None:
     """Others can read the keys, a key that accounts need is missing, or the registry is damaged."""
     vetlla("accounts", "set", "1", "--key-name", "north")
     assert "keys.toml: No such file" in vetlla("check-config").error
@@ -184,7 +184,7 @@ def test_what_would_keep_the_receiver_from_starting_leaves_with_78(vetlla: Vetll
     assert (done.status, "file is not a database" in done.error) == (os.EX_CONFIG, True)
 
 
-def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
+def test_risks_of_accounts_and_keys_are_reported(vetlla: Vetlla) -> None:
     """A window is off, a key is not set, or a rotation was not finished."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("keys", "rotate", "north", "--hex", stdin="ff" * 16)
@@ -210,7 +210,7 @@ def test_risks_of_accounts_and_keys_are_told(vetlla: Vetlla) -> None:
         ("[control]\nmode = 0o666\n", "control.mode", "every user of this machine can work on alarms"),
     ],
 )
-def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str, where: str, what: str) -> None:
+def test_risks_of_the_settings_are_reported(vetlla: Vetlla, config: Path, text: str, where: str, what: str) -> None:
     """The settings are allowed, so the exit status is 0; a warning says what may happen."""
     add(config, text)
 
@@ -226,14 +226,14 @@ def test_risks_of_the_settings_are_told(vetlla: Vetlla, config: Path, text: str,
         '[http]\nhost = "127.0.0.2"\n[control]\nmode = 0o666\noperators = "root"\n',
     ],
 )
-def test_what_is_no_risk_is_not_warned_of(vetlla: Vetlla, config: Path, text: str) -> None:
+def test_a_setting_without_risk_gives_no_warning(vetlla: Vetlla, config: Path, text: str) -> None:
     """People soon stop reading a warning that is always there."""
     add(config, text)
 
     assert not warnings(vetlla)
 
 
-def test_risks_of_files_are_told(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
+def test_risks_of_files_are_reported(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
     """Others can change the configuration, or the state directory does not exist."""
     config.chmod(0o666)
     assert warnings(vetlla) == {str(config): "users other than its owner can change it"}
@@ -315,10 +315,10 @@ def test_a_tls_key_of_another_user_was_not_checked(vetlla: Vetlla, config: Path)
 @pytest.mark.parametrize(
     ("days", "told"), [(89, None), (13, "expires on 20"), (-1, "expired on 20"), (100, "is not valid before 20")]
 )
-def test_the_time_of_a_certificate_is_told(
+def test_the_time_of_a_certificate_is_reported(
     vetlla: Vetlla, config: Path, tmp_path: Path, days: int, told: str | None
 ) -> None:
-    """Terminals refuse it before and after: it is not a fault, but a risk from two weeks before its end."""
+    """Terminals refuse a certificate outside its time. This is no fault, but a risk from two weeks before its end."""
     certificate, key = make_certificate(tmp_path, days)
     add(config, f'tls = {{ certificate = "{certificate}", key = "{key}" }}\n')
 
@@ -345,7 +345,7 @@ def test_the_time_of_a_certificate_is_told(
         ),
     ],
 )
-def test_what_a_start_refuses_is_refused_here(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
+def test_faults_that_a_start_refuses_are_refused_here(vetlla: Vetlla, config: Path, text: str, told: str) -> None:
     """A group, an address or a file does not exist on this machine."""
     add(config, text)
 
@@ -354,7 +354,7 @@ def test_what_a_start_refuses_is_refused_here(vetlla: Vetlla, config: Path, text
     assert (done.status, told in done.error) == (os.EX_CONFIG, True), done.error
 
 
-def test_all_faults_are_told_at_once(vetlla: Vetlla, config: Path) -> None:
+def test_all_faults_are_reported_at_once(vetlla: Vetlla, config: Path) -> None:
     """An engineer has to correct the file only once."""
     add(config, '[control]\noperators = "no-such-group"\n[[listen]]\nprotocol = "dc9"\nhost = "127.0.0.1"\nport = 0\n')
 
@@ -365,7 +365,7 @@ def test_all_faults_are_told_at_once(vetlla: Vetlla, config: Path) -> None:
     assert "no group no-such-group" in done.error
 
 
-def test_without_config_option_the_usual_file_is_meant(
+def test_without_config_option_the_usual_file_is_checked(
     vetlla: Vetlla, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If VETLLA_CONFIG names a missing file, this is an error; the defaults are not used."""
@@ -375,7 +375,7 @@ def test_without_config_option_the_usual_file_is_meant(
     assert (done.status, "none.toml: no such file" in done.error) == (os.EX_CONFIG, True)
 
 
-def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: Path) -> None:
+def test_a_user_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: Path) -> None:
     """An engineer who is not the receiver's user still sees whether the configuration itself is good."""
     with reachable_directory() as folder:
         there = folder / "vetlla.toml"
@@ -393,7 +393,7 @@ def test_who_may_not_read_is_told_what_was_not_checked(vetlla: Vetlla, config: P
     assert done.error.startswith(f"not checked: {closed}\n  -> ")
 
 
-def test_a_closed_state_directory_is_told(vetlla: Vetlla, config: Path) -> None:
+def test_a_closed_state_directory_is_reported(vetlla: Vetlla, config: Path) -> None:
     """If this user may not read a directory, the summary leaves accounts and keys out."""
     with reachable_directory() as folder:
         there = folder / "vetlla.toml"

@@ -175,7 +175,7 @@ def test_a_maker_has_its_own_words() -> None:
     assert "climax" in run("--maker", "acme", given=frame)[2]
 
 
-def test_what_a_device_kept_back_is_told_for_a_person() -> None:
+def test_a_stored_report_is_marked_for_a_person() -> None:
     """A person must not take an alarm from a device's memory for a new one."""
     stored = next(one for one in recordings("minifinder") if one.name == "sos-from-memory")
     shown = CliRunner().invoke(app, ["minifinder"], input=stored.whole.hex()).stdout
@@ -204,7 +204,7 @@ def test_device_cannot_steer_the_terminal() -> None:
     assert "\\x1b(2J[bold red" in out
 
 
-def test_nothing_in_nothing_out() -> None:
+def test_no_input_gives_no_output() -> None:
     """Without bytes the command prints nothing."""
     assert run("--json", given="") == (0, "", "")
     assert run(given="# only a comment\n") == (0, "", "")

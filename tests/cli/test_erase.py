@@ -221,7 +221,7 @@ def test_a_home_that_still_reports_is_refused(place: Path, state_dir: Path, vetl
     assert (done.status, "a short while ago" in done.error, "try again in" in done.error) == (os.EX_USAGE, True, True)
 
 
-def test_nothing_is_destroyed_without_a_word(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+def test_nothing_is_destroyed_without_consent(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
     """Without a terminal --yes is needed; if no certificate can be written, nothing is erased."""
     remove_account(vetlla)
     before = (state_dir / JOURNAL).read_bytes()
@@ -256,7 +256,7 @@ def test_an_interrupted_erasure_is_completed(
     assert_gone(state_dir)
 
 
-def test_a_changed_row_is_not_laundered(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+def test_a_changed_row_is_not_erased(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
     """Signals that were changed by hand stay, and checks still find them; the certificate does not count them."""
     remove_account(vetlla)
     with closing(sqlite3.connect(state_dir / JOURNAL, isolation_level=None)) as connection:

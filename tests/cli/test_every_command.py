@@ -93,7 +93,7 @@ def test_exports_that_cannot_be_written(program: Nursery, place: Place, words: s
 @pytest.mark.parametrize(
     "words", ["inventory show", "inventory find", "accounts show", "signals list --home", "audit list --actor"]
 )
-def test_words_of_another_encoding_are_told(place: Place, words: str) -> None:
+def test_words_of_another_encoding_are_reported(place: Place, words: str) -> None:
     """Latin-1 input to a program that reads UTF-8 gives one message, and not a fault of Vetlla's own."""
     done = subprocess.run(
         [VETLLA, *words.split(), b"N\xfaria"],

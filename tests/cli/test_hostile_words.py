@@ -49,7 +49,7 @@ def harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("on", ["a pipe", "a terminal"])
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path not in ENDLESS])
-def test_what_is_stored_obeys_nothing(program: Nursery, place: Place, path: str, on: str) -> None:
+def test_stored_text_does_not_control_the_terminal(program: Nursery, place: Place, path: str, on: str) -> None:
     """Answers, warnings and errors are harmless, in both forms that commands have."""
     environment = place.environment | ({"FORCE_COLOR": "1"} if on == "a terminal" else {})
     for form in ((), ("--json",)):
@@ -62,7 +62,7 @@ def test_what_is_stored_obeys_nothing(program: Nursery, place: Place, path: str,
             assert "\nalarm 9 closed" not in text
 
 
-def test_the_queue_that_is_watched_obeys_nothing(place: Place) -> None:
+def test_watched_text_does_not_control_the_terminal(place: Place) -> None:
     """The watch shows first the open alarms and their number, and all of it is harmless."""
     told = ""
     with subprocess.Popen(
@@ -79,7 +79,7 @@ def test_the_queue_that_is_watched_obeys_nothing(place: Place) -> None:
 
 
 @pytest.mark.parametrize("protocol", sorted(SENT))
-def test_what_is_decoded_obeys_nothing(program: Nursery, place: Place, protocol: str) -> None:
+def test_decoded_text_does_not_control_the_terminal(program: Nursery, place: Place, protocol: str) -> None:
     """A recording of a stranger's frames has hostile bytes in place of the code, of a text, and as noise."""
     said = HOSTILE.replace("]", "").encode()
     frames = [SENT[protocol](said[:500]), SENT[protocol](said[1:200]), said[:300]]
@@ -93,7 +93,7 @@ def test_what_is_decoded_obeys_nothing(program: Nursery, place: Place, protocol:
 
 @pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
 @pytest.mark.parametrize("path", ["accounts import", "inventory import"])
-def test_what_is_imported_obeys_nothing(program: Nursery, place: Place, path: str, ending: str) -> None:
+def test_imported_text_does_not_control_the_terminal(program: Nursery, place: Place, path: str, ending: str) -> None:
     """Faults repeat headings and cells of another office's file, and stay harmless."""
     file = place.directory / f"hostile.{ending}"
     said = HOSTILE[:900]
@@ -114,7 +114,7 @@ WORDS = ["\x1b]0;owned\x07", "\x9b2J", "\u202e", "a\nalarm 9 closed", "A" * 60_0
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: ascii(word)[:12])
 @pytest.mark.parametrize("path", COMMANDS)
-def test_what_is_given_obeys_nothing(program: Nursery, place: Place, path: str, word: str) -> None:
+def test_an_argument_does_not_control_the_terminal(program: Nursery, place: Place, path: str, word: str) -> None:
     """A script may pass on a text from elsewhere; the parser's error about it is harmless, too."""
     for given in ([word] * 5, [f"--{word}"], [f"--json={word}"], ["--state-dir", "/nowhere", "--limit", word]):
         left = program.run(*path.split(), *given, environment=place.environment)
@@ -137,7 +137,7 @@ exits.run(broken)
 """
 
 
-def test_a_fault_of_the_program_obeys_nothing() -> None:
+def test_a_traceback_does_not_control_the_terminal() -> None:
     """A traceback quotes the hostile text, and is harmless."""
     done = subprocess.run([sys.executable, "-c", FAULT], capture_output=True, check=False, timeout=60)
     assert done.returncode == os.EX_SOFTWARE

@@ -199,7 +199,7 @@ def test_list_shows_names_sizes_and_users_and_never_a_key(vetlla: Vetlla) -> Non
     assert HEX not in done.out + done.talk + vetlla("keys", "list").out
 
 
-def test_a_key_that_homes_share_is_warned_of(vetlla: Vetlla) -> None:
+def test_a_key_that_homes_share_gives_a_warning(vetlla: Vetlla) -> None:
     """`keys list`, `check-config` and `doctor` warn, because a sealed frame does not say which home sent it."""
     vetlla("keys", "set", "north", "--hex", stdin=HEX)
     vetlla("accounts", "import", "-", stdin="account,home,key_name\n1,H-1,north\n2,H-1,north\n")
@@ -252,7 +252,7 @@ def test_the_configured_file_is_the_one_that_is_changed(vetlla: Vetlla, state_di
     assert not (state_dir / "keys.toml").exists()
 
 
-def test_a_configuration_that_is_broken_keeps_nobody_from_a_named_directory(
+def test_a_broken_configuration_does_not_block_a_named_directory(
     vetlla: Vetlla, state_dir: Path, tmp_path: Path
 ) -> None:
     """The command warns of it and goes on."""

@@ -41,7 +41,7 @@ def stocked(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
     return vetlla
 
 
-def test_what_is_late_comes_first(stocked: Vetlla) -> None:
+def test_late_upkeep_comes_first(stocked: Vetlla) -> None:
     """Batteries and checks fall due by their intervals, the first due first, with the days they are late."""
     rows = [row for row in stocked("maintenance", "due", *ON, "--json").json if row["home"] == "STAYS"]
     assert [(row["device"], row["work"], row["due"], row["late_days"]) for row in rows] == [
@@ -50,7 +50,7 @@ def test_what_is_late_comes_first(stocked: Vetlla) -> None:
     ]
 
 
-def test_what_is_to_be_recovered_is_not_due(stocked: Vetlla) -> None:
+def test_upkeep_of_homes_that_left_is_not_due(stocked: Vetlla) -> None:
     """Nothing is due in a home that left; before a home leaves, and if it comes back, its work is due."""
     rows = stocked("maintenance", "due", *ON, "--json").json
     assert [row["device"] for row in rows] == ["terminal_gsm:T1", "ucr:U1", "ucr:U5", "ucr:U3"]
@@ -58,7 +58,7 @@ def test_what_is_to_be_recovered_is_not_due(stocked: Vetlla) -> None:
     assert "ucr:U2" in [row["device"] for row in before]
 
 
-def test_the_check_asks_for_no_upkeep_of_who_left(stocked: Vetlla) -> None:
+def test_the_check_asks_for_no_upkeep_in_homes_that_left(stocked: Vetlla) -> None:
     """Rules 16 and 17 of the tender differ: equipment of homes that left is recovered, that of others kept up."""
     found = stocked("inventory", "check", *ON, "--rule", "upkeep_overdue", "--json").json
     assert [one["device"] for one in found] == ["terminal_gsm:T1", "ucr:U1", "ucr:U5"]

@@ -76,7 +76,7 @@ def test_a_machine_takes_it_as_json(vetlla: Vetlla, state_dir: Path) -> None:
     assert 3585 < fields["age_s"] < 3700, "without a time of its own its age counts from receipt"
 
 
-def test_what_the_device_did_not_say_is_not_made_up(vetlla: Vetlla, state_dir: Path) -> None:
+def test_missing_values_are_not_made_up(vetlla: Vetlla, state_dir: Path) -> None:
     """The answer says that source, accuracy and time are missing, and what a peer sent does not move the cursor."""
     odd = {"at": None, "source": "\x1b[2Jsatellite"}
     said(state_dir, PLACE | odd, ago_s=2 * 86_400 + 3600)
@@ -95,7 +95,7 @@ def test_the_last_known_place_is_not_the_last_received(vetlla: Vetlla, state_dir
     assert fields["latitude"] == -1.5
 
 
-def test_no_position_is_told_apart_from_no_account(vetlla: Vetlla, state_dir: Path) -> None:
+def test_no_position_is_distinguished_from_no_account(vetlla: Vetlla, state_dir: Path) -> None:
     """A terminal without a position and one that was never heard both give status 64, each with its own message."""
     said(state_dir, {})
     silent, unknown = vetlla("position", "show", IMEI), vetlla("position", "show", "4C01")
@@ -105,7 +105,7 @@ def test_no_position_is_told_apart_from_no_account(vetlla: Vetlla, state_dir: Pa
     assert silent.out == unknown.out == ""
 
 
-def test_two_forms_are_one_too_many(vetlla: Vetlla, state_dir: Path) -> None:
+def test_two_formats_exclude_each_other(vetlla: Vetlla, state_dir: Path) -> None:
     """--geojson and --json exclude each other."""
     said(state_dir, PLACE)
     done = vetlla("position", "show", IMEI, "--geojson", "--json")
@@ -113,12 +113,12 @@ def test_two_forms_are_one_too_many(vetlla: Vetlla, state_dir: Path) -> None:
     assert "choose one" in done.error
 
 
-def test_without_a_journal_the_state_directory_is_doubted(vetlla: Vetlla) -> None:
+def test_without_a_journal_the_error_asks_for_the_state_directory(vetlla: Vetlla) -> None:
     """The status is 74, with the usual remedy."""
     assert vetlla("position", "show", IMEI).status == os.EX_IOERR
 
 
 @pytest.mark.usefixtures("state_dir")
-def test_help_warns_that_the_link_tells_the_place(vetlla: Vetlla) -> None:
+def test_help_warns_that_the_link_reveals_the_place(vetlla: Vetlla) -> None:
     """The help says that opening the link tells a map's operator where a person is."""
     assert "openstreetmap.org" in " ".join(vetlla("position", "show", "--help").out.split())

@@ -26,7 +26,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     receiver.close()
 
 
-def test_listen_and_state_dir_may_stand_instead_of_a_file(daemon: Daemon) -> None:
+def test_listen_and_state_dir_may_replace_a_file(daemon: Daemon) -> None:
     """To try it out, a user needs no configuration, only an address and a directory."""
     options = ("--listen", "dc09=127.0.0.1:0", "--state-dir", str(daemon.state_dir))
     daemon.start(options=options, environment={"VETLLA_CONFIG": ""})
@@ -65,7 +65,7 @@ def test_without_an_option_the_usual_configuration_is_read(daemon: Daemon) -> No
     assert daemon.stop() == 0
 
 
-def test_a_usual_configuration_that_may_not_be_read_is_not_passed_over(daemon: Daemon) -> None:
+def test_an_unreadable_usual_configuration_is_not_ignored(daemon: Daemon) -> None:
     """With the defaults it would be another receiver, so the status is 77, and the error says who may read the file."""
     daemon.config_file.chmod(0)
     program = (sys.executable, "-c", USUAL, str(daemon.config_file), "receiver", "--listen", "dc09=127.0.0.1:0")
@@ -80,7 +80,7 @@ def test_a_usual_configuration_that_may_not_be_read_is_not_passed_over(daemon: D
     assert f"{daemon.config_file}: Permission denied" in ended.value.told
 
 
-def test_listen_stands_instead_of_the_configured_listeners(daemon: Daemon) -> None:
+def test_listen_replaces_the_configured_listeners(daemon: Daemon) -> None:
     """The option of the command line counts."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         daemon.listen_port = taken.getsockname()[1]
@@ -126,7 +126,7 @@ def test_a_listener_that_cannot_be_understood(vetlla: Vetlla, tmp_path: Path, li
     assert "like dc09=" in done.error
 
 
-def test_a_protocol_that_there_is_not(daemon: Daemon) -> None:
+def test_an_unknown_protocol(daemon: Daemon) -> None:
     """The error names the known protocols."""
     with pytest.raises(Ended) as ended:
         daemon.start(options=("--listen", "morse=127.0.0.1:0", "--state-dir", str(daemon.state_dir)))

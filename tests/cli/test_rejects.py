@@ -93,7 +93,7 @@ def test_without_a_journal_it_says_what_to_do(vetlla: Vetlla) -> None:
     assert (done.status, "--state-dir" in done.error) == (os.EX_IOERR, True)
 
 
-def test_what_a_receiver_could_not_take_is_found(tmp_path: Path, vetlla: Vetlla) -> None:
+def test_a_frame_that_could_not_be_taken_is_found(tmp_path: Path, vetlla: Vetlla) -> None:
     """A frame with a wrong checksum, sent over a real line, is kept with its bytes and not answered."""
     daemon = Daemon(tmp_path / "daemon")
     try:

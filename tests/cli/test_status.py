@@ -60,7 +60,7 @@ def test_no_receiver(vetlla: Vetlla) -> None:
     assert "no receiver answers at" in done.error
 
 
-def test_waiting_in_vain(vetlla: Vetlla) -> None:
+def test_waiting_without_success(vetlla: Vetlla) -> None:
     """The exit status is 69, after the given time."""
     assert vetlla("status", "--wait", 0.2).status == os.EX_UNAVAILABLE
 

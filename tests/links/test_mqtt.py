@@ -107,7 +107,7 @@ async def test_a_connection_that_is_cut_leaves_its_last_will(broker: Broker) -> 
 
 
 @each_loop
-async def test_a_peer_that_says_nothing_is_not_waited_for() -> None:
+async def test_the_client_does_not_wait_for_a_silent_peer() -> None:
     """If a peer takes the connection and does not answer, the attempt ends with an error after its time-out."""
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(LinkError, match="timed out") as raised:
         async with Link("127.0.0.1", mute.getsockname()[1], "node", answer_s=0.1):
@@ -116,7 +116,7 @@ async def test_a_peer_that_says_nothing_is_not_waited_for() -> None:
 
 
 @each_loop
-async def test_a_broker_that_stops_to_answer_is_not_waited_for(broker: Broker) -> None:
+async def test_the_client_does_not_wait_for_a_broker_that_stops_answering(broker: Broker) -> None:
     """A publication without an answer ends with a LinkError, and the socket is closed at the end of the block."""
     async with Link("127.0.0.1", broker.port, "node", answer_s=0.2) as link:
         broker.process.send_signal(signal.SIGSTOP)

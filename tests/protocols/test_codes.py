@@ -249,7 +249,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("said", HOSTILE, ids=lambda said: ascii(said)[:16])
 @pytest.mark.parametrize("table", [table for table in TABLES.values() if isinstance(table, CodeTable)])
-def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTable, said: str) -> None:
+def test_an_invalid_code_keeps_its_class_and_is_never_less_urgent(table: CodeTable, said: str) -> None:
     """An invalid code is shown by its class, not as sent; if the class opens no alarm, the report is unknown."""
     for prefix in ("", "AL", "UD", "AP10.", "APJK.", "bit", "M", "13"):
         event, of_class = table.event(prefix + said), table.find(prefix + said)
@@ -262,14 +262,14 @@ def test_what_is_no_code_keeps_its_class_and_is_never_less_urgent(table: CodeTab
             assert table.find(event.code).kind is of_class.kind
 
 
-def test_two_things_that_are_no_code_are_told_apart() -> None:
+def test_two_invalid_codes_are_distinguished() -> None:
     """An operator who has closed the alarm of one invalid code must see the other."""
     one, other = (EVIEW.event(said) for said in HOSTILE[:2])
     assert one.code != other.code
     assert one == EVIEW.event(HOSTILE[0])
 
 
-def test_every_code_of_the_tables_is_one() -> None:
+def test_every_code_of_the_tables_is_valid() -> None:
     """No table has an invalid code."""
     for table in TABLES.values():
         assert all(code_of(code) == code for code, _ in table)
@@ -287,7 +287,7 @@ SENT = {
 
 @pytest.mark.parametrize("said", [b"A\x1b(0\x07", b"A\xc2\x9b2J", b"A" * 4_000, "A\u202e".encode()], ids=ascii)
 @pytest.mark.parametrize("protocol", sorted(SENT))
-def test_a_stranger_s_code_reaches_no_terminal(protocol: str, said: bytes) -> None:
+def test_an_invalid_code_of_a_stranger_is_replaced(protocol: str, said: bytes) -> None:
     """Any bytes as a code give a signal or evidence with all bytes, and the signal's code is valid or replaced."""
     sent = SENT[protocol](said)
     came = decode(PROTOCOLS[protocol].make(lambda _: ()), [sent])

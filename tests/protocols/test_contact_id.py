@@ -136,7 +136,7 @@ def test_several_events(data: str) -> None:
     "data",
     ["", "#1234|", "#1234|1101 01", "#1234|X101 01 015", "HELP", "1234 01 015", "1234 18 1101", "#9|1130110101003"],
 )
-def test_what_is_not_read(data: str) -> None:
+def test_data_that_are_not_read(data: str) -> None:
     """Data without an event, or data that may be an account, are not read. The decoder reports them as unreadable."""
     assert contact_id.parse(data.encode(), "1234") == []
 

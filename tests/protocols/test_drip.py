@@ -64,7 +64,7 @@ def steps(cutter: Any, data: bytes) -> int:  # noqa: ANN401 - the cutter of any 
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_byte_costs_the_same_however_much_waits(name: str) -> None:
+def test_a_byte_costs_the_same_while_many_bytes_wait(name: str) -> None:
     """Four hundred openings that wait, or a list of a thousand values, make the next byte no dearer."""
     make, stream = STREAMS[name]
     cutter = make()
@@ -76,7 +76,7 @@ def test_a_byte_costs_the_same_however_much_waits(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_what_waits_takes_little_memory(name: str) -> None:
+def test_waiting_bytes_take_little_memory(name: str) -> None:
     """Thousands of connections may each hold an unfinished frame, so the worst bytes cost little more memory."""
     make, stream = STREAMS[name]
     cutter = make()

@@ -93,7 +93,7 @@ def test_any_cut(data: bytes, name: str) -> None:
 
 
 @pytest.mark.parametrize(("data", "name"), FOREIGN, ids=[name for _, name in FOREIGN])
-def test_alarm_behind_it_is_taken(data: bytes, name: str) -> None:
+def test_alarm_after_foreign_bytes_is_taken(data: bytes, name: str) -> None:
     """A good frame after foreign bytes is an alarm all the same, although the receiver hangs up."""
     _, _, taken = split(decode(decoder(), [data + ALARM]))
     assert taken[-1].event.code == "101", name
@@ -142,7 +142,7 @@ def test_not_at_the_start_is_not_foreign() -> None:
     assert (len(hangups), len(taken)) == (0, 2)
 
 
-def test_head_bounds_what_is_looked_at() -> None:
+def test_only_the_head_is_compared() -> None:
     """Bytes beyond the head are not compared."""
     assert recognise(b" " * HEAD + b"GET / HTTP/1.1") is None
     assert recognise(b"") is None
@@ -166,7 +166,7 @@ def test_our_protocols_know_each_other(port: str, caller: str) -> None:
 
 @pytest.mark.parametrize("before", [b"", b"\0", b"\r\n", b"  "])
 @pytest.mark.parametrize("port", STREAMS)
-def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
+def test_no_protocol_is_foreign_at_its_own_port(port: str, before: bytes) -> None:
     """No good frame is rejected at its own port."""
     for recording in good(port):
         fresh = STREAMS[port].make(recording.keys_of)
@@ -176,7 +176,7 @@ def test_nobody_is_foreign_at_home(port: str, before: bytes) -> None:
 
 
 def test_vehicle_trackers() -> None:
-    """GT06 has a name of its own and no decoder; papers of watch makers confuse it with the bracket protocol."""
+    """GT06 has a name of its own and no decoder; documents of watch makers confuse it with the bracket protocol."""
     found = recognise(bytes.fromhex("78780d010123456789012345000bcbe70d0a"))
     assert found is not None
     assert "GT06" in found.name

@@ -156,7 +156,7 @@ def test_the_qualifier_of_a_makers_code_counts() -> None:
     assert read("#AAA|3102 00 003", Maker.CLIMAX) == (Kind.FALL, Phase.RESTORE)
 
 
-def test_the_reading_is_told() -> None:
+def test_a_signal_names_the_makers_table() -> None:
     """A signal that was read by a maker's table names the maker. The code stays as received, with the maker's name."""
     (report,) = sia_dcs.parse(b"#AAA|Nri1/PE501^Hall^")
     signal = Signal("dc09", AccountId("", "0", "AAA"), report.event, b"", text=report.text, details={"block C": "x"})

@@ -91,7 +91,7 @@ def test_a_recording_follows_the_schema(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("name", ["ref-missing", "dty-word", "stc-boolean", "state-without-word"])
-def test_what_is_rejected_is_against_the_schema(name: str) -> None:
+def test_a_rejected_message_does_not_follow_the_schema(name: str) -> None:
     """A rejected message does not follow the schema, so a maker who checks against the schema is not refused."""
     (recording,) = [one for one in recordings("mqtt") if one.name == name]
     assert not VALIDATOR.is_valid(as_published(*text_of(recording)))
@@ -147,7 +147,7 @@ def test_two_losses_are_two() -> None:
         ("", ""), ("x/1/T1/hb", ""),
     ],
 )  # fmt: skip
-def test_whom_a_topic_names(topic: str, terminal: str) -> None:
+def test_terminals_that_topics_name(topic: str, terminal: str) -> None:
     """Only a terminal of this version has a branch for receipts."""
     assert terminal_of(topic) == terminal
 
@@ -180,7 +180,7 @@ def test_a_recording_has_a_message_for_each_topic() -> None:
     assert [signal.event.code for signal in signals(heard(recording))] == ["0000-0010", "$info", "hb"]
 
 
-def test_what_stands_before_the_first_topic_is_shown() -> None:
+def test_bytes_before_the_first_topic_are_shown() -> None:
     """Bytes before the first topic of a recording are kept."""
     first, second = heard(b"Client received\xff\ntc/1/T1/hb {}\n")
     assert isinstance(first, Reject)
@@ -205,7 +205,7 @@ def test_what_stands_before_the_first_topic_is_shown() -> None:
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])
-def test_what_is_no_json_costs_itself(member: str, is_first: bool) -> None:  # noqa: FBT001 both orders
+def test_a_member_that_is_not_json_costs_only_itself(member: str, is_first: bool) -> None:  # noqa: FBT001 both orders
     """A member that is not quite JSON costs only itself, wherever it stands: the event is taken."""
     fields = ['"ref":"1","dty":"0003","stc":"0010"', member][:: -1 if is_first else 1]
     payload = f"{{{','.join(fields)}}}"
@@ -215,14 +215,14 @@ def test_what_is_no_json_costs_itself(member: str, is_first: bool) -> None:  # n
 
 
 @given(garbage=st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode), garbled()))
-def test_nothing_behind_an_event_costs_it(garbage: bytes) -> None:
+def test_bytes_after_an_event_do_not_cost_it(garbage: bytes) -> None:
     """Once reference, device and status are read, nothing that follows in the object costs a call."""
     items = read("tc/1/T1/ucr/ev", b'{"ref":"1","dty":"0003","stc":"0010","batt":' + garbage + b"}")
     assert [signal.event.phase for signal in signals(items)] == [Phase.NEW]
 
 
 @given(payload=garbled())
-def test_whatever_a_payload_is_it_has_one_answer(payload: bytes) -> None:
+def test_any_payload_has_one_answer(payload: bytes) -> None:
     """A message gives a report, or a reject and at most one refusal, without an error."""
     items = read("tc/1/T1/ucr/ev", payload)
     assert len(signals(items)) + sum(isinstance(item, Reject) for item in items) >= 1

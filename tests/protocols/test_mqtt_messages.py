@@ -17,7 +17,7 @@ def read(topic: str, payload: str, *, retained: bool = False) -> list[Item]:
 
 
 @pytest.mark.parametrize("behind", [f"tc/1/T2/hb {BEAT}", f"tc/1/T1/hb {BEAT}", "tc/1/T2/$state ready", "tc/1/T2/hb {"])
-def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
+def test_bytes_after_an_object_are_not_a_message(behind: str) -> None:
     """A broker lets a terminal use only its own topics, and its payload cannot report for another terminal either."""
     said, reject = read("tc/1/T1/ucr/ev", f"{PRESS} {behind}")
     assert isinstance(said, Signal)
@@ -27,7 +27,7 @@ def test_what_stands_behind_an_object_is_no_message(behind: str) -> None:
 
 
 @pytest.mark.parametrize("topic", ["tc/1/T1/a b/ev", "tc/2/T1/ucr/ev", "tc/1/T1/ucr/ev", "tc/1/T1/", "tc", ""])
-def test_nor_behind_what_is_broken(topic: str) -> None:
+def test_broken_topics_and_events_are_evidence(topic: str) -> None:
     """A topic with a blank, a topic of another version and an event that cannot be read are evidence."""
     items = read(topic, f'{{"ref":"7-1","dty":"?"}} tc/1/T2/hb {BEAT}')
     assert {type(item) for item in items} <= {Reject, Reply}
@@ -51,7 +51,7 @@ def test_nor_behind_what_is_broken(topic: str) -> None:
         (f"ev {PRESS}", True, True, False),
     ],
 )
-def test_what_the_broker_says_is_no_sign_of_life(line: str, retained: bool, from_broker: bool, repeated: bool) -> None:  # noqa: FBT001
+def test_broker_reports_are_no_sign_of_life(line: str, retained: bool, from_broker: bool, repeated: bool) -> None:  # noqa: FBT001
     """Last wills and retained messages are no sign of life. A retained call counts, because it may be new here."""
     leaf, _, payload = line.partition(" ")
     (said,) = read(f"tc/1/T1/{leaf}", payload, retained=retained)
@@ -67,7 +67,7 @@ def test_an_object_without_fields_is_an_object() -> None:
 
 
 @pytest.mark.parametrize("payload", [f"[{PRESS}]", f"[[ {PRESS} ] ]\n"])
-def test_the_end_of_a_list_is_nothing_behind_the_object(payload: str) -> None:
+def test_the_end_of_a_list_gives_no_second_item(payload: str) -> None:
     """An event in a list is that event, and the bracket gives no second item."""
     (said,) = read("tc/1/T1/ucr/ev", payload)
     assert isinstance(said, Signal)
@@ -86,7 +86,7 @@ def test_a_second_object_in_a_list_is_evidence() -> None:
     ("ev", f'{PRESS}003"}}', Kind.FAULT),
     ("hb", f"{BEAT}{BEAT}", Kind.FAULT),
 ])  # fmt: skip
-def test_a_second_event_behind_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
+def test_a_second_event_after_the_first_may_be_a_call(leaf: str, payload: str, kind: Kind) -> None:
     """A second event is not read, so an operator sees it like every unreadable event; noise is a fault."""
     _, reject = read(f"tc/1/T1/ucr/{leaf}", payload)
     assert isinstance(reject, Reject)

@@ -84,7 +84,9 @@ def test_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("said", [b"FA", b"\x1b]0;owned\x07", b"\x9b2J", b"A" * 16_000])
-def test_a_code_of_a_third_party_obeys_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+def test_a_code_of_a_third_party_does_not_control_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
     """An invalid code of a third party is replaced; kind, bytes and answer stay as the third party made them."""
     install(tmp_path, "acme_alarm:echo")
     monkeypatch.syspath_prepend(tmp_path)

@@ -125,7 +125,7 @@ def test_a_measurement_without_bound_is_text() -> None:
     assert "9" * 400 + "DC" in (report.text, *report.details.values())
 
 
-def test_what_has_no_field_is_kept() -> None:
+def test_values_without_a_field_are_kept() -> None:
     """Modifiers without a field, names, other blocks and unreadable text are kept in the details."""
     (report,) = sia_dcs.parse(b"#1234|Nti12:30/da01-02-26/ri1^Flat^/ph3/MA7|EDA1|Cx|@a")
     expected = {"ti": "12:30", "da": "01-02-26", "ri name": "Flat", "ph": "3", "block E": "DA1", "block C": "x"}
@@ -156,14 +156,14 @@ def test_nothing_raises(data: bytes) -> None:
 
 @pytest.mark.parametrize("gap", [",", ";", ".", " ", ", ", "]", "\\", " N", "|N"])
 @pytest.mark.parametrize("modifiers", ["", "ri2/", "ri2id5"])
-def test_a_call_behind_another_separator_is_not_hidden_in_the_event_before(gap: str, modifiers: str) -> None:
+def test_a_call_after_another_separator_is_not_hidden_in_the_event_before(gap: str, modifiers: str) -> None:
     """A low battery is TECHNICAL, so the call after it must be an event of its own."""
     codes = [code for code, *_ in read(f"#1234|Nri1/YT00{gap}{modifiers}PA02")]
     assert codes == ["YT", "PA"]
 
 
 @pytest.mark.parametrize("text", [" KITCHEN", " TV room", " 01", "-01", "; hall", " PAUL"])
-def test_a_text_behind_an_event_is_no_event(text: str) -> None:
+def test_a_text_after_an_event_is_not_an_event(text: str) -> None:
     """A text after an event stays a detail."""
     (report,) = sia_dcs.parse(f"#1234|Nri1/YT{text}".encode())
     assert report.details["rest"] == text

@@ -97,7 +97,7 @@ def test_an_alarm_without_a_time_is_never_a_retry(protocol: str) -> None:
     ],
     ids=lambda said: said[0],
 )
-def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
+def test_the_time_of_an_old_fix_distinguishes_no_alarms(said: tuple[str, bytes, bytes, bytes, bytes]) -> None:
     """Two equal alarms are one alarm only if their time is that of a fix, because another time may have stood still.
 
     A live alarm must not look as old as the last fix.
@@ -109,7 +109,7 @@ def test_the_time_of_an_old_fix_tells_nothing_apart(said: tuple[str, bytes, byte
 
 
 @each_terminal
-def test_what_policy_refuses_is_not_acknowledged(protocol: str) -> None:
+def test_a_refused_report_is_not_acknowledged(protocol: str) -> None:
     """A refused report gets no answer; a duplicate gets the same answer as a stored report."""
     for found in recordings(protocol):
         decoder = found.decoder()
@@ -181,7 +181,7 @@ def test_no_eview_alarm_is_lost_among_other_keys(
 
 
 @given(status=st.integers(0, 2**32 - 1), fix=st.text("AV,.0123456789-NSEW ", max_size=40))
-def test_no_watch_alarm_is_lost_behind_a_place(status: int, fix: str) -> None:
+def test_no_watch_alarm_is_lost_after_a_position(status: int, fix: str) -> None:
     """Every high bit of a watch's status is reported, whatever the fields of its place hold."""
     place = [field.strip() for field in (fix + ",,,,,,").split(",")][:5]
     content = ",".join(
@@ -226,7 +226,7 @@ def test_no_watch_alarm_is_lost_in_a_short_form(status: int, values: int, comman
     assert {signal.measurements.get("gsm", 0) for signal in came} == {0}
 
 
-def test_a_watch_that_claims_too_much_is_not_waited_for() -> None:
+def test_the_receiver_does_not_wait_for_a_watch_that_claims_too_many_bytes() -> None:
     """A length of 64 KiB must not make the receiver hold more bytes than a message can have."""
     decoder = STREAMS["watch3g"].make(lambda _: [])
     decoder.feed(b"[3G*5000000001*FFFF*LK]")
@@ -258,7 +258,7 @@ def test_a_message_of_nothing_but_alarms_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("pattern", [b"\xab", b"\xab\xab\xab\x10\x10\x10", b"\xab\x10\xff\x1f", b"\xab\x10\x01\x00"])
-def test_an_sos_behind_nothing_but_openings(pattern: bytes) -> None:
+def test_an_sos_after_a_stream_of_openings(pattern: bytes) -> None:
     """A stream made of openings costs bounded work, and the frame after it is read."""
     cutter = EviewCutter()
     started = process_time()

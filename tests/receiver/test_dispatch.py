@@ -29,7 +29,7 @@ async def standing(*numbers: int) -> AsyncGenerator[WatchEvent, None]:
         yield numbered(number)
 
 
-async def test_every_watcher_hears_every_event_in_order() -> None:
+async def test_every_watcher_receives_every_event_in_order() -> None:
     """Two watchers receive the same events; a watcher that comes later receives only later events."""
     told = Dispatch()
     one, other = told.watch(), told.watch()
@@ -45,7 +45,7 @@ async def test_every_watcher_hears_every_event_in_order() -> None:
     await other.aclose()
 
 
-async def test_nothing_falls_between_what_stands_and_what_comes() -> None:
+async def test_no_event_is_lost_between_the_first_events_and_later_ones() -> None:
     """Events that come while a watcher still reads the standing ones follow after them."""
     told = Dispatch()
     events = told.watch(standing(1, 2))
@@ -55,7 +55,7 @@ async def test_nothing_falls_between_what_stands_and_what_comes() -> None:
     await events.aclose()
 
 
-async def test_nobody_watching_is_known() -> None:
+async def test_the_dispatch_is_false_without_watchers() -> None:
     """The dispatch is false without watchers, so that events need not be made; a watcher that stops is removed."""
     told = Dispatch()
     assert not told

@@ -31,7 +31,7 @@ def settings(state_dir: Path, chain_window_s: float) -> Settings:
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["configuration", "accounts and keys alone"])
-async def test_a_part_that_breaks_on_what_it_is_given(tmp_path: Path, *, alone: bool) -> None:
+async def test_a_part_that_fails_on_its_new_settings(tmp_path: Path, *, alone: bool) -> None:
     """No code awaited the task, so its exception was never seen: half of the settings applied, without a log line."""
     counters, calls = Counters(), []
 

@@ -134,7 +134,7 @@ async def test_under_load_one_step_goes_between_two_commits(tmp_path: Path) -> N
     assert rig.flaws() == []
 
 
-async def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_removal_that_fails_harms_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of this program is rolled back, logged and returned; the store stays ready and reports are answered."""
     clock = old_journal(tmp_path, 5)
     async with core(tmp_path, clock=clock) as rig:
@@ -153,7 +153,7 @@ async def test_a_removal_that_breaks_is_no_report_s_trouble(tmp_path: Path, monk
         assert (await done(of(rig)))["raw"] == 5
 
 
-async def test_a_disk_that_fails_in_a_removal_is_the_store_s(tmp_path: Path) -> None:
+async def test_a_disk_that_fails_in_a_removal_makes_the_receiver_unready(tmp_path: Path) -> None:
     """A fault of the disk makes the receiver unready until a commit has succeeded; the round ends."""
     clock = old_journal(tmp_path, 5)
     async with core(tmp_path, clock=clock) as rig:
@@ -171,7 +171,7 @@ async def test_a_disk_that_fails_in_a_removal_is_the_store_s(tmp_path: Path) -> 
         assert (await done(of(rig)))["raw"] == 5
 
 
-async def test_a_refused_range_is_told(tmp_path: Path) -> None:
+async def test_a_refused_range_is_reported(tmp_path: Path) -> None:
     """Signals that were altered are left alone, with an error in the log and a count."""
     clock = old_journal(tmp_path, 5)
     async with core(tmp_path, clock=clock) as rig:
@@ -183,7 +183,7 @@ async def test_a_refused_range_is_told(tmp_path: Path) -> None:
         assert (refused, rig.counters.removals_refused, removed["raw"]) == ([(2, 2)], 1, 3)
 
 
-async def test_metrics_and_one_line_tell_of_a_round(tmp_path: Path) -> None:
+async def test_metrics_and_one_line_report_a_round(tmp_path: Path) -> None:
     """There are counts by kind, the stamp that the round has reached, and a line in the log."""
     clock = old_journal(tmp_path, 5)
     async with core(tmp_path, clock=clock) as rig:

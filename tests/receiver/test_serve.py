@@ -119,7 +119,7 @@ async def test_settings_are_applied_whole_or_not_at_all(tmp_path: Path, monkeypa
             assert receiver._registry.expectations is expectations
 
 
-async def test_what_breaks_beside_the_reports_is_logged(tmp_path: Path) -> None:
+async def test_a_fault_in_another_task_is_logged(tmp_path: Path) -> None:
     """A fault in a reload, or in the check of the control socket, is logged and not lost with its task."""
 
     async def fail() -> None:

@@ -139,7 +139,7 @@ async def test_a_frame_of_very_many_parts_is_bounded(tmp_path: Path) -> None:
             assert {stored.signal.raw for stored in newest(archive, signals(), 100)} == {b"m."}
 
 
-async def test_parts_behind_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
+async def test_parts_after_a_repetition_keep_their_bytes(tmp_path: Path) -> None:
     """The first part that is stored has the bytes, although an earlier part is a repetition."""
     async with core(tmp_path) as rig:
         first = signal(identity=b"1", raw=b"old")
@@ -178,7 +178,7 @@ async def test_a_decoder_that_cannot_answer_harms_only_its_peer(tmp_path: Path) 
         assert len(await one.core.open_alarms()) == 1
 
 
-async def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> None:
+async def test_the_listener_is_called_after_the_last_answer(tmp_path: Path) -> None:
     """The listener is called when no answer is due any longer, and not before."""
     async with wire(tmp_path) as one:
         calls: list[bytes] = []
@@ -189,7 +189,7 @@ async def test_whoever_waits_for_the_last_answer_is_called(tmp_path: Path) -> No
         assert calls == [b"A.B."]
 
 
-async def test_a_peer_is_heard_once_a_whole_report_came(tmp_path: Path) -> None:
+async def test_a_peer_counts_as_heard_after_a_whole_report(tmp_path: Path) -> None:
     """Damaged bytes and half a frame do not count as a report."""
     async with wire(tmp_path) as one:
         one.session.feed(b"x.a")
@@ -211,7 +211,7 @@ async def test_the_remainder_is_evidence(tmp_path: Path) -> None:
     ("said", "why"),
     [(b"h.", Refusal.HANGUP), (b"f.h.", Refusal.FOREIGN), (b"x.x.x.", Refusal.BOGUS)],
 )
-async def test_why_a_peer_is_hung_up_on(tmp_path: Path, said: bytes, why: Refusal) -> None:
+async def test_the_reasons_to_disconnect_a_peer(tmp_path: Path, said: bytes, why: Refusal) -> None:
     """The reasons are the decoder's wish, another protocol, or too many rejects."""
     async with wire(tmp_path, bogus_frames=3) as one:
         one.session.feed(said)

@@ -44,7 +44,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "erase": {"home": "H-1"},
     "watch": {},
 }
-"""The least arguments of each request."""
+"""Each request with only its required arguments."""
 
 
 def request_of(do: str, **arguments: object) -> Any:  # noqa: ANN401 - a request of any kind

@@ -146,7 +146,7 @@ def lost_at(home: Home, *, ucr: bool) -> list[int]:
         last = times[bisect_left(times, since) - 1]
         at = last + ALLOWED * home.interval_s + TOLERANCE_S
         if DOWN[0] < at and last < DOWN[1]:
-            # The receiver was down in that silence: this time does not count, and the device gets one more period.
+            # The receiver was down in that silence: this time does not count, and the device gets one more interval.
             at += DOWN[1] - DOWN[0] + home.interval_s
         tick = -(-at // TICK_S) * TICK_S
         if tick < min(until + home.interval_s, ENDS) and not any(at > back > last for back in times):

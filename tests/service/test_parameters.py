@@ -41,7 +41,7 @@ def test_a_day_has_the_value_in_force_on_it() -> None:
     assert parameters.on(date(2020, 1, 1)).started("life.gas") == 0
 
 
-def test_only_what_was_asked_for_and_is_assumed_is_a_footnote() -> None:
+def test_only_assumed_values_that_were_used_are_a_footnote() -> None:
     """A report names only the assumed values that it uses."""
     reading = parse(document({}, {"name": "life.smoke"}, {"name": "guarantee", "basis": "contract"}), "p.toml").on(
         date(2024, 5, 1)
@@ -88,7 +88,7 @@ def test_two_values_from_one_day_are_refused() -> None:
         parse(document({}, {"value": 61}), "p.toml")
 
 
-def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
+def test_a_value_of_the_wrong_kind_is_reported_when_it_is_used() -> None:
     """The error names the parameter and the kind of value that it should have."""
     reading = parse(document({"value": "many"}), "p.toml").on(date(2024, 5, 1))
     with pytest.raises(UsageError, match=r"life\.gas is not a whole number"):
@@ -98,7 +98,7 @@ def test_a_value_of_the_wrong_kind_is_told_when_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("value", "least"), [(-1, 0), (0, 1)])
-def test_a_number_that_can_not_be_is_told_when_it_is_asked_for(value: int, least: int) -> None:
+def test_an_impossible_number_is_reported_when_it_is_used(value: int, least: int) -> None:
     """A life of no months or a visit of no minutes would cause wrong results far from its cause."""
     reading = parse(document({"value": value}), "p.toml").on(date(2024, 5, 1))
     with pytest.raises(UsageError, match=f"a whole number of at least {least}"):

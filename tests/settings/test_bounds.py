@@ -54,7 +54,7 @@ def kinds(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, type]]:
                 yield f"{at}{name}", kind
 
 
-def test_every_number_has_a_least_and_a_most() -> None:
+def test_every_number_has_two_bounds() -> None:
     """A setting that is added later must have bounds too."""
     unbounded = [
         at

@@ -72,7 +72,7 @@ def test_the_example_loads_with_every_comment_switched_on(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("setting", EVERY_SETTING)
-def test_every_setting_stands_in_the_example_and_in_the_handbook(setting: str) -> None:
+def test_every_setting_is_in_the_example_and_in_the_handbook(setting: str) -> None:
     """A reader finds every setting in both places."""
     assert at(tomllib.loads(all_switched_on()), setting) is not None
     assert handbook_row(setting)

@@ -118,7 +118,7 @@ def test_recovery_follows_the_watermark() -> None:
     assert store.recover_free_mib == 127
 
 
-def test_the_systemd_credential_goes_before_the_state_directory(
+def test_the_systemd_credential_takes_precedence_over_the_state_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys come from the credential that the unit loads, if there is one."""
@@ -186,7 +186,7 @@ def test_a_fault_names_file_key_what_and_remedy(tmp_path: Path, text: str, key: 
     assert error.remedy
 
 
-def test_all_faults_are_told_at_once_each_with_its_own_file(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once_each_with_its_own_file(tmp_path: Path) -> None:
     """One error lists all faults. A listener is counted within its file."""
     file = written(tmp_path, LISTENER + "[limits]\nconections = 1\n", LISTENER.replace("port = 0", "port = -1"))
 
@@ -206,7 +206,7 @@ def test_all_faults_are_told_at_once_each_with_its_own_file(tmp_path: Path) -> N
         (b'host = "\xe9"', "byte 8 is not UTF-8"),
     ],
 )
-def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
     """The error says that a file is broken or has a wrong encoding, and where."""
     file = tmp_path / "vetlla.toml"
     file.write_bytes(content)
@@ -218,7 +218,7 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes, what: str) -
     assert error.remedy
 
 
-def test_a_missing_file_is_refused_with_a_way_on(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     """A daemon with a configured file does not start with the defaults instead."""
     error = refused(tmp_path / "none.toml")
 
@@ -226,7 +226,7 @@ def test_a_missing_file_is_refused_with_a_way_on(tmp_path: Path) -> None:
     assert "config/vetlla.toml" in error.remedy
 
 
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """A directory in place of a file, or a file in place of conf.d, is an error and is not ignored."""
     (tmp_path / "conf.d").touch()
     file = written(tmp_path, "")
@@ -236,7 +236,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "Is a directory" in refused(tmp_path).args[0]
 
 
-def test_options_go_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_take_precedence_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--listen replaces the file's listeners; --state-dir may be relative to the current directory."""
     monkeypatch.chdir(tmp_path)
     file = written(tmp_path, 'state_dir = "/srv/v"\n' + LISTENER)

@@ -50,6 +50,6 @@ def test_a_setting_is_read(setting: str) -> None:
     assert setting.rpartition(".")[2] in READ
 
 
-def test_the_sections_of_the_file_are_all_looked_at() -> None:
+def test_all_sections_of_the_file_are_checked() -> None:
     """The check covers sections within sections, and lists of them."""
     assert {"Settings", "Listen", "Tls", "Mqtt", "QueueSettings"} <= {one.__name__ for one in _sections(Settings)}

@@ -46,7 +46,7 @@ def heard(protocol: str, caller: Terminal, messages: list[Message]) -> list[tupl
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
-def test_what_is_said_is_understood_as_meant(protocol: str) -> None:
+def test_a_message_is_read_as_it_is_meant(protocol: str) -> None:
     """Each message is one signal of the terminal's account. Each event has a position and its own time."""
     caller = terminal(protocol)
     signals = [signal for signal, _ in heard(protocol, caller, [caller.next() for _ in range(200)])]
@@ -80,7 +80,7 @@ def test_the_expected_answer_is_the_receivers_to_the_byte(protocol: str) -> None
 
 
 @pytest.mark.parametrize("protocol", sorted(set(HANDHELD) - {"minifinder"}))
-def test_an_answer_with_anything_wrong_is_none(protocol: str) -> None:
+def test_an_answer_with_a_fault_does_not_count(protocol: str) -> None:
     """An answer with any wrong, missing or extra byte does not count. An answer to a settled message is a stray."""
     caller = terminal(protocol, mix=Mix(alarms=1, technical=0, tests=0, heartbeats=0))
     message = caller.next()
@@ -90,7 +90,7 @@ def test_an_answer_with_anything_wrong_is_none(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
-def test_what_was_kept_back_says_when_it_happened(protocol: str) -> None:
+def test_a_stored_report_says_when_it_happened(protocol: str) -> None:
     """A report that was kept back carries the time of its event, and the protocol's mark of stored reports."""
     caller = terminal(protocol, mix=Mix(alarms=0, technical=0, tests=1, heartbeats=0))
     message = caller.next(age_s=600)
@@ -103,7 +103,7 @@ def test_what_was_kept_back_says_when_it_happened(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", sorted(DIALECTS))
-def test_the_same_seed_tells_the_same_story(protocol: str) -> None:
+def test_the_same_seed_gives_the_same_messages(protocol: str) -> None:
     """Two terminals with the same seed send the same messages with the same numbers."""
 
     def story(seed: int) -> list[tuple[str, str]]:
@@ -153,7 +153,7 @@ REAL = [one for one in recordings("eview") if one.is_good and one.data[1] == evi
 
 
 @pytest.mark.parametrize("recording", REAL, ids=lambda recording: recording.name)
-def test_what_was_read_can_be_built_again(recording: Recording) -> None:
+def test_a_recorded_frame_can_be_built_again(recording: Recording) -> None:
     """The simulator builds a recorded frame again from its decoded keys, and the recorded answer to it."""
     raw = recording.data
     sequence = int.from_bytes(raw[6 : eview.HEADER], "little")
@@ -182,7 +182,7 @@ def test_what_was_read_can_be_built_again(recording: Recording) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(protocol: str, options: dict[str, Any], says: str) -> None:
+def test_impossible_options_are_refused(protocol: str, options: dict[str, Any], says: str) -> None:
     """The simulator refuses options that a protocol or a kind of run cannot have, before any home calls."""
     with pytest.raises(UsageError, match=says):
         scenario(9, protocol, **options)

@@ -135,7 +135,7 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("how", SPOILT)
-async def test_an_acknowledgement_with_anything_wrong_is_none(how: str) -> None:
+async def test_an_acknowledgement_with_a_fault_does_not_count(how: str) -> None:
     """An answer with a wrong checksum, length, form or addressee does not settle a report, and is counted."""
     async with listening() as peer:
         peer.garble = SPOILT[how]
@@ -160,7 +160,7 @@ async def test_a_sealed_report_needs_a_sealed_acknowledgement() -> None:
 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
-async def test_silence_is_met_with_the_same_number_again_and_then_given_up(transport: Transport) -> None:
+async def test_an_unanswered_report_is_repeated_with_its_number_and_then_given_up(transport: Transport) -> None:
     """A home repeats an unanswered report with the same number up to its limit, then counts it as lost."""
     async with listening() as peer:
         peer.garble = lambda _: b""
@@ -227,7 +227,7 @@ async def test_a_storm_comes_before_anything_else() -> None:
 
 
 @pytest.mark.parametrize("rate", [None, 200.0])
-async def test_a_run_without_an_end_stops_when_told(rate: float | None) -> None:
+async def test_an_endless_run_stops_on_request(rate: float | None) -> None:
     """``stop`` ends an endless run. Messages that are under way are still settled."""
     stop = asyncio.Event()
     async with listening() as peer:
@@ -246,7 +246,7 @@ async def test_a_run_ends_after_its_duration() -> None:
     assert 0.2 <= report.seconds < 5
 
 
-async def test_what_cannot_be_drained_is_lost() -> None:
+async def test_messages_that_are_open_after_the_drain_are_lost() -> None:
     """When the drain ends, open messages count as lost, also in the ledger."""
     out = io.StringIO()
     async with listening() as peer:
@@ -257,7 +257,7 @@ async def test_what_cannot_be_drained_is_lost() -> None:
     assert [json.loads(entry)["fate"] for entry in out.getvalue().splitlines()] == ["lost", "lost"]
 
 
-async def test_the_ledger_says_what_became_of_every_report() -> None:
+async def test_the_ledger_has_the_fate_of_every_report() -> None:
     """Each report has one line with its identity, its fate and its times."""
     out = io.StringIO()
     before = time.time()
@@ -304,7 +304,7 @@ async def test_homes_dial_over_tls(tmp_path: Path, *, pinned: bool) -> None:
     assert report.second_path == report.duplicated > 0
 
 
-async def test_a_receiver_with_another_certificate_is_not_spoken_to(tmp_path: Path) -> None:
+async def test_a_receiver_with_another_certificate_gets_no_report(tmp_path: Path) -> None:
     """With a pinned certificate, a receiver that presents another one gets no report."""
     _, context = _certificate(tmp_path)
     other = tmp_path / "other"

@@ -60,7 +60,7 @@ def plan(broker: Broker, **said: object) -> Plan:
 
 
 @pytest.mark.parametrize("connections", [3, 12])
-async def test_what_a_fleet_was_receipted_for_is_stored(broker: Broker, daemon: Daemon, connections: int) -> None:
+async def test_every_receipted_event_is_stored(broker: Broker, daemon: Daemon, connections: int) -> None:
     """Every event is accepted, reported as settled and stored once, on shared or own connections."""
     settled: list[Event] = []
     counts = await Fleet(plan(broker, connections=connections), settled=settled.append).run()
@@ -126,7 +126,7 @@ async def test_a_fleet_returns_from_an_outage_with_its_backlog(
     assert f"{connections} connections broken, 12 homes without network" in said[0]
 
 
-async def test_the_broker_tells_of_those_who_lost_their_network(broker: Broker, daemon: Daemon) -> None:
+async def test_the_broker_reports_terminals_that_lost_their_network(broker: Broker, daemon: Daemon) -> None:
     """Terminals send no DISCONNECT, so the broker reports each one with its own connection as lost by its last will."""
     outage = Outage(after_s=0.2, length_s=0.5)
     wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0)
@@ -167,7 +167,7 @@ async def test_silent_terminals_keep_their_connections(broker: Broker, daemon: D
     assert max(last[name] for name in counts.silent) < min(last[name] for name in last.keys() - set(counts.silent))
 
 
-def test_a_run_is_long_enough_for_what_is_to_befall(broker: Broker) -> None:
+def test_a_run_is_long_enough_for_its_outage_and_silence(broker: Broker) -> None:
     """The same rules hold as for homes that dial: a run must outlast its outage, and go on after a silence begins."""
     with pytest.raises(UsageError, match="before the last home"):
         plan(broker, messages=None, duration_s=1.0, outage=Outage(after_s=1, length_s=9))
@@ -185,7 +185,7 @@ def command(*options: str) -> Result:
     )
 
 
-def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_path: Path) -> None:
+def test_the_command_prints_its_result(broker: Broker, daemon: Daemon, tmp_path: Path) -> None:
     """The command finds the broker of the running receiver, prints its report, and writes its ledger."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--reports", "40", "--rate", "400"]
     done = command(*options, "--ledger", str(tmp_path / "l.ndjson"), "--json")
@@ -200,7 +200,7 @@ def test_the_command_tells_what_came_of_it(broker: Broker, daemon: Daemon, tmp_p
     assert "every event was accepted" in command(*options).output
 
 
-def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
+def test_the_command_prints_the_outage_and_the_silence(daemon: Daemon) -> None:
     """The command prints outage and silence as they happen, and in the result for people and programs."""
     options = ["--state-dir", str(daemon.state_dir), "--homes", "4", "--rate", "40", "--duration", "2.5"]
     options += ["--outage", "0.3:0.5", "--return-within", "0.3", "--silent", "0.5:1.5"]
@@ -222,7 +222,7 @@ def test_the_command_tells_what_befell_the_fleet(daemon: Daemon) -> None:
         assert words in told
 
 
-def test_what_does_not_go_with_it_is_refused() -> None:
+def test_options_that_a_fleet_cannot_use_are_refused() -> None:
     """The command refuses an option that a fleet cannot use, instead of ignoring it."""
     done = command("--to", "127.0.0.1:1", "--faults", "torn")
     assert done.exit_code != 0

@@ -10,12 +10,12 @@ from vetlla.simulator.weights import Faults, Mix
 HOME = Account(account="4C01")
 
 
-def test_a_mix_says_only_what_it_names() -> None:
+def test_a_mix_sends_only_the_kinds_that_it_names() -> None:
     """A kind that the mix does not name gets no messages. A name without a number has the weight 1."""
     assert Mix.parse("alarms=5, tests") == Mix(alarms=5, technical=0, tests=1, heartbeats=0)
 
 
-def test_mishaps_named_without_a_share_meet_one_message_in_ten() -> None:
+def test_mishaps_without_a_share_affect_one_message_in_ten() -> None:
     """Without a number, a mishap gets a tenth of the messages, and a storm one message per home."""
     assert Faults.parse("torn,retry=0.5,storm") == Faults(torn=0.1, retry=0.5, storm=1)
 
@@ -28,7 +28,7 @@ def test_a_mix_that_is_not_understood_names_what_it_may_contain(text: str) -> No
 
 
 @pytest.mark.parametrize("text", ["", "alarms=0"])
-def test_a_mix_must_say_something(text: str) -> None:
+def test_a_mix_needs_a_weight_above_zero(text: str) -> None:
     """A mix whose weights are all zero is refused."""
     with pytest.raises(UsageError, match="no weight"):
         Mix.parse(text)
@@ -41,7 +41,7 @@ def test_mishaps_are_shares(text: str) -> None:
         Faults.parse(text)
 
 
-def test_what_cannot_be_simulated_is_refused_before_it_starts() -> None:
+def test_an_impossible_scenario_is_refused_before_it_starts() -> None:
     """A scenario without homes, with an unknown key, endless prebuilding or a storm without a rate is refused."""
     keyed = Account(account="4C02", key_name="terminal-4C02")
     with pytest.raises(UsageError, match="no home"):

@@ -43,7 +43,7 @@ def test_every_message_is_a_frame_of_its_home(key: Key | None) -> None:
         assert not frame.quirks
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
+def test_the_same_seed_gives_the_same_messages() -> None:
     """Two homes with the same seed send the same data with the same numbers. Another seed gives other data."""
 
     def story(seed: int) -> list[tuple[str, bytes]]:
@@ -70,7 +70,7 @@ def test_heartbeats_carry_0000_unless_they_travel_with_others() -> None:
     assert "0000" not in {caller.next(numbered=True).sequence for _ in range(3)}
 
 
-def test_what_began_ends_before_it_begins_again() -> None:
+def test_a_condition_ends_before_it_begins_again() -> None:
     """Reports of lost and restored mains alternate."""
     caller = home(mix=Mix(alarms=0, technical=1, tests=0, heartbeats=0), seed=1)
     reports = [message.data.removeprefix(b"#4C01|") for message in (caller.next() for _ in range(60))]

@@ -167,7 +167,7 @@ def _bad_data(message: str) -> NoReturn:
 def _decoded(
     description: AnyDescription, keys: Sequence[Key], chunks: Iterable[bytes], *, datagrams: bool
 ) -> Iterator[tuple[list[Item], Decoder | MessageDecoder]]:
-    """Feed the chunks to one decoder, or each to its own; yield what comes out and the decoder that can answer it."""
+    """Feed the chunks to one decoder, or each to its own; yield each item and the decoder that can answer it."""
 
     def lookup(_: AccountId) -> Sequence[Key]:
         return keys

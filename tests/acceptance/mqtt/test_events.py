@@ -119,7 +119,7 @@ BROKEN = {
 }
 
 
-def test_a_broken_side_field_costs_no_call(here: Scene) -> None:
+def test_a_call_with_a_broken_secondary_field_is_stored(here: Scene) -> None:
     """A call is stored and receipted with any content beside reference, device and status."""
     with Device("T1", here.broker.port) as device:
         for ref, payload in BROKEN.items():
@@ -154,7 +154,7 @@ def test_a_payload_speaks_for_no_other_terminal(here: Scene) -> None:
     assert [row["account"] for row in query(here.daemon.state_dir, "SELECT account FROM rejects")] == ["T1"]
 
 
-def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
+def test_strangers_get_a_receipt_that_says_refused(tmp_path: Path) -> None:
     """If the service refuses strangers, an unregistered terminal's receipt says so. Registered ones are served."""
     refusing = '[intake]\nunknown_accounts = "refuse"\n'
     with scene(tmp_path, before=refusing) as here, Device("T9", here.broker.port) as stranger:
@@ -165,7 +165,7 @@ def test_strangers_are_told_that_they_are_refused(tmp_path: Path) -> None:
             assert device.await_receipt("7-1") == {"ref": "7-1", "status": "accepted"}
 
 
-def test_receipts_that_nobody_takes_are_counted(here: Scene) -> None:
+def test_receipts_without_a_subscriber_are_counted(here: Scene) -> None:
     """The metrics show a terminal that does not subscribe to its receipts."""
     with Device("T1", here.broker.port, subscribe="tc/1/elsewhere") as device:
         device.publish("ucr-1/ev", {"ref": "7-1", **PRESS})
@@ -214,7 +214,7 @@ def test_a_replayed_state_opens_no_alarm(tmp_path: Path) -> None:
             assert (row["kind"], row["alarm_id"]) == ("path_trouble", None)
 
 
-def test_the_receiver_tells_its_own_state(here: Scene) -> None:
+def test_the_receiver_publishes_its_own_state(here: Scene) -> None:
     """Terminals can see the state of their receiver: ready, disconnected normally, or lost."""
     with Device("watch", here.broker.port, subscribe="tc/1/arc/+/$state") as watch:
         assert watch.await_heard(lambda _, payload: payload == b"ready")[0] == "tc/1/arc/arc-1/$state"
@@ -246,7 +246,7 @@ def test_without_a_commit_there_is_no_receipt_and_nothing_is_lost(tmp_path: Path
         here.daemon.await_metric("vetlla_mqtt_connected", lambda value: value == 1)
 
 
-def test_a_lost_broker_is_told_once_and_found_again(here: Scene) -> None:
+def test_a_lost_broker_is_reported_once_and_connected_again(here: Scene) -> None:
     """Status, metrics and one log line show that the broker is gone. Events after its return arrive."""
     here.broker.kill()
     here.daemon.await_log("mqtt.lost")
@@ -263,7 +263,7 @@ def test_a_lost_broker_is_told_once_and_found_again(here: Scene) -> None:
         assert device.await_receipt("7-1")
 
 
-def test_what_came_while_the_receiver_was_away_is_received(here: Scene) -> None:
+def test_events_sent_while_the_receiver_was_away_are_received(here: Scene) -> None:
     """The broker keeps events for a stopped receiver, which receipts them after its next start."""
     assert here.daemon.stop() == 0
     with Device("T1", here.broker.port) as device:

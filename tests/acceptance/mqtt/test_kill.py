@@ -37,7 +37,7 @@ def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
     assert tally["missing"] == tally["twice"] == 0
 
 
-def test_the_comparison_notices(tmp_path: Path) -> None:
+def test_the_comparison_finds_faults(tmp_path: Path) -> None:
     """The comparison fails on a receipted event that is missing in the journal, and on one that is there twice."""
     with running_broker(tmp_path / "broker") as broker:
         register(tmp_path / "receiver" / "state", "T1,H1,,")

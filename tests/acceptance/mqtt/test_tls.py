@@ -147,7 +147,7 @@ def test_a_receiver_that_trusts_another_authority_says_so(town: Town, tmp_path: 
         assert "ca, certificate and key" in line["remedy"]
 
 
-def test_files_that_are_not_there_end_the_start(tmp_path: Path) -> None:
+def test_a_receiver_does_not_start_with_unusable_files(tmp_path: Path) -> None:
     """A receiver does not start with an unusable TLS file, or with a password that every user can read."""
     missing = tmp_path / "missing.pem"
     text = RECEIVER.format(port=1883, ca=missing, certificate=missing, key=missing)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_contractual_clocks_can_be_read_off(tmp_path: Path) -> None:
+def test_the_clocks_of_the_contract_are_in_queue_and_export(tmp_path: Path) -> None:
     """t2 and t3 are plausible in the queue and in the export, and the stamps are in order."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:
         home.dial()
@@ -148,7 +148,7 @@ def test_an_answered_call_is_not_forgotten_when_its_operator_vanishes(tmp_path: 
         assert daemon.metric("vetlla_unattended_alarms", priority="life") == 0
 
 
-def test_the_clock_of_an_emergency_goes_on_when_its_alarm_was_closed(tmp_path: Path) -> None:
+def test_the_clock_of_an_emergency_continues_after_its_alarm_was_closed(tmp_path: Path) -> None:
     """The second press continues the first alarm, although that was closed and the receiver was killed meanwhile."""
     with homes(tmp_path) as daemon, Terminal(daemon.port, "1002") as home:
         home.alarm()

@@ -60,7 +60,7 @@ def test_a_restart_changes_nothing_an_operator_sees(tmp_path: Path, end: str) ->
 # --- one home, many reports -------------------------------------------------------------------------------------------
 
 
-def test_one_homes_reports_stand_as_one_alarm(tmp_path: Path) -> None:
+def test_reports_of_one_home_are_one_alarm(tmp_path: Path) -> None:
     """Reports of both terminals join the home's alarm, and a more urgent one raises it. Another home gets its own."""
     with (
         homes(tmp_path) as daemon,

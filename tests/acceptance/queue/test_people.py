@@ -45,7 +45,7 @@ def an_unprivileged_user() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("two_people")
-def test_an_alarm_is_in_one_pair_of_hands() -> None:
+def test_only_one_operator_holds_an_alarm() -> None:
     """The kernel identifies operators. One cannot take another's alarm, before and after a restart."""
     config = CONFIG + '[control]\nmode = 0o666\nsupervisors = "root"\n'
     with reachable_directory() as directory, running(directory, config=config) as daemon:
@@ -90,7 +90,7 @@ def test_an_alarm_is_in_one_pair_of_hands() -> None:
 
 
 @pytest.mark.usefixtures("two_people")
-def test_the_control_socket_is_for_those_who_may() -> None:
+def test_only_permitted_users_use_the_control_socket() -> None:
     """Its permissions keep other users out. A user without the role gets an error that names the right group."""
     with reachable_directory() as directory, running(directory, config=CONFIG) as daemon:
         assert stat.S_IMODE(daemon.state_dir.stat().st_mode) == 0o750
@@ -126,7 +126,7 @@ def test_the_control_socket_is_for_those_who_may() -> None:
 
 
 @pytest.mark.usefixtures("two_people")
-def test_an_engineer_does_what_engineers_may_and_works_no_alarm() -> None:
+def test_an_engineer_may_test_and_pause_but_not_work_alarms() -> None:
     """A user who is only in the engineers' group may look, test, pause and reload. Only operators work alarms."""
     ours = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
     config = f'{CONFIG}[control]\nmode = 0o666\noperators = "adm"\nsupervisors = "adm"\nengineers = "{ours}"\n'

@@ -80,7 +80,7 @@ def test_a_dry_run_counts_and_writes_nothing(vetlla: Vetlla, homes: Path, state_
     assert not list(state_dir.iterdir())
 
 
-def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path, tmp_path: Path) -> None:
+def test_import_takes_the_json_that_list_prints(vetlla: Vetlla, homes: Path, tmp_path: Path) -> None:
     """A user can copy the registry of one centre to another without loss, through standard input."""
     vetlla("accounts", "import", homes)
     listed = vetlla("accounts", "list", "--json")
@@ -106,13 +106,13 @@ def test_what_list_prints_as_json_import_takes_back(vetlla: Vetlla, homes: Path,
 
 
 @pytest.mark.parametrize(("form", "text"), [("csv", "account\n17\n"), ("json", '{"account": "17"}')])
-def test_the_form_may_be_named(vetlla: Vetlla, form: str, text: str) -> None:
+def test_the_format_may_be_named(vetlla: Vetlla, form: str, text: str) -> None:
     """Without --format the first character decides."""
     for options in (["--format", form], []):
         assert vetlla("accounts", "import", "-", *options, "--dry-run", stdin=text).out.startswith("-: 1 added")
 
 
-def test_a_file_that_cannot_be_read_is_told(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(vetlla: Vetlla, tmp_path: Path) -> None:
     """The file is missing, or has another encoding; the error then names the line."""
     assert "none.csv: No such file or directory" in vetlla("accounts", "import", tmp_path / "none.csv").error
 
@@ -196,7 +196,7 @@ def test_receiver_and_line_tell_accounts_apart(vetlla: Vetlla) -> None:
     assert [(one["line"], one["home"]) for one in shown["accounts"]] == [("", "H-1"), ("2", "H-2")]
 
 
-def test_a_removed_account_is_known_no_more_and_its_history_is(vetlla: Vetlla) -> None:
+def test_a_removed_account_is_unknown_but_its_history_stays(vetlla: Vetlla) -> None:
     """A second removal is an error, and so is the removal of an account that never existed."""
     vetlla("accounts", "set", "1234")
     assert vetlla("accounts", "remove", "1234").out == "account 1234: removed\n"
@@ -227,7 +227,7 @@ def test_a_bad_value_is_refused_with_its_reason(vetlla: Vetlla, arguments: list[
     assert "00000000" not in done.error
 
 
-def test_what_lowers_an_accounts_protection_is_warned_of(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_change_that_lowers_protection_gives_a_warning(vetlla: Vetlla, tmp_path: Path) -> None:
     """There is one warning for all accounts of an import, on stderr, so that pipes stay clean."""
     file = tmp_path / "homes.csv"
     file.write_text("account,clock_window\n" + "".join(f"{n},off\n" for n in range(5)), encoding="utf-8")
@@ -236,7 +236,7 @@ def test_what_lowers_an_accounts_protection_is_warned_of(vetlla: Vetlla, tmp_pat
     assert "warning: account 0; 1; 2 and 2 more has no clock window: old encrypted frames can be replayed\n" in talk
 
 
-def test_a_maker_is_set_and_warned_of(vetlla: Vetlla) -> None:
+def test_setting_a_maker_gives_a_warning(vetlla: Vetlla) -> None:
     """A maker's codes may make some reports less urgent: the command warns of it, and records who did it."""
     done = vetlla("accounts", "set", "AAA", "--maker", "Ajax")
     assert done.out == "account AAA: registered\n"
@@ -310,7 +310,7 @@ def test_a_user_without_a_name_is_recorded_by_number() -> None:
     assert user_name(2**31 - 17) == str(2**31 - 17)
 
 
-def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:
+def test_an_error_exits_with_its_familys_status(state_dir: Path) -> None:
     """The installed program prints message and remedy on stderr, and nothing on stdout."""
     (state_dir / "registry.db").write_bytes(b"not a registry" * 100)
 
@@ -324,7 +324,7 @@ def test_an_error_leaves_with_its_familys_status(state_dir: Path) -> None:
 
 
 @pytest.mark.usefixtures("state_dir")
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_it_is_no_error_if_the_reader_of_a_pipe_ends(tmp_path: Path) -> None:
     """``vetlla accounts list | head -1`` ends quietly."""
     file = tmp_path / "many.csv"
     file.write_text("account\n" + "".join(f"{number}\n" for number in range(20_000)), encoding="utf-8")

@@ -76,7 +76,7 @@ def test_a_semicolon_in_a_cell_needs_quotes_where_it_separates() -> None:
     ]
 
 
-def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
+def test_every_bad_row_is_reported_with_row_column_value_and_reason() -> None:
     """One run shows everything that must be corrected, with the row numbers of a spreadsheet."""
     file = csv(
         "account,receiver,home,interval_s,key_name\n"
@@ -97,7 +97,7 @@ def test_every_bad_row_is_told_with_row_column_value_and_reason() -> None:
     assert [entry.place.account for entry in file.entries] == ["20"]
 
 
-def test_blanks_around_a_value_are_no_part_of_it() -> None:
+def test_blanks_around_a_value_are_ignored() -> None:
     """This holds for each cell of a row, also beside a bad cell, and an empty cell may have blanks."""
     file = csv("account,interval_s,maker\n 17 , 15m ,  \n 18 , 1h , acme \n")
 
@@ -125,7 +125,7 @@ def test_an_account_twice_in_one_file_is_a_fault() -> None:
         ("account,x" + "y" * 70, ["unknown heading: there are account, receiver"]),
     ],
 )
-def test_a_header_that_is_none_is_told(header: str, told: list[str]) -> None:
+def test_a_wrong_header_is_reported(header: str, told: list[str]) -> None:
     """No row is read under a wrong header."""
     file = csv(f"{header}\n1,2,3\n")
 
@@ -135,7 +135,7 @@ def test_a_header_that_is_none_is_told(header: str, told: list[str]) -> None:
         assert words in fault
 
 
-def test_a_quote_that_never_ends_is_told_where_it_begins() -> None:
+def test_a_quote_that_never_ends_is_reported_where_it_begins() -> None:
     """The fault says that the rest of the file was not read."""
     file = csv('account,home\n1,H\n2,"H\n3,H\n')
 
@@ -177,7 +177,7 @@ def test_json_is_read_as_lines_or_as_one_array(form: str) -> None:
         ('{"account": "1", "account": "2"}', "row 1: '(not shown)' occurs twice in one object"),
     ],
 )
-def test_faults_of_json_are_told_with_their_place(text: str, told: str) -> None:
+def test_faults_of_json_are_reported_with_their_place(text: str, told: str) -> None:
     """The row is the line, or the item of an array."""
     (fault,) = faults(read_json(text))
 
@@ -190,6 +190,6 @@ def test_a_list_that_breaks_off_is_refused() -> None:
         read_json('[{"account": "1"},')
 
 
-def test_empty_input_holds_nothing() -> None:
+def test_empty_input_gives_no_account() -> None:
     """Empty input, the output of an empty list, gives no account and no fault."""
     assert read_json("\n") == read_json("[]") == AccountFile([], [], [])

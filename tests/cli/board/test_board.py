@@ -100,7 +100,7 @@ def test_the_board_fits_its_terminal(width: int, height: int, alarms: int, statu
     assert max(map(len, lines)) <= width
 
 
-def test_what_a_person_must_know_stands_there() -> None:
+def test_the_board_shows_everything_that_a_person_must_know() -> None:
     """The board shows readiness, listeners, uptime, alarms with wait and operator, counts and the store's health."""
     queue = [
         alarm(1),
@@ -127,7 +127,7 @@ def test_what_a_person_must_know_stands_there() -> None:
     assert "incident" not in quiet
 
 
-def test_a_receiver_that_takes_nothing_says_so_in_plain_words() -> None:
+def test_the_board_says_why_no_report_is_taken() -> None:
     """The board says why a receiver is not ready or not reachable."""
     assert "● not ready  disk almost full: 12 MiB free" in drawn(BoardPicture(at=AT, status=NOT_READY), 80, 24)
     trouble = BoardPicture(at=AT, trouble="no receiver answers at /run/vetlla/control.sock")
@@ -149,7 +149,7 @@ def test_more_alarms_than_lines_are_counted() -> None:
     assert shown >= 5
 
 
-def test_one_line_tells_a_log_the_same() -> None:
+def test_one_line_gives_a_log_the_same() -> None:
     """Without a terminal a picture is one line of text."""
     picture = BoardPicture(at=AT, status=QUIET, alarms=[alarm(1), alarm(2, state="answered")], per_second=(2.5,))
     assert line(BoardPicture(at=AT, status=STATUS)).endswith("store ok · 3 lost · 2 late · 1 unknown · 2 incidents")
@@ -194,7 +194,7 @@ def test_without_a_receiver_there_is_no_picture(tmp_path: Path) -> None:
     assert "--state-dir" in done.stderr
 
 
-def test_it_outlives_the_receiver(tmp_path: Path) -> None:
+def test_it_continues_after_the_receiver_ends(tmp_path: Path) -> None:
     """A dead receiver is shown as not reachable, and a new one in its place as ready again."""
     with running(tmp_path) as daemon:
         watch = Watch(daemon.state_dir)
@@ -211,7 +211,7 @@ def test_it_outlives_the_receiver(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_off_a_terminal_it_prints_lines_until_told_to_stop(daemon: Daemon, number: signal.Signals) -> None:
+def test_in_a_pipe_it_prints_lines_until_it_is_stopped(daemon: Daemon, number: signal.Signals) -> None:
     """In a pipe the board is lines of text; Ctrl-C and SIGTERM end it with status 0."""
     command = [VETLLA, "board", "--state-dir", str(daemon.state_dir)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as board:
@@ -223,7 +223,7 @@ def test_off_a_terminal_it_prints_lines_until_told_to_stop(daemon: Daemon, numbe
     assert (board.returncode, talk) == (0, "")
 
 
-def test_on_a_terminal_it_lives_and_leaves_the_screen_as_it_was(daemon: Daemon) -> None:
+def test_on_a_terminal_it_is_live_and_restores_the_screen(daemon: Daemon) -> None:
     """The board draws on the alternate screen and gives the terminal back when Ctrl-C ends it."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}

@@ -52,7 +52,7 @@ def damage(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("story")
-def test_a_backup_tells_what_it_holds(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_backup_says_what_it_contains(vetlla: Vetlla, tmp_path: Path) -> None:
     """People get size, last signal and audit head; machines get the manifest."""
     done = vetlla("db", "backup", tmp_path / "first")
     assert done.status == 0
@@ -92,7 +92,7 @@ def test_the_receivers_reserve_is_the_configured_one(vetlla: Vetlla, story: Path
 # --- verify -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_whole_leaves_with_0(vetlla: Vetlla, backup: Path, state_dir: Path) -> None:
+def test_verify_exits_with_0_if_all_is_whole(vetlla: Vetlla, backup: Path, state_dir: Path) -> None:
     """A name means a backup; no name means the state directory."""
     assert vetlla("db", "verify", backup).out == f"{backup}: whole\n"
     assert vetlla("db", "verify").out == f"{state_dir}: whole\n"
@@ -101,7 +101,7 @@ def test_what_is_whole_leaves_with_0(vetlla: Vetlla, backup: Path, state_dir: Pa
 
 
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
-def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) -> None:
+def test_verify_exits_with_1_if_a_file_is_damaged(vetlla: Vetlla, backup: Path, name: str) -> None:
     """Each fault is printed with its file."""
     damage(backup / name)
     done = vetlla("db", "verify", backup)
@@ -114,7 +114,7 @@ def test_what_is_damaged_leaves_with_1(vetlla: Vetlla, backup: Path, name: str) 
     assert again.json[0]["damage"][0]["file"] == name
 
 
-def test_what_cannot_be_judged_is_an_error(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_verify_ends_with_an_error_if_it_cannot_check(vetlla: Vetlla, tmp_path: Path) -> None:
     """A missing backup is not a damaged one."""
     assert vetlla("db", "verify", tmp_path / "nowhere").status == os.EX_USAGE
     assert vetlla("db", "verify", tmp_path).status == os.EX_IOERR
@@ -123,7 +123,7 @@ def test_what_cannot_be_judged_is_an_error(vetlla: Vetlla, tmp_path: Path) -> No
 # --- restore ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_restore_tells_what_it_did(vetlla: Vetlla, backup: Path, story: Path) -> None:
+def test_a_restore_says_what_it_did(vetlla: Vetlla, backup: Path, story: Path) -> None:
     """It prints what is there now, where the replaced files are, and what to check next; the audit has it, too."""
     with journal(story) as scribe:
         scribe.commit(report(61))
@@ -166,7 +166,7 @@ def test_a_damaged_backup_is_not_restored(vetlla: Vetlla, backup: Path, story: P
     assert (story / JOURNAL).read_bytes() == before
 
 
-def test_what_is_no_backup_is_not_restored(vetlla: Vetlla, story: Path) -> None:
+def test_a_directory_without_a_manifest_is_not_restored(vetlla: Vetlla, story: Path) -> None:
     """A directory without a manifest is refused."""
     done = vetlla("db", "restore", story)
     assert (done.status, MANIFEST in done.error) == (os.EX_IOERR, True)
@@ -175,7 +175,7 @@ def test_what_is_no_backup_is_not_restored(vetlla: Vetlla, story: Path) -> None:
 # --- with a real receiver ---------------------------------------------------------------------------------------------
 
 
-def test_the_whole_way_there_and_back(tmp_path: Path) -> None:
+def test_a_backup_is_made_and_restored(tmp_path: Path) -> None:
     """A backup is made while the receiver works; it cannot be restored while it runs, only when it is stopped."""
     daemon = Daemon(tmp_path, config="store = { min_free_mib = 1 }")
     copy = tmp_path / "copy"

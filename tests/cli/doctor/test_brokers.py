@@ -82,7 +82,7 @@ def _authority(directory: Path) -> str:
     return f'{{ ca = "{Authority(directory / "other", "another authority").certificate}" }}'
 
 
-def test_a_broker_that_takes_the_receiver(site: Site) -> None:
+def test_a_broker_that_accepts_the_receiver(site: Site) -> None:
     """Address, certificate, password and protocol are right."""
     found = site.doctor()
     assert found["level"] == "ok"
@@ -100,7 +100,9 @@ def test_a_broker_that_takes_the_receiver(site: Site) -> None:
         (lambda _: {"tls": ""}, "unanswered", "uses TLS"),
     ],
 )
-def test_what_is_wrong_is_named(site: Site, changes: Callable[[Path], dict[str, str]], why: str, remedy: str) -> None:
+def test_the_wrong_setting_is_named(
+    site: Site, changes: Callable[[Path], dict[str, str]], why: str, remedy: str
+) -> None:
     """One setting is wrong; the finding names it and says what to check."""
     found = site.doctor(**changes(site.directory))
     assert found["level"] == "critical"
@@ -125,7 +127,7 @@ def test_a_broker_that_asks_for_a_certificate(site: Site) -> None:
     assert "the broker demands a certificate" in found["remedy"]
 
 
-def test_the_receiver_is_not_pushed_off(site: Site) -> None:
+def test_doctor_does_not_disconnect_a_receiver_from_its_broker(site: Site) -> None:
     """Nothing is tried while the receiver is connected, because the broker would take it for the receiver itself."""
     text = "".join(f"{key} = {value}\n" for key, value in site.table.items())
     with running(site.directory / "receiver", config=f"[[mqtt]]\n{text}") as daemon:
@@ -135,7 +137,7 @@ def test_the_receiver_is_not_pushed_off(site: Site) -> None:
         assert not daemon.logged("mqtt.lost")
 
 
-def test_a_receiver_that_does_not_tell_is_not_pushed_off(site: Site) -> None:
+def test_doctor_does_not_disconnect_a_receiver_that_does_not_answer(site: Site) -> None:
     """The receiver hangs, or this user may not ask it; it may still be connected."""
     text = "".join(f"{key} = {value}\n" for key, value in site.table.items())
     with running(site.directory / "receiver", config=f"[[mqtt]]\n{text}") as daemon:

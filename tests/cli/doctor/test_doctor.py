@@ -58,7 +58,7 @@ def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
     assert list((home / "state").iterdir()) == []
 
 
-def test_every_trouble_is_named_with_its_remedy(home: Path) -> None:
+def test_every_fault_is_named_with_its_remedy(home: Path) -> None:
     """A port in use, keys and a directory open to others, and a disk without room are found; the exit status is 2."""
     (home / "state").chmod(0o755)
     (home / "keys.toml").write_text("", encoding="utf-8")
@@ -172,7 +172,7 @@ def test_a_second_writer_is_found(tmp_path: Path) -> None:
         ([0.004] * 50, Level.WARNING),
     ],
 )
-def test_flushes_are_judged(durations_ms: list[float], level: Level) -> None:
+def test_flushes_are_checked(durations_ms: list[float], level: Level) -> None:
     """Slow, failing and impossibly fast flushes are three findings; a single slow flush is not a finding."""
     assert flushes(durations_ms).level is level
 
@@ -180,7 +180,7 @@ def test_flushes_are_judged(durations_ms: list[float], level: Level) -> None:
 @pytest.mark.parametrize(
     ("kind", "level"), [("ext4", Level.OK), ("nfs4", Level.CRITICAL), ("tmpfs", Level.CRITICAL), ("", Level.UNKNOWN)]
 )
-def test_file_systems_are_judged(kind: str, level: Level, tmp_path: Path) -> None:
+def test_file_systems_are_checked(kind: str, level: Level, tmp_path: Path) -> None:
     """A network file system cannot hold the journal, and memory must not."""
     assert _file_system(tmp_path, kind).level is level
 

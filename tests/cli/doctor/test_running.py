@@ -77,7 +77,7 @@ def patient(tmp_path: Path) -> Iterator[Patient]:
     made.daemon.close()
 
 
-def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> None:
+def test_the_receiver_is_checked_and_not_the_shell(patient: Patient) -> None:
     """The checked descriptors, process, certificates and sockets are those of the receiver."""
     _, found = patient.doctor()
     process = patient.daemon.process.pid
@@ -91,7 +91,7 @@ def test_the_receiver_is_judged_and_not_the_asking_shell(patient: Patient) -> No
     assert {name: one for name, one in found.items() if one["level"] in {"critical", "unknown"}} == {}
 
 
-def test_fewer_descriptors_than_promised_are_the_receivers(tmp_path: Path) -> None:
+def test_the_receivers_own_limit_of_descriptors_is_checked(tmp_path: Path) -> None:
     """The limit with which the receiver was started counts, because the shell's own may differ."""
     patient = Patient(tmp_path)
     try:
@@ -118,7 +118,7 @@ def test_the_configuration_on_the_disk_is_compared(patient: Patient) -> None:
     assert patient.doctor()[0] == 2
 
 
-def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> None:
+def test_a_check_of_the_wrong_configuration_is_reported(patient: Patient) -> None:
     """A user who checks the wrong file is shown the right one."""
     other = patient.directory / "other.toml"
     shutil.copy(patient.daemon.config_file, other)
@@ -128,7 +128,7 @@ def test_another_configuration_than_the_receivers_is_told(patient: Patient) -> N
     assert told[0]["text"] == f"the receiver runs with {patient.daemon.config_file}, but this command with {other}"
 
 
-def test_certificates_in_use_are_judged_with_the_files(patient: Patient) -> None:
+def test_certificates_in_use_are_compared_with_the_files(patient: Patient) -> None:
     """One certificate expires soon, one has expired, and one was renewed but not reloaded."""
     patient.pair = patient.authority.issue("receiver", days=10)
     level, text = patient.found("certificate secure")
@@ -152,7 +152,7 @@ def test_a_journal_that_is_not_the_receivers_is_critical(patient: Patient) -> No
     assert (level, "is not the file that the receiver writes" in text) == ("critical", True)
 
 
-def test_accounts_that_the_receiver_does_not_know_are_told(patient: Patient) -> None:
+def test_accounts_that_the_receiver_does_not_know_are_reported(patient: Patient) -> None:
     """They were registered without a reload, by a copy from a backup or by SQL."""
     elsewhere = patient.directory / "elsewhere"
     assert vetlla("accounts", "set", "1234", state_dir=elsewhere).returncode == 0
@@ -197,7 +197,7 @@ def test_a_damaged_registry_and_journal_are_critical(tmp_path: Path) -> None:
     assert "schema 9999 is newer" in patient.found("journal")[1]
 
 
-def test_without_a_receiver_the_configuration_is_judged_as_a_start_would(tmp_path: Path) -> None:
+def test_without_a_receiver_the_configuration_is_checked_as_at_a_start(tmp_path: Path) -> None:
     """Each fault that a start refuses is a finding; an unreadable configuration is one, too."""
     patient = Patient(tmp_path)
     patient.daemon.state_dir.mkdir(mode=0o750)
@@ -226,7 +226,7 @@ def test_the_kernels_sockets_are_found() -> None:
 
 if os.geteuid() == 0:  # only root can be two users
 
-    def test_what_another_user_may_not_look_at_is_unknown() -> None:
+    def test_a_check_that_this_user_may_not_make_is_unknown() -> None:
         """What another user cannot check is not called good: the exit status is 3, and each check says why."""
         with reachable_directory() as directory:
             patient = Patient(directory)

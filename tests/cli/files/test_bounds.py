@@ -68,12 +68,12 @@ def refused(state_dir: Path, *words: object, stdin: bytes | None = None) -> str:
         "simulate dial --to 127.0.0.1:9 --accounts /dev/zero",
     ],
 )
-def test_a_file_without_end_is_read_so_far_and_no_further(state_dir: Path, words: str) -> None:
+def test_an_endless_file_is_read_up_to_a_bound(state_dir: Path, words: str) -> None:
     """A script may name such a file by mistake; the program neither hangs nor takes the machine's memory."""
     assert refused(state_dir, *words.split())
 
 
-def test_a_pipe_without_end_is_read_so_far_and_no_further(state_dir: Path) -> None:
+def test_an_endless_pipe_is_read_up_to_a_bound(state_dir: Path) -> None:
     """The content of a pipe is held in memory, so it has a bound."""
     told = refused(state_dir, "accounts", "import", "-", stdin=bytes(bounds.MAX_FILE + 1))
     assert f"has more than {bounds.MAX_FILE // bounds.MIB} MiB" in told
@@ -205,7 +205,7 @@ def test_a_text_file_that_is_a_bomb_is_refused(vetlla: Vetlla, tmp_path: Path, n
     assert vetlla("accounts", "list").out == ""
 
 
-def test_a_file_of_the_wrong_kind_is_not_told_row_by_row(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_file_of_the_wrong_kind_gives_a_bounded_number_of_faults(vetlla: Vetlla, tmp_path: Path) -> None:
     """The import stops reading at its bound of faults."""
     file = tmp_path / "wrong.csv"
     file.write_text("account\n" + "# #\n" * (bounds.MAX_FAULTS + 5_000), encoding="utf-8")

@@ -56,7 +56,7 @@ def written(kind: str, row: dict[str, Any], heading: list[str] | None = None) ->
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", GOOD)
-def test_zeros_come_through_in_every_format(homes: Vetlla, tmp_path: Path, what: str, kind: str) -> None:
+def test_leading_zeros_are_kept_in_every_format(homes: Vetlla, tmp_path: Path, what: str, kind: str) -> None:
     """A text is imported as it is."""
     file = tmp_path / f"rows.{kind}"
     file.write_bytes(written(kind, GOOD[what]))
@@ -112,7 +112,7 @@ def test_standard_input_is_a_file_too(homes: Vetlla, what: str, kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", ["homes", "people", "devices"])
-def test_what_is_exported_to_a_pipe_is_imported_from_one(state_dir: Path, homes: Vetlla, what: str, kind: str) -> None:
+def test_an_export_to_a_pipe_is_imported_from_a_pipe(state_dir: Path, homes: Vetlla, what: str, kind: str) -> None:
     """With real processes nothing is lost between two registries, and stdout holds only the file."""
     for name in ("people", "devices"):
         assert homes(*command(name, "-"), stdin=written("csv", GOOD[name] | {"home": "H000001"})).status == os.EX_OK
@@ -148,7 +148,7 @@ def test_every_export_knows_standard_output(stocked: Vetlla, tmp_path: Path) -> 
     assert "what kind of file is it?" in stocked("inventory", "export", tmp_path / "out.pdf").error
 
 
-def test_a_name_that_is_no_file_is_written_to_as_it_is(stocked: Vetlla, state_dir: Path) -> None:
+def test_dev_stdout_is_written_to_directly(stocked: Vetlla, state_dir: Path) -> None:
     """/dev/stdout is the end of a pipe here, so the command must not write a file beside it and rename that over it."""
     given = [VETLLA, "inventory", "export", "/dev/stdout", "--format", "csv", "--state-dir", str(state_dir)]
     done = subprocess.run(given, check=True, capture_output=True, text=True, timeout=60)
@@ -156,7 +156,9 @@ def test_a_name_that_is_no_file_is_written_to_as_it_is(stocked: Vetlla, state_di
     assert stocked("inventory", "export", "-").out.splitlines() == done.stdout.splitlines()
 
 
-def test_what_the_registry_says_is_not_told_of_the_file(homes: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+def test_an_error_of_the_registry_is_not_reported_as_one_of_the_file(
+    homes: Vetlla, state_dir: Path, tmp_path: Path
+) -> None:
     """An error after reading keeps its own family: a registry that cannot be written is not a wrong call."""
     (state_dir / "registry.db").write_bytes(b"not a registry" * 100)
     file = tmp_path / "devices.csv"
@@ -203,9 +205,7 @@ def warnings(done: Done) -> list[tuple[int, str, str, str]]:
         ("accounts", ("17,0001", "18,1"), (3, "home", "1")),
     ],
 )
-def test_zeros_that_were_lost_are_told(
-    homes: Vetlla, what: str, lines: tuple[str, str], told: tuple[object, ...]
-) -> None:
+def test_lost_zeros_are_reported(homes: Vetlla, what: str, lines: tuple[str, str], told: tuple[object, ...]) -> None:
     """Codes are compared within a file and with registered ones; both rows are taken, because both may be right."""
     ((row, column, value, reason),) = warnings(imported(homes, what, *lines, options=("--json",)))
     assert (row, column, value) == told
@@ -239,7 +239,7 @@ def test_a_home_that_lost_its_zeros_is_named_in_the_fault(homes: Vetlla) -> None
     assert "no such home, but there is 000077: did a spreadsheet lose the leading zeros?" in done.talk
 
 
-def test_the_check_names_zeros_that_were_lost(homes: Vetlla) -> None:
+def test_the_check_names_lost_zeros(homes: Vetlla) -> None:
     """The check compares accounts of inventory and receiver, serials of one type, homes and people."""
     imported(homes, "homes", "000077,01,N,1,yes", "77,01,N,1,yes")
     imported(homes, "people", "08,H000001,A", "8,H000001,A")

@@ -64,7 +64,7 @@ def test_no_text_begins_a_formula(text: str, separator: str) -> None:
 
 
 @given(TEXTS)
-def test_what_was_guarded_is_given_back(text: str) -> None:
+def test_guarded_text_is_read_back_unchanged(text: str) -> None:
     """Any text comes back, and one search of a row finds what needs a guard."""
     assert unguarded(guarded(text)) == text
     assert guarded_row(["x", 1, text, None]) == ["x", 1, guarded(text), None]
@@ -98,7 +98,7 @@ def test_every_export_puts_every_cell_into_quotes(stocked: Vetlla, state_dir: Pa
         assert re.fullmatch(r'"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*', line), line
 
 
-def test_what_is_exported_is_imported_as_it_was(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_an_export_is_imported_unchanged(vetlla: Vetlla, tmp_path: Path) -> None:
     """Homes, devices and accounts have texts that look like formulas."""
     homes = tmp_path / "homes.json"
     homes.write_text(

@@ -101,7 +101,7 @@ def test_files_as_programs_write_them_are_taken(take: Taker, homes: Vetlla, cont
         pytest.param(f"Devices of April;;\r\n\r\n{PLAIN}", "looks like the heading: delete the rows above", id="XA-9"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_reason(take: Taker, homes: Vetlla, content: str, reason: str) -> None:
+def test_an_impossible_value_is_refused_with_the_reason(take: Taker, homes: Vetlla, content: str, reason: str) -> None:
     """The fault names row and reason, and nothing is imported."""
     done = take(content, "--json")
     assert done.status == os.EX_USAGE
@@ -126,7 +126,7 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(take: Taker, homes: Vet
         pytest.param("00:AB:CD:12", "account", "00:AB:CD:12", id="an account of colons"),
     ],
 )
-def test_what_is_beyond_doubt_is_taken(take: Taker, homes: Vetlla, written: str, column: str, value: str) -> None:
+def test_an_unambiguous_value_is_taken(take: Taker, homes: Vetlla, written: str, column: str, value: str) -> None:
     """There are several ways to write a date, and to mark a text as a text."""
     cells = ";".join(device(**{column: written}))
     assert take(f"{HEAD}\n{cells}\n").status == os.EX_OK
@@ -173,7 +173,7 @@ def test_letters_are_read_as_they_were_written(homes: Vetlla, tmp_path: Path, en
         pytest.param(PLAIN.encode() + b"\x81", "windows-1252", "is not windows-1252 throughout", id="a byte of none"),
     ],
 )
-def test_a_file_that_is_not_what_is_said_is_refused(take: Taker, content: bytes, encoding: str, reason: str) -> None:
+def test_a_file_that_contradicts_its_option_is_refused(take: Taker, content: bytes, encoding: str, reason: str) -> None:
     """The remedy differs from the option that was just given."""
     error = take(content, "--encoding", encoding).error
     assert reason in error
@@ -185,7 +185,7 @@ def test_an_encoding_is_named_in_any_case(take: Taker) -> None:
     assert take(PLAIN.replace("SN", "Ñ").encode("cp1252"), "--encoding", "Windows-1252", "--format", "CSV").status == 0
 
 
-def test_a_byte_order_mark_goes_before_what_is_said(take: Taker, homes: Vetlla) -> None:
+def test_a_byte_order_mark_takes_precedence_over_the_option(take: Taker, homes: Vetlla) -> None:
     """The mark cannot be wrong, but an option in a script can."""
     assert take(b"\xef\xbb\xbf" + PLAIN.encode(), "--encoding", "windows-1252").status == os.EX_OK
     assert taken(homes)[0]["serial"] == "SN0001"
@@ -211,7 +211,7 @@ def test_a_mapping_names_headings_in_any_case_and_spelling(take: Taker, homes: V
         (None, "No such file or directory"),
     ],
 )
-def test_a_mapping_that_is_none_is_told_with_its_remedy(
+def test_a_wrong_mapping_is_reported_with_its_remedy(
     take: Taker, tmp_path: Path, content: str | None, told: str
 ) -> None:
     """The message is for people: it has no error number, and it does not name the file twice."""
@@ -244,7 +244,7 @@ def item(**changed: object) -> dict[str, object]:
         pytest.param(f'{{"serial": {"[" * 100_000}', "lists within lists", id="nested without end"),
     ],
 )
-def test_json_has_values_that_are_no_text_too(take: Taker, content: str, reason: str) -> None:
+def test_values_of_json_that_are_not_text_are_refused(take: Taker, content: str, reason: str) -> None:
     """Such values are refused as in a workbook, each with its row."""
     done = take(content, "--json", name="devices.json")
     assert done.status == os.EX_USAGE

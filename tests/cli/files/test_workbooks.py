@@ -97,7 +97,7 @@ LOST = "is a number, which loses leading zeros"
         pytest.param("imei", number("3.53512E14"), "the IMEI's check digit", id="an IMEI that lost its end"),
     ],
 )
-def test_what_a_spreadsheet_made_of_a_code_is_refused(take: Taker, column: str, cell: str, reason: str) -> None:
+def test_a_code_that_a_spreadsheet_changed_is_refused(take: Taker, column: str, cell: str, reason: str) -> None:
     """0123 and 123 are two homes, and a number 123 may have been either."""
     heading = HEADING if column in HEADING else (*HEADING, column)
     cells = dict(zip(HEADING, device(), strict=True)) | {column: cell}
@@ -178,7 +178,7 @@ def test_a_text_marked_with_an_apostrophe_is_a_text(take: Taker, homes: Vetlla) 
         ),
     ],
 )
-def test_what_says_nothing_is_nothing(take: Taker, homes: Vetlla, data: str, behind: str) -> None:
+def test_cells_without_a_value_are_ignored(take: Taker, homes: Vetlla, data: str, behind: str) -> None:
     """Cells may have a colour or a border without a value, and the table may have room around it."""
     assert take(workbook(data, behind=behind), name=BOOK).status == os.EX_OK
     assert [one["serial"] for one in taken(homes)] == ["SN0001"]
@@ -214,13 +214,13 @@ def test_what_says_nothing_is_nothing(take: Taker, homes: Vetlla, data: str, beh
         ),
     ],
 )
-def test_what_would_be_left_out_is_told(take: Taker, data: str, behind: str, reason: str) -> None:
+def test_a_value_that_no_column_takes_is_refused(take: Taker, data: str, behind: str, reason: str) -> None:
     """A value that no column takes is refused and not skipped."""
     told = faults(take(workbook(data, behind=behind), "--json", name=BOOK))
     assert any(reason in why for _, _, why in told)
 
 
-def test_a_shared_text_that_there_is_not_is_refused(take: Taker) -> None:
+def test_a_missing_shared_text_is_refused(take: Taker) -> None:
     """Python would count -1 from the end and import the text of another cell."""
     for number_of_text in ("-1", "7"):
         cell = f' t="s"><v>{number_of_text}</v></c>'
@@ -240,7 +240,7 @@ def test_a_shared_text_that_there_is_not_is_refused(take: Taker) -> None:
         pytest.param(">\n  <v>\n</v></c>", "", id="white space for a value"),
     ],
 )
-def test_a_text_is_a_text_however_it_is_kept(take: Taker, homes: Vetlla, cell: str, account: str) -> None:
+def test_a_text_is_read_from_every_form_of_cell(take: Taker, homes: Vetlla, cell: str, account: str) -> None:
     """A text may be shared between cells, in the cell itself, in parts, or escaped."""
     shared = ("<t>0123</t>", "<r><t>01</t></r><r><rPr><b/></rPr><t>23</t></r>", "<t>0123</t><rPh><t>zero</t></rPh>")
     done = take(workbook(rows(HEADING, device(account=cell)), shared=shared), name=BOOK)
@@ -266,7 +266,7 @@ def test_workbooks_of_other_programs_are_read(take: Taker, homes: Vetlla, change
     assert len(taken(homes)) == 3
 
 
-def test_sheets_that_were_not_read_are_told(take: Taker, homes: Vetlla) -> None:
+def test_sheets_that_were_not_read_are_reported(take: Taker, homes: Vetlla) -> None:
     """The command says that a second sheet was not read, and --sheet selects the right one."""
     two = (("South", ""), ("North", ""), ("Secret", 'state="veryHidden"'))
     assert "sheet 'South' was read, 'North' not (--sheet)" in take(workbook(THREE, sheets=two, at=0), name=BOOK).talk
@@ -299,7 +299,7 @@ def test_sheets_that_were_not_read_are_told(take: Taker, homes: Vetlla) -> None:
         pytest.param(workbook(""), "devices.xlsx", "is empty", id="an empty sheet"),
     ],
 )
-def test_a_file_that_is_no_workbook_is_refused_by_name(take: Taker, content: bytes, name: str, said: str) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused_by_name(take: Taker, content: bytes, name: str, said: str) -> None:
     """The error is one line with the reason, and no traceback."""
     done = take(content, name=name)
     assert done.status == os.EX_USAGE
@@ -307,7 +307,7 @@ def test_a_file_that_is_no_workbook_is_refused_by_name(take: Taker, content: byt
     assert name in done.error
 
 
-def test_what_is_exported_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker, tmp_path: Path) -> None:
+def test_exported_text_stays_text_in_a_spreadsheet(homes: Vetlla, take: Taker, tmp_path: Path) -> None:
     """Every text and every empty cell has the format @, so that 0124 typed over 0123 keeps its zero."""
     take(workbook(rows(HEADING, device())), name=BOOK)
     assert homes("inventory", "export", tmp_path / "out.xlsx").status == os.EX_OK

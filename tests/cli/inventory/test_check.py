@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
 
 
-def test_check_speaks_as_a_monitoring_plug_in(vetlla: Vetlla, park: Path, tmp_path: Path, state_dir: Path) -> None:
+def test_check_answers_as_a_monitoring_plug_in(vetlla: Vetlla, park: Path, tmp_path: Path, state_dir: Path) -> None:
     """A sound park warns, and a person without a UCR is critical; the first line has the figures of all rules."""
     imported(vetlla, park)
     done = vetlla("inventory", "check", *ON)
@@ -33,7 +33,7 @@ def test_check_speaks_as_a_monitoring_plug_in(vetlla: Vetlla, park: Path, tmp_pa
     assert vetlla("inventory", "check", "--rule", "nonsense").status == os.EX_USAGE
 
 
-def test_check_finds_each_thing_that_should_not_be(stocked: Vetlla, tmp_path: Path) -> None:
+def test_check_finds_each_broken_rule(stocked: Vetlla, tmp_path: Path) -> None:
     """Every rule is broken once and reported once."""
     (tmp_path / "homes.csv").write_text(
         "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"
@@ -111,7 +111,7 @@ def test_check_compares_homes_with_the_receivers_accounts(stocked: Vetlla) -> No
     assert stocked("inventory", "show", "H2", "--json").json[0]["accounts"] == ["0001"]
 
 
-def test_a_check_that_can_not_tell_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:
+def test_a_check_that_cannot_be_made_says_unknown(vetlla: Vetlla, state_dir: Path) -> None:
     """An empty registry is not "all rules kept", and a broken one gives a plug-in's UNKNOWN, not another status."""
     done = vetlla("inventory", "check")
     assert (done.status, done.out.partition(":")[0]) == (3, "INVENTORY UNKNOWN")

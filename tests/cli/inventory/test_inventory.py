@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "ndjson"])
 @pytest.mark.parametrize("what", ["homes", "people", "devices"])
-def test_what_was_exported_is_imported_and_changes_nothing(
+def test_importing_an_export_changes_nothing(
     vetlla: Vetlla, park: Path, tmp_path: Path, what: str, ending: str
 ) -> None:
     """Every kind goes through every format unchanged, and importing a file again is no change."""
@@ -82,7 +82,7 @@ def test_a_mapping_file_translates_headings_words_and_constants(stocked: Vetlla,
     assert (row["type"], row["serial"], row["first_installed"]) == ("smoke", "77", "2024-03-01")
 
 
-def test_a_devices_life_is_told_from_the_warehouse_to_retirement(stocked: Vetlla) -> None:
+def test_the_history_of_a_device_goes_from_warehouse_to_retirement(stocked: Vetlla) -> None:
     """Each command adds one line to the history, and each past day shows the device where it was."""
     for command in (
         ("install", "smoke:S1", "H1", "--day", "2024-05-02"),
@@ -141,13 +141,13 @@ def test_the_terminals_accounts_go_to_the_receiver_in_one_file(stocked: Vetlla, 
 @pytest.mark.parametrize(
     ("new", "status"), [("fall_ucr", os.EX_OK), ("smoke", os.EX_USAGE), ("terminal_ip", os.EX_USAGE)]
 )
-def test_only_its_like_takes_a_devices_place(stocked: Vetlla, new: str, status: int) -> None:
+def test_only_a_device_of_the_same_kind_replaces_a_device(stocked: Vetlla, new: str, status: int) -> None:
     """A UCR may be replaced by a UCR of any kind, but not by a smoke detector, which must not inherit its cost date."""
     stocked("inventory", "add", new, "N1", "--day", "2024-04-02")
     assert stocked("inventory", "replace", "U1", "N1", "--day", "2024-05-02").status == status
 
 
-def test_a_terminal_that_the_receiver_does_not_expect_is_told_when_it_is_installed(stocked: Vetlla) -> None:
+def test_installing_a_terminal_that_the_receiver_does_not_expect_gives_a_message(stocked: Vetlla) -> None:
     """The message has the command that registers it; a registered terminal gives no message."""
     stocked("inventory", "add", "terminal_ip", "T2", "--account", "0042", "--day", "2024-04-01")
     done = stocked("inventory", "install", "T2", "H2", "--day", "2024-04-02")

@@ -86,13 +86,13 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
     assert terminal[7] == datetime(2018, 5, 2)  # noqa: DTZ001 - a spreadsheet's dates have no zone
 
 
-def test_digital_tells_the_share_and_who_is_next(stocked: Vetlla) -> None:
+def test_digital_shows_the_share_and_the_next_homes(stocked: Vetlla) -> None:
     """It counts all of level 3, and half of level 2 with people who live alone first, against the target."""
     (share,) = stocked("inventory", "digital", *ON, "--json").json
     assert (share["terminals"], share["digital"], share["share"], share["missing"]) == (1, 0, "0.0", 1)
 
 
-def test_digital_leaves_with_1_when_a_date_has_passed(stocked: Vetlla) -> None:
+def test_digital_exits_with_1_when_a_date_has_passed(stocked: Vetlla) -> None:
     """Before the contract ends the target may still be missed; after it, a missing part is a standard not kept."""
     assert stocked("inventory", "digital", *ON).status == 0
     done = stocked("inventory", "digital", "--day", "2027-03-31", "--json")

@@ -91,7 +91,7 @@ def test_a_fault_names_the_column_as_the_file_does(vetlla: Vetlla, tmp_path: Pat
         ("[columns]\ncode = 5\n", "names and words are texts"),
     ],
 )
-def test_a_wrong_mapping_file_is_told(vetlla: Vetlla, tmp_path: Path, mapping: str, said: str) -> None:
+def test_a_wrong_mapping_file_is_reported(vetlla: Vetlla, tmp_path: Path, mapping: str, said: str) -> None:
     """A mistake in it gives a message and a remedy, never a traceback or a word that is silently ignored."""
     file = tmp_path / "homes.csv"
     file.write_text("code,district,base,alone\nH1,01,NORD,yes\n", encoding="utf-8")
@@ -101,7 +101,7 @@ def test_a_wrong_mapping_file_is_told(vetlla: Vetlla, tmp_path: Path, mapping: s
     assert said in done.error
 
 
-def test_what_moved_since_is_dated_as_the_file_says(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_movement_has_the_date_that_the_file_gives(vetlla: Vetlla, tmp_path: Path) -> None:
     """Its own `since` counts if it is later than the last known movement; otherwise the import's day counts."""
     (tmp_path / "homes.csv").write_text(
         "code,district,base,level,alone\nH1,01,NORD,1,yes\nH2,01,NORD,1,yes\n", encoding="utf-8"
@@ -122,7 +122,7 @@ def test_what_moved_since_is_dated_as_the_file_says(vetlla: Vetlla, tmp_path: Pa
     assert days == ["2024-03-05", "2024-04-01"]
 
 
-def test_what_can_not_be_is_not_recorded(vetlla: Vetlla) -> None:
+def test_impossible_records_are_refused(vetlla: Vetlla) -> None:
     """A device needs a serial and cannot come from the future, and its battery cannot be changed before it came."""
     assert vetlla("inventory", "add", "smoke", "").status == os.EX_USAGE
     assert "before that week" in vetlla("inventory", "add", "smoke", "S", "--made", "2099-W01").error
@@ -133,7 +133,7 @@ def test_what_can_not_be_is_not_recorded(vetlla: Vetlla) -> None:
     assert [line["kind"] for line in vetlla("inventory", "history", "S", "--json").json] == ["received"]
 
 
-def test_homes_that_nobody_attends_are_told(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_homes_without_periods_are_reported(vetlla: Vetlla, tmp_path: Path) -> None:
     """A file without periods is imported, and a message says that its homes count as not attended."""
     file = tmp_path / "homes.csv"
     file.write_text("code,district,base,level,alone\nH1,01,NORD,1,yes\n", encoding="utf-8")
@@ -171,7 +171,7 @@ def test_a_table_shows_what_a_person_reads_and_json_all(vetlla: Vetlla, tmp_path
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
-def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, ending: str) -> None:
+def test_a_byte_order_mark_is_skipped(vetlla: Vetlla, tmp_path: Path, ending: str) -> None:
     """Windows writes a mark before what it saves as UTF-8."""
     text = {
         "csv": "code,district,base,level,alone\nH1,01,NORD,1,yes\n",
@@ -183,7 +183,7 @@ def test_a_byte_order_mark_is_no_part_of_a_file(vetlla: Vetlla, tmp_path: Path, 
     assert vetlla("inventory", "import", file, "--what", "homes").status == 0
 
 
-def test_a_date_of_another_age_is_a_slip(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_date_of_another_century_is_refused(vetlla: Vetlla, tmp_path: Path) -> None:
     """01/04/0218 is not in the future, and would count as a useful life that ended long ago."""
     file = tmp_path / "devices.csv"
     file.write_text("type,serial,ownership,place,last_battery\nsmoke,A,leased,warehouse,01/04/0218\n", encoding="utf-8")

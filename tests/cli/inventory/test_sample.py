@@ -44,7 +44,7 @@ def test_a_sample_overwrites_nothing(vetlla: Vetlla, tmp_path: Path) -> None:
     assert not (tmp_path / "devices.csv").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(vetlla: Vetlla, tmp_path: Path) -> None:
     """The command gives an error and not a traceback."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = vetlla("inventory", "sample", "--homes", "10", "--out", tmp_path / "file" / "folder")
@@ -65,7 +65,7 @@ exits.run(work)
 """
 
 
-def test_long_work_gives_way_in_a_process_of_its_own_and_nowhere_else(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_only_a_commands_own_process_gets_idle_priority(vetlla: Vetlla, tmp_path: Path) -> None:
     """A command's own process gets idle priority; a process that only calls the command keeps its priority."""
     alone = subprocess.run([sys.executable, "-c", WORK], check=True, capture_output=True, text=True, timeout=60)
     assert alone.stdout.split() == ["True", "False"]

@@ -90,19 +90,19 @@ def test_an_error_of_the_receiver_is_raised_here(tmp_path: Path, family: str, ki
 
 
 @pytest.mark.parametrize("answer", [b"", b'{"ok": true, "resu'])
-def test_a_receiver_that_hangs_up_is_told(tmp_path: Path, answer: bytes) -> None:
+def test_a_receiver_that_hangs_up_is_reported(tmp_path: Path, answer: bytes) -> None:
     """No answer and half an answer give a LinkError and not another Python error."""
     with answering(tmp_path, answer), pytest.raises(LinkError, match="closed the connection"):
         ask(tmp_path, ShowStatus())
 
 
-def test_a_receiver_that_does_not_answer_is_told(tmp_path: Path) -> None:
+def test_a_receiver_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     """The command does not wait for ever."""
     with answering(tmp_path, b"", hold=True), pytest.raises(LinkError, match="did not answer within"):
         ask(tmp_path, ShowStatus(), timeout_s=0.05)
 
 
-def test_no_receiver_is_told_with_the_place(tmp_path: Path) -> None:
+def test_no_receiver_is_reported_with_the_place(tmp_path: Path) -> None:
     """The message has the path of the missing socket."""
     with pytest.raises(LinkError, match=str(tmp_path)):
         ask(tmp_path, ShowStatus())

@@ -74,7 +74,7 @@ def test_with_utc_moments_are_read_as_utc() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_moment_is_refused(text: str) -> None:
     """The remedy shows the forms."""
     with pytest.raises(UsageError, match="is not a time") as caught:
         moments.moment(text, NOW_US)

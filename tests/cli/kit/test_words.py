@@ -57,7 +57,7 @@ def shown(renderable: RenderableType, *, terminal: bool = False) -> str:
 
 
 @pytest.mark.parametrize("said", SAID, ids=ascii)
-def test_a_sentence_and_a_cell_show_what_the_data_say(said: str) -> None:
+def test_a_sentence_and_a_cell_show_the_same_word(said: str) -> None:
     """The word is the same in a sentence, in a table's cell, heading and title, and inside a group."""
     table = Table(said, title=said, box=None)
     table.add_row(said)
@@ -77,7 +77,7 @@ def test_on_a_terminal_only_the_programs_own_colours_are_obeyed(said: str) -> No
     assert all(one.isprintable() for one in rest.rstrip("\n"))
 
 
-def test_a_live_picture_shows_no_less_and_no_more() -> None:
+def test_a_live_picture_shows_text_as_it_is() -> None:
     """The board draws its screen again and again through the same console."""
     out = io.StringIO()
     with Live(console=Screen(file=out, force_terminal=True, width=80, height=5), auto_refresh=False) as live:
@@ -94,8 +94,8 @@ def test_a_message_keeps_the_lines_that_the_program_gave_it(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("said", SAID, ids=ascii)
-def test_json_on_a_terminal_is_harmless_and_the_same(said: str) -> None:
-    """A machine reads the exact text; a terminal obeys nothing in it."""
+def test_json_on_a_terminal_is_harmless_and_exact(said: str) -> None:
+    """A machine reads the exact text; nothing in it controls a terminal."""
     line = json_line({"text": said})
     assert line.rstrip("\n").isprintable()
     assert json.loads(line) == {"text": said}
@@ -158,9 +158,7 @@ REGISTERED = [
 
 
 @pytest.mark.parametrize(("command", "arguments", "words"), REGISTERED, ids=lambda value: str(value)[:30])
-def test_what_is_registered_is_shown_as_it_is(
-    park: Vetlla, command: str, arguments: list[str], words: list[str]
-) -> None:
+def test_registered_text_is_shown_as_it_is(park: Vetlla, command: str, arguments: list[str], words: list[str]) -> None:
     """Tables, sheets, sentences and errors of the commands show it in a pipe."""
     done = park(*command.split(), *arguments)
     text = done.out + done.talk + done.error
@@ -203,9 +201,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     ],
     ids=lambda value: " ".join(value)[:30],
 )
-def test_what_the_receiver_holds_is_shown_as_it_is(
-    daemon: Daemon, command: list[str], words: list[str], on: str
-) -> None:
+def test_text_of_the_receiver_is_shown_as_it_is(daemon: Daemon, command: list[str], words: list[str], on: str) -> None:
     """The commands of the queue, the journal and supervision show it in a pipe and on a terminal."""
     given = [VETLLA, *command, "--state-dir", str(daemon.state_dir)]
     environment = {**os.environ, "COLUMNS": str(PIPE_WIDTH), "TERM": "xterm-256color"}
@@ -268,7 +264,7 @@ def _calls(file: Path) -> Iterator[tuple[int, str, ast.Call]]:
 
 
 @pytest.mark.parametrize("file", sorted(CLI.rglob("*.py")), ids=lambda file: file.name)
-def test_no_command_bypasses_it(file: Path) -> None:
+def test_no_command_bypasses_the_console(file: Path) -> None:
     """No command makes its own console, prints without it, or switches on what it switches off."""
     ways = []
     for line, name, call in _calls(file):
@@ -285,7 +281,7 @@ def test_no_command_bypasses_it(file: Path) -> None:
     assert not ways
 
 
-def test_streams_are_touched_where_it_is_said_why() -> None:
+def test_each_use_of_a_standard_stream_has_a_reason() -> None:
     """A new file that uses a stream must explain it in this list."""
     touching = {
         file.relative_to(CLI).as_posix()

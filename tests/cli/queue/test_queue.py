@@ -129,7 +129,7 @@ def test_the_list_can_be_narrowed(desk: Desk) -> None:
         assert "should be one of" in refused.talk
 
 
-def test_claiming_again_without_a_number_keeps_what_one_holds(desk: Desk) -> None:
+def test_claiming_again_without_a_number_keeps_the_held_alarm(desk: Desk) -> None:
     """A claim without a number takes no second alarm while its operator holds one that is as urgent, and says so."""
     number = desk.call()
     desk.run("claim", number)
@@ -187,7 +187,7 @@ def test_an_account_is_put_on_test(desk: Desk) -> None:
         (("test", "1234", "--for", 999_999_999), "0 ends it"),
     ],
 )
-def test_what_the_rules_refuse_leaves_with_the_status_of_a_wrong_call(
+def test_a_refused_action_has_the_exit_status_of_a_wrong_call(
     desk: Desk, arguments: tuple[object, ...], said: str
 ) -> None:
     """The exit status is 64, and the message says what to do."""
@@ -196,7 +196,7 @@ def test_what_the_rules_refuse_leaves_with_the_status_of_a_wrong_call(
     assert said in done.error
 
 
-def test_an_outcome_that_there_is_not_is_told_before_anything_is_asked(desk: Desk) -> None:
+def test_an_unknown_outcome_is_refused_before_the_receiver_is_asked(desk: Desk) -> None:
     """The command line knows the outcomes."""
     done = desk.run("close", 1, "--outcome", "fixed")
     assert done.status == 2
@@ -204,7 +204,7 @@ def test_an_outcome_that_there_is_not_is_told_before_anything_is_asked(desk: Des
 
 
 @pytest.mark.parametrize("command", [("list",), ("watch",), ("claim",), ("note", "1", "x"), ("test",)])
-def test_without_a_receiver_it_is_said(vetlla: Vetlla, command: tuple[str, ...]) -> None:
+def test_without_a_receiver_the_error_says_so(vetlla: Vetlla, command: tuple[str, ...]) -> None:
     """The exit status is 69, and the message says where the command looked for a receiver."""
     done = vetlla("queue", *command)
     assert done.status == os.EX_UNAVAILABLE
@@ -236,7 +236,7 @@ class Watcher:
         return self.process.returncode, talk
 
 
-def test_watching_tells_every_change(desk: Desk) -> None:
+def test_watching_shows_every_change(desk: Desk) -> None:
     """The watch shows what is open, then who did what and when, until Ctrl-C, which is not an error."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon)
@@ -259,7 +259,7 @@ def test_watching_tells_every_change(desk: Desk) -> None:
     assert watcher.end() == (0, "")
 
 
-def test_watching_for_machines_tells_signals_too(desk: Desk) -> None:
+def test_watching_for_machines_shows_signals_too(desk: Desk) -> None:
     """With --json each event is one object with time and actor; a signal is shown as soon as it is durable."""
     number = desk.call("1302")
     watcher = Watcher(desk._daemon, "--json")
@@ -279,7 +279,7 @@ def test_watching_for_machines_tells_signals_too(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_watch_goes_on_over_a_restart_of_the_receiver(
+def test_a_watch_continues_after_a_restart_of_the_receiver(
     tmp_path_factory: pytest.TempPathFactory, vetlla: Vetlla, *, as_json: bool
 ) -> None:
     """It says that the receiver is away and back, and which alarms were closed, changed or new meanwhile."""

@@ -47,7 +47,7 @@ def rows(width: int) -> tuple[str, list[str]]:
 
 
 @SIZES
-def test_every_column_stands_under_its_name(width: int) -> None:
+def test_every_column_is_under_its_name(width: int) -> None:
     """Long homes, names, times and many marks do not move the columns of state, operator and marks."""
     head, found = rows(width)
     assert len(found) == len(QUEUE)
@@ -70,7 +70,7 @@ def test_numbers_and_identifiers_are_whole(width: int, *, whole: bool) -> None:
 
 
 @SIZES
-def test_the_list_cuts_nothing_but_what_stands_again_below(width: int) -> None:
+def test_the_list_cuts_only_text_that_is_shown_again_below(width: int) -> None:
     """Reasons, repetitions, the words of an operator who asks for a supervisor, and the meaning of marks are there."""
     told = {"told_again": 2, "last_told_again": "2026-11-21T22:33:01Z"}
     asks = {"escalated": 1, "escalated_by": "marta", "escalated_why": "no answer, door locked " + "x" * 100}
@@ -83,7 +83,7 @@ def test_the_list_cuts_nothing_but_what_stands_again_below(width: int) -> None:
 
 
 @SIZES
-def test_the_board_shows_the_words_of_who_asks_for_a_supervisor(width: int) -> None:
+def test_the_board_shows_the_words_of_an_operator_who_asks_for_a_supervisor(width: int) -> None:
     """The words are below the alarm; an escalation by the receiver itself has no words."""
     queue = [
         alarm(1, escalated=1, escalated_by="marta", escalated_why="no answer, door locked"),
@@ -109,7 +109,7 @@ def test_no_line_of_the_board_is_longer_than_the_terminal(width: int) -> None:
 
 @SIZES
 @pytest.mark.parametrize("name", ["名前の家です", "Martí", "🏠 12", "\uff28-0017"])
-def test_characters_of_two_columns_or_none_move_nothing(width: int, name: str) -> None:
+def test_wide_and_combining_characters_do_not_move_the_columns(width: int, name: str) -> None:
     """The marks of such a home are under their heading, and no mark is cut."""
     queue = [alarm(1, escalated=1), alarm(2, home=name, operator=name, state="claimed", escalated=1, lapsed="x")]
     shown = drawn(width, screen(BoardPicture(at=AT, status=STATUS, alarms=queue), width, 30))

@@ -108,7 +108,7 @@ def test_a_closed_alarm_and_one_without_a_receiver_are_read_from_the_journal(vet
     daemon.start()
 
 
-def test_an_alarm_that_there_never_was_is_no_empty_sheet(vetlla: Vetlla, daemon: Daemon) -> None:
+def test_an_alarm_that_never_existed_is_an_error(vetlla: Vetlla, daemon: Daemon) -> None:
     """The exit status is 64."""
     done = vetlla("queue", "show", 99, "--state-dir", daemon.state_dir)
     assert (done.status, done.out) == (os.EX_USAGE, "")

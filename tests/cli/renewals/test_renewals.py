@@ -53,7 +53,7 @@ def test_everything_that_is_due_is_planned_before_it_ends(stocked: Vetlla) -> No
     assert [row for row in due if not day_of[row["device"]] < row["ends"]] == []
 
 
-def test_an_agreed_visit_stays_when_all_is_planned_anew(stocked: Vetlla) -> None:
+def test_an_agreed_visit_stays_when_everything_is_planned_again(stocked: Vetlla) -> None:
     """The visit keeps its number and day, also a day to which it was moved; a device replaced since needs no visit."""
     stocked(*PLAN)
     before = {visit["visit"]: visit for visit in shown(stocked)}
@@ -73,7 +73,7 @@ def test_an_agreed_visit_stays_when_all_is_planned_anew(stocked: Vetlla) -> None
     assert "Agreed with the people of the home" in stocked("renewals", "show", first).out
 
 
-def test_what_was_renewed_is_not_visited_for_again(stocked: Vetlla) -> None:
+def test_a_renewed_device_gets_no_second_visit(stocked: Vetlla) -> None:
     """After the devices of an agreed visit were replaced, planning again drops the visit."""
     stocked(*PLAN)
     visit = next(visit for visit in shown(stocked) if re.fullmatch(r"renewal gas:\w+", visit["tasks"]))
@@ -93,7 +93,9 @@ def test_every_day_can_be_explained(stocked: Vetlla) -> None:
         assert re.search(r"\d+ minutes of visits between", visit["why"])
 
 
-def test_a_capacity_that_does_not_do_keeps_the_old_plan_and_says_what_would(stocked: Vetlla, tmp_path: Path) -> None:
+def test_too_little_capacity_keeps_the_old_plan_and_names_the_least_that_is_enough(
+    stocked: Vetlla, tmp_path: Path
+) -> None:
     """It gives base, dates, missing minutes, devices and the least capacity, with which the plan then succeeds."""
     stocked(*PLAN)
     before = shown(stocked)
@@ -116,7 +118,7 @@ def test_a_capacity_that_does_not_do_keeps_the_old_plan_and_says_what_would(stoc
     assert "least capacity that does" in said
 
 
-def test_the_plan_leaves_as_calendar_and_as_workbook(stocked: Vetlla, tmp_path: Path) -> None:
+def test_the_plan_is_exported_as_calendar_and_workbook(stocked: Vetlla, tmp_path: Path) -> None:
     """A calendar has an all-day event for each visit, confirmed if agreed; XLSX has the rows with their reasons."""
     stocked(*PLAN)
     visits = shown(stocked, "--base", "NORD")
@@ -160,7 +162,7 @@ def test_only_svg_is_drawn(stocked: Vetlla, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("years*"))
 
 
-def test_killed_in_the_middle_of_a_plan_the_old_plan_stands(stocked: Vetlla, state_dir: Path) -> None:
+def test_killed_in_the_middle_of_a_plan_the_old_plan_stays(stocked: Vetlla, state_dir: Path) -> None:
     """A real process is killed while it holds the lock and plans; the plan before it stays whole."""
     stocked(*PLAN)
     before = shown(stocked)
@@ -182,7 +184,7 @@ def test_killed_in_the_middle_of_a_plan_the_old_plan_stands(stocked: Vetlla, sta
     assert stocked(*PLAN).status == 0
 
 
-def test_asking_before_anything_is_planned_tells_how_to(vetlla: Vetlla) -> None:
+def test_without_a_plan_the_error_says_how_to_make_one(vetlla: Vetlla) -> None:
     """Without a plan the command gives an error with its remedy, not an empty answer."""
     vetlla("inventory", "add", "smoke", "A")
     done = vetlla("renewals", "show")
@@ -209,7 +211,7 @@ def test_a_home_that_is_still_to_join_agrees_to_nothing(stocked: Vetlla) -> None
         ("renewals", "show", "--home", "H9"),
     ],
 )
-def test_a_base_or_home_that_there_is_not_is_told(stocked: Vetlla, command: tuple[str, ...]) -> None:
+def test_an_unknown_base_or_home_is_reported(stocked: Vetlla, command: tuple[str, ...]) -> None:
     """A wrong name gives an error and not an empty answer; for a base the remedy lists the known ones."""
     stocked(*PLAN)
     done = stocked(*command)
@@ -226,7 +228,7 @@ def test_a_calendar_without_a_visit_is_not_written(stocked: Vetlla, tmp_path: Pa
     assert not file.exists()
 
 
-def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> None:
+def test_years_whose_local_holidays_are_not_known_are_reported(stocked: Vetlla) -> None:
     """The city sets two days each year. A plan warns of a year whose days the parameters do not have."""
     done = stocked("renewals", "plan", "--from", "2029-06-01", "--to", "2031-06-30", "--dry-run", "--no-growth")
     assert "no local holidays of 2030, 2031" in done.talk
@@ -234,7 +236,7 @@ def test_years_whose_local_holidays_are_not_known_are_told(stocked: Vetlla) -> N
 
 
 @pytest.mark.parametrize("command", [("plan", "--from", "2024-04-01"), ("forecast",)])
-def test_a_span_that_nobody_can_foresee_is_refused(stocked: Vetlla, command: tuple[str, ...]) -> None:
+def test_a_span_with_a_wrong_year_is_refused(stocked: Vetlla, command: tuple[str, ...]) -> None:
     """A wrong year is an error at once, not after an hour of planning."""
     done = stocked("renewals", *command, "--to", "2207-03-31")
     assert done.status == os.EX_USAGE

@@ -106,7 +106,7 @@ def test_a_home_is_found_by_the_accounts_it_has_or_had(vetlla: Vetlla, state_dir
 
 
 @pytest.mark.usefixtures("story")
-def test_nothing_found_says_nothing(vetlla: Vetlla) -> None:
+def test_a_search_without_a_result_prints_nothing(vetlla: Vetlla) -> None:
     """The command prints nothing, with status 0."""
     done = vetlla("signals", "list", "--account", "none")
     assert (done.status, done.out, done.talk) == (0, "", "")
@@ -123,7 +123,7 @@ def test_nothing_found_says_nothing(vetlla: Vetlla) -> None:
         (["--priority", "urgent"], "'urgent' is not a priority"),
     ],
 )
-def test_what_makes_no_sense_is_told(vetlla: Vetlla, options: list[object], message: str) -> None:
+def test_wrong_arguments_are_reported(vetlla: Vetlla, options: list[object], message: str) -> None:
     """The error shows the right forms."""
     done = vetlla("signals", "list", *options)
     assert done.status == os.EX_USAGE
@@ -187,7 +187,7 @@ def test_everything_about_a_signal_is_shown(vetlla: Vetlla, state_dir: Path) -> 
     assert "Alarm" not in out
 
 
-def test_what_is_old_is_shown_with_its_age(vetlla: Vetlla, state_dir: Path) -> None:
+def test_an_old_report_is_shown_with_its_age(vetlla: Vetlla, state_dir: Path) -> None:
     """A person must not take what the device kept back for hours for something new."""
     clock = ManualClock()
     with journal(state_dir, clock) as scribe:
@@ -315,7 +315,7 @@ def test_the_tail_begins_with_the_newest(vetlla: Vetlla) -> None:
 
 
 @pytest.mark.usefixtures("story")
-def test_the_tail_follows_through_the_receivers_lives(state_dir: Path) -> None:
+def test_the_tail_continues_through_restarts_of_the_receiver(state_dir: Path) -> None:
     """Each committed signal appears, also after the receiver stops and another one starts; Ctrl-C ends it."""
     with following(state_dir, "-n", "1", "--json") as tail:
         assert json.loads(line_of(tail))["id"] == 60
@@ -337,7 +337,7 @@ def test_the_tail_shows_only_what_was_asked_for(state_dir: Path) -> None:
 
 
 @pytest.mark.usefixtures("story")
-def test_the_tail_goes_on_after_a_restore(state_dir: Path, tmp_path: Path) -> None:
+def test_the_tail_continues_after_a_restore(state_dir: Path, tmp_path: Path) -> None:
     """In a restored journal numbers start again; the command says so, and shows the new signals."""
     with journal(tmp_path / "older") as scribe:
         scribe.commit(report(1))
@@ -354,7 +354,7 @@ def test_the_tail_goes_on_after_a_restore(state_dir: Path, tmp_path: Path) -> No
 # --- beside a real receiver -------------------------------------------------------------------------------------------
 
 
-def test_what_a_terminal_said_is_what_decode_prints(tmp_path: Path) -> None:
+def test_an_export_has_the_fields_that_decode_prints(tmp_path: Path) -> None:
     """The export of a received signal has the same fields as ``vetlla decode --json`` of its bytes."""
     daemon = Daemon(tmp_path)
     try:

@@ -41,7 +41,7 @@ def stored(daemon: Daemon, protocol: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("protocol", HANDHELD)
-def test_what_was_acknowledged_is_stored_once(daemon: Daemon, tmp_path: Path, protocol: str) -> None:
+def test_every_acknowledged_report_is_stored_once(daemon: Daemon, tmp_path: Path, protocol: str) -> None:
     """After torn, batched and repeated reports and an outage, each report of the ledger is in the journal once."""
     ledger = tmp_path / "sent.ndjson"
     result = simulated(
@@ -72,7 +72,7 @@ def test_silent_homes_are_named(daemon: Daemon) -> None:
     assert "2  homes fell silent" in done.stdout
 
 
-def test_an_outage_is_told_as_it_happens(daemon: Daemon) -> None:
+def test_an_outage_is_reported_as_it_happens(daemon: Daemon) -> None:
     """A person reads when the network failed, when it was back, and what happened to the reports."""
     options = ("--protocol", "watch3g", "--rate", "50", "--duration", "1.2", "--outage", "0.3:0.4")
     done = vetlla("simulate", "dial", *options, state_dir=daemon.state_dir)
@@ -109,7 +109,7 @@ def test_an_export_registers_the_terminals(daemon: Daemon, tmp_path: Path) -> No
         (("--silent", "0.5", "--reports", "10"), "silence needs a run"),
     ],
 )
-def test_options_that_make_no_sense_are_told_with_their_remedy(options: tuple[str, ...], says: str) -> None:
+def test_options_that_make_no_sense_are_reported_with_their_remedy(options: tuple[str, ...], says: str) -> None:
     """What a protocol cannot do, and a wrong outage or share, is refused before any home calls."""
     done = vetlla("simulate", "dial", "--to", "127.0.0.1:9", *options)
     assert done.returncode == os.EX_USAGE

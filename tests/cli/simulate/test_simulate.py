@@ -32,7 +32,7 @@ def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
     return result
 
 
-def test_no_receiver_is_dialled_that_was_not_named(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_named_receiver_is_dialled(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """Configuration or environment alone must not open alarms at the service's own receiver."""
     monkeypatch.setenv("VETLLA_STATE_DIR", str(daemon.state_dir))
     monkeypatch.setenv("VETLLA_CONFIG", str(daemon.config_file))
@@ -55,7 +55,7 @@ def test_homes_call_the_receiver_of_the_state_directory(daemon: Daemon) -> None:
     assert daemon.status()["counts"]["signals"] - before == 60
 
 
-def test_a_seed_tells_the_same_story_again(daemon: Daemon, tmp_path: Path) -> None:
+def test_a_seed_repeats_the_same_reports(daemon: Daemon, tmp_path: Path) -> None:
     """With the seed of an earlier run, homes send the same reports again, and the receiver takes them for other calls.
 
     Numbers and data are the same, but other reports of each home lie between (docs/journal.md).
@@ -85,7 +85,7 @@ def test_mishaps_lose_nothing_at_a_real_receiver(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("connection", ["keep", "each"])
-def test_homes_dial_as_told(daemon: Daemon, transport: str, connection: str) -> None:
+def test_homes_dial_as_the_options_say(daemon: Daemon, transport: str, connection: str) -> None:
     """Homes dial over TCP and UDP, and stay connected or dial again each time."""
     options = ("--transport", transport, "--connection", connection, "--homes", "4")
     result = simulated(daemon, "--closed", "--reports", "20", *options)
@@ -93,7 +93,7 @@ def test_homes_dial_as_told(daemon: Daemon, transport: str, connection: str) -> 
 
 
 @pytest.mark.parametrize("bits", ["128", "192", "256"])
-def test_what_a_drill_exports_lets_the_receiver_understand_it(tmp_path: Path, bits: str) -> None:
+def test_a_receiver_understands_a_drill_with_its_export(tmp_path: Path, bits: str) -> None:
     """Homes encrypt with invented keys; --export writes the accounts and keys that a receiver needs for them."""
     drill = tmp_path / "drill"
     options = ("--homes", "3", "--encrypt", bits, "--seed", "7")
@@ -155,7 +155,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_ctrl_c_ends_the_calls_and_prints_what_came_of_them(daemon: Daemon) -> None:
+def test_ctrl_c_ends_the_calls_and_prints_the_result(daemon: Daemon) -> None:
     """An interrupted run lets open reports finish and prints its result."""
     signals = daemon.status()["counts"]["signals"]
     command = [VETLLA, "simulate", "dial", "--json", "--rate", "100", "--duration", "600", "--mix", "tests=1"]
@@ -187,7 +187,7 @@ def test_a_second_signal_cuts_the_calls_short() -> None:
     assert (run.returncode, talk) == (1, "stopped early: 0 of 1 reports were acknowledged\n")
 
 
-def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
+def test_reports_without_a_receiver_are_lost(tmp_path: Path) -> None:
     """Without a receiver the run ends with status 1 and counts every report as lost."""
     options = (
         "--to",
@@ -227,7 +227,7 @@ def test_reports_that_nobody_takes_are_lost(tmp_path: Path) -> None:
         (("--transport", "tls", "--trust", __file__), "PEM"),
     ],
 )
-def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: str) -> None:
+def test_a_wrong_option_is_reported_with_its_remedy(options: tuple[str, ...], says: str) -> None:
     """A wrong option is refused before any home calls."""
     to = () if "--to" in options else ("--to", "127.0.0.1:9")
     done = vetlla("simulate", "dial", *to, *options)
@@ -236,7 +236,7 @@ def test_a_wrong_option_is_told_with_its_remedy(options: tuple[str, ...], says: 
     assert "Traceback" not in done.stderr
 
 
-def test_a_bad_row_of_accounts_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_bad_row_of_accounts_is_reported_with_its_line(tmp_path: Path) -> None:
     """A file that `accounts import` would refuse is refused here with the same message."""
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("account,interval_s\n4C01,often\n", encoding="utf-8")
@@ -254,7 +254,7 @@ def test_accounts_that_name_a_key_need_it(tmp_path: Path) -> None:
     assert "no key named north" in done.stderr
 
 
-def test_without_a_receiver_there_is_nobody_to_call(tmp_path: Path) -> None:
+def test_without_a_receiver_to_call_there_is_an_error(tmp_path: Path) -> None:
     """Without --to and without a running receiver the status is 69, and the error says what to do."""
     done = vetlla("simulate", "dial", state_dir=tmp_path)
     assert done.returncode == os.EX_UNAVAILABLE

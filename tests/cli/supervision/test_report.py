@@ -167,7 +167,7 @@ def test_a_day_of_25_hours_has_no_gap(ledger: Path, vetlla: Vetlla) -> None:
         (("--month", "october"), 2, ""),
     ],
 )
-def test_what_cannot_be_reported(
+def test_wrong_months_and_options_are_errors(
     ledger: Path, vetlla: Vetlla, arguments: tuple[str, ...], status: int, message: str
 ) -> None:
     """A month without a day, and options that exclude each other, are errors."""

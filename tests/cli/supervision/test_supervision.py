@@ -59,7 +59,7 @@ def ask(daemon: Daemon, vetlla: Vetlla) -> Callable[..., Done]:
     return run
 
 
-def test_what_needs_a_look_is_listed(ask: Callable[..., Done]) -> None:
+def test_devices_that_need_attention_are_listed(ask: Callable[..., Done]) -> None:
     """The lost devices are listed with the reason; those that report, or have no interval, are not listed."""
     listed = ask("list", "--json").json
     assert {one["account"] for one in listed} == {f"5C{number:02}" for number in range(MANY)}
@@ -90,7 +90,7 @@ def test_a_home_is_shown(ask: Callable[..., Done]) -> None:
     assert ask("show", "0000").status == os.EX_USAGE
 
 
-def test_a_pause_from_rehearsal_to_end(ask: Callable[..., Done]) -> None:
+def test_a_pause_from_dry_run_to_end(ask: Callable[..., Done]) -> None:
     """A dry run changes nothing; a pause is shown with its operator and reason; after it a whole interval begins."""
     pause = ("pause", "4C01", "--reason", "installer on site", "--for", 3600)
     rehearsed = ask(*pause, "--dry-run")

@@ -98,7 +98,7 @@ def kinds(items: Sequence[Item]) -> set[Kind]:
     return {item.event.kind for item in signals(items)} | {item.kind for item in items if isinstance(item, Reject)}
 
 
-def test_what_is_believed_of_a_doubtful_frame_is_what_nothing_is_more_urgent_than() -> None:
+def test_the_decoders_calls_are_the_kinds_of_priority_life() -> None:
     """The decoder's calls are the kinds of priority LIFE."""
     assert URGENT - {Kind.UNREADABLE} == _CALLS
 
@@ -120,7 +120,7 @@ def test_another_header_makes_no_call_less_urgent(header: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["NULL", "ADM-CID", "SIA-DCS"])
-def test_a_call_whose_star_is_taken_away(token: str) -> None:
+def test_a_call_whose_star_is_removed(token: str) -> None:
     """Without the star the hex digits are data that cannot be read."""
     digits = b"".join(sealed(text_of(PRESS))).hex().encode()
     (signal,) = signals(heard(envelope(b'"%b"0001L0#1234[%b]' % (token.encode(), digits))))
@@ -185,7 +185,7 @@ def test_noise_in_a_block_of_a_heartbeat() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_whatever_is_done_to_its_blocks_a_press_is_no_heartbeat(data: st.DataObject) -> None:
+def test_no_change_of_its_blocks_turns_a_press_into_a_heartbeat(data: st.DataObject) -> None:
     """Blocks are changed, dropped, doubled and moved, and the token is changed, but no press becomes a heartbeat."""
     blocks = sealed(text_of(PRESS, b"[Ibath][X002E10.5][Y41N23.1]"))
     order = data.draw(st.lists(st.integers(0, len(blocks) - 1), min_size=1, max_size=2 * len(blocks)))
@@ -211,7 +211,7 @@ def test_a_real_heartbeat_is_one(token: str, blocks: bytes, bar: bytes, pad: byt
 
 
 @pytest.mark.parametrize("data", [b"#1234", b"#1234|", b"#0000|0000 00 000", b"#1234|NULL", b"OK"])
-def test_a_sealed_heartbeat_with_data_that_say_nothing(data: bytes) -> None:
+def test_a_sealed_heartbeat_with_data_without_meaning(data: bytes) -> None:
     """Hikvision's zeros, the account and words have no meaning in a heartbeat."""
     (signal,) = signals(decode(homes("1234"), [frame(sealed(text_of(data)), "NULL")]))
     assert signal.event.kind is Kind.HEARTBEAT
@@ -271,7 +271,7 @@ def test_an_account_in_the_data_that_has_no_key_is_a_detail() -> None:
 
 
 @pytest.mark.parametrize(("data", "kind"), [(b"", Kind.FAULT), (PRESS, Kind.UNREADABLE)])
-def test_what_no_key_opens_and_is_called_a_heartbeat(data: bytes, kind: Kind) -> None:
+def test_a_frame_that_no_key_opens_with_a_heartbeats_token(data: bytes, kind: Kind) -> None:
     """A frame with more blocks than a heartbeat may be a call."""
     other = Key(name="other", secret=bytes(16))
     reject, _ = heard(frame(sealed(text_of(data)), "NULL"), other)

@@ -27,7 +27,7 @@ def claiming(length: int, frame: bytes) -> bytes:
     return frame[:5] + b"%04X" % length + frame[9:]
 
 
-def test_alarm_is_not_held_up_behind_damage() -> None:
+def test_damage_does_not_delay_the_alarm_after_it() -> None:
     """A damaged frame that claims 4 kB is dropped as soon as the next frame is whole, with its CR or without."""
     for damage in (claiming(0xFFF, BROKEN), claiming(0xFFF, BROKEN[:-1])):
         cutter = Dc09Cutter()
@@ -44,7 +44,7 @@ def test_claimed_length_ends_the_wait() -> None:
     assert tokens(cutter.feed(b"123456789\r")) == ["bad_length"]
 
 
-def test_damage_is_told_at_once() -> None:
+def test_damage_is_reported_at_once() -> None:
     """A frame of the right length with a wrong checksum is damage as soon as its CR is here."""
     assert tokens(Dc09Cutter().feed(BROKEN)) == ["bad_checksum"]
 
@@ -143,7 +143,7 @@ WHOLE = [
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("frame", WHOLE)
-def test_whole_whatever_ends_it(frame: bytes, end: bytes) -> None:
+def test_a_frame_is_whole_with_any_end(frame: bytes, end: bytes) -> None:
     """A frame comes out with its last counted byte, and has the same bytes whatever ends it."""
     cutter = Dc09Cutter()
     assert [cutter.feed(frame[at : at + 1]) for at in range(len(frame) - 1)] == [[]] * (len(frame) - 1)

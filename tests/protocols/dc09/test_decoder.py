@@ -167,7 +167,7 @@ def test_key_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize(("keys", "hint"), [((), "vetlla keys set"), ((NEW,), "wrong")])
-def test_what_cannot_be_opened(keys: tuple[Key, ...], hint: str) -> None:
+def test_frames_that_cannot_be_opened(keys: tuple[Key, ...], hint: str) -> None:
     """Without a key, or with a wrong one, the frame is evidence with account and remedy, and DUH is sent in clear."""
     raw = build("ADM-CID", "0007", FAR, DATA, timestamp=NOW, key=OLD.secret)
     reject, reply = items_of(raw, *keys)
@@ -178,7 +178,7 @@ def test_what_cannot_be_opened(keys: tuple[Key, ...], hint: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["checksum", "cut"])
-def test_damage_is_met_with_silence(bad: str) -> None:
+def test_damage_gets_no_answer(bad: str) -> None:
     """A damaged frame is kept as evidence and not answered at all."""
     raw = {
         "checksum": build("ADM-CID", "0001", HOME, DATA).replace(b"1101", b"1102"),
@@ -251,7 +251,7 @@ def test_key_block_is_not_repeated() -> None:
     assert signal.details == {"key": "present"}
 
 
-def test_no_secret_in_anything_said() -> None:
+def test_no_secret_in_any_output() -> None:
     """No reject, reply or answer holds a key or the Python form of one."""
     secrets = [
         text
@@ -295,7 +295,7 @@ def test_a_call_in_a_heartbeat_is_a_call(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"NULL", b"#1234", b"#1234|", b"#1234|NULL", b"OK", b"#1234|Nri0/RP00"])
-def test_what_a_heartbeat_may_say(data: bytes) -> None:
+def test_data_that_a_heartbeat_may_have(data: bytes) -> None:
     """A heartbeat with an account, a word or a sign of life as data stays a heartbeat."""
     assert signal_of(build("NULL", "0000", HOME, data)).event.kind is Kind.HEARTBEAT
 

@@ -66,7 +66,7 @@ def test_altitude(z: bytes, metres: float) -> None:
         (b"", b"41.3"),
     ],
 )
-def test_position_that_is_none(x: bytes, y: bytes) -> None:
+def test_text_that_is_not_a_position(x: bytes, y: bytes) -> None:
     """A text that is no place on earth gives no position and stays as received."""
     extras = read_extended([b"X" + x, b"Y" + y, b"Zhigh"])
     assert extras.position is None
@@ -74,7 +74,7 @@ def test_position_that_is_none(x: bytes, y: bytes) -> None:
 
 
 @pytest.mark.parametrize("z", [b"high", b"9" * 400])
-def test_altitude_that_is_none(z: bytes) -> None:
+def test_text_that_is_not_an_altitude(z: bytes) -> None:
     """An altitude that cannot be read, or is too large for a number, costs no position and stays a detail."""
     extras = read_extended([b"X2.1", b"Y41.3", b"Z" + z])
     assert extras.position is not None
@@ -87,7 +87,7 @@ def test_path_and_json_share_a_letter() -> None:
     assert read_extended([b'J{"a": 1}']).details == {"json": '{"a": 1}'}
 
 
-def test_key_is_never_told() -> None:
+def test_key_is_never_shown() -> None:
     """The details show that a key block came, but not its value."""
     assert read_extended([b"K" + b"ab" * 16, b"K" + b"cd" * 16]).details == {"key": "present; present"}
 
@@ -116,7 +116,7 @@ def test_nothing_raises(blocks: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("told", [b"H00:00:10,01-01-1970", b"H23:59:59,12-31-2000", b"H08:00:00,01-01-2010"])
-def test_a_clock_that_was_never_set_tells_no_time_of_occurrence(told: bytes) -> None:
+def test_a_clock_that_was_never_set_gives_no_time_of_occurrence(told: bytes) -> None:
     """The time of such a clock is the same for every call, so a second call would look like a retry of the first."""
     extras = read_extended([told])
     assert extras.occurred_at is None

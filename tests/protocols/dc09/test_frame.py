@@ -246,7 +246,7 @@ def test_no_bar_before_a_report() -> None:
 
 
 @pytest.mark.parametrize("cipher", [b"", b"00", b"zz" * 16, b"0" * 31, b"00" * 17, b"#1234|NRP0]"])
-def test_ciphertext_that_is_none(cipher: bytes) -> None:
+def test_text_that_is_not_ciphertext(cipher: bytes) -> None:
     """A ciphertext that is not whole blocks in hex cannot be opened, and gives no error."""
     frame = frame_of(envelope(b'"*SIA-DCS"0001L0#1234[' + cipher))
     assert unseal(frame, [KEY]) is None
@@ -273,7 +273,7 @@ def test_parse_takes_one_frame() -> None:
     "text",
     [b"", b"10:00:00", b"24:00:00,01-02-2026", b"10:00:00,02-30-2026", b"10:00:00,01-02-0000", b"10:00:00 01-02-2026"],
 )
-def test_times_that_are_none(text: bytes) -> None:
+def test_texts_that_are_not_times(text: bytes) -> None:
     """A text that names no moment gives None."""
     assert read_time(text) is None
 

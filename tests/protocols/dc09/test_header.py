@@ -47,13 +47,13 @@ HEADERS = [
 
 
 @pytest.mark.parametrize(("body", "read"), HEADERS)
-def test_what_is_read(body: bytes, read: tuple[str, AccountId]) -> None:
+def test_fields_of_a_header_are_read(body: bytes, read: tuple[str, AccountId]) -> None:
     """Number, receiver, line and account are found in any order; a missing part, or an invalid account, is empty."""
     frame = frame_of(body + b"]")
     assert (frame.sequence, frame.id) == read
 
 
-def test_quirks_name_what_is_odd() -> None:
+def test_quirks_name_odd_fields() -> None:
     """Quirks show an installer what the device leaves out or writes otherwise; a standard header has no quirk."""
     assert frame_of(b'"SIA-DCS"0001R1L0#7788[]').quirks == ()
     assert frame_of(b'"SIA-DCS"0001L0[]').quirks == ("no-account",)

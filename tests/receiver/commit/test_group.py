@@ -163,7 +163,7 @@ async def test_a_need_that_is_due_at_once_may_be_followed_by_another(tmp_path: P
 
 
 @each_loop
-async def test_a_failure_silences_everybody_who_waits(tmp_path: Path) -> None:
+async def test_a_failure_leaves_all_waiting_frames_unanswered(tmp_path: Path) -> None:
     """Frames of the batch and frames that came meanwhile get no verdict; later ones do when commits work again."""
     async with core(tmp_path) as rig:
         rig.journal.gate.clear()
@@ -185,7 +185,7 @@ async def test_a_failure_silences_everybody_who_waits(tmp_path: Path) -> None:
         assert rig.flaws() == []
 
 
-async def test_operators_go_on_while_the_journal_has_failed(tmp_path: Path) -> None:
+async def test_operators_continue_while_the_journal_has_failed(tmp_path: Path) -> None:
     """Existing alarms can be read and closed; the answer says that this is not durable, and it is written later."""
     async with core(tmp_path) as rig:
         for account in ("1", "2", "3"):
@@ -214,7 +214,7 @@ async def test_operators_go_on_while_the_journal_has_failed(tmp_path: Path) -> N
         assert rig.flaws() == []
 
 
-async def test_what_operators_did_in_the_lost_batch_stands(tmp_path: Path) -> None:
+async def test_actions_of_operators_in_a_lost_batch_stay(tmp_path: Path) -> None:
     """A claim and a frame share a batch that fails: the claim holds, and the frame is undone."""
     async with core(tmp_path, accounts=[Account(account="1", home="H1")]) as rig:
         await rig.submit(signal("1", "302", kind=Kind.BATTERY_LOW))
@@ -235,7 +235,7 @@ async def test_what_operators_did_in_the_lost_batch_stands(tmp_path: Path) -> No
         assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["LIFE"]
 
 
-async def test_what_is_durable_is_not_taken_back_by_a_later_failure(tmp_path: Path) -> None:
+async def test_durable_changes_are_not_undone_by_a_later_failure(tmp_path: Path) -> None:
     """A checkpoint that fails after a commit undoes nothing of that commit."""
     async with core(tmp_path, bounds=Bounds(commits_per_checkpoint=1)) as rig:
         rig.journal.failing_checkpoint = True
@@ -313,7 +313,7 @@ async def test_a_failure_on_a_low_disk_takes_nothing_back(tmp_path: Path) -> Non
         assert alarms_kept(rig) == [(1, "claimed", "ana")]
 
 
-async def test_room_that_cannot_be_told_is_none(tmp_path: Path) -> None:
+async def test_unknown_free_space_counts_as_none(tmp_path: Path) -> None:
     """If the free space of the file system cannot be read, no report is acknowledged."""
     async with core(tmp_path) as rig:
         rig.commit.settings = small(tmp_path / "gone")
@@ -325,7 +325,7 @@ async def test_room_that_cannot_be_told_is_none(tmp_path: Path) -> None:
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_stop_commits_what_waits(tmp_path: Path) -> None:
+async def test_a_stop_commits_waiting_frames_and_steps(tmp_path: Path) -> None:
     """Frames and steps that wait when the receiver stops are committed and answered; later ones are not."""
     async with core(tmp_path) as rig:
         rig.journal.gate.clear()

@@ -68,7 +68,7 @@ async def test_jobs_are_done_in_order_and_reported_in_the_loop(tmp_path: Path) -
     assert order == ["first", "checkpoint", "resume"]
 
 
-async def test_a_failure_is_reported_and_the_thread_lives_on(tmp_path: Path) -> None:
+async def test_a_failure_is_reported_and_the_thread_continues(tmp_path: Path) -> None:
     """A batch that cannot be written is reported as failed, and the next one is written."""
     async with desk(tmp_path) as (writer, scribe):
         batch = scribe.signals([report(1), report(1)])
@@ -97,7 +97,7 @@ async def test_a_bug_stops_the_answer_not_the_thread(tmp_path: Path) -> None:
     writer.close()
 
 
-async def test_closing_finishes_what_was_asked(tmp_path: Path) -> None:
+async def test_closing_finishes_all_jobs(tmp_path: Path) -> None:
     """All jobs that were handed over are on the disk, and the next receiver can open the journal."""
     scribe = Scribe(tmp_path, ManualClock())
     writer = Writer(scribe.journal, asyncio.get_running_loop(), scribe.clock)

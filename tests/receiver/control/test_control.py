@@ -48,7 +48,7 @@ OTHER = "nobody"
 
 @each_loop
 @pytest.mark.parametrize("couple", COUPLES)
-async def test_of_two_clients_that_claim_at_once_exactly_one_gets_the_alarm(
+async def test_exactly_one_of_two_clients_that_claim_at_once_gets_the_alarm(
     public_dir: Path, couple: tuple[str, str]
 ) -> None:
     """In whatever order the kernel delivers the requests, one gets the alarm and the other is refused.
@@ -85,7 +85,7 @@ async def test_many_requests_per_connection_and_each_is_answered(tmp_path: Path)
 
 
 @pytest.mark.parametrize("how", ["store", "link", "config"])
-async def test_an_error_arrives_as_what_it_is(tmp_path: Path, how: str) -> None:
+async def test_an_error_arrives_unchanged(tmp_path: Path, how: str) -> None:
     """Family, message and remedy reach the command, which ends with the family's exit status."""
     async with doors(tmp_path) as opened:
         client = await opened.client()
@@ -107,7 +107,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("line", WRONG)
-async def test_what_is_no_request_is_told_so(tmp_path: Path, line: bytes) -> None:
+async def test_bytes_that_are_not_a_request_get_an_error(tmp_path: Path, line: bytes) -> None:
     """Bytes that are not a request are answered with a usage error, and the next request is served."""
     async with doors(tmp_path) as opened:
         await opened.core.submit(signal())
@@ -129,7 +129,7 @@ async def test_a_line_without_end_is_not_read_for_ever(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path) -> None:
+async def test_a_request_is_done_even_if_its_caller_hangs_up(tmp_path: Path) -> None:
     """A requested step is done and shown, even if its caller does not wait for the answer."""
     async with doors(tmp_path) as opened:
         await opened.core.submit(signal())
@@ -154,7 +154,7 @@ async def test_whoever_hangs_up_has_asked_all_the_same(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_watching_begins_with_what_is_open(tmp_path: Path) -> None:
+async def test_watching_begins_with_the_open_alarms(tmp_path: Path) -> None:
     """Open alarms come first, then every change, in order."""
     async with doors(tmp_path) as opened:
         await opened.core.submit(signal("1"))
@@ -179,7 +179,7 @@ async def test_watching_begins_with_what_is_open(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_a_watcher_that_hangs_up_is_let_go_in_a_quiet_night(tmp_path: Path) -> None:
+async def test_a_watcher_that_hangs_up_is_removed_even_without_events(tmp_path: Path) -> None:
     """The receiver notices the end of a watch even if no event happens."""
     async with doors(tmp_path) as opened:
         client = await opened.client()
@@ -199,7 +199,7 @@ async def test_a_stream_that_fails_says_why(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_the_end_hangs_up_on_everybody(tmp_path: Path) -> None:
+async def test_a_stop_closes_every_connection(tmp_path: Path) -> None:
     """A stop does not wait for watchers or idle callers, and removes the socket."""
     async with doors(tmp_path) as opened:
         watcher, thinker = await opened.client(), await opened.client()
@@ -224,7 +224,7 @@ async def test_the_kernel_says_who_asks(tmp_path: Path) -> None:
 
 if os.geteuid() == 0:  # only root can be two users
 
-    async def test_strangers_are_told_so(public_dir: Path) -> None:
+    async def test_a_user_who_is_not_an_operator_is_told_what_to_do(public_dir: Path) -> None:
         """A user who is not an operator gets an answer that says what to do."""
         async with doors(public_dir, mode=0o666, operators="no-such-group") as opened:
             answer = await (await opened.client(OTHER)).ask("queue.list")
@@ -272,7 +272,7 @@ def test_an_alarm_goes_to_those_who_can_open_the_socket(public_dir: Path) -> Non
         handed_to(OTHER, public_dir)
 
 
-def test_a_file_system_without_access_lists_is_judged_by_the_mode(
+def test_a_file_system_without_access_lists_is_checked_by_its_mode(
     public_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A handover still works if the file system has no extended attributes."""
@@ -289,7 +289,7 @@ def test_a_file_system_without_access_lists_is_judged_by_the_mode(
 
 if os.geteuid() == 0:  # only root can give files away
 
-    def test_owner_and_group_of_the_socket_let_in(public_dir: Path) -> None:
+    def test_owner_and_group_of_the_socket_may_connect(public_dir: Path) -> None:
         """Permissions are checked as the kernel checks them: the owner's first, then the group's, then the others'."""
         socket_path = public_dir / CONTROL_SOCKET
         socket_path.touch()
@@ -328,7 +328,7 @@ if os.geteuid() == 0:  # only root can give files away
             place.chmod(0o777)
 
 
-def test_a_user_whom_the_machine_does_not_know_is_a_number() -> None:
+def test_a_user_without_a_name_is_a_number() -> None:
     """A container's user without an entry, and a group without a name, are accepted."""
     assert _user(4_000_000, 4_000_000) == User("4000000", frozenset(), ours=False)
     me = pwd.getpwuid(os.geteuid())
@@ -360,7 +360,7 @@ def test_each_role_is_held_by_its_own_group() -> None:
             admit(stranger, named)
 
 
-async def test_a_reload_changes_who_may_ask(tmp_path: Path) -> None:
+async def test_a_reload_changes_the_groups(tmp_path: Path) -> None:
     """New groups apply at once, also on open connections."""
     async with doors(tmp_path, engineers="no-such-group") as opened:
         client = await opened.client()
@@ -387,7 +387,7 @@ async def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None
         await again.close()
 
 
-async def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_socket_that_cannot_be_checked_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a directory loses its permissions, the log says so, the socket stays, and it is checked again."""
 
     def refuse(_: Path) -> None:
@@ -404,7 +404,7 @@ async def test_a_socket_that_cannot_be_looked_at_is_said(tmp_path: Path, monkeyp
         assert (await (await opened.client()).ask("who"))["ok"]
 
 
-async def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
+async def test_a_path_too_long_is_reported_with_its_remedy(tmp_path: Path) -> None:
     """The path of a Unix socket is short; the error says so at the start."""
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
@@ -412,7 +412,7 @@ async def test_a_path_too_long_is_said_with_its_remedy(tmp_path: Path) -> None:
         await Control(deep, ControlSettings(), []).start()
 
 
-async def test_closing_what_was_never_opened_is_nothing(tmp_path: Path) -> None:
+async def test_closing_an_unopened_socket_is_no_error(tmp_path: Path) -> None:
     """A control socket that never opened can be closed without an error."""
     await Control(tmp_path, ControlSettings(), []).close()
 
@@ -431,7 +431,7 @@ async def test_one_user_does_not_shut_the_others_out(tmp_path: Path) -> None:
         assert (await (await opened.client()).ask("who"))["ok"]
 
 
-async def test_a_caller_that_says_nothing_is_hung_up_on(tmp_path: Path) -> None:
+async def test_a_silent_caller_is_disconnected(tmp_path: Path) -> None:
     """The receiver closes the connection of a silent caller."""
     async with doors(tmp_path, silence_s=0.01) as opened:
         silent = await opened.client()

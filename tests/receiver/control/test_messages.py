@@ -97,7 +97,7 @@ def test_a_request_survives_the_wire(do: str, name: str, value: object) -> None:
 
 
 def test_a_client_asks_for_the_next_page_with_a_list() -> None:
-    """JSON has no tuples, and some languages write truth values as 0 and 1. The request is the same, without a warning."""
+    """JSON has no tuples, and some languages write truth values as 0 and 1; the request is the same."""
     first = ListAlarms(home="H1", limit=10)
     following = first.following(json.loads("[1, false, 5, 6]"))
     assert following == first.following([1, 0, 5, 6])

@@ -53,7 +53,7 @@ def test_the_oldest_are_forgotten_first_when_there_are_too_many() -> None:
     assert [number(duplicates, identity) for identity in (b"a", b"b", b"c", b"d", b"e")] == [None, None, 3, 4, 5]
 
 
-def test_what_was_not_made_durable_is_forgotten() -> None:
+def test_changes_that_were_not_committed_are_forgotten() -> None:
     """Only changes since the last commit are undone: additions, repetitions and a device's last frame."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
@@ -72,7 +72,7 @@ def test_what_was_not_made_durable_is_forgotten() -> None:
     assert duplicates.find(b"a") is None
 
 
-def test_what_was_stored_twice_is_known_for_as_long_as_the_later_one() -> None:
+def test_a_report_that_was_stored_twice_is_known_as_long_as_the_later_one() -> None:
     """A journal may hold a report twice, from a time with a shorter window; then the later one's age counts."""
     duplicates = Duplicates(SETTINGS, plain((b"a", 1, 0), (b"a", 2, SECOND_US)))
     duplicates.forget(WINDOW_US + 1)
@@ -106,7 +106,7 @@ def test_another_report_of_the_device_lies_between() -> None:
     assert duplicates.lies_between(again, HOME)
 
 
-def test_devices_are_forgotten_behind_the_window() -> None:
+def test_devices_are_forgotten_after_the_window() -> None:
     """Accounts that strangers invent do not stay in memory; a device's last frame is known for a whole window."""
     duplicates = Duplicates(SETTINGS, Recent([], []))
     duplicates.add(record(b"a", 1))
@@ -132,7 +132,7 @@ def test_more_devices_than_reports_are_not_remembered() -> None:
         assert len(duplicates._frames) + len(duplicates._older_frames) <= 2 * 3 + 2
 
 
-def test_what_was_told_before_a_restart_is_known_in_its_order() -> None:
+def test_reports_from_before_a_restart_are_known_in_their_order() -> None:
     """Reports with and without an alarm leave the window by their age."""
     calls = [call(b"b", 2, SECOND_US, last_frame=4), call(b"c", 4, 3 * SECOND_US)]
     duplicates = Duplicates(SETTINGS, Recent([(b"a", 1, 0), (b"d", 3, 2 * SECOND_US)], calls))

@@ -63,7 +63,7 @@ async def test_the_parts_of_a_frame_stand_or_fall_together(tmp_path: Path) -> No
         assert len({row["alarm_id"] for row in rows}) == 1
 
 
-async def test_what_comes_in_one_turn_shares_a_commit(tmp_path: Path) -> None:
+async def test_frames_of_one_turn_share_a_commit(tmp_path: Path) -> None:
     """Frames read in one turn of the loop, and those that come while a commit is under way, are committed together."""
     async with core(tmp_path) as rig:
         rig.journal.gate.clear()
@@ -89,7 +89,7 @@ async def test_a_batch_is_bounded(tmp_path: Path, bounds: Bounds, accounts: list
         assert stored == ["0", "1", "2", "3", "4"]
 
 
-async def test_one_peer_s_trouble_does_not_hold_up_the_others(tmp_path: Path) -> None:
+async def test_a_fault_of_one_peer_does_not_delay_the_others(tmp_path: Path) -> None:
     """If the answer to one peer fails, the others get theirs, and their alarms are shown."""
     async with core(tmp_path) as rig:
 
@@ -115,7 +115,7 @@ async def test_a_report_that_no_row_can_hold_does_not_hold_up_the_others(tmp_pat
         assert rig.flaws() == []
 
 
-async def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> None:
+async def test_the_meaning_is_stored_beside_the_code(tmp_path: Path) -> None:
     """A signal's row carries the home, the meaning by the home's own remap, and the flags of its circumstances."""
     home = replace(HOME, remaps={"120": Remap(Kind.FALL, None)})
     async with core(tmp_path, accounts=[home]) as rig:
@@ -128,7 +128,7 @@ async def test_what_was_meant_is_stored_beside_what_was_said(tmp_path: Path) -> 
         assert stranger["flags"] == Flag.REPEATED | Flag.UNKNOWN_ACCOUNT
 
 
-async def test_what_a_code_means_is_the_makers_where_the_account_names_one(tmp_path: Path) -> None:
+async def test_codes_have_the_makers_meaning_if_the_account_names_a_maker(tmp_path: Path) -> None:
     """A code is an alarm for a home without a maker, and a routine report for one with Ajax; a remap goes first."""
     ajax = replace(HOME, maker=Maker.AJAX)
     other = replace(HOME, account="77", home="H2")
@@ -157,7 +157,7 @@ async def test_what_a_code_means_is_the_makers_where_the_account_names_one(tmp_p
         (AccountId("", "", ""), "192.0.2.7"),
     ],
 )
-async def test_a_caller_without_a_home_stands_for_itself(tmp_path: Path, who: AccountId, home: str) -> None:
+async def test_a_caller_without_a_home_counts_by_itself(tmp_path: Path, who: AccountId, home: str) -> None:
     """Callers with different receivers or lines are not chained; a line that is not used makes no difference."""
     async with core(tmp_path) as rig:
         await rig.submit(signal()._replace(id=who))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_retry_is_answered_again_and_stored_never(tmp_path: Path) -> None:
+async def test_a_retry_is_answered_again_and_never_stored_again(tmp_path: Path) -> None:
     """In the same batch, in a later one and after a restart a retry is a duplicate, counted with its last path."""
     again = signal(identity=b"one")
     async with core(tmp_path) as rig:
@@ -50,7 +50,7 @@ async def test_the_window_of_duplicates_ends(tmp_path: Path) -> None:
         assert (await rig.submit(again)).verdicts == [STORED]
 
 
-async def test_what_has_no_identity_is_never_a_duplicate(tmp_path: Path) -> None:
+async def test_a_report_without_identity_is_never_a_duplicate(tmp_path: Path) -> None:
     """Unnumbered reports are all stored."""
     async with core(tmp_path) as rig:
         told = await asyncio.gather(rig.submit(signal()), rig.submit(signal()))
@@ -71,7 +71,7 @@ async def test_a_report_whose_commit_failed_is_no_duplicate(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("trouble", ["low", "failed"])
-async def test_what_is_durable_is_acknowledged_whatever_the_disk_does(tmp_path: Path, trouble: str) -> None:
+async def test_a_durable_report_is_acknowledged_even_if_the_disk_fails(tmp_path: Path, trouble: str) -> None:
     """While no new report can be taken, a retry of a stored one is answered; others do not even get a refusal."""
     again, strange = signal(identity=b"one"), signal("5678")
     async with core(tmp_path, accounts=[HOME, KEYED]) as rig:

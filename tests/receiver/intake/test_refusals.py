@@ -51,7 +51,7 @@ async def test_even_a_routine_report_that_was_refused_is_seen(tmp_path: Path) ->
         assert [alarm["priority"] for alarm in await rig.open_alarms()] == ["TECHNICAL"]
 
 
-async def test_a_clock_is_refused_twice_before_a_person_hears_of_it(tmp_path: Path) -> None:
+async def test_a_clock_is_refused_twice_before_it_opens_an_alarm(tmp_path: Path) -> None:
     """The first refusal tells a terminal the time; the second one shows that it does not learn it."""
     async with core(tmp_path, accounts=[KEYED]) as rig:
 
@@ -170,7 +170,7 @@ async def test_rejects_that_wait_are_bounded(tmp_path: Path) -> None:
         assert rig.counters.rejects["dc09", Reason.UNDECRYPTABLE, CallerKind.UNNAMED] == 9
 
 
-async def test_a_concern_survives_the_commit_that_failed(tmp_path: Path) -> None:
+async def test_an_unreadable_report_survives_a_failed_commit(tmp_path: Path) -> None:
     """A home's report that could not be read still reaches an operator after its batch was rolled back."""
     async with core(tmp_path, accounts=[KEYED]) as rig:
         rig.journal.failing = True

@@ -86,7 +86,7 @@ async def test_a_restore_between_makes_it_another_call(tmp_path: Path, *, restar
         assert (alarm["signals"], alarm["told_again"]) == (3, 0)
 
 
-async def test_a_report_of_another_home_lies_not_between(tmp_path: Path) -> None:
+async def test_a_report_of_another_home_does_not_lie_between(tmp_path: Path) -> None:
     """A heartbeat does not either, because it is not stored."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         assert await tell(rig, press()) == STORED
@@ -143,7 +143,7 @@ async def test_a_repetition_that_brings_the_place_is_stored_with_its_alarm(tmp_p
         assert row["repeated"]
 
 
-async def test_what_may_be_another_call_does_not_wait_with_an_operator_who_left(tmp_path: Path) -> None:
+async def test_a_possible_call_does_not_wait_with_an_operator_who_left(tmp_path: Path) -> None:
     """A report without a time of its own, long after the first, joins the alarm and goes before a supervisor."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await tell(rig, press())
@@ -237,7 +237,7 @@ async def test_a_call_after_a_test_does_not_join_the_test_s_alarm(
             await call(rig)
 
 
-async def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_known(tmp_path: Path) -> None:
+async def test_an_emergency_marked_as_reported_before_is_new_if_none_is_known(tmp_path: Path) -> None:
     """An old event of SIA DC-03 (O) may have been reported to another receiver only."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         assert await tell(rig, signal(repeated=True)) == STORED
@@ -256,7 +256,7 @@ async def test_an_emergency_that_is_called_reported_before_is_one_where_none_is_
 
 
 @pytest.mark.parametrize("after_s", [20, 100])
-async def test_a_call_behind_a_test_that_lapsed_is_no_retry_of_the_installer_s(tmp_path: Path, after_s: int) -> None:
+async def test_a_call_after_a_lapsed_test_is_no_retry_of_the_installers_call(tmp_path: Path, after_s: int) -> None:
     """The test's alarm is shown apart and has no marks, so the receiver must not count a user's call there."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.ask("queue.test", SARA, account="1234", seconds=10, reason="installer on site")
@@ -270,7 +270,7 @@ async def test_a_call_behind_a_test_that_lapsed_is_no_retry_of_the_installer_s(t
         assert await tell(rig, press()) == DUPLICATE
 
 
-async def test_a_retry_of_what_an_operator_left_is_put_before_a_supervisor(tmp_path: Path) -> None:
+async def test_a_retry_of_an_alarm_that_its_operator_left_goes_before_a_supervisor(tmp_path: Path) -> None:
     """If a terminal always sends 0001, it may be a second press. While the operator is active, it is not escalated."""
     async with core(tmp_path, accounts=[HOME], settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
         await tell(rig, press())

@@ -68,7 +68,7 @@ async def test_a_press_whose_first_block_becomes_noise(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_a_press_that_is_led_to_another_home(tmp_path: Path) -> None:
+async def test_a_press_that_is_redirected_to_another_home(tmp_path: Path) -> None:
     """The account is changed, and both homes have the key; the frame is refused, and both homes get an alarm."""
     async with door(tmp_path, accounts=HOMES, keys=keys) as opened:
         terminal = await opened.dial()

@@ -50,7 +50,7 @@ async def test_an_alarm_whose_stamp_was_lost_is_ready_after_the_restart(tmp_path
         assert rig.flaws() == []
 
 
-async def test_watchers_hear_what_became_durable(tmp_path: Path) -> None:
+async def test_watchers_receive_durable_events(tmp_path: Path) -> None:
     """They receive signals, new alarms, alarms that grew or became more urgent, in the order of the commits."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         events = rig.dispatch.watch()

@@ -30,7 +30,7 @@ async def flood(rig: Core, peers: Iterable[str]) -> None:
     assert all(one.verdicts for one in await asyncio.gather(*told))
 
 
-async def test_a_stranger_that_names_itself_like_a_home_stays_apart(tmp_path: Path) -> None:
+async def test_a_stranger_with_the_name_of_a_home_stays_apart(tmp_path: Path) -> None:
     """The home's press opens an alarm of its own, which starts with that press and is of a known account."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.submit(signal("H1"))
@@ -120,7 +120,7 @@ async def test_a_crowd_of_one_network_shares_an_alarm(tmp_path: Path) -> None:
         assert row == {"n": PER_NETWORK + 501, "m": PER_NETWORK + 501}
 
 
-async def test_a_crowd_s_alarm_that_an_operator_dealt_with_opens_again(tmp_path: Path) -> None:
+async def test_an_alarm_of_a_crowd_opens_again_after_it_was_closed(tmp_path: Path) -> None:
     """The next caller may be a user, so an alarm that an operator has closed does not hide that call."""
     async with core(tmp_path) as rig:
         await flood(rig, ["198.51.100.7:1"] * (PER_NETWORK + 2))

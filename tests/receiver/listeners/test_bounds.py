@@ -87,7 +87,7 @@ async def clogged(opened: Door) -> tuple[Terminal, int]:
 
 
 @each_loop
-async def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path) -> None:
+async def test_the_receiver_stops_reading_a_peer_that_reads_no_answers(tmp_path: Path) -> None:
     """Answers that a peer does not read are bounded: the receiver stops reading, and goes on when they have left."""
     async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 100_000}) as opened:
         terminal, owed = await clogged(opened)
@@ -99,7 +99,7 @@ async def test_a_peer_that_reads_no_answers_is_read_no_further(tmp_path: Path) -
 
 
 @each_loop
-async def test_whoever_says_nothing_whole_is_hung_up_on(tmp_path: Path) -> None:
+async def test_a_peer_without_a_whole_frame_is_disconnected(tmp_path: Path) -> None:
     """A connection has a time for its first whole frame; other bytes do not lengthen it, and are kept as evidence."""
     async with door(tmp_path, limits={"first_frame_timeout_s": 0.05}) as opened:
         silent, mumbling = await opened.dial(), await opened.dial()
@@ -125,7 +125,7 @@ async def test_an_idle_connection_ends(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_a_connection_that_cannot_be_ended_politely_is_dropped(tmp_path: Path) -> None:
+async def test_a_connection_that_cannot_be_closed_normally_is_dropped(tmp_path: Path) -> None:
     """A peer that reads nothing does not keep a closing connection open for ever."""
     limits, bounds = {"pending_per_connection": 100_000}, TcpBounds(linger_s=0.05)
     async with door(tmp_path, accounts=[HOME], limits=limits, bounds=bounds) as opened:
@@ -207,7 +207,9 @@ async def test_bogus_frames_are_budgeted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "named"), [(b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (b"SSH-2.0-x\r\n", "SSH"), (b"\x16\x03\x01\x00", "TLS")]
 )
-async def test_strangers_are_recognised_and_hung_up_on(tmp_path: Path, said: bytes, named: str) -> None:
+async def test_peers_of_another_protocol_are_recognised_and_disconnected(
+    tmp_path: Path, said: bytes, named: str
+) -> None:
     """The evidence names the other protocol; the peer gets no answer, and its connection is closed."""
     async with door(tmp_path) as opened:
         terminal = await opened.dial()
@@ -246,7 +248,7 @@ async def test_a_burst_takes_turns_with_the_others(tmp_path: Path, *, proven: bo
 
 @each_loop
 @pytest.mark.parametrize("reset", [False, True])
-async def test_what_was_read_of_a_peer_that_has_ended_is_taken(
+async def test_reports_of_a_peer_that_has_ended_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, reset: bool
 ) -> None:
     """A terminal may close after its last report, or lose its power; reports that came before are stored."""
@@ -276,7 +278,7 @@ async def test_what_was_read_of_a_peer_that_has_ended_is_taken(
 
 
 @each_loop
-async def test_a_peer_that_is_hung_up_on_has_no_further_turn(tmp_path: Path) -> None:
+async def test_a_disconnected_peer_has_no_further_turn(tmp_path: Path) -> None:
     """Junk ends the connection within its first turn, and later bytes are not read."""
     async with door(tmp_path, limits={"bogus_frames": 2}) as opened:
         terminal = await opened.dial()
@@ -312,7 +314,7 @@ async def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, monkeypat
 
 
 @each_loop
-async def test_what_strangers_leave_for_their_turns_is_bounded(tmp_path: Path) -> None:
+async def test_bytes_that_strangers_leave_for_their_turns_are_bounded(tmp_path: Path) -> None:
     """When a crowd sends and hangs up, one frame's length of each is kept; if too many wait, the oldest are dropped."""
     async with door(tmp_path, limits={"bogus_frames": UNLIMITED}, bounds=TcpBounds(gone_max=5)) as opened:
         crowd = [await opened.dial() for _ in range(20)]
@@ -329,7 +331,7 @@ async def test_what_strangers_leave_for_their_turns_is_bounded(tmp_path: Path) -
 
 
 @each_loop
-async def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path) -> None:
+async def test_only_the_first_bytes_of_a_stranger_are_read_first(tmp_path: Path) -> None:
     """Later bytes, and bytes that are left when the stranger hangs up, wait until the reports of homes are read."""
     async with door(tmp_path) as opened:
         stranger = await opened.dial()
@@ -342,7 +344,7 @@ async def test_only_the_first_bytes_of_a_stranger_go_first(tmp_path: Path) -> No
 
 
 @each_loop
-async def test_a_stranger_that_says_more_than_may_be_left_ends(tmp_path: Path) -> None:
+async def test_a_stranger_that_sends_more_than_the_bound_is_disconnected(tmp_path: Path) -> None:
     """Reports that were read are answered; then the connection closes, so that the caller repeats the rest."""
     async with door(tmp_path) as opened:
         terminal = await opened.dial()

@@ -173,7 +173,7 @@ async def test_t2_begins_with_the_connection_then_with_each_frame_s_first_byte(t
 
 
 @each_loop
-async def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path: Path) -> None:
+async def test_a_terminal_that_hangs_up_before_its_answer_harms_no_other_peer(tmp_path: Path) -> None:
     """An answer to a connection that broke meanwhile is dropped, and other peers get theirs."""
     async with door(tmp_path) as opened:
         opened.core.journal.gate.clear()
@@ -193,7 +193,7 @@ async def test_a_terminal_that_hangs_up_before_its_answer_harms_nobody(tmp_path:
 
 
 @each_loop
-async def test_a_connection_that_ended_leaves_nothing_to_collect(tmp_path: Path) -> None:
+async def test_a_connection_that_ended_leaves_no_objects(tmp_path: Path) -> None:
     """All objects of a connection are freed with it, even if its last answer came after its end."""
     async with door(tmp_path) as opened:
         opened.core.journal.gate.clear()
@@ -215,7 +215,7 @@ async def test_a_connection_that_ended_leaves_nothing_to_collect(tmp_path: Path)
 
 
 @each_loop
-async def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path) -> None:
+async def test_no_answer_is_sent_when_no_report_can_be_stored(tmp_path: Path) -> None:
     """Over TCP the receiver hangs up at once, so that the terminal dials its second receiver; over UDP it is silent."""
     async with door(tmp_path) as opened:
         opened.core.journal.failing = True
@@ -233,7 +233,7 @@ async def test_nothing_is_said_when_nothing_can_be_kept(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path) -> None:
+async def test_a_stop_answers_frames_that_were_read_and_stops_reading(tmp_path: Path) -> None:
     """After a stop no peer is accepted, nothing further is read, and frames that were read are committed and answered.
 
     An incomplete frame is kept as evidence.
@@ -257,7 +257,7 @@ async def test_a_stop_answers_what_was_read_and_reads_no_more(tmp_path: Path) ->
 
 
 @each_loop
-async def test_the_kernel_holds_a_district_that_comes_back(tmp_path: Path) -> None:
+async def test_the_backlog_is_as_large_as_requested(tmp_path: Path) -> None:
     """The backlog in force is the one that was requested, as far as the machine allows."""
     tcp_info, max_backlog = 11, struct.Struct("=28xI")  # linux/tcp.h: tcpi_sacked of a listening socket is its backlog
     async with door(tmp_path) as opened:
@@ -267,7 +267,7 @@ async def test_the_kernel_holds_a_district_that_comes_back(tmp_path: Path) -> No
         assert max_backlog.unpack_from(info) == (min(BACKLOG, somaxconn),)
 
 
-def test_a_port_in_use_is_said_with_its_remedy() -> None:
+def test_a_port_in_use_is_reported_with_its_remedy() -> None:
     """The error names a command that finds the program that uses the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = Listen(protocol="dc09", host="127.0.0.1", port=taken.getsockname()[1])
@@ -275,7 +275,7 @@ def test_a_port_in_use_is_said_with_its_remedy() -> None:
             bind(listen)
 
 
-def test_an_address_of_another_machine_is_said() -> None:
+def test_an_address_of_another_machine_is_reported() -> None:
     """The receiver cannot listen on an address that does not belong to this machine."""
     with pytest.raises(ConfigError, match="ip address"):
         bind(Listen(protocol="dc09", host="192.0.2.1", port=0))

@@ -211,7 +211,7 @@ async def test_a_stop_in_the_turn_of_a_connection_gives_its_place_back(
 # --- sockets ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+def test_a_certificate_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     """The error names the files."""
     files = Tls(certificate=tmp_path / "none.pem", key=tmp_path / "none.key")
     with pytest.raises(ConfigError, match=r"none\.pem"):
@@ -292,7 +292,7 @@ async def test_a_press_in_clear_may_come_in_segments(
 
 @each_loop
 @pytest.mark.parametrize("end", ["its time is over", "too much", "the peer ends", "it makes room"])
-async def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
+async def test_bytes_in_clear_that_are_no_report_are_shown_with_their_address(
     tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """However it ends, the bytes until then are evidence, and the address is put before an operator."""
@@ -316,7 +316,7 @@ async def test_what_is_said_in_clear_and_is_no_report_is_told_of_its_address(
 
 @each_loop
 @pytest.mark.parametrize("broken", ["__init__", "feed", "finish"])
-async def test_a_decoder_that_breaks_on_what_is_said_in_clear_keeps_no_connection(
+async def test_a_decoder_that_fails_on_bytes_in_clear_keeps_no_connection(
     tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """It may be a third party's. The log has its stack, the place is free, and an operator is shown the address."""

@@ -76,7 +76,7 @@ async def test_datagrams_take_turns_with_connections(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_an_answer_to_a_socket_that_is_gone_harms_nobody(tmp_path: Path) -> None:
+async def test_an_answer_to_a_closed_socket_harms_no_other_peer(tmp_path: Path) -> None:
     """If a datagram's listener was closed before the commit, other peers still get their answers."""
     async with door(tmp_path) as opened:
         opened.core.journal.gate.clear()
@@ -106,7 +106,7 @@ async def test_a_packed_datagram_of_an_unknown_caller_is_answered_once(tmp_path:
 
 
 @each_loop
-async def test_a_packed_datagram_of_what_no_key_opens_is_answered_once(tmp_path: Path) -> None:
+async def test_a_packed_datagram_that_no_key_opens_is_answered_once(tmp_path: Path) -> None:
     """A refusal is an answer, too."""
     async with door(tmp_path) as opened:
         with dialled_udp(opened) as udp:

@@ -6,7 +6,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.receiver.logs.limiter import LogLimiter
 
 
-def test_first_is_said_repeats_are_counted() -> None:
+def test_first_event_is_logged_and_repeats_are_counted() -> None:
     """Within the period a key is granted once; the next grant says how many events were suppressed."""
     clock = ManualClock()
     log_limiter = LogLimiter(clock, every_s=60)

@@ -46,7 +46,7 @@ def _events(script: str, **environment: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _stderr_of(script, **environment)]
 
 
-def test_off_a_terminal_lines_are_json_with_utc_time() -> None:
+def test_in_a_pipe_lines_are_json_with_utc_time() -> None:
     """One event, one line, with level, time and every key; nothing below the level."""
     (event,) = _events(
         """
@@ -194,7 +194,7 @@ def test_redaction(field: str, value: object, written: object) -> None:
     assert redact(None, "info", {"event": "e", field: value}) == {"event": "e", field: written}
 
 
-def test_an_exception_that_a_peer_caused_tells_its_place_and_not_the_peer_s_words() -> None:
+def test_an_exception_that_a_peer_caused_shows_its_place_and_not_the_peers_bytes() -> None:
     """A decoder's ValueError may quote the bytes that it could not read, such as an account or a text."""
     events = _events(
         """
@@ -244,7 +244,7 @@ def _read_all(fd: int) -> bytes:
     return data
 
 
-def test_a_reader_that_stopped_stops_nobody() -> None:
+def test_a_reader_that_stopped_does_not_block_the_program() -> None:
     """If no program reads the pipe, writing still returns at once, dropped lines are counted, and the order is kept."""
     reading, writing = os.pipe()
     writer = LogWriter(writing, capacity=100)
@@ -269,7 +269,7 @@ def test_a_reader_that_stopped_stops_nobody() -> None:
     assert writer.missing() == 5000 - len(numbers)
 
 
-def test_missing_lines_are_told_once_there_is_room() -> None:
+def test_missing_lines_are_reported_once_there_is_room() -> None:
     """The gap is counted exactly and reported once."""
     reading, writing = os.pipe()
     writer = LogWriter(writing, capacity=0)  # no room at all: every line is dropped

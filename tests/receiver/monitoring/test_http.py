@@ -111,7 +111,7 @@ async def test_closing_frees_the_port() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-async def test_silent_visitors_shut_no_scraper_out() -> None:
+async def test_silent_clients_do_not_block_a_scraper() -> None:
     """The server closes the oldest connection to make room for the next one."""
     server = HttpServer()
     page = exposition(Counters(("dc09",)), lambda: EMPTY)

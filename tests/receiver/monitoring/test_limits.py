@@ -23,7 +23,7 @@ def limited(directory: Path, t2_max_s: float) -> Settings:
 
 
 @pytest.mark.parametrize(("t2_max_s", "breaches"), [(1, 1), (5, 0)])
-async def test_a_communication_beyond_t2_is_counted_and_told(tmp_path: Path, t2_max_s: float, breaches: int) -> None:
+async def test_a_communication_beyond_t2_is_counted_and_logged(tmp_path: Path, t2_max_s: float, breaches: int) -> None:
     """``queue.t2_max_s`` decides which communications are breaches; the log names their signals."""
     async with core(tmp_path, settings=limited(tmp_path, t2_max_s)) as rig:
         with structlog.testing.capture_logs() as logged:

@@ -185,7 +185,7 @@ def test_number_of_series_depends_on_protocols_alone() -> None:
     assert sum(name.startswith("vetlla_") for name, _ in before) < 350
 
 
-def test_process_tells_its_memory_and_descriptors() -> None:
+def test_process_reports_its_memory_and_descriptors() -> None:
     """The page also has the metrics of the process that show a leak."""
     names = {name for name, _ in _samples(Counters())}
     assert {"process_resident_memory_bytes", "process_open_fds", "process_max_fds"} <= names

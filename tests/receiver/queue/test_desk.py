@@ -76,7 +76,7 @@ async def test_a_more_urgent_signal_lifts_the_alarm(tmp_path: Path) -> None:
         assert details == [{"detail": '{"to":"LIFE","signal":2}'}]
 
 
-async def test_what_the_device_kept_back_is_put_before_a_person_with_its_age(tmp_path: Path) -> None:
+async def test_a_stored_report_is_put_before_an_operator_with_its_age(tmp_path: Path) -> None:
     """An alarm from a device's memory shows its age until a current signal joins it; then it shows that signal."""
     async with core(tmp_path, accounts=HOME) as rig:
         then = to_datetime(rig.clock.now().utc_us - 18_000 * SECOND_US)
@@ -100,7 +100,7 @@ async def test_an_answered_alarm_hides_nothing_more_urgent(tmp_path: Path) -> No
         assert first["established"] == second["established"]
 
 
-async def test_an_answered_alarm_whose_holder_went_quiet_takes_nothing(tmp_path: Path) -> None:
+async def test_an_answered_alarm_of_an_inactive_operator_takes_no_signal(tmp_path: Path) -> None:
     """The same signal joins only while the operator is active; otherwise it waits for an operator as a new alarm."""
     async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
         await say(rig, battery())
@@ -278,7 +278,7 @@ async def test_tests_end_by_themselves_and_survive_a_restart(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("busy", [False, True])
-async def test_of_two_who_claim_at_once_one_wins(tmp_path: Path, *, busy: bool) -> None:
+async def test_one_of_two_operators_who_claim_at_once_gets_the_alarm(tmp_path: Path, *, busy: bool) -> None:
     """Before a batch and in the middle of one, the first operator gets the alarm; the second is told who has it."""
     async with core(tmp_path) as rig:
         await say(rig, signal("1"))
@@ -313,7 +313,7 @@ async def test_a_lapsed_claim_waits_at_its_old_place(tmp_path: Path) -> None:
         assert (await rig.ask("queue.claim", BERTA))["id"] == 1
 
 
-async def test_a_note_shows_signs_of_life(tmp_path: Path) -> None:
+async def test_a_note_shows_that_the_operator_is_active(tmp_path: Path) -> None:
     """The holder's note renews the lease; another operator's note is accepted, and does not give them the alarm."""
     async with core(tmp_path, settings=small(tmp_path, queue={"lease_s": 60.0})) as rig:
         await say(rig, signal())
@@ -347,7 +347,7 @@ async def test_a_restart_in_the_same_boot_keeps_leases_and_clocks(tmp_path: Path
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-async def test_why_an_alarm_stands_where_it_stands(tmp_path: Path) -> None:
+async def test_the_reason_for_an_alarms_place_is_readable(tmp_path: Path) -> None:
     """The reason is readable text: kind, code, device and what else is known."""
     async with core(tmp_path, accounts=HOME) as rig:
         status = Event(Kind.SMOKE, Phase.STATUS, "111", "ADM-CID")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @each_loop
-async def test_an_unanswered_alarm_is_warned_of_then_put_before_a_supervisor(tmp_path: Path) -> None:
+async def test_an_unanswered_alarm_gives_a_warning_and_then_goes_before_a_supervisor(tmp_path: Path) -> None:
     """A warning is no escalation: log, metric, audit, watchers and the alarm itself distinguish the two."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         events = rig.dispatch.watch(nothing())
@@ -99,7 +99,7 @@ async def test_only_an_answer_stops_the_clock(tmp_path: Path, done: str, how: di
 
 
 async def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
-    """ANS 6 is about all communications: a low battery causes a warning and an escalation like a call, but once."""
+    """ANS 6 is about all communications: a low battery causes a warning and an escalation as a call does, but once."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())
         await passes(rig, WARN_S)
@@ -112,7 +112,7 @@ async def test_every_communication_has_the_limits_of_t3(tmp_path: Path) -> None:
 
 
 async def test_a_service_may_leave_technical_alarms_out(tmp_path: Path) -> None:
-    """Then they wait without a mark until a call joins them. A claim does not change that; an answer has a hold."""
+    """They then wait without a mark until a call joins them. A claim changes nothing; an answer starts the hold."""
     settings = hasty(tmp_path, t3_priorities=("LIFE", "HOME_RISK"))
     async with core(tmp_path, settings=settings) as rig:
         await rig.submit(battery())
@@ -156,7 +156,7 @@ async def test_an_alarm_that_became_urgent_is_followed_from_then_on(tmp_path: Pa
         assert await escalated(rig) == 2
 
 
-async def test_a_claim_that_lapses_when_all_was_told_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_claim_that_lapses_after_both_limits_is_escalated_at_once(tmp_path: Path) -> None:
     """A supervisor expects the operator who claimed it to answer, so they must know when that claim lapses."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         for account, said in (("1", signal("1")), ("2", battery("2"))):
@@ -196,7 +196,7 @@ async def test_escalation_needs_no_disk(tmp_path: Path) -> None:
         assert rig.read("SELECT escalated FROM alarms") == [{"escalated": 1}]
 
 
-async def test_an_operator_s_words_to_a_supervisor_stay_with_the_alarm(tmp_path: Path) -> None:
+async def test_the_reason_that_an_operator_gives_a_supervisor_stays_with_the_alarm(tmp_path: Path) -> None:
     """They are kept, shown and sent to watchers; a later escalation by the receiver does not replace them."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
         await rig.submit(battery())

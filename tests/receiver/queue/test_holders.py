@@ -110,7 +110,7 @@ async def test_a_colleague_who_never_takes_over_is_noticed(tmp_path: Path) -> No
 # --- restarts and reboots ---------------------------------------------------------------------------------------------
 
 
-async def test_what_is_open_at_the_start_is_followed(tmp_path: Path) -> None:
+async def test_alarms_that_are_open_at_the_start_are_followed(tmp_path: Path) -> None:
     """A restart loses no limit: one that passed meanwhile takes effect at once, the next one at its time."""
     clock = ManualClock()
     async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
@@ -141,7 +141,7 @@ async def test_an_operator_s_own_escalation_uses_up_no_mark(tmp_path: Path) -> N
         assert await escalated(rig) == 2
 
 
-async def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
+async def test_a_hold_continues_after_a_restart(tmp_path: Path) -> None:
     """The monotonic clock of this boot goes on, whatever the wall clock does; no escalation is repeated."""
     clock = ManualClock()
     async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
@@ -164,7 +164,7 @@ async def test_a_hold_goes_on_over_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", ["answer", "claim"])
-async def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp_path: Path, held: str) -> None:
+async def test_after_a_reboot_a_held_alarm_goes_before_a_supervisor(tmp_path: Path, held: str) -> None:
     """The clock does not show how long the operator has been inactive, so the alarm is escalated at once."""
     clock = ManualClock()
     async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:
@@ -183,7 +183,7 @@ async def test_after_a_reboot_what_an_operator_held_goes_before_a_supervisor(tmp
         assert rows == [{"escalated": 2, "boot": 2, "due_mono_us": round(HOLD_S * 1e6)}]
 
 
-async def test_after_a_reboot_a_call_that_waits_is_told_by_the_wall_clock(tmp_path: Path) -> None:
+async def test_after_a_reboot_a_waiting_call_is_escalated_by_the_wall_clock(tmp_path: Path) -> None:
     """It has waited since it was ready; warnings from before the reboot are not repeated."""
     clock = ManualClock()
     async with core(tmp_path, settings=hasty(tmp_path), clock=clock) as rig:

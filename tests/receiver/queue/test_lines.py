@@ -36,7 +36,7 @@ async def close(rig: Core, number: int) -> None:
     await rig.ask("queue.close", ANA, alarm=number, outcome="technical")
 
 
-async def test_a_call_behind_unknown_reports_has_an_alarm_of_its_own(tmp_path: Path) -> None:
+async def test_a_call_after_unknown_reports_has_an_alarm_of_its_own(tmp_path: Path) -> None:
     """Case T1-6: six unknown reports, then a fall; the fall comes first, and is not their seventh signal."""
     async with core(tmp_path, accounts=HOME) as rig:
         await say(rig, *[unknown()] * 6, signal("1111", "APFD", kind=Kind.FALL))
@@ -93,7 +93,7 @@ async def test_a_line_whose_commit_failed_is_opened_again(tmp_path: Path) -> Non
         assert await queue(rig) == [("2222", "battery_low", "TECHNICAL", 1), ("1111", "unknown", "TECHNICAL", 1)]
 
 
-async def test_what_cannot_be_read_is_an_alarm_of_its_own(tmp_path: Path) -> None:
+async def test_an_unreadable_report_is_an_alarm_of_its_own(tmp_path: Path) -> None:
     """It may be a call for help, so it is LIFE. Only other such reports join it, and it hides no readable call."""
     async with core(tmp_path, accounts=HOME) as rig:
         await say(rig, battery("1111"), unreadable(), unreadable(), signal("1111"))
@@ -128,7 +128,7 @@ async def test_a_code_that_becomes_a_call_leaves_its_line(tmp_path: Path) -> Non
         assert await queue(rig) == [("1111", "unknown", "TECHNICAL", 1)]
 
 
-async def test_a_code_of_one_unnamed_caller_keeps_no_other_one_quiet(tmp_path: Path) -> None:
+async def test_a_code_of_one_unnamed_caller_does_not_silence_another_caller(tmp_path: Path) -> None:
     """Callers without an account are identified by their addresses, so a code closed for one is new for another."""
     async with core(tmp_path) as rig:
         for number, peer in enumerate(("192.0.2.1:1", "192.0.2.2:1"), start=1):

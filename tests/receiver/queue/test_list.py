@@ -52,7 +52,7 @@ async def test_a_caller_is_shown_the_alarms_that_it_asks_for(
         assert [alarm["id"] for alarm in await rig.listed(ANA, **wanted)] == numbers
 
 
-async def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) -> None:
+async def test_an_operator_no_longer_holds_an_alarm_whose_claim_lapsed(tmp_path: Path) -> None:
     """The states are the present ones."""
     async with core(tmp_path) as rig:
         await rig.submit(signal("1"))
@@ -72,7 +72,7 @@ async def test_a_claim_that_lapsed_is_the_operators_no_longer(tmp_path: Path) ->
         ({"states": 7}, "'states' should be a list"),
     ],
 )
-async def test_what_is_no_choice_is_refused(tmp_path: Path, wanted: dict[str, Any], why: str) -> None:
+async def test_an_unknown_word_is_refused(tmp_path: Path, wanted: dict[str, Any], why: str) -> None:
     """A misspelt word must not look like an empty queue."""
     async with core(tmp_path) as rig:
         with pytest.raises(UsageError, match=why):

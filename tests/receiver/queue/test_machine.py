@@ -422,7 +422,7 @@ class QueueMachine(RuleBasedStateMachine):
         }
 
     @invariant()
-    def nobody_is_forgotten(self) -> None:
+    def no_open_alarm_is_forgotten(self) -> None:
         """Check that each stored signal that needs an operator has an alarm that is open, or was closed after it came.
 
         Repetitions of a runaway are excepted; they are never an emergency.

@@ -68,7 +68,7 @@ async def test_a_test_silences_no_other_home_with_the_same_number(tmp_path: Path
         assert (await rig.ask("queue.claim"))["id"] == 2
 
 
-async def test_what_is_ambiguous_is_refused_with_the_choices(tmp_path: Path) -> None:
+async def test_an_ambiguous_account_is_refused_with_the_choices(tmp_path: Path) -> None:
     """The error tells the engineer how to name each of the homes, and no account is on test."""
     async with core(tmp_path, accounts=[HERE, THERE]) as rig:
         with pytest.raises(UsageError) as refused:

@@ -33,7 +33,7 @@ async def refused(rig: Core, do: str, caller: Any = ANA, **arguments: object) ->
     return str(refusal.value)
 
 
-async def test_an_alarm_s_whole_way(tmp_path: Path) -> None:
+async def test_an_alarm_from_claim_to_close(tmp_path: Path) -> None:
     """It is claimed, answered, noted, handed over and closed; each answer has its state, the audit has each step."""
     async with core(tmp_path, accounts=[Account(account="1234", home="H1")]) as rig:
         await rig.submit(signal(), arrival=rig.arrival(seconds_ago=1))
@@ -105,7 +105,7 @@ async def test_the_next_alarm_is_the_one_that_is_held_unanswered(tmp_path: Path)
         assert entry == {"detail": '{"held":true}'}
 
 
-async def test_a_more_urgent_call_goes_before_what_is_held(tmp_path: Path) -> None:
+async def test_a_more_urgent_call_goes_before_the_held_alarm(tmp_path: Path) -> None:
     """An operator who holds a low battery gets the more urgent call; the claim of the battery lapses by itself."""
     async with core(tmp_path) as rig:
         await rig.submit(signal("1", "302", kind=Kind.BATTERY_LOW))
@@ -148,7 +148,7 @@ async def test_each_step_says_what_it_did(tmp_path: Path) -> None:
         await events.aclose()
 
 
-async def test_watchers_are_told_of_tests(tmp_path: Path) -> None:
+async def test_watchers_receive_tests(tmp_path: Path) -> None:
     """All watchers see that an account's alarms leave the list."""
     async with core(tmp_path, accounts=[Account(account="77")]) as rig:
         await rig.submit(signal())
@@ -207,7 +207,7 @@ async def test_only_supervisors_can_force(tmp_path: Path) -> None:
         ("queue.test", {"account": "", "seconds": 1}, "'account' should be a text"),
     ],
 )
-async def test_what_makes_no_sense_is_refused(tmp_path: Path, do: str, arguments: dict[str, object], why: str) -> None:
+async def test_wrong_arguments_are_refused(tmp_path: Path, do: str, arguments: dict[str, object], why: str) -> None:
     """A request whose arguments are missing, of another kind or out of bounds changes nothing."""
     async with core(tmp_path) as rig:
         await rig.submit(signal())
@@ -325,7 +325,7 @@ async def test_routine_reports_are_answered_by_the_receiver(tmp_path: Path) -> N
         assert rig.counters.t3[Priority.ROUTINE].sum_us == 0
 
 
-async def test_what_is_closed_without_an_answer_has_waited_until_then(tmp_path: Path) -> None:
+async def test_an_alarm_closed_without_an_answer_has_waited_until_then(tmp_path: Path) -> None:
     """The time that an alarm waited counts even if it is closed without an answer."""
     async with core(tmp_path) as rig:
         await rig.submit(signal())
@@ -338,7 +338,7 @@ async def test_what_is_closed_without_an_answer_has_waited_until_then(tmp_path: 
         assert rig.flaws() == []
 
 
-async def test_t3_goes_on_over_a_restart(tmp_path: Path) -> None:
+async def test_t3_continues_after_a_restart(tmp_path: Path) -> None:
     """Reports of a waiting alarm count when it is answered; reports of an answered alarm do not count again."""
     async with core(tmp_path) as rig:
         await rig.submit(signal("1"))
@@ -355,7 +355,7 @@ async def test_t3_goes_on_over_a_restart(tmp_path: Path) -> None:
         assert (t3.count, t3.sum_us) == (2, 24_000_000)
 
 
-async def test_a_lapsed_claim_is_told_as_it_stands(tmp_path: Path) -> None:
+async def test_the_answer_about_a_lapsed_claim_names_no_holder(tmp_path: Path) -> None:
     """The answer to an escalation of an alarm whose claim has lapsed names no holder."""
     async with core(tmp_path) as rig:
         await rig.submit(signal())

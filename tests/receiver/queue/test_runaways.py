@@ -62,7 +62,7 @@ async def test_a_runaway_hides_no_other_device_and_no_other_report(tmp_path: Pat
         assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
 
 
-async def test_an_emergency_is_never_a_runaway_s(tmp_path: Path) -> None:
+async def test_an_emergency_is_never_grouped_as_a_runaway(tmp_path: Path) -> None:
     """A UCR that is pressed for the hundredth time opens an alarm as it did the first time."""
     async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
         for number in range(1, 8):
@@ -82,7 +82,7 @@ async def test_a_runaway_on_test_hides_nothing_afterwards(tmp_path: Path) -> Non
         assert [alarm["id"] for alarm in await rig.open_alarms()] == [2]
 
 
-async def test_nobody_is_grouped_for_what_was_not_kept(tmp_path: Path) -> None:
+async def test_no_device_is_grouped_for_reports_that_were_not_stored(tmp_path: Path) -> None:
     """After a failed commit the count starts again, because an extra alarm is better than a missing one."""
     async with core(tmp_path, accounts=HOME, settings=small(tmp_path, queue=CHATTER)) as rig:
         await say(rig, *[battery()] * 4)

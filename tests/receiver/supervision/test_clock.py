@@ -64,7 +64,7 @@ async def test_a_step_over_midnight_makes_no_lost_device_a_checked_one(tmp_path:
         assert rig.flaws() == []
 
 
-async def test_the_hours_that_a_step_takes_are_of_no_day(tmp_path: Path) -> None:
+async def test_the_hours_that_a_step_skips_belong_to_no_day(tmp_path: Path) -> None:
     """The step takes half an hour from each of two days, and neither day counts it as supervised."""
     async with core(tmp_path, accounts=[HOME], clock=at(0)) as rig:
         await beats(rig, 94)  # 23:30
@@ -149,7 +149,7 @@ async def test_a_pause_after_a_clock_was_set_back_over_midnight_counts(tmp_path:
 
 
 @pytest.mark.parametrize(("is_heard", "found"), [(True, Health.OK), (False, Health.UNKNOWN)])
-async def test_a_step_makes_no_device_heard_and_none_unheard(tmp_path: Path, is_heard: bool, found: Health) -> None:  # noqa: FBT001
+async def test_a_step_keeps_which_devices_were_heard(tmp_path: Path, is_heard: bool, found: Health) -> None:  # noqa: FBT001
     """Whether a device was heard while it was not supervised depends on the order of events, not on stamps."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await beats(rig, 2)

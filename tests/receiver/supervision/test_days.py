@@ -71,7 +71,7 @@ async def test_the_signs_of_a_new_day_wait_for_the_ended_one(tmp_path: Path) -> 
         assert [ledger(rig, "2026-01-01")[number].received for number in (0, 1)] == [1, 0]
 
 
-async def test_a_day_that_an_earlier_life_did_not_finish_is_written_by_the_next(tmp_path: Path) -> None:
+async def test_a_day_that_the_previous_run_did_not_finish_is_written_by_the_next_run(tmp_path: Path) -> None:
     """The receiver stops in the evening and starts the next morning: the ledger has the day with its hours."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         for _ in range(12):
@@ -108,7 +108,7 @@ async def test_a_restart_makes_no_lost_device_a_checked_one(tmp_path: Path, down
             assert day.longest_s > 80_000
 
 
-async def test_a_new_day_is_told(tmp_path: Path) -> None:
+async def test_the_registry_is_read_again_on_a_new_day(tmp_path: Path) -> None:
     """The registry is read again, because suspensions begin and end with a day."""
     days = []
     async with core(tmp_path, accounts=[HOME]) as rig:

@@ -36,7 +36,7 @@ class Rig:
         return self.incidents.lost(device, round(silent_since * SECOND_US), at(second))
 
 
-def test_one_by_one_stands_for_itself() -> None:
+def test_losses_far_apart_are_no_incident() -> None:
     """Losses far apart are no incident, however many there are."""
     rig = Rig(("operator:a", 100))
     assert [rig.lose(device, 100 * device) for device in range(20)] == [None] * 20
@@ -54,7 +54,7 @@ def test_a_burst_becomes_one_incident_with_all_its_members() -> None:
     assert incident.members == {0, 1, 2, 3, 4}
 
 
-def test_who_does_not_share_the_cause_stands_alone() -> None:
+def test_a_device_without_the_common_label_does_not_join() -> None:
     """A home with another operator does not join, even if it is lost during the incident."""
     rig = Rig(("operator:a", 100), ("operator:b", 100))
     stranger = rig.of["operator:b"][0]
@@ -63,7 +63,7 @@ def test_who_does_not_share_the_cause_stands_alone() -> None:
     assert rig.lose(stranger, 5) is None
 
 
-def test_who_was_heard_after_it_began_is_none_of_it() -> None:
+def test_a_device_heard_after_the_incident_began_does_not_join() -> None:
     """A terminal that was heard after the incident began, and fails later, does not join it."""
     rig = Rig(("operator:a", 100))
     for device in range(4):
@@ -92,7 +92,7 @@ def test_losses_of_another_interval_do_not_count_towards_a_share() -> None:
     assert rig.lose(cell[2], 911) is None
 
 
-def test_who_came_back_does_not_count() -> None:
+def test_a_device_that_was_heard_again_does_not_count() -> None:
     """Losses of devices that were heard again do not count as a failure of their group."""
     rig = Rig(("cell:1", 6), ("cell:2", 500))
     cell = rig.of["cell:1"]
@@ -112,7 +112,7 @@ def test_the_broker_s_devices_share_the_listener() -> None:
     assert incident.label == "listener:mqtt"
 
 
-def test_our_own_network() -> None:
+def test_losses_through_all_listeners_are_an_incident_of_the_receiver() -> None:
     """Losses through several listeners and operators are an incident of the receiver itself."""
     rig = Rig(*((f"operator:{n}", 2) for n in range(40)))
     for device in range(0, 80, 2):
@@ -124,7 +124,7 @@ def test_our_own_network() -> None:
     assert incident.label == "receiver"
 
 
-def test_it_is_over_when_too_few_are_left() -> None:
+def test_an_incident_ends_when_too_few_devices_are_still_lost() -> None:
     """The devices that are still lost then belong to no incident."""
     rig = Rig(("operator:a", 100))
     incident = None

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     ],
     ids=["suspended", "warehouse"],
 )
-async def test_what_rests_by_the_registry_is_not_supervised(tmp_path: Path, inventory: Expected, reason: Pause) -> None:
-    """Silence during such a pause does not count; after it the device has a whole period again."""
+async def test_a_device_that_the_registry_pauses_is_not_supervised(
+    tmp_path: Path, inventory: Expected, reason: Pause
+) -> None:
+    """Silence during such a pause does not count; after it the device has a whole interval again."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         rig.submit(beat())
         await rig.register(inventory)
@@ -63,7 +65,7 @@ async def test_the_type_of_a_terminal_says_how_often(tmp_path: Path) -> None:
         assert (state(rig, "1"), state(rig, "2")) == (Health.LOST, Health.NOT_SUPERVISED)
 
 
-async def test_who_is_taken_out_of_the_registry_is_expected_no_more(tmp_path: Path) -> None:
+async def test_an_account_that_was_removed_is_no_longer_supervised(tmp_path: Path) -> None:
     """A removed account is not supervised; it is supervised again once it is put back."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await wait(rig, LOST_AFTER_S)
@@ -106,7 +108,7 @@ async def test_the_alarm_of_a_loss_that_is_paused_says_so(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("first_s", [600, 7_200])
-async def test_a_pause_that_is_ordered_anew_has_one_end(tmp_path: Path, first_s: int) -> None:
+async def test_a_pause_that_is_ordered_again_has_one_end(tmp_path: Path, first_s: int) -> None:
     """A longer or shorter second order sets the end, whatever the wall clock does meanwhile."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         for seconds in (first_s, 3_600):

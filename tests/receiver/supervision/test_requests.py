@@ -58,7 +58,7 @@ async def refused(rig: Core, do: str, caller: Any = ENGINEER, **arguments: objec
 # --- lists and one device ---------------------------------------------------------------------------------------------
 
 
-async def test_a_list_shows_what_needs_a_look(tmp_path: Path) -> None:
+async def test_a_list_shows_devices_that_need_attention(tmp_path: Path) -> None:
     """Devices that are heard in time, or have no interval, are listed only if the request names their state."""
     accounts = [account(1), account(2), account(3, interval_s=0)]
     async with core(tmp_path, accounts=accounts) as rig:
@@ -128,7 +128,7 @@ async def test_a_device_is_shown_whole(tmp_path: Path) -> None:
         assert "account 9999 is not registered" in await refused(rig, "supervision.show", account="9999")
 
 
-async def test_a_reason_for_everybody_who_is_not_supervised(tmp_path: Path) -> None:
+async def test_every_unsupervised_device_has_a_reason(tmp_path: Path) -> None:
     """An unsupervised device is never shown as "ok", and always with a reason."""
     async with core(tmp_path, accounts=[account(1, interval_s=0)]) as rig:
         (one,) = await rig.ask("supervision.show", account="0001")
@@ -139,7 +139,7 @@ async def test_a_reason_for_everybody_who_is_not_supervised(tmp_path: Path) -> N
 # --- incidents --------------------------------------------------------------------------------------------------------
 
 
-async def test_many_at_once_are_one_incident_with_members(tmp_path: Path) -> None:
+async def test_many_losses_at_once_are_one_incident_with_members(tmp_path: Path) -> None:
     """The incident is counted and listed with its label, and its members come page by page."""
     accounts = [account(number, labels=("operator:example",)) for number in range(12)]
     async with core(tmp_path, accounts=accounts) as rig:
@@ -165,7 +165,7 @@ async def test_many_at_once_are_one_incident_with_members(tmp_path: Path) -> Non
 # --- pauses -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_pause_is_shown_with_who_why_and_until_when(tmp_path: Path) -> None:
+async def test_a_pause_is_shown_with_person_reason_and_end(tmp_path: Path) -> None:
     """The pause of a terminal and its UCRs is durable and in the audit; no device is lost during it."""
     async with core(tmp_path, accounts=[account(1, ucr_interval_s=PERIOD_S)]) as rig:
         await presence(rig, "0001", "ucr-7")
@@ -200,7 +200,7 @@ async def test_one_device_is_paused_and_resumed(tmp_path: Path) -> None:
         assert actions == ["pause supervision", "resume supervision"]
 
 
-async def test_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     """A dry run names the devices that would be paused."""
     async with core(tmp_path, accounts=[account(1)]) as rig:
         done = await rig.ask("supervision.pause", ENGINEER, account="0001", reason="battery", dry_run=True)
@@ -209,7 +209,7 @@ async def test_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
         assert rig.read("SELECT * FROM pauses") == []
 
 
-async def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
+async def test_a_pause_needs_a_role_a_reason_and_a_bounded_end(tmp_path: Path) -> None:
     """A pause needs an engineer or a supervisor, a reason of limited length, and an end within 92 days if any."""
     settings = small(tmp_path, control={"engineers": "engineers"})
     async with core(tmp_path, settings=settings, accounts=[account(1)]) as rig:
@@ -225,7 +225,7 @@ async def test_who_may_pause_and_what_a_pause_needs(tmp_path: Path) -> None:
         )
 
 
-async def test_a_pause_while_the_disk_fails_is_told_to_be_not_durable(tmp_path: Path) -> None:
+async def test_a_pause_while_the_disk_fails_is_reported_as_not_durable(tmp_path: Path) -> None:
     """The pause holds in this run, and the answer says that it is not on the disk."""
     async with core(tmp_path, accounts=[account(1)]) as rig:
         rig.journal.failing = True
@@ -236,7 +236,7 @@ async def test_a_pause_while_the_disk_fails_is_told_to_be_not_durable(tmp_path: 
         assert [row["reason"] for row in rig.read("SELECT reason FROM pauses")] == ["battery"]
 
 
-async def test_a_pause_outlives_the_receiver(tmp_path: Path) -> None:
+async def test_a_pause_survives_a_crash(tmp_path: Path) -> None:
     """A confirmed pause still holds after a crash."""
     clock = ManualClock()
     rig = Core(tmp_path, accounts=[account(1)], clock=clock)
@@ -280,7 +280,7 @@ async def test_the_end_of_a_pause_is_durable_together_with_its_device(tmp_path: 
         assert (ucr["not_supervised"], ucr["pause"]) == (["away"], None)
 
 
-async def test_a_pause_of_a_device_without_a_period_outlives_the_receiver(tmp_path: Path) -> None:
+async def test_a_pause_of_a_device_without_an_interval_survives_a_crash(tmp_path: Path) -> None:
     """If the device gets an interval later, it is still paused."""
     clock = ManualClock()
     rig = Core(tmp_path, accounts=[account(1, interval_s=0)], clock=clock)

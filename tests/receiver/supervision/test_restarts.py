@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_after_a_restart_everybody_has_one_period_of_grace(tmp_path: Path) -> None:
+async def test_after_a_restart_every_device_has_one_interval_of_grace(tmp_path: Path) -> None:
     """The receiver cannot know which devices called in between; a lost device stays lost, with the same alarm."""
     async with core(tmp_path, accounts=fleet_of(2)) as rig:
         rig.submit(beat("0000"))
@@ -71,7 +71,7 @@ async def test_a_receiver_that_is_restarted_more_often_than_a_device_is_due_noti
         clock.advance(INTERVAL_S * 7)
 
 
-async def test_the_alarm_of_a_ucr_behind_a_lost_terminal_outlives_a_restart(tmp_path: Path) -> None:
+async def test_the_alarm_of_a_ucr_behind_a_lost_terminal_survives_a_restart(tmp_path: Path) -> None:
     """The UCR is lost first, then its terminal. When the next run hears both, no alarm is left."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.submit(presence())
@@ -114,12 +114,12 @@ async def test_a_crash_loses_no_verdict_and_no_number(tmp_path: Path) -> None:
         assert len(await again.open_alarms()) == 3
 
 
-async def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> None:
+async def test_a_device_that_is_not_expected_keeps_its_number(tmp_path: Path) -> None:
     """The fleet has every device once, after several starts and with new registrations in between."""
     homes = [Account(account=f"N{number}") for number in range(3)]
     clock, names = None, []
-    for life in range(3):
-        homes.append(Account(account=f"S{life}", interval_s=INTERVAL_S))
+    for run in range(3):
+        homes.append(Account(account=f"S{run}", interval_s=INTERVAL_S))
         async with core(tmp_path, accounts=homes, clock=clock) as rig:
             await wait(rig, 60)
             names = [account.account for account in rig.supervision.fleet.accounts]
@@ -127,7 +127,7 @@ async def test_of_whom_nothing_is_expected_keeps_its_number(tmp_path: Path) -> N
     assert names == [home.account for home in homes]
 
 
-async def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
+async def test_an_incident_continues_after_a_restart(tmp_path: Path) -> None:
     """Devices that are lost later join the incident, and it ends when they are heard again."""
     homes = fleet_of(14, labels=("operator:a",))
     async with core(tmp_path, accounts=homes) as rig:
@@ -151,7 +151,7 @@ async def test_an_incident_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert (rig.supervision.open_incidents(), await rig.open_alarms()) == ((), [])
 
 
-async def test_pauses_go_on_after_a_restart(tmp_path: Path) -> None:
+async def test_pauses_continue_after_a_restart(tmp_path: Path) -> None:
     """The home is still away, and the ordered pause still holds until its end."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.submit(presence())

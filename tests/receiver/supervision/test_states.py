@@ -122,7 +122,7 @@ def test_lateness_is_found_within_a_slot() -> None:
 @given(
     interval_s=st.integers(1, 30), allowed=st.integers(1, 4), tolerance_s=st.integers(0, 90), deaf_s=st.integers(0, 9)
 )
-def test_after_a_look_the_next_deadline_is_later(interval_s: int, allowed: int, tolerance_s: int, deaf_s: int) -> None:
+def test_after_a_check_the_next_deadline_is_later(interval_s: int, allowed: int, tolerance_s: int, deaf_s: int) -> None:
     """Each look leaves deadlines in the future, so the timer never checks a device twice for one deadline."""
     rig = Rig(interval_s=interval_s, allowed=allowed, tolerance_s=tolerance_s)
     rig.heard(TERMINAL, UCR)
@@ -135,7 +135,7 @@ def test_after_a_look_the_next_deadline_is_later(interval_s: int, allowed: int, 
         assert next_us is None or next_us > due_us
 
 
-def test_a_lost_device_is_looked_at_no_more() -> None:
+def test_a_lost_device_is_no_longer_checked() -> None:
     """A lost device is not checked until it is heard again."""
     rig = Rig()
     rig.until(1000)
@@ -156,8 +156,8 @@ def test_the_longest_silence_is_kept() -> None:
     assert (rig.fleet.received[TERMINAL], rig.fleet.longest_s[TERMINAL]) == (3, 120)
 
 
-def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
-    """Time without reports does not count, and a silence that includes it gets one more period."""
+def test_time_without_reports_makes_no_device_silent() -> None:
+    """Time without reports does not count, and a silence that includes it gets one more interval."""
     rig = Rig(allowed=1)
     rig.heard(TERMINAL)
     rig.until(50)
@@ -169,7 +169,7 @@ def test_while_nothing_could_be_taken_nobody_was_silent() -> None:
     assert rig.state() is Health.LOST
 
 
-def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
+def test_a_silent_device_is_noticed_however_often_the_disk_fails() -> None:
     """A disk that fails more often than a device is due hides no silent device, because the grace is given once."""
     rig = Rig(allowed=2)
     rig.heard(TERMINAL)
@@ -181,7 +181,7 @@ def test_however_often_we_are_deaf_a_quiet_device_is_noticed() -> None:
     assert heard_s == (2 + 1) * 60
 
 
-def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> None:
+def test_a_device_heard_while_the_disk_fails_is_due_from_the_end_of_the_fault() -> None:
     """A sign of life that arrives while the disk fails counts, and the device gets no grace after it."""
     rig = Rig(allowed=1)
     rig.until(50)
@@ -195,7 +195,7 @@ def test_who_is_heard_while_nothing_can_be_kept_is_due_from_the_end_of_it() -> N
     assert rig.state() is Health.LOST
 
 
-def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
+def test_a_device_heard_until_a_restart_has_its_grace() -> None:
     """The device may have called while the receiver was down, and a start takes a while."""
     rig = Rig(allowed=1)
     rig.states.restore(TERMINAL, Health.OK, 1, 0)
@@ -206,8 +206,8 @@ def test_who_was_heard_until_a_restart_has_its_period_of_grace() -> None:
     assert rig.state() is Health.LOST
 
 
-def test_a_silence_goes_on_over_a_restart() -> None:
-    """Silence of the previous run counts, with one period of grace, but not more than that run can have seen."""
+def test_a_silence_continues_after_a_restart() -> None:
+    """Silence of the previous run counts, with one interval of grace, but not more than that run can have seen."""
     for silent_s, lost_s in ((100, 80), (1, 179), (86_400, 60)):
         rig = Rig(allowed=2)
         rig.states.restore(TERMINAL, Health.OK, 1, silent_s * SECOND_US)
@@ -251,7 +251,7 @@ def test_a_ucr_behind_a_lost_terminal_is_unknown() -> None:
     assert (UCR, "lost", 180) not in rig.turned
 
 
-def test_a_ucr_behind_a_living_terminal_is_lost() -> None:
+def test_a_ucr_behind_a_reporting_terminal_is_lost() -> None:
     """The terminal is heard, but the UCR is not."""
     rig = Rig()
     rig.heard(TERMINAL, UCR)
@@ -262,7 +262,7 @@ def test_a_ucr_behind_a_living_terminal_is_lost() -> None:
 
 
 def test_a_ucr_that_was_lost_before_its_terminal_is_unknown_with_it() -> None:
-    """The UCR becomes unknown. When the terminal returns, the UCR has a whole period, and then is lost again."""
+    """The UCR becomes unknown. When the terminal returns, the UCR has a whole interval, and then is lost again."""
     rig = Rig()
     rig.heard(TERMINAL, UCR)
     for second in range(30, 210, 30):
@@ -332,7 +332,7 @@ def test_a_paused_device_is_never_lost_and_never_ok() -> None:
     assert rig.fleet.longest_s[TERMINAL] == 10
 
 
-def test_after_a_pause_a_whole_period_counts() -> None:
+def test_after_a_pause_a_whole_interval_counts() -> None:
     """The silence begins again; a device that was not heard during the pause is unknown."""
     rig = Rig()
     rig.heard(TERMINAL)
@@ -345,7 +345,7 @@ def test_after_a_pause_a_whole_period_counts() -> None:
     assert rig.state() is Health.LOST
 
 
-def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
+def test_a_device_heard_during_its_pause_is_ok_after_it() -> None:
     """A device that was heard during its pause is ok after it."""
     rig = Rig()
     rig.states.set_pause(TERMINAL, Pause.AWAY, at(10))
@@ -355,7 +355,7 @@ def test_who_spoke_during_its_pause_is_ok_after_it() -> None:
     assert rig.state() is Health.OK
 
 
-def test_of_several_pauses_the_last_one_ends_it() -> None:
+def test_supervision_begins_again_after_the_last_of_several_pauses() -> None:
     """A device with two reasons is supervised again when both have ended."""
     rig = Rig()
     rig.states.set_pause(TERMINAL, Pause.SUSPENDED | Pause.AWAY, at(10))
@@ -365,7 +365,7 @@ def test_of_several_pauses_the_last_one_ends_it() -> None:
     assert rig.state() is Health.UNKNOWN
 
 
-def test_a_fleet_that_falls_silent_at_once_is_judged_in_bounded_steps() -> None:
+def test_a_fleet_that_falls_silent_at_once_is_checked_in_bounded_steps() -> None:
     """One turn of the event loop checks a limited number of devices; the rest follow at once."""
     fleet = Fleet()
     states = DeviceStates(fleet, Silence(fleet, 0, at(0)))

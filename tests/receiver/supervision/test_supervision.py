@@ -54,7 +54,7 @@ async def test_a_lost_terminal_opens_an_alarm_and_a_restore_closes_it(tmp_path: 
         assert rig.flaws() == []
 
 
-async def test_an_alarm_in_somebody_s_hands_is_not_taken_away(tmp_path: Path) -> None:
+async def test_an_alarm_that_an_operator_holds_is_not_closed(tmp_path: Path) -> None:
     """The alarm stays with its operator, and a note says that the device was heard again."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await wait(rig, LOST_AFTER_S)
@@ -114,7 +114,7 @@ async def test_every_report_is_a_sign_of_life(tmp_path: Path) -> None:
         assert state(rig) is Health.LOST
 
 
-async def test_a_broker_s_word_is_no_sign_of_life(tmp_path: Path) -> None:
+async def test_a_report_of_the_broker_is_no_sign_of_life(tmp_path: Path) -> None:
     """A last will from the broker does not end the loss of a terminal."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         rig.submit(beat())
@@ -140,7 +140,7 @@ async def test_a_last_will_says_that_a_terminal_is_lost(tmp_path: Path) -> None:
         assert state(rig) is Health.LOST
 
 
-async def test_a_last_will_of_who_is_not_supervised_is_an_alarm(tmp_path: Path) -> None:
+async def test_a_last_will_of_an_unsupervised_terminal_is_an_alarm(tmp_path: Path) -> None:
     """An unsupervised terminal has no loss, so its last will opens an alarm. A retained call makes no device lost."""
     async with core(tmp_path, accounts=[replace(HOME, interval_s=0), *fleet_of(1)]) as rig:
         rig.submit(will())
@@ -167,8 +167,8 @@ async def test_many_last_wills_are_one_incident(tmp_path: Path) -> None:
         assert await rig.open_alarms() == []
 
 
-async def test_nobody_is_judged_by_a_time_in_which_nothing_could_be_taken(tmp_path: Path) -> None:
-    """While the disk fails, terminals use their second receiver; each has a whole period once the disk works."""
+async def test_time_without_reports_counts_against_no_device(tmp_path: Path) -> None:
+    """While the disk fails, terminals use their second receiver; each has a whole interval once the disk works."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         rig.submit(beat())
         rig.journal.failing = True
@@ -212,7 +212,7 @@ async def test_policy_may_open_no_alarm(tmp_path: Path) -> None:
 
 
 @each_loop
-async def test_the_loop_s_timer_judges(tmp_path: Path) -> None:
+async def test_the_loop_s_timer_finds_silent_devices(tmp_path: Path) -> None:
     """With a real clock and the loop's own timer, silent devices are found one after the other."""
     homes = [Account(account=str(number), interval_s=1, allowed_misses=1) for number in range(2)]
     settings = small(tmp_path, supervision={"tolerance_s": 0.0})

@@ -73,7 +73,7 @@ async def test_a_lost_terminal_and_its_ucr_are_one_alarm(tmp_path: Path) -> None
         assert verdicts(rig) == [("1234", "lost", None)]
 
 
-async def test_a_terminal_that_misses_its_ucr_is_no_sign_of_it(tmp_path: Path) -> None:
+async def test_a_report_of_a_missing_ucr_is_no_sign_of_its_life(tmp_path: Path) -> None:
     """With "radio test missing" a terminal reports a silent UCR; "radio test back" is a sign of life of the UCR."""
     missing = Event(Kind.DEVICE_LOST, Phase.NEW, "0003-0123", "scaip")
     async with core(tmp_path, accounts=[HOME]) as rig:
@@ -110,7 +110,7 @@ LEFT = signal(device="", identity=b"left")._replace(event=Event(Kind.CONFIGURATI
 BACK = signal(device="", identity=b"back")._replace(event=Event(Kind.CONFIGURATION, Phase.NEW, "0002-0121", "scaip"))
 
 
-async def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
+async def test_a_repeated_departure_pauses_no_ucr(tmp_path: Path) -> None:
     """A terminal repeats a departure that was not acknowledged, after it already reported the return."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.submit(presence())
@@ -120,7 +120,7 @@ async def test_a_repetition_moves_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("buffered", "repeated"), [(True, False), (False, True)])
-async def test_who_left_long_ago_may_be_back(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
+async def test_an_old_departure_pauses_no_ucr(tmp_path: Path, buffered: bool, repeated: bool) -> None:  # noqa: FBT001
     """An old departure pauses no UCR, but an old return ends a pause: in doubt a UCR is supervised."""
     async with core(tmp_path, accounts=[HOME]) as rig:
         await rig.submit(presence())

@@ -39,7 +39,7 @@ def test_only_time_with_a_receiver_counts(since_us: int, hours: float) -> None:
     assert uptime.since(uptime.back(uptime.since(since_us))) == uptime.since(since_us)
 
 
-def test_the_first_day_of_all_has_no_row_yet() -> None:
+def test_the_first_day_has_no_row_yet() -> None:
     """The first day has no downtime."""
     uptime = Uptime(utc(30, 12), {}, MADRID)
 
@@ -47,6 +47,6 @@ def test_the_first_day_of_all_has_no_row_yet() -> None:
     assert uptime.since(utc(29, 11)) == 0
 
 
-def test_a_first_life_has_nothing_before_it() -> None:
+def test_the_first_run_has_no_time_before_it() -> None:
     """Without a previous run no time counts."""
     assert Uptime(None, {}, MADRID).since(utc(30, 11)) == 0

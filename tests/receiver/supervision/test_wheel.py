@@ -20,7 +20,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_whoever_is_due_is_taken_once_and_within_a_slot(steps: list[tuple[str, int, int]]) -> None:
+def test_a_due_device_is_taken_once_and_within_a_slot(steps: list[tuple[str, int, int]]) -> None:
     """After any puts and removals no device is taken early, twice, or more than a slot late."""
     wheel, due, now_us = Wheel(), dict[int, int](), 0
     wheel.grow(DEVICES)
@@ -43,7 +43,7 @@ def test_whoever_is_due_is_taken_once_and_within_a_slot(steps: list[tuple[str, i
     assert wheel.next_us is not None or not due
 
 
-def test_nobody_is_due_in_an_empty_wheel() -> None:
+def test_no_device_is_due_in_an_empty_wheel() -> None:
     """An empty wheel has no next instant, so that no timer is needed."""
     wheel = Wheel()
     wheel.grow(1)

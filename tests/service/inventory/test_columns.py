@@ -43,7 +43,7 @@ DAY = date(2024, 4, 1)
         ("people", "programmes", "mimal:2024-04-01/", (Programme("mimal", Period(DAY)),)),
     ],
 )
-def test_what_people_write_is_understood(what: str, column: str, text: str, value: object) -> None:
+def test_texts_that_people_write_are_understood(what: str, column: str, text: str, value: object) -> None:
     """A text becomes the value that it means."""
     assert KINDS[what].parse(column, text) == value
 
@@ -78,7 +78,7 @@ def test_what_people_write_is_understood(what: str, column: str, text: str, valu
         ("people", "programmes", f"{'x' * 65}:2024-04-01/", "at most 64 printable characters"),
     ],
 )
-def test_what_is_not_taken_is_given_a_reason(what: str, column: str, text: str, reason: str) -> None:
+def test_a_refused_text_has_a_reason(what: str, column: str, text: str, reason: str) -> None:
     """The reason says what the text should be."""
     with pytest.raises(ValueError, match=r".") as caught:
         KINDS[what].parse(column, text)

@@ -45,7 +45,7 @@ def test_unregistered_accounts_are_taken_unless_policy_says_no() -> None:
     assert refused(signal(), PLAIN_HOME, unknown=UnknownPolicy.REFUSE) is None
 
 
-def test_an_account_with_a_key_is_not_heard_in_clear() -> None:
+def test_a_report_in_clear_of_an_account_with_a_key_is_refused() -> None:
     """Otherwise encryption protects no one; the service may choose to accept such reports."""
     assert refused(signal(), KEYED_HOME) is Reason.PLAIN_REFUSED
     assert refused(signal(), KEYED_HOME, plain_for_keyed=True) is None

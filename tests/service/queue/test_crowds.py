@@ -21,7 +21,7 @@ def crowd(strangers: Strangers, host: str, *, now_us: int = 0, open_alarms: int 
         ("mqtt:ward", "mqtt:ward", "mqtt:home", "mqtt:ward"),
     ],
 )
-def test_a_network_opens_so_many_alarms_and_then_shares_one(
+def test_a_network_opens_a_number_of_alarms_and_then_shares_one(
     host: str, neighbour: str, other: str, network: str
 ) -> None:
     """Strangers of one network count together, other networks apart; a new window starts from zero."""
@@ -47,7 +47,7 @@ def test_memory_is_bounded() -> None:
     assert crowd(strangers, "203.0.113.9") == EVERYWHERE
 
 
-def test_what_is_taken_back_is_forgotten() -> None:
+def test_counts_of_a_failed_commit_are_forgotten() -> None:
     """After a failed commit the counts are dropped: an alarm too many is better than one too few."""
     strangers = Strangers()
     for _ in range(PER_NETWORK + 1):

@@ -32,13 +32,13 @@ def closed(*alarms: tuple[Alarm, int]) -> Closed:
     return remembered
 
 
-def test_only_what_help_is_sent_for_is_an_emergency() -> None:
+def test_only_calls_for_help_are_emergencies() -> None:
     """Priorities LIFE and HOME_RISK have the clock of the contract; a battery has none."""
     found = [emergency(alarm(1, began=7, priority=priority)) for priority in Priority]
     assert found == [Emergency(1, 7), Emergency(1, 7), None, None]
 
 
-def test_a_closed_emergency_goes_on_until_the_very_end_of_the_window() -> None:
+def test_a_closed_emergency_lasts_until_the_very_end_of_the_window() -> None:
     """One microsecond later a call is a new emergency; a call of another home never continues it."""
     remembered = closed((alarm(1, began=7), 50))
     assert remembered.find(HOME, 150) == Emergency(1, 7)
@@ -47,7 +47,7 @@ def test_a_closed_emergency_goes_on_until_the_very_end_of_the_window() -> None:
     assert remembered.find(("H2", True, False), 60) is None
 
 
-def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_were_closed() -> None:
+def test_the_earliest_of_several_emergencies_gives_the_clock_in_any_order_of_closing() -> None:
     """A call continues the newest alarm, but the user has been waiting since the oldest."""
     older, newer = alarm(1, began=7), alarm(2, began=9)
     for order in ((older, newer), (newer, older)):
@@ -57,7 +57,7 @@ def test_of_several_emergencies_the_first_clock_counts_in_whatever_order_they_we
     assert remembered.find(HOME, 160) == Emergency(2, 9)
 
 
-def test_what_is_over_is_forgotten() -> None:
+def test_alarms_are_forgotten_after_their_window() -> None:
     """Closed alarms do not stay in memory after their window."""
     remembered = Closed()
     for number in range(1_000):

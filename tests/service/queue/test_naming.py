@@ -18,18 +18,18 @@ LINE = Account(account="1234", receiver="1A", line="2", home="H2")
     ("receiver", "line", "expected"),
     [("1a", "", ONE), ("1A", "2", LINE), (None, "2", LINE), ("", None, ANYWHERE), ("", "", ANYWHERE)],
 )
-def test_receiver_and_line_say_which(receiver: str | None, line: str | None, expected: Account) -> None:
+def test_receiver_and_line_select_the_account(receiver: str | None, line: str | None, expected: Account) -> None:
     """The case of their digits does not matter; "" is the registration for every receiver or line."""
     assert meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one) is expected
 
 
-def test_one_that_is_alone_needs_no_more() -> None:
+def test_a_number_registered_once_needs_no_receiver_and_line() -> None:
     """Most numbers are registered once, and need no receiver and line."""
     assert meant("1234", None, None, [LINE], lambda one: one) is LINE
 
 
 @pytest.mark.parametrize(("receiver", "line"), [(None, None), ("1A", None), (None, "")])
-def test_what_may_be_another_home_is_refused(receiver: str | None, line: str | None) -> None:
+def test_a_number_that_may_be_another_homes_is_refused(receiver: str | None, line: str | None) -> None:
     """The error shows the choices as options to type."""
     with pytest.raises(UsageError) as refused:
         meant("1234", receiver, line, [ANYWHERE, ONE, LINE], lambda one: one)
@@ -37,7 +37,7 @@ def test_what_may_be_another_home_is_refused(receiver: str | None, line: str | N
 
 
 @pytest.mark.parametrize(("receiver", "line"), [("7", None), (None, "7")])
-def test_what_is_not_registered_is_refused(receiver: str | None, line: str | None) -> None:
+def test_an_account_that_is_not_registered_is_refused(receiver: str | None, line: str | None) -> None:
     """A registration with another receiver or line belongs to another home."""
     with pytest.raises(UsageError, match="is not registered"):
         meant("1234", receiver, line, [ONE], lambda one: one)

@@ -64,12 +64,12 @@ def test_without_any_time_a_late_repetition_may_be_another_call() -> None:
     assert judged(Said(None, 3, 0), Said(None, 3, 0), after_us=GAP_US + 1) is RETRY
 
 
-def test_what_says_more_is_an_addition() -> None:
+def test_a_repetition_that_says_more_is_an_addition() -> None:
     """A repetition that adds the position is an addition."""
     assert judged(Said(None, 3, 0), Said(None, 3, 99)) is ADDITION
     assert judged(Said(5, None, 0), Said(5, None, 99), lies_between=True) is ADDITION
 
 
-def test_what_was_read_back_without_details_is_a_retry() -> None:
+def test_a_repetition_of_a_report_without_known_details_is_a_retry() -> None:
     """After a restart no details are known of reports without an alarm."""
     assert judged(None, Said(5, 5, 5), alarm=None, is_open=False, lies_between=True) is RETRY

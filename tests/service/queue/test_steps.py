@@ -81,7 +81,7 @@ def test_the_usual_way() -> None:
     assert (alarm.closed_us, alarm.lease_mono_us) == (at(90).utc_us, None)
 
 
-def test_answering_claims_what_was_free() -> None:
+def test_answering_claims_a_free_alarm() -> None:
     """The operator who answers an alarm holds it, even without a claim."""
     alarm = queue.answer(WAITING, hand(seconds=3))
     assert (alarm.state, alarm.operator, alarm.claimed_us) == (State.ANSWERED, "ana", at(3).utc_us)
@@ -108,7 +108,7 @@ STANDING = {
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("state", ALLOWED)
-def test_who_may_do_what(state: str, step: str) -> None:
+def test_only_its_operator_or_a_supervisor_works_an_alarm(state: str, step: str) -> None:
     """Its operator and a supervisor may work on an alarm, other operators not; a closed one takes no steps."""
     people = (hand("ana", 20), hand("berta", 20), hand("sara", 20, supervisor=True))
     for person, allowed in zip(people, ALLOWED[state], strict=True):
@@ -131,7 +131,7 @@ def test_a_lease_ends_at_its_very_moment() -> None:
     assert queue.claim(alarm, hand("berta", 60)).operator == "berta"
 
 
-def test_whose_claim_lapsed_no_longer_holds() -> None:
+def test_an_operator_whose_claim_lapsed_no_longer_holds_the_alarm() -> None:
     """The first operator may claim the alarm again, but may not close or hand it over before that."""
     for step in ("touch", "close", "hand over"):
         with pytest.raises(UsageError, match="no operator holds"):
@@ -168,20 +168,20 @@ def test_handing_over_gives_the_colleague_a_lease() -> None:
         queue.touch(given, hand(seconds=41))
 
 
-def test_a_supervisor_may_assign_what_waits() -> None:
+def test_a_supervisor_may_assign_a_waiting_alarm() -> None:
     """A waiting alarm that a supervisor hands over is claimed for the other operator."""
     given = queue.hand_over(WAITING, hand("sara", 5, supervisor=True), "berta")
     assert (given.operator, given.state, given.claimed_us) == ("berta", State.CLAIMED, at(5).utc_us)
 
 
-def test_closing_what_was_never_answered_ends_its_waiting() -> None:
+def test_closing_an_unanswered_alarm_ends_its_waiting() -> None:
     """The time until closing counts, so closing an alarm does not remove it from the figures."""
     closed = queue.close(claimed(), hand(seconds=20), AlarmOutcome.OTHER)
     assert (closed.t3_us, closed.answered_us) == (20 * SECOND_US, None)
     assert queue.close(answered(), hand(seconds=20), AlarmOutcome.OTHER).t3_us == 10 * SECOND_US
 
 
-def test_whoever_closes_what_nobody_held_is_named() -> None:
+def test_a_supervisor_who_closes_an_unclaimed_alarm_is_named() -> None:
     """An unclaimed alarm that a supervisor closes has the supervisor's name."""
     closed = queue.close(WAITING, hand("sara", supervisor=True), AlarmOutcome.TEST)
     assert closed.operator == "sara"
@@ -217,7 +217,7 @@ def test_a_call_that_waits_has_two_marks_and_then_repeats() -> None:
 
 
 @pytest.mark.parametrize("step", ["claim", "touch", "hand over"])
-def test_what_a_holder_does_before_answering_moves_no_mark_of_t3(step: str) -> None:
+def test_actions_before_the_answer_do_not_move_the_marks_of_t3(step: str) -> None:
     """The marks do not move until both have passed; after that the end of the lease is the next mark."""
     mine = queue.claim(ready(), hand(seconds=1))
     assert due_s(STEPS[step](mine, hand(seconds=5))) == 15
@@ -238,7 +238,7 @@ def test_an_answered_alarm_is_due_after_the_hold_time(step: str) -> None:
     assert not queue.unattended(STEPS[step](left, hand(seconds=320)))
 
 
-def test_what_is_less_urgent_is_told_once() -> None:
+def test_a_less_urgent_alarm_is_escalated_once() -> None:
     """A battery is escalated once, and again only if an operator took it and became inactive."""
     alarm = queue.fall_due(ready(priority=Priority.TECHNICAL), hand("receiver", 30), Cause.UNANSWERED)
     assert due_s(alarm) is None
@@ -248,7 +248,7 @@ def test_what_is_less_urgent_is_told_once() -> None:
     assert due_s(queue.fall_due(held, hand("receiver", 340), Cause.HOLD_LAPSED)) is None
 
 
-def test_a_claim_that_is_held_when_the_supervisor_is_told_is_watched_on() -> None:
+def test_a_claim_that_is_held_at_the_escalation_keeps_a_mark() -> None:
     """Its operator may become inactive, so the end of the lease is the next mark, also for a battery."""
     alarm = queue.claim(ready(priority=Priority.TECHNICAL), hand(seconds=10))
     alarm = queue.fall_due(queue.warn(alarm, hand("receiver", 15), MARKS), hand("receiver", 30), Cause.UNANSWERED)
@@ -340,14 +340,14 @@ def test_a_clock_that_is_set_back_puts_no_new_call_in_front() -> None:
         assert sorted([later, WAITING], key=partial(queue.order, now=now)) == [WAITING, later]
 
 
-def test_waiting_is_measured_on_the_clock_that_nobody_steps() -> None:
+def test_waiting_is_measured_on_the_monotonic_clock() -> None:
     """A step of the wall clock does not change t3."""
     stepped = at(12)._replace(utc_us=at(5_000).utc_us)
     assert queue.waited_us(WAITING, stepped) == 12 * SECOND_US
     assert queue.answer(WAITING, hand()._replace(now=stepped)).t3_us == 12 * SECOND_US
 
 
-def test_after_a_reboot_the_wall_clock_must_do() -> None:
+def test_after_a_reboot_the_wall_clock_is_used() -> None:
     """Monotonic stamps of another boot mean nothing, so the claim has lapsed and the wall clock measures waiting."""
     alarm = queue.after_reboot(claimed(), 2)
     assert (alarm.boot, alarm.ready_mono_us, alarm.lease_mono_us) == (2, None, None)
@@ -356,7 +356,7 @@ def test_after_a_reboot_the_wall_clock_must_do() -> None:
     assert queue.waited_us(alarm, now) == 12 * SECOND_US
 
 
-def test_what_is_not_ready_has_not_waited() -> None:
+def test_an_alarm_that_is_not_ready_has_not_waited() -> None:
     """Before an alarm is ready its t3 has not begun, so it has no value."""
     unready = WAITING._replace(ready_us=None, ready_mono_us=None)
     assert queue.waited_us(unready, at(5)) is None

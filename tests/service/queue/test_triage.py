@@ -85,7 +85,7 @@ def test_ends_and_repetitions_open_nothing(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_none_is_known(kind: Kind) -> None:
+def test_an_emergency_marked_as_reported_before_is_urgent_if_none_is_known(kind: Kind) -> None:
     """The first report may have gone to another receiver or been lost."""
     priority = weigh(signal(kind, repeated=True), HOME, PRIORITIES, is_known=False)[1]
     is_emergency = PRIORITIES[kind] in {Priority.LIFE, Priority.HOME_RISK}
@@ -105,7 +105,7 @@ def test_an_emergency_that_is_called_reported_before_weighs_as_a_new_one_where_n
         (-90_000, True, "its clock is 1 d 1 h fast"),
     ],
 )
-def test_what_is_old_is_told_with_its_age(behind_s: int | None, said: str, *, buffered: bool) -> None:
+def test_an_old_report_is_described_with_its_age(behind_s: int | None, said: str, *, buffered: bool) -> None:
     """The age of an old report is shown by the device's clock, and the text is recognised as one of an old report."""
     occurred_at = None if behind_s is None else to_datetime(NOW_US - behind_s * 1_000_000)
     told = age(signal()._replace(occurred_at=occurred_at, buffered=buffered), NOW_US)
@@ -154,7 +154,7 @@ def test_the_service_table_is_the_one_that_counts() -> None:
 @pytest.mark.parametrize("holder_active", [True, False])
 @pytest.mark.parametrize("priority", Priority)
 @pytest.mark.parametrize("state", [State.WAITING, State.CLAIMED])
-def test_unanswered_alarms_take_whatever_comes(state: State, priority: Priority, *, holder_active: bool) -> None:
+def test_unanswered_alarms_take_every_signal(state: State, priority: Priority, *, holder_active: bool) -> None:
     """All signals of the home join an alarm that is not answered."""
     assert joins(alarm(state=state, holder_active=holder_active), priority, NOW)
 

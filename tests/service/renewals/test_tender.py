@@ -65,9 +65,7 @@ def test_the_forecast_is_the_tenders_table(tender: Park) -> None:
         ("2.50", 33, 297, 12, "5445.00"),
     ],
 )
-def test_rent_is_reckoned_as_the_tender_does(
-    price: str, opening: int, joining: int, months: int, published: str
-) -> None:
+def test_rent_is_computed_as_in_the_tender(price: str, opening: int, joining: int, months: int, published: str) -> None:
     """Devices at the start of the year and half of those that join give the published rent to the cent."""
     assert rent(Decimal(price), opening, joining, months) == Decimal(published)
 
@@ -135,7 +133,7 @@ def test_the_peak_of_the_park_meets_the_bound_over_every_window(small: Park, mad
         assert figures.bound <= peak < figures.bound + figures.longest
 
 
-def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: PlanResult) -> None:
+def test_homes_that_must_be_digital_come_first_and_get_a_digital_terminal(made: PlanResult) -> None:
     """Homes of level 3 are visited earlier on average than homes without priority, and get GSM-IP terminals."""
     ordinals: defaultdict[Rank, list[int]] = defaultdict(list)
     for visit in made.visits:
@@ -151,7 +149,7 @@ def test_who_must_be_digital_comes_first_and_gets_a_digital_terminal(made: PlanR
     assert mean(Rank.LEVEL_2_ALONE) < mean(Rank.NONE)
 
 
-def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_plan(
+def test_planning_again_keeps_agreed_visits_and_the_same_input_gives_the_same_plan(
     small: Park, made: PlanResult
 ) -> None:
     """An agreed visit keeps its day, minutes and number; its devices are planned once. Plans are deterministic."""
@@ -169,7 +167,7 @@ def test_planning_anew_keeps_what_was_agreed_and_the_same_input_gives_the_same_p
     assert make(small.devices, homes, [], reading(), (START, END), growth=False).visits == made.visits
 
 
-def test_planning_from_a_later_day_keeps_what_is_agreed_before_it(small: Park, made: PlanResult) -> None:
+def test_planning_from_a_later_day_keeps_visits_agreed_before_it(small: Park, made: PlanResult) -> None:
     """Users wait for an agreed visit whatever span is planned next; only after its day are its devices free."""
     homes = {home.code: home for home in small.homes}
     agreed = [replace(visit, agreed=True, number=1) for visit in made.visits[:1]]
@@ -199,8 +197,8 @@ def test_a_home_that_leaves_is_visited_while_it_is_there_or_not_at_all(small: Pa
     assert not later & visited
 
 
-def test_too_little_capacity_says_which_base_what_is_short_and_what_would_do(small: Park) -> None:
-    """The shortage is told with its figures, and with the least capacity that it names the plan exists."""
+def test_too_little_capacity_names_the_base_the_shortage_and_the_least_that_is_enough(small: Park) -> None:
+    """The error gives the figures of the shortage, and a plan exists for the least capacity that it names."""
     homes = {home.code: home for home in small.homes}
     values = reading()
     store = values._parameters

@@ -35,7 +35,7 @@ def test_a_state_in_words(known: StateFacts, words: str) -> None:
     assert why(known) == words
 
 
-def test_no_pause_is_without_words() -> None:
+def test_every_pause_has_words() -> None:
     """Every reason that prevents supervision has words."""
     assert set(PAUSES) == set(Pause)
     assert all(why(StateFacts(Health.NOT_SUPERVISED, pause)) for pause in Pause)

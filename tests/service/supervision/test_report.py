@@ -61,7 +61,7 @@ class Day(NamedTuple):
         (Day(interval_s=7 * DAY_S), WHOLE, DayVerdict(Verdict.CHECKED, 142, 0, "")),
     ],
 )
-def test_a_day_is_judged(day: Day, whole: DayBounds, expected: DayVerdict) -> None:
+def test_a_day_has_a_verdict(day: Day, whole: DayBounds, expected: DayVerdict) -> None:
     """A day is checked, a breach, or not supervised for a reason; time without a receiver counts against no device."""
     assert judged(day, whole) == expected
 

@@ -112,13 +112,13 @@ def test_the_smallest_group_that_explains_a_burst_names_it() -> None:
     assert common_cause([of(f"operator:{n}") for n in range(4)], SIZES, RULE) == "listener:dc09"
 
 
-def test_a_stranger_in_a_burst_does_not_hide_its_cause() -> None:
+def test_an_unrelated_device_in_a_burst_does_not_hide_its_cause() -> None:
     """A label on most of the losses is enough: an unrelated terminal may fail in the same minute."""
     assert common_cause([of("operator:a")] * 5 + [of("operator:b")], SIZES, RULE) == "operator:a"
     assert common_cause([of("operator:a")] * 4 + [of("operator:b")] * 2, SIZES, RULE) == "listener:dc09"
 
 
-def test_a_stranger_makes_no_operator_s_outage_everybody_s() -> None:
+def test_an_unrelated_device_does_not_widen_an_operators_outage() -> None:
     """If an unrelated device is among the first losses, the rule waits for more losses of the operator."""
     rule = RULE._replace(burst=10)
     early = [of("operator:b")] + [of("operator:a")] * 9
@@ -136,6 +136,6 @@ def test_a_small_group_fails_as_a_whole(lost: int, size: int, failed: bool) -> N
 
 
 @pytest.mark.parametrize(("silence_s", "in_time"), [(0, True), (2704, True), (2705, False), (90_000, False)])
-def test_a_day_is_in_order_while_nothing_was_lost(silence_s: int, in_time: bool) -> None:  # noqa: FBT001 - a column
+def test_a_day_is_in_order_if_the_device_was_not_lost(silence_s: int, in_time: bool) -> None:  # noqa: FBT001 - a column
     """In ANS 13 a device is checked if no silence was long enough to make it lost."""
     assert checked_in_time(silence_s, Expectation(900, 3), 5.0) is in_time

@@ -88,7 +88,7 @@ def test_an_account_survives_its_row(account: Account) -> None:
         ),
     ],
 )
-def test_what_people_write_is_understood(column: str, text: str, value: object) -> None:
+def test_texts_that_people_write_are_understood(column: str, text: str, value: object) -> None:
     """Units, spaces, upper and lower case and empty cells are understood."""
     assert KIND.parse(column, text) == value
 
@@ -131,7 +131,7 @@ def test_what_people_write_is_understood(column: str, text: str, value: object) 
         ("remaps", "120=fall;120=smoke", "gives code 120 two meanings"),
     ],
 )
-def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str) -> None:
+def test_a_refused_text_has_a_reason(column: str, text: str, reason: str) -> None:
     """The reason says what the text should be, and does not repeat the text."""
     with pytest.raises(ValueError, match=r".") as caught:
         KIND.parse(column, text)
@@ -140,7 +140,7 @@ def test_what_is_not_taken_is_given_a_reason(column: str, text: str, reason: str
     assert len(text) < 8 or text not in str(caught.value)
 
 
-def test_a_place_is_told_apart_by_what_it_names() -> None:
+def test_accounts_are_distinguished_by_the_parts_that_they_name() -> None:
     """Upper and lower case are equal, empty parts are not shown, and zeros stay."""
     assert AccountKey("0a1", "c", "").folded == AccountKey("0A1", "C", "")
     assert str(AccountKey("0a1")) == "0a1"

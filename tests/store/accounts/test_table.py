@@ -46,7 +46,7 @@ def put(db: sqlite3.Connection, *entries: AccountEntry, dry_run: bool = False, a
     return register(db, entries, by="ana", at_us=at_us, dry_run=dry_run)
 
 
-def test_new_accounts_are_added_with_defaults_where_nothing_is_said(db: sqlite3.Connection) -> None:
+def test_new_accounts_get_defaults_for_missing_fields(db: sqlite3.Connection) -> None:
     """A registered account is found by the identity that a frame gives."""
     result = put(
         db, AccountEntry(AccountKey("00a1", "", "2"), {"home": "H-1", "remaps": {"120": Remap(Kind.FALL, None)}})
@@ -84,7 +84,7 @@ def test_only_the_fields_given_change_each_with_its_record(db: sqlite3.Connectio
     ]
 
 
-def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:
     """A dry run does not need permission to write."""
     with writing(tmp_path, CLOCK) as db:
         put(db, AccountEntry(AccountKey("1"), {}))
@@ -139,7 +139,7 @@ def test_accounts_are_found_by_home_and_by_key(db: sqlite3.Connection) -> None:
     assert len(recorded_changes(db, at_most=2)) == 2
 
 
-def test_accounts_are_listed_in_pages_that_hold_nobody_up(tmp_path: Path) -> None:
+def test_accounts_are_listed_in_pages_that_block_no_writer(tmp_path: Path) -> None:
     """Each account is listed once, in order, whatever its case. Between two pages another process may write."""
     names = [f"{'aB'[number % 2]}{number:05}" for number in range(2 * PAGE + 7)]
     with writing(tmp_path, CLOCK) as database:
@@ -180,7 +180,7 @@ def test_the_record_of_changes_is_never_rewritten(db: sqlite3.Connection, statem
         (Change(AccountKey("1"), "removed", json.dumps({"clock_window": "off"}), ""), ""),
     ],
 )
-def test_what_lowers_an_accounts_protection_is_told_apart(change: Change, weakens: str) -> None:
+def test_a_change_that_lowers_protection_is_recognised(change: Change, weakens: str) -> None:
     """A change that drops the window, the key or supervision says what may happen."""
     assert weakens in change.weakens
     assert bool(change.weakens) == bool(weakens)
@@ -207,7 +207,7 @@ def test_accounts_of_an_older_registry_have_no_maker(tmp_path: Path) -> None:
         assert list(find_accounts(db)) == [replace(was, maker=Maker.AJAX)]
 
 
-def test_a_row_that_something_else_wrote_is_told(db: sqlite3.Connection) -> None:
+def test_a_row_that_another_program_wrote_is_reported(db: sqlite3.Connection) -> None:
     """A wrong value in a column raises an error with the account's name, without a traceback."""
     db.execute("INSERT INTO accounts VALUES ('17', '', '', '', '', 'nonsense', 0, 0, '', 0, 0, '', '')")
 

@@ -187,7 +187,7 @@ def test_the_writer_never_waits_for_a_backup(tmp_path: Path) -> None:
     assert Manifest.read(target).last_signal == 3000
 
 
-def test_what_a_killed_receiver_left_is_backed_up(tmp_path: Path) -> None:
+def test_the_files_of_a_killed_receiver_are_backed_up(tmp_path: Path) -> None:
     """Its last commits are in the log, and the copy includes them."""
     state = tmp_path / "state"
     code = (
@@ -264,14 +264,14 @@ def test_an_interrupted_backup_leaves_nothing(state: Path, tmp_path: Path) -> No
     assert leftovers(tmp_path / "backup") == []
 
 
-def test_one_that_was_killed_is_told_of(state: Path, tmp_path: Path) -> None:
+def test_a_backup_that_was_killed_is_reported(state: Path, tmp_path: Path) -> None:
     """The remains do not have the backup's name, and the next backup says what to do about them."""
     (tmp_path / "backup.unfinished").mkdir()
     with pytest.raises(StoreError, match="another backup is being made, or one was interrupted"):
         made(state, tmp_path / "backup")
 
 
-def test_a_place_that_cannot_be_written_is_told(state: Path, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(state: Path, tmp_path: Path) -> None:
     """The directory does not exist or belongs to another user."""
     with pytest.raises(StoreError, match="No such file or directory"):
         made(state, tmp_path / "nowhere" / "backup")
@@ -280,14 +280,14 @@ def test_a_place_that_cannot_be_written_is_told(state: Path, tmp_path: Path) -> 
         made(state, tmp_path / "file" / "backup")
 
 
-def test_a_state_directory_without_journal_is_told(tmp_path: Path) -> None:
+def test_a_state_directory_without_journal_is_reported(tmp_path: Path) -> None:
     """No empty backup is left that a person could trust."""
     with pytest.raises(StoreError, match="there is no journal"):
         made(tmp_path, tmp_path / "backup")
     assert leftovers(tmp_path / "backup") == []
 
 
-def test_who_may_only_read_can_make_a_backup() -> None:
+def test_a_user_who_may_only_read_can_make_a_backup() -> None:
     """A member of the group needs only the right to read the state directory."""
     with reachable_directory() as folder:
         state, target = folder / "state", folder / "target"

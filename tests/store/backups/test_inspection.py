@@ -62,7 +62,7 @@ def overwrite(path: Path, at: int, content: bytes) -> None:
         file.write(content)
 
 
-def test_what_is_whole_has_no_damage_and_is_left_alone(folder: Path) -> None:
+def test_whole_files_have_no_damage_and_are_left_alone(folder: Path) -> None:
     """A state directory, a backup and each database pass, and no byte and no file changes."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for place in ("state", "backup", f"state/{JOURNAL}", f"backup/{REGISTRY}"):
@@ -99,7 +99,7 @@ def test_pages_overwritten_are_found(folder: Path, place: str, name: str) -> Non
 
 @pytest.mark.parametrize("name", [JOURNAL, REGISTRY])
 @pytest.mark.parametrize("place", ["state", "backup"])
-def test_a_file_that_is_none_is_found(folder: Path, place: str, name: str) -> None:
+def test_a_file_that_is_not_a_database_is_found(folder: Path, place: str, name: str) -> None:
     """A file that is no longer a database is damage, not an error of the check."""
     (folder / place / name).write_bytes(b"something else altogether, of a good length" * 100)
 
@@ -131,7 +131,7 @@ def test_one_bit_of_a_backup_is_found(folder: Path) -> None:
     assert found(folder / "backup") == [Damage(REGISTRY, "is not the file that was backed up: its checksum differs")]
 
 
-def test_an_index_that_lies_is_found(folder: Path) -> None:
+def test_a_wrong_index_is_found(folder: Path) -> None:
     """The structure is checked with all indexes, because an index that hides a row would hide a home's signals."""
     change(
         folder / "state" / JOURNAL,
@@ -141,7 +141,7 @@ def test_an_index_that_lies_is_found(folder: Path) -> None:
     assert any("missing from index signals_by_alarm" in damage.what for damage in found(folder / "state"))
 
 
-def test_what_the_chain_tells_is_damage(folder: Path) -> None:
+def test_a_flaw_of_the_chain_is_damage(folder: Path) -> None:
     """A signal was changed in a file that is otherwise whole."""
     change(
         folder / "state" / JOURNAL, "DROP TRIGGER signals_stay_update", "UPDATE signals SET code = '602' WHERE id = 1"
@@ -164,7 +164,7 @@ def test_a_backup_with_another_history_is_found(folder: Path) -> None:
     assert "its audit chain ends with 64:" in damage.what
 
 
-def test_an_account_that_means_nothing_is_found(folder: Path) -> None:
+def test_an_invalid_account_is_found(folder: Path) -> None:
     """The daemon could not start with such an account."""
     change(folder / "state" / REGISTRY, "UPDATE accounts SET clock_window = 'whenever' WHERE account = '0001'")
 
@@ -179,7 +179,7 @@ def test_a_file_of_a_backup_that_is_missing_is_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', '{"files": {}, "more": 1}', "\x00"])
-def test_a_manifest_that_is_none_is_an_error(folder: Path, text: str) -> None:
+def test_an_unusable_manifest_is_an_error(folder: Path, text: str) -> None:
     """Without a manifest the backup cannot be checked."""
     (folder / "backup" / MANIFEST).write_text(text, encoding="utf-8")
 
@@ -187,7 +187,7 @@ def test_a_manifest_that_is_none_is_an_error(folder: Path, text: str) -> None:
         found(folder / "backup")
 
 
-def test_a_newer_schema_cannot_be_judged(folder: Path) -> None:
+def test_a_newer_schema_cannot_be_checked(folder: Path) -> None:
     """A newer schema is an error with a remedy, and not damage."""
     change(folder / "state" / JOURNAL, "PRAGMA user_version = 9999")
 
@@ -195,7 +195,7 @@ def test_a_newer_schema_cannot_be_judged(folder: Path) -> None:
         found(folder / "state")
 
 
-def test_other_places_cannot_be_judged(folder: Path) -> None:
+def test_other_places_cannot_be_checked(folder: Path) -> None:
     """An empty directory, a file with another name and a missing path are errors."""
     (folder / "empty").mkdir()
     with pytest.raises(StoreError, match="there is no journal"):

@@ -102,7 +102,7 @@ def test_journal_and_registry_are_as_they_were(state: Path, backup: Path) -> Non
     assert {(state / name).stat().st_mode & 0o777 for name in (JOURNAL, REGISTRY)} == {0o640}
 
 
-def test_what_is_replaced_is_kept(state: Path, backup: Path) -> None:
+def test_replaced_files_are_kept(state: Path, backup: Path) -> None:
     """The signals received since the backup are in the replaced files, and can be read there."""
     before = contents(state)
     done = restored(backup, state)
@@ -113,7 +113,7 @@ def test_what_is_replaced_is_kept(state: Path, backup: Path) -> None:
     assert accounts(done.aside) == ["0001", "0002"]
 
 
-def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) -> None:
+def test_the_chain_says_who_restored_and_which_head_was_replaced(state: Path, backup: Path) -> None:
     """The restored chain goes on from the backup's head with a record of the restore, which names the replaced head."""
     with Archive(state) as archive:
         (newest,) = archive.read("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
@@ -134,7 +134,7 @@ def test_the_chain_says_who_went_back_and_from_where(state: Path, backup: Path) 
     assert done.replaced_head == record.detail["replaced_head"]
 
 
-def test_the_receiver_goes_on_from_there(state: Path, backup: Path) -> None:
+def test_the_receiver_continues_after_a_restore(state: Path, backup: Path) -> None:
     """The chain continues where the backup ended. Numbers continue above those that the replaced journal gave out."""
     restored(backup, state)
     with journal(state) as scribe:
@@ -172,7 +172,7 @@ def test_no_number_names_another_home_after_a_restore(state: Path, backup: Path)
     assert row["reject"] == 5, "people refer to rejects by number too"
 
 
-def test_a_backup_of_a_restored_journal_still_knows(state: Path, backup: Path, tmp_path: Path) -> None:
+def test_a_backup_of_a_restored_journal_still_knows_its_numbers(state: Path, backup: Path, tmp_path: Path) -> None:
     """No report came since, so the backup has no row with those numbers, but still does not give them out."""
     open_an_alarm(state)
     restored(backup, state)
@@ -188,7 +188,7 @@ def test_a_backup_of_a_restored_journal_still_knows(state: Path, backup: Path, t
 AFTER_ONE = {"signals": 65, "alarms": 3, "rejects": 3, "incidents": 1}
 
 
-def test_what_cannot_be_known_is_leapt_over(state: Path, backup: Path) -> None:
+def test_unknown_numbers_are_skipped(state: Path, backup: Path) -> None:
     """The replaced journal is damaged, so its last numbers are unknown and a gap is left."""
     (state / JOURNAL).write_bytes(b"garbage" * 1000)
     restored(backup, state)
@@ -280,7 +280,7 @@ def test_a_dry_run_changes_nothing(state: Path, backup: Path) -> None:
     assert done.replaced_head is not None
 
 
-def test_a_running_receiver_is_not_restored_under(state: Path, backup: Path) -> None:
+def test_a_restore_is_refused_while_a_receiver_runs(state: Path, backup: Path) -> None:
     """The receiver must be stopped first; the error names its process."""
     before = contents(state)
     with closing(Journal(state, CLOCK)), pytest.raises(StoreError, match=f"process {os.getpid()} is writing") as caught:
@@ -289,7 +289,7 @@ def test_a_running_receiver_is_not_restored_under(state: Path, backup: Path) -> 
     assert contents(state) == before
 
 
-def test_a_command_that_writes_the_registry_is_not_restored_under(state: Path, backup: Path) -> None:
+def test_a_restore_is_refused_while_a_command_writes_the_registry(state: Path, backup: Path) -> None:
     """A restore is refused while an import runs."""
     with writing(state, CLOCK), pytest.raises(StoreError, match=r"registry.lock: process \d+ is writing"):
         restored(backup, state)
@@ -305,13 +305,13 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(state: Path, bac
     assert contents(state) == before
 
 
-def test_what_is_no_backup_is_refused(state: Path, tmp_path: Path) -> None:
+def test_a_directory_without_a_manifest_is_refused(state: Path, tmp_path: Path) -> None:
     """A directory without a manifest is not restored."""
     with pytest.raises(StoreError, match=MANIFEST):
         restored(tmp_path, state)
 
 
-def test_a_disk_without_room_is_told_first(state: Path, backup: Path) -> None:
+def test_a_disk_without_room_is_reported_first(state: Path, backup: Path) -> None:
     """The room is checked before any file is moved."""
     before = contents(state)
     with pytest.raises(StoreError, match="has room for"):
@@ -322,7 +322,7 @@ def test_a_disk_without_room_is_told_first(state: Path, backup: Path) -> None:
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 
-def test_one_that_is_interrupted_while_it_copies_has_changed_nothing(state: Path, backup: Path) -> None:
+def test_a_restore_that_is_interrupted_while_it_copies_changes_nothing(state: Path, backup: Path) -> None:
     """Ctrl-C before the exchange changes nothing."""
     before = contents(state)
 
@@ -335,7 +335,9 @@ def test_one_that_is_interrupted_while_it_copies_has_changed_nothing(state: Path
     Journal(state, CLOCK).close()
 
 
-def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(state: Path, backup: Path) -> None:
+def test_a_restore_that_was_interrupted_half_way_stops_receivers_until_it_is_complete(
+    state: Path, backup: Path
+) -> None:
     """After a power cut between two files no receiver starts, and the same restore completes the exchange."""
     aside = state / "replaced-earlier"
     aside.mkdir()
@@ -357,7 +359,7 @@ def test_one_that_was_interrupted_half_way_stops_receivers_until_it_is_done(stat
     Journal(state, CLOCK).close()
 
 
-def test_one_that_cannot_put_things_aside_changes_nothing(state: Path, backup: Path) -> None:
+def test_a_restore_that_cannot_keep_the_old_files_changes_nothing(state: Path, backup: Path) -> None:
     """The directory for replaced files is not overwritten, and receivers may start."""
     (state / "replaced-20260101T000000Z").mkdir()
     before = contents(state)
@@ -367,7 +369,7 @@ def test_one_that_cannot_put_things_aside_changes_nothing(state: Path, backup: P
     Journal(state, CLOCK).close()
 
 
-def test_files_belong_to_whom_the_directory_belongs_to(state: Path, backup: Path) -> None:
+def test_files_belong_to_the_owner_of_the_directory(state: Path, backup: Path) -> None:
     """After a restore by root, the receiver's user must be able to write."""
     owner = (1234, 1235) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     for path in (state, *state.iterdir()):

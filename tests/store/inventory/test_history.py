@@ -148,7 +148,7 @@ def test_the_history_cannot_be_rewritten(sql: str) -> None:
             connection.execute(sql)
 
 
-def test_a_second_terminal_in_a_home_is_refused_and_the_way_out_told() -> None:
+def test_a_second_terminal_in_a_home_is_refused_with_a_remedy() -> None:
     """A home has one terminal. The error names the command that replaces it."""
     with closing(registry()) as connection:
         for serial in ("A", "B"):

@@ -106,7 +106,7 @@ def test_it_reads_while_no_receiver_runs(tmp_path: Path) -> None:
         assert {path.name for path in tmp_path.iterdir()} == before == {JOURNAL, "journal.lock"}
 
 
-def test_it_reads_what_a_killed_receiver_left_and_changes_nothing(tmp_path: Path) -> None:
+def test_it_reads_the_files_of_a_killed_receiver_and_changes_nothing(tmp_path: Path) -> None:
     """The log is read but not moved into the database. Only the receiver may checkpoint, even if this closes last."""
     crash(tmp_path)
     before = fingerprints(tmp_path)
@@ -124,7 +124,7 @@ def test_it_cannot_write(tmp_path: Path) -> None:
                 archive.read(sql)
 
 
-def test_who_may_only_read_can_read(reachable: Path) -> None:
+def test_a_user_who_may_only_read_can_read(reachable: Path) -> None:
     """A member of the group needs no right to make files in the state directory, whether or not a receiver runs."""
     with journal(reachable) as scribe:
         scribe.commit(*(report(number) for number in range(50)))
@@ -134,7 +134,7 @@ def test_who_may_only_read_can_read(reachable: Path) -> None:
         assert count(archive) == 50
 
 
-def test_who_may_only_read_sees_what_comes(reachable: Path) -> None:
+def test_a_user_who_may_only_read_sees_new_rows(reachable: Path) -> None:
     """Such a reader cannot mark its place in the log's index, but follows the journal, with or without checkpoints."""
     with journal(reachable) as scribe:
         scribe.journal._checkpoint_pages = 0
@@ -149,7 +149,7 @@ def test_who_may_only_read_sees_what_comes(reachable: Path) -> None:
         archive.close()
 
 
-def test_who_may_only_read_can_read_after_a_crash(reachable: Path) -> None:
+def test_a_user_who_may_only_read_can_read_after_a_crash(reachable: Path) -> None:
     """No other process shares the log's index, so SQLite makes one in memory."""
     crash(reachable)
     with only_reading(reachable), Archive(reachable) as archive:
@@ -209,7 +209,7 @@ def test_a_journal_that_changes_all_the_time_is_given_up(tmp_path: Path) -> None
         assert count(archive) == 60
 
 
-def test_a_journal_that_took_the_others_place_is_read(tmp_path: Path) -> None:
+def test_a_journal_that_replaced_another_is_read(tmp_path: Path) -> None:
     """After a restore, a reader that stays open must not go on showing the old file."""
     write_a_story(tmp_path / "old")
     with journal(tmp_path / "new") as scribe:
@@ -249,7 +249,7 @@ def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> No
 # --- no journal that can be read --------------------------------------------------------------------------------------
 
 
-def test_a_missing_journal_tells_what_to_do(tmp_path: Path) -> None:
+def test_the_error_about_a_missing_journal_says_what_to_do(tmp_path: Path) -> None:
     """There is no journal in the wrong directory, or if the receiver has never run."""
     with pytest.raises(StoreError, match="there is no journal") as caught:
         Archive(tmp_path)
@@ -264,7 +264,7 @@ def test_an_empty_file_is_no_journal(tmp_path: Path) -> None:
         Archive(tmp_path)
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     """The error says what is wrong and which command checks it, without a traceback."""
     (tmp_path / JOURNAL).write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="file is not a database") as caught:
@@ -272,7 +272,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     assert "vetlla db verify" in caught.value.remedy
 
 
-def test_damage_in_the_middle_is_told(tmp_path: Path) -> None:
+def test_damage_in_the_middle_is_reported(tmp_path: Path) -> None:
     """A damaged page is found when it is read, not before."""
     with journal(tmp_path) as scribe:
         scribe.commit(*(report(number, raw=bytes(1000)) for number in range(500)))
@@ -300,7 +300,7 @@ def test_a_schema_of_another_version_is_refused(tmp_path: Path, schema: int, mes
     assert remedy in caught.value.remedy
 
 
-def test_who_may_not_look_is_told_whom_to_ask(reachable: Path) -> None:
+def test_a_user_without_permission_is_told_so(reachable: Path) -> None:
     """The error says that the permission is missing."""
     state = reachable / "state"
     write_a_story(state)
@@ -346,7 +346,7 @@ def test_ctrl_c_while_the_journal_is_checked_is_no_damage(tmp_path: Path) -> Non
         assert archive.damage(lambda: None) == []
 
 
-def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
+def test_an_invalid_row_is_reported(tmp_path: Path) -> None:
     """A row has a kind that does not exist; the error names the row and the command that checks it."""
     write_a_story(tmp_path)
     with closing(sqlite3.connect(tmp_path / JOURNAL)) as connection:
@@ -358,7 +358,7 @@ def test_a_row_that_means_nothing_is_told(tmp_path: Path) -> None:
     assert "audit verify" in caught.value.remedy
 
 
-def test_the_writer_goes_on_while_an_archive_is_open(tmp_path: Path) -> None:
+def test_the_writer_continues_while_an_archive_is_open(tmp_path: Path) -> None:
     """An archive that is open but idle does not keep the log from starting over."""
     with journal(tmp_path) as scribe, Archive(tmp_path) as archive:
         scribe.commit(report(1))

@@ -127,7 +127,7 @@ def test_no_column_of_a_signal_can_be_changed(copy: Path, column: str) -> None:
         ("DELETE FROM alarms", "alarm 1 is missing"),
     ],
 )
-def test_what_a_hand_does_shows(copy: Path, sql: str, what: str) -> None:
+def test_a_change_by_hand_is_found(copy: Path, sql: str, what: str) -> None:
     """A signal, a record or an alarm's stamp that is changed, removed or moved is reported by its number."""
     tamper(copy, sql)
 
@@ -154,7 +154,7 @@ def test_an_invented_signal_shows(copy: Path) -> None:
     assert [flaw.what for flaw in flaws(copy)] == ["signals 61 to 61 are covered by no record"]
 
 
-def test_numbers_that_a_hand_made_absurd_are_flaws_not_crashes(copy: Path) -> None:
+def test_absurd_numbers_are_flaws_and_not_crashes(copy: Path) -> None:
     """A record may contain any number. The check reads a bounded number of rows, and SQLite can hold its numbers."""
     tamper(
         copy,
@@ -165,7 +165,7 @@ def test_numbers_that_a_hand_made_absurd_are_flaws_not_crashes(copy: Path) -> No
     assert {3, 20} <= {flaw.audit_id for flaw in flaws(copy)}
 
 
-def test_a_cut_tail_shows_to_who_kept_the_head(copy: Path) -> None:
+def test_a_cut_end_is_found_with_a_kept_head(copy: Path) -> None:
     """A chain whose end is cut off, with its signals and the counter, has no flaw; but the old head is missing."""
     with Archive(copy) as archive:
         before = audit.read_head(archive._connection)
@@ -185,13 +185,13 @@ def test_a_cut_tail_shows_to_who_kept_the_head(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "12", "12:", ":00", "x:" + "00" * 32, "12:" + "00" * 31, "0:" + "00" * 32])
-def test_a_head_that_is_none_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_head_is_refused(text: str) -> None:
     """``--expect`` accepts only the head that ``audit verify`` printed."""
     with pytest.raises(UsageError, match="no head of an audit chain"):
         Head.parse(text)
 
 
-def test_what_is_written_meanwhile_is_no_flaw(tmp_path: Path) -> None:
+def test_rows_written_meanwhile_are_no_flaw(tmp_path: Path) -> None:
     """The receiver goes on while the chain is checked. Rows that come after the beginning are not checked."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
@@ -201,7 +201,7 @@ def test_what_is_written_meanwhile_is_no_flaw(tmp_path: Path) -> None:
         assert scribe.next_signal > 2
 
 
-def test_progress_is_told_page_by_page(tmp_path: Path) -> None:
+def test_progress_is_reported_page_by_page(tmp_path: Path) -> None:
     """The callback gets the records checked so far and in total, for a progress bar on a terminal."""
     told: list[tuple[int, int]] = []
     with journal(tmp_path) as scribe:

@@ -119,7 +119,7 @@ SELECT 3, home, account, kind, priority, why, first_signal, established_us, open
         (NOTE, "1 notes are there that no record mentions"),
     ],
 )
-def test_what_a_hand_does_to_an_open_call_is_damage(state: Path, sql: str, what: str) -> None:
+def test_a_change_by_hand_to_an_open_call_is_damage(state: Path, sql: str, what: str) -> None:
     """`vetlla db verify` once accepted a journal in which an open LIFE alarm had been closed by hand, unseen."""
     tamper(state, sql)
     assert any(what in damage.what for damage in inspect(state, CLOCK))
@@ -148,7 +148,7 @@ def test_an_open_call_is_what_its_first_signal_was(
     assert what in damage.what
 
 
-def test_a_call_that_left_its_test_does_not_go_back_by_a_hand(tmp_path: Path) -> None:
+def test_a_call_that_left_its_test_cannot_be_put_back_by_hand(tmp_path: Path) -> None:
     """An alarm that the receiver escalated out of its test must not go back, because no operator would see it there.
 
     An operator's own escalation does not take it out. The records also say how often it was escalated.
@@ -190,14 +190,14 @@ def put_on_test(state: Path, values: str) -> None:
         connection.execute(f"INSERT INTO on_test VALUES ({said})")
 
 
-def test_a_home_that_a_hand_put_on_test_is_damage(state: Path) -> None:
+def test_a_test_that_was_added_by_hand_is_damage(state: Path) -> None:
     """Its calls would be shown apart until the test's end, and no record says who ordered the test."""
     put_on_test(state, "")
     (damage,) = inspect(state, CLOCK)
     assert "account 0001: is on test, and no record says who ordered the test" in damage.what
 
 
-def test_a_test_that_a_hand_made_longer_is_damage(state: Path) -> None:
+def test_a_test_that_was_extended_by_hand_is_damage(state: Path) -> None:
     """The test was ordered for a minute, and its row says a year."""
     with journal(state, CLOCK) as scribe:
         batch = scribe.batch()
@@ -210,7 +210,7 @@ def test_a_test_that_a_hand_made_longer_is_damage(state: Path) -> None:
     assert "is on test" in damage.what
 
 
-def test_what_is_worked_meanwhile_is_no_damage(state: Path) -> None:
+def test_work_of_operators_meanwhile_is_no_damage(state: Path) -> None:
     """An operator closes an alarm while the chain is checked."""
     with journal(state, CLOCK) as scribe, Archive(state) as archive:
 

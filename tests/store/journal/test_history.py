@@ -130,7 +130,7 @@ def test_an_account_is_found_however_it_is_spelled(archive: Archive, spelled: st
     assert {one.signal.id.account for one in found} == {"00ab", "00AB"}
 
 
-def test_a_stream_goes_on_after_a_number(archive: Archive) -> None:
+def test_a_stream_continues_after_a_number(archive: Archive) -> None:
     """A stream yields the rows after a given number."""
     assert [one.id for one in stream(archive, history.signals(codes=["602"]), after=1197)] == [1198, 1199, 1200]
     assert list(stream(archive, history.signals(), after=1200)) == []
@@ -162,7 +162,7 @@ def test_an_alarm_and_its_notes_are_found(tmp_path: Path) -> None:
     assert (duplicate.times, duplicate.transport, duplicate.peer) == (2, "udp", "192.0.2.8:9")
 
 
-def test_how_much_an_alarm_has_grown_is_counted_whole(tmp_path: Path) -> None:
+def test_all_signals_of_an_alarm_are_counted(tmp_path: Path) -> None:
     """All signals and repetitions of an alarm are counted, even if they need more than a page."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -177,7 +177,7 @@ def test_how_much_an_alarm_has_grown_is_counted_whole(tmp_path: Path) -> None:
         assert history.tally(opened, 8) == Tally(0, 0, 0)
 
 
-def test_progress_tells_numbers_looked_through(archive: Archive) -> None:
+def test_progress_counts_the_numbers_that_were_read(archive: Archive) -> None:
     """The progress ends at the total, however few rows match."""
     told: list[tuple[int, int]] = []
     question = history.signals(since_us=after(900))
@@ -332,7 +332,7 @@ def test_a_home_is_found_through_every_account_it_ever_had(tmp_path: Path) -> No
         assert accounts_of_home(db, "H-4") == []
 
 
-def test_the_inventory_hears_of_unknown_callers(tmp_path: Path) -> None:
+def test_the_inventory_gets_unknown_callers(tmp_path: Path) -> None:
     """Each unknown account has a count of its calls, in one spelling; the read follows the numbers, not an index."""
     assert inventory_heard.unknown(tmp_path / JOURNAL) == {}
     with journal(tmp_path) as scribe:

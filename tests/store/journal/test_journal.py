@@ -285,7 +285,7 @@ def test_the_database_itself_refuses_to_rewrite_the_past(tmp_path: Path, sql: st
 # --- after a failure --------------------------------------------------------------------------------------------------
 
 
-def test_after_a_failure_the_log_starts_over_and_nothing_else(tmp_path: Path) -> None:
+def test_after_a_failure_only_the_log_starts_again(tmp_path: Path) -> None:
     """All committed data is in the database itself, nothing of the failed batch is, and the audit chain goes on."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
@@ -298,7 +298,7 @@ def test_after_a_failure_the_log_starts_over_and_nothing_else(tmp_path: Path) ->
         assert [row[0] for row in dump(tmp_path)["signals"]] == [1, 2]
 
 
-def test_a_disk_that_still_fails_is_told(tmp_path: Path) -> None:
+def test_a_disk_that_still_fails_is_reported(tmp_path: Path) -> None:
     """A try that fails must raise, so that the receiver stays unready and tries again later."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
@@ -308,7 +308,7 @@ def test_a_disk_that_still_fails_is_told(tmp_path: Path) -> None:
         scribe.commit(report(2))
 
 
-def test_nobody_waits_for_a_long_reader(tmp_path: Path) -> None:
+def test_no_start_or_recovery_waits_for_a_long_reader(tmp_path: Path) -> None:
     """Neither a start nor a recovery waits for a reader: a backup may take minutes, and homes are calling."""
     opened = Journal(tmp_path, ManualClock())
     with closing(sqlite3.connect(f"file:{tmp_path / JOURNAL}?mode=ro", uri=True, isolation_level=None)) as reader:

@@ -66,7 +66,7 @@ def _closed(scribe: Scribe) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_without_directory, _closed])
-def test_a_checkpoint_that_fails_is_told(tmp_path: Path, spoil: Callable[[Scribe], None]) -> None:
+def test_a_checkpoint_that_fails_is_reported(tmp_path: Path, spoil: Callable[[Scribe], None]) -> None:
     """The receiver treats a failed checkpoint like a failed commit."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))

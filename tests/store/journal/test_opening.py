@@ -43,7 +43,7 @@ def test_an_empty_journal_begins_at_one(tmp_path: Path) -> None:
     assert (found.open_alarms, found.tallies, found.on_test, found.recent) == ([], {}, [], Recent([], []))
 
 
-def test_recovery_knows_what_was_open(tmp_path: Path) -> None:
+def test_recovery_knows_open_alarms_and_tests(tmp_path: Path) -> None:
     """It returns open alarms with their growth, running tests and the next numbers, but nothing closed or ended."""
     clock = ManualClock()
     now_us = clock.now().utc_us
@@ -215,7 +215,7 @@ def test_maintenance_keeps_receivers_out(tmp_path: Path) -> None:
         Journal(tmp_path, ManualClock())
 
 
-def test_a_journal_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_opened_is_not_locked(tmp_path: Path) -> None:
     """A start that fails frees the lock, so the next try does not report another receiver."""
     (tmp_path / JOURNAL).write_bytes(b"this is no database, and long enough to be taken for none" * 20)
     for _ in range(2):
@@ -231,7 +231,7 @@ def test_a_restore_that_was_interrupted_stops_the_receiver(tmp_path: Path) -> No
         Journal(tmp_path, ManualClock())
 
 
-def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_state_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     """A file is in the place of the directory."""
     (tmp_path / "state").write_text("in the way", encoding="utf-8")
 

@@ -69,7 +69,7 @@ def latitude(found: Search) -> float:
     return position.latitude
 
 
-def test_the_newest_place_is_found_behind_what_has_none(tmp_path: Path) -> None:
+def test_the_newest_position_is_found_behind_signals_without_one(tmp_path: Path) -> None:
     """Heartbeats and alarms without a position do not hide an earlier position. The account's case does not matter."""
     write(tmp_path, at(1, 1), at(2, 2), without(), without(measurements={"battery": 50.0}), report(3, id=OTHER))
     assert latitude(search(tmp_path)) == 2
@@ -78,7 +78,7 @@ def test_the_newest_place_is_found_behind_what_has_none(tmp_path: Path) -> None:
     assert latitude(search(tmp_path, "aBc")) == 9
 
 
-def test_what_was_kept_back_is_not_newer_because_it_comes_later(tmp_path: Path) -> None:
+def test_a_stored_position_is_not_newer_because_it_comes_later(tmp_path: Path) -> None:
     """After an outage the device reports where it is, then where it was; the first one is the current position."""
     write(tmp_path, at(1, 1), at(7, 2), at(3, 0.2, buffered=True), at(4, 0.4, buffered=True), without())
     found = search(tmp_path)
@@ -88,7 +88,7 @@ def test_what_was_kept_back_is_not_newer_because_it_comes_later(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("minute", [5000, None])
-def test_a_clock_that_is_wrong_or_silent_counts_as_receipt(tmp_path: Path, minute: float | None) -> None:
+def test_a_position_with_a_wrong_or_missing_time_has_the_time_of_receipt(tmp_path: Path, minute: float | None) -> None:
     """A position with a future time, or without a time, counts as old as its receipt. It is never hidden."""
     write(tmp_path, at(1, 1), at(2, minute), without())
     found = search(tmp_path)
@@ -106,13 +106,13 @@ def write_later(directory: Path, signal: Signal) -> None:
         scribe.commit(signal)
 
 
-def test_the_reports_own_time_stands_in_for_the_places(tmp_path: Path) -> None:
+def test_a_position_without_a_time_has_the_time_of_its_report(tmp_path: Path) -> None:
     """A position without a time has the time of its report."""
     write(tmp_path, at(1, 1), at(2, None, occurred_at=START + timedelta(seconds=30)))
     assert latitude(search(tmp_path)) == 1
 
 
-def test_the_walk_ends_where_nothing_newer_can_be(tmp_path: Path) -> None:
+def test_the_search_ends_when_no_newer_position_can_follow(tmp_path: Path) -> None:
     """If the newest signals hold a live position, earlier signals are not read."""
     write(tmp_path, *(at(1, minute + 1) for minute in range(50)))
     assert search(tmp_path).looked_through == 1

@@ -82,7 +82,7 @@ def kept(database: sqlite3.Connection, table: str, values: tuple[Any, ...], colu
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(signal=SIGNALS)
-def test_a_signal_comes_out_as_it_went_in(database: sqlite3.Connection, signal: Signal) -> None:
+def test_a_signal_is_read_back_unchanged(database: sqlite3.Connection, signal: Signal) -> None:
     """Every signal that a decoder can make is stored without losing or changing any value."""
     flags = (Flag.BUFFERED if signal.buffered else Flag(0)) | (Flag.REPEATED if signal.repeated else Flag(0))
     rows = SignalRows(commit=1)
@@ -93,7 +93,7 @@ def test_a_signal_comes_out_as_it_went_in(database: sqlite3.Connection, signal: 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(SIGNALS, min_size=1, max_size=12), min_size=1, max_size=3))
-def test_batches_come_out_of_the_journal_as_they_went_in(
+def test_batches_are_read_back_from_the_journal_unchanged(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Signal]]
 ) -> None:
     """The real file holds every signal once and in order."""
@@ -115,7 +115,7 @@ def test_batches_come_out_of_the_journal_as_they_went_in(
     assert [one.id for one in stored] == list(range(1, len(stored) + 1))
 
 
-def test_what_the_intake_adds_is_kept(tmp_path: Path) -> None:
+def test_values_that_the_intake_adds_are_kept(tmp_path: Path) -> None:
     """Home, priority, alarm, path, stamps and the time from the first byte to the queue are stored."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(), home="H-0001", priority=Priority.HOME_RISK, alarm=7, flags=Flag.ON_TEST)
@@ -189,7 +189,7 @@ def test_stamps_lost_with_the_receiver_are_absent_not_invented(tmp_path: Path) -
 
 @pytest.mark.parametrize("outcome", [None, *AlarmOutcome])
 @pytest.mark.parametrize("state", State)
-def test_an_alarm_comes_out_as_it_went_in(
+def test_an_alarm_is_read_back_unchanged(
     database: sqlite3.Connection, state: State, outcome: AlarmOutcome | None
 ) -> None:
     """Every column of an alarm is read back unchanged, in every state."""
@@ -222,7 +222,7 @@ def test_an_alarm_comes_out_as_it_went_in(
 
 @pytest.mark.parametrize("who", [None, AccountId("1", "L0", "00aF")])
 @pytest.mark.parametrize("reason", Reason)
-def test_a_reject_comes_out_as_it_went_in(database: sqlite3.Connection, reason: Reason, who: AccountId | None) -> None:
+def test_a_reject_is_read_back_unchanged(database: sqlite3.Connection, reason: Reason, who: AccountId | None) -> None:
     """A reject is useful as evidence only if it is exact."""
     evidence = reject(reason=reason, id=who, raw=bytes(range(256)))
     columns = (

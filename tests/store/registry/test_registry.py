@@ -79,7 +79,7 @@ def reachable() -> Iterator[Path]:
         yield folder
 
 
-def test_what_a_writer_commits_a_reader_reads(tmp_path: Path) -> None:
+def test_a_reader_reads_what_a_writer_commits(tmp_path: Path) -> None:
     """The first writer makes the directory and the file, which only the service's group may read."""
     state_dir = tmp_path / "state"
     add(state_dir, "1234")
@@ -101,7 +101,7 @@ def test_the_file_has_its_permissions_whatever_the_umask(tmp_path: Path) -> None
         assert stat.S_IMODE((tmp_path / str(mask) / REGISTRY).stat().st_mode) == 0o640
 
 
-def test_what_root_makes_belongs_to_the_directorys_owner(tmp_path: Path) -> None:
+def test_files_that_root_makes_belong_to_the_directorys_owner(tmp_path: Path) -> None:
     """After an engineer's sudo, the receiver's user can still read the registry."""
     owner = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     os.chown(tmp_path, *owner)
@@ -119,7 +119,7 @@ def test_before_the_first_writer_the_registry_is_empty(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_state_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_state_directory_that_is_not_there_is_reported(tmp_path: Path) -> None:
     """A wrong --state-dir is an error, not an empty registry."""
     with pytest.raises(StoreError, match=r"nowhere: No such file or directory\n  -> is --state-dir right"):
         accounts(tmp_path / "nowhere")
@@ -185,7 +185,7 @@ def test_a_second_writer_is_refused_with_the_firsts_process_id(tmp_path: Path) -
     assert accounts(tmp_path) == ["1", "2"]
 
 
-def test_a_writer_that_is_killed_in_the_middle_leaves_what_was(tmp_path: Path) -> None:
+def test_a_writer_that_is_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     """The first reader rolls the incomplete commit back. The lock is free, so the next writer can write."""
     add(tmp_path, "1")
     with child(DIE, tmp_path) as other:
@@ -211,7 +211,7 @@ def test_a_reader_waits_for_a_commit(tmp_path: Path) -> None:
     blocker.close()
 
 
-def test_a_registry_held_too_long_is_told(tmp_path: Path) -> None:
+def test_a_registry_held_too_long_is_reported(tmp_path: Path) -> None:
     """A reader waits for a limited time; the error has a remedy."""
     add(tmp_path, "1")
     blocker = sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)
@@ -278,7 +278,7 @@ def test_a_newer_registry_is_refused(
 
 
 @pytest.mark.parametrize("content", [b"this is no database at all, but long enough to be read as one" * 50, None])
-def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_a_damaged_registry_is_reported(tmp_path: Path, content: bytes | None) -> None:
     """The remedy is the backup, for a file of another kind as for an incomplete one."""
     add(tmp_path, "1")
     path = tmp_path / REGISTRY
@@ -288,7 +288,7 @@ def test_a_damaged_registry_is_told(tmp_path: Path, content: bytes | None) -> No
         accounts(tmp_path)
 
 
-def test_a_directory_that_cannot_be_written_is_told(reachable: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported(reachable: Path) -> None:
     """The error names the file and the cause, and the remedy names the directory."""
     reachable.chmod(0o555)  # without root, the user who runs the tests owns the directory
     for place in (reachable, reachable / "state"):
@@ -296,7 +296,7 @@ def test_a_directory_that_cannot_be_written_is_told(reachable: Path) -> None:
             add(place, "1")
 
 
-def test_a_reader_without_permission_is_told(reachable: Path) -> None:
+def test_a_reader_without_permission_is_reported(reachable: Path) -> None:
     """The error tells an operator outside the service's group that the permission is missing."""
     add(reachable, "1")
     (reachable / REGISTRY).chmod(0o000)
@@ -315,13 +315,13 @@ def test_a_reader_who_may_only_read_reads(reachable: Path) -> None:
         assert accounts(reachable) == ["1"]
 
 
-def test_a_mistake_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
+def test_a_fault_of_the_program_is_not_reported_as_one_of_the_disk(tmp_path: Path) -> None:
     """Wrong SQL raises SQLite's own error."""
     with pytest.raises(sqlite3.OperationalError, match="no such table"), reading(tmp_path, CLOCK) as db:
         db.execute("SELECT 1 FROM nowhere")
 
 
-def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_directory_is_reported(tmp_path: Path) -> None:
     """A file where the directory should be gives an error without a traceback."""
     (tmp_path / "state").touch()
 
@@ -331,7 +331,7 @@ def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
         stamp(tmp_path / "state")
 
 
-def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     """A commit that does not fit fails as a whole."""
     add(tmp_path, "1")
 

@@ -55,7 +55,7 @@ def test_a_key_that_is_kept_is_found_by_its_name(tmp_path: Path) -> None:
     }
 
 
-def test_during_a_rotation_the_outgoing_key_stands_behind_the_new_one(tmp_path: Path) -> None:
+def test_during_a_rotation_the_previous_key_has_a_name_of_its_own(tmp_path: Path) -> None:
     """A name of its own for the previous key shows which devices still use it; finishing drops the key."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
@@ -99,7 +99,7 @@ def test_keys_that_several_homes_share() -> None:
     assert shared_by_homes(accounts) == {"south": 2}
 
 
-def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_use_the_file(tmp_path: Path) -> None:
     """Only the owner can use it, whatever the umask, after every change. No other file is left except the lock."""
     path = tmp_path / "keys.toml"
     before = os.umask(0)
@@ -223,7 +223,7 @@ TABLE = f'key = "{HEX}"\nsince = 2026-11-21T22:33:01Z\n'
         (f'["north"]\n{TABLE}long_pad = 1', r"entry 1: long_pad should be true or false"),
     ],
 )
-def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, text: str, told: str) -> None:
+def test_a_malformed_file_is_reported_without_its_content(tmp_path: Path, text: str, told: str) -> None:
     """Neither the message nor a traceback in a log contains any part of a key."""
     path = written(tmp_path / "keys.toml", text)
 
@@ -236,7 +236,7 @@ def test_a_malformed_file_is_told_without_a_word_of_its_content(tmp_path: Path, 
     assert "-> restore it from its backup" in str(caught.value)
 
 
-def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
     """A binary key was put in the place of the file."""
     path = tmp_path / "keys.toml"
     path.write_bytes(bytes(range(128, 160)))
@@ -246,7 +246,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
         Keyring.read(path)
 
 
-def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_file_is_reported(tmp_path: Path) -> None:
     """The error says that there are no keys, and how to make the file."""
     with pytest.raises(ConfigError, match=r"keys.toml: No such file or directory\n  -> `vetlla keys set` makes it"):
         Keyring.read(tmp_path / "keys.toml")
@@ -288,7 +288,7 @@ def test_two_changes_at_once_do_not_lose_a_key(tmp_path: Path) -> None:
     assert set(Keyring.read(path)) == {"north", "south"}
 
 
-def test_what_a_killed_editor_left_is_no_obstacle(tmp_path: Path) -> None:
+def test_files_of_a_killed_command_are_no_obstacle(tmp_path: Path) -> None:
     """An incomplete new file never becomes the keys file."""
     path = tmp_path / "keys.toml"
     keep(path, "north", SECRET)
@@ -300,7 +300,7 @@ def test_what_a_killed_editor_left_is_no_obstacle(tmp_path: Path) -> None:
     assert not (tmp_path / "keys.toml.new").exists()
 
 
-def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_where_nothing_can_be_written_is_reported(tmp_path: Path) -> None:
     """The keys stay as they were, and no secret is left in another file."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="its parent must exist"):
@@ -318,7 +318,7 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "keys.toml").exists()
 
 
-def test_names_that_accounts_use_and_nobody_set_are_counted() -> None:
+def test_names_that_accounts_use_without_a_key_are_counted() -> None:
     """check-config reports such names before a home's reports can no longer be read."""
     keyring = Keyring({"north": SharedKey(current=SECRET, since=NOW, by="ana")})
 
@@ -360,7 +360,7 @@ def test_a_key_is_understood_as_its_form_says(text: str, form: Form | None, secr
         ("sixteen with \x07..", Form.TEXT, "plain characters"),
     ],
 )
-def test_what_cannot_be_a_key_is_refused_and_not_repeated(text: str, form: Form | None, told: str) -> None:
+def test_a_text_that_cannot_be_a_key_is_refused_and_not_repeated(text: str, form: Form | None, told: str) -> None:
     """The error says what is wrong without the key, which other people could see on the screen."""
     with pytest.raises(UsageError, match=told) as caught:
         parse_secret(text, form)

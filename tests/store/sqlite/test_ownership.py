@@ -121,7 +121,7 @@ BESIDE: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("name", BESIDE)
 @pytest.mark.parametrize("dangling", [False, True], ids=["leads to a file", "leads nowhere"])
-def test_what_lies_beside_a_file_is_no_way_out_either(state: Path, victim: Path, name: str, *, dangling: bool) -> None:
+def test_links_beside_a_file_are_not_followed_either(state: Path, victim: Path, name: str, *, dangling: bool) -> None:
     """For logs and unfinished files, SQLite and the store refuse a link, or replace it with the file itself."""
     (state / name).symlink_to(victim.with_name("new") if dangling else victim)
     with suppress(StoreError):
@@ -131,7 +131,7 @@ def test_what_lies_beside_a_file_is_no_way_out_either(state: Path, victim: Path,
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_pipe_in_a_file_s_place_holds_no_command_up(state: Path, attack: str) -> None:
+def test_a_pipe_in_a_file_s_place_blocks_no_command(state: Path, attack: str) -> None:
     """Opening a pipe would wait for its other end for ever."""
     name, deed = ATTACKS[attack]
     (state / name).unlink(missing_ok=True)

@@ -63,7 +63,7 @@ def put(db: sqlite3.Connection, kind: DeviceType, serial: str, account: str, pla
         inventory_write.apply(db, [change], 0)
 
 
-def test_terminals_ucrs_and_what_is_neither(tmp_path: Path) -> None:
+def test_terminals_ucrs_and_other_devices(tmp_path: Path) -> None:
     """It returns terminals by account, wherever they are, and a home's UCRs by the reported id, and no other device."""
     with registry(tmp_path, home("H1"), home("H2")) as db:
         for device in DEVICES:
@@ -95,7 +95,7 @@ def test_a_ucr_that_left_its_home(tmp_path: Path) -> None:
         assert found.ucrs == {"H2": [Ucr(DeviceType.UCR, "007")]}
 
 
-def test_homes_that_rest(tmp_path: Path) -> None:
+def test_homes_that_are_suspended_or_not_active(tmp_path: Path) -> None:
     """A home rests if it is suspended or not active on the day. A period includes its last day."""
     homes = (
         home("ACTIVE"),

@@ -46,7 +46,7 @@ def test_a_stretch_s_days_are_read_apart(tmp_path: Path) -> None:
         assert list(history.day_of(archive, "2026-11-02", 0)) == []
 
 
-def test_a_damaged_stretch_is_told(tmp_path: Path) -> None:
+def test_a_damaged_stretch_is_reported(tmp_path: Path) -> None:
     """A row that cannot be read is an error, because it proves nothing."""
     with journal(tmp_path) as scribe:
         batch = scribe.batch()

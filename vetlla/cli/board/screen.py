@@ -107,7 +107,7 @@ def line(picture: BoardPicture) -> str:
 
 
 def _fleetwords(fleet: FleetHealth | None) -> Iterable[str]:
-    """Yield what a log should say of the fleet; nothing while all is well."""
+    """Yield the words about the fleet for a log; nothing if no device needs attention."""
     for state in ("lost", "late", "unknown"):
         if fleet and fleet["states"][state]:
             yield f"{fleet['states'][state]} {state}"

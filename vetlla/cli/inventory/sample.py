@@ -1,4 +1,4 @@
-"""``vetlla inventory sample`` writes an invented park, to try out the inventory and the renewals."""
+"""``vetlla inventory sample`` writes an invented inventory, to try out the inventory and the renewals."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ HOMES_MAX = 1_000_000
 def sample(
     out: Annotated[Path, typer.Option("--out", help="Folder for homes.csv, people.csv and devices.csv.")],
     homes: Annotated[int, typer.Option("--homes", min=1, max=HOMES_MAX, help="How many homes.")] = 1_000,
-    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same park, another one another.")] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", help="The same number gives the same homes, another one other homes.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Write an invented park of homes, people and devices as files that `vetlla inventory import` takes.
+    """Write an invented inventory of homes, people and devices as files that `vetlla inventory import` takes.
 
-    No person in it exists: codes count up, and no telephone has these numbers. It is a park as on 2024-03-31: import it
+    No person in it exists: codes count up, and no telephone has these numbers. It is as on 2024-03-31: import it
     with --day 2024-04-01. Existing files are not overwritten.
 
     Example: vetlla inventory sample --homes 200 --out sample

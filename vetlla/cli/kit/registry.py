@@ -59,7 +59,7 @@ def past(day: date | None) -> date:
 
 
 def background_priority() -> None:
-    """Prepare the process for a file or a report of a whole park.
+    """Prepare the process for a file or a report of a whole inventory.
 
     It then runs only while nothing else on the machine wants the processor, because the receiver comes first. Niceness
     is not enough, since a nice process still finishes its time slice while a frame waits. SCHED_IDLE gives way at once
@@ -71,7 +71,7 @@ def background_priority() -> None:
 
 
 def without_collector() -> None:
-    """Prepare the process to hold a whole park in memory, at normal priority because a user waits for the answer.
+    """Prepare the process to hold a whole inventory in memory, at normal priority because a user waits for the answer.
 
     This switches off the cyclic garbage collector. It would look through millions of small values again and again (a
     third of the time), and none of them forms a cycle.

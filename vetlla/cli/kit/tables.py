@@ -1,4 +1,4 @@
-"""Prints long answers: all rows for a machine, as many as a person reads for a person."""
+"""Prints long answers: a machine gets all rows, a person gets as many as a person reads."""
 
 from __future__ import annotations
 

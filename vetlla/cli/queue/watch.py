@@ -58,7 +58,7 @@ def watch(state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: A
 
 
 class Told(NamedTuple):
-    """One event of the story."""
+    """One event of the queue, as the watch shows it."""
 
     event: Mapping[str, object]
     """Its fields, for programs."""

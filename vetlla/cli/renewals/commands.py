@@ -125,7 +125,7 @@ def plan(
     """Plan the visits from a day (today) to another (the contract's end), with the lowest possible peak in each base.
 
     The plan replaces an earlier one; visits agreed with people keep their day and number. If a base's capacity is not
-    enough, nothing is kept: the answer gives the devices, the minutes that are short, and the least capacity that does.
+    enough, nothing is kept: the answer gives the devices, the missing minutes, and the least capacity that is enough.
 
     Exit status: 0 planned, 1 the capacity is not enough.
 

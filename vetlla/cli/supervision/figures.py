@@ -1,4 +1,4 @@
-"""The rows of the supervision report: fields of an answer for a machine, columns of one for a person."""
+"""Makes the rows of the supervision report: fields for a machine, columns for a person."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ async def test_nothing_is_acknowledged_before_it_is_committed(tmp_path: Path, br
 
 
 @each_loop
-async def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker) -> None:
+async def test_a_committed_event_is_acknowledged(tmp_path: Path, broker: Broker) -> None:
     """After its receipt an event is acknowledged, so the session at the broker keeps no message."""
     async with site(tmp_path, broker) as here:
         for number in range(5):
@@ -121,7 +121,7 @@ async def test_what_is_committed_is_acknowledged(tmp_path: Path, broker: Broker)
             assert [topic for topic, _, _ in heir.heard if topic != "tc/1/marker"] == []
 
 
-async def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Broker) -> None:
+async def test_a_slow_store_bounds_the_messages_under_way(tmp_path: Path, broker: Broker) -> None:
     """While the store is slow, the broker sends only what the receiver can keep; in the end every event is stored."""
     async with site(tmp_path, broker, receive_maximum=5) as here:
         here.core.journal.gate.clear()
@@ -138,7 +138,7 @@ async def test_a_slow_store_bounds_what_is_under_way(tmp_path: Path, broker: Bro
         assert here.core.counters.signals["mqtt", VerdictOutcome.DUPLICATE] == 0
 
 
-async def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
+async def test_an_event_that_could_not_be_committed_comes_again(tmp_path: Path, broker: Broker) -> None:
     """After a failed commit there is no receipt and the connection ends; the event is sent again and stored once."""
     async with site(tmp_path, broker) as here:
         here.core.journal.failing = True
@@ -151,7 +151,7 @@ async def test_what_could_not_be_committed_comes_again(tmp_path: Path, broker: B
         assert here.stored() == 1
 
 
-async def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Broker) -> None:
+async def test_a_decoder_that_fails_delays_no_message(tmp_path: Path, broker: Broker) -> None:
     """A message on which the decoder fails is not sent again for ever, and the next one is received."""
 
     class Breaking(MqttDecoder):
@@ -167,9 +167,7 @@ async def test_a_decoder_that_breaks_holds_nobody_up(tmp_path: Path, broker: Bro
         assert here.stored() == 1
 
 
-async def test_a_burst_that_outgrows_what_the_broker_may_have_under_way_is_taken_whole(
-    tmp_path: Path, broker: Broker
-) -> None:
+async def test_a_burst_beyond_the_receive_maximum_is_taken_whole(tmp_path: Path, broker: Broker) -> None:
     """All messages of a fast fleet are received on one connection, even if the broker sends more than is allowed."""
     load = [sys.executable, "-m", "bench.receiving.mqtt_load", str(broker.port)]
     load += ["--terminals", "100", "--messages", str(BURST)]

@@ -33,7 +33,7 @@ async def test_no_session_is_left(settings: Mqtt) -> None:
         assert not link.resumed
 
 
-async def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> None:
+async def test_messages_that_the_broker_keeps_stay_there(settings: Mqtt) -> None:
     """An event that came while the receiver was away is still delivered to it after a probe."""
     async with link_to(settings, None, None) as link:
         await link.subscribe(["tc/+/+/ev"])
@@ -52,7 +52,7 @@ async def test_what_the_broker_keeps_for_the_receiver_stays(settings: Mqtt) -> N
         (b"", "unanswered", "broker's log"),
     ],
 )
-async def test_a_peer_that_is_no_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
+async def test_a_peer_that_is_not_an_mqtt_5_broker(answer: bytes, why: str, remedy: str) -> None:
     """A broker of an older MQTT, and one that closes the connection without an answer, are reported at once."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

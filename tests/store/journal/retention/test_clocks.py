@@ -96,7 +96,7 @@ def test_a_clock_that_is_set_back_makes_nothing_old(tmp_path: Path, ahead_s: int
 
 @pytest.mark.parametrize("quiet_days", [0, 31])
 @pytest.mark.parametrize("off_days", [8, 60])
-def test_a_receiver_that_was_away_keeps_what_comes(tmp_path: Path, quiet_days: int, off_days: int) -> None:
+def test_a_receiver_that_was_away_keeps_new_reports(tmp_path: Path, quiet_days: int, off_days: int) -> None:
     """The round then uses an instant before today, but the stamps of today's reports do not count as future ones."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:

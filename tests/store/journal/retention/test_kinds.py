@@ -99,7 +99,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     assert found[What.RAW].oldest_us == ManualClock().now().utc_us
 
 
-def test_what_is_removed_is_gone_from_the_file(tmp_path: Path) -> None:
+def test_removed_bytes_are_gone_from_the_file(tmp_path: Path) -> None:
     """Removed bytes are overwritten in the database, and the log that held them is emptied."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -134,7 +134,7 @@ def _alarms(scribe: Scribe, clock: ManualClock) -> None:
     scribe.write(batch)
 
 
-def test_open_alarms_and_what_they_continue_are_held_back(tmp_path: Path) -> None:
+def test_open_alarms_and_the_alarms_that_they_continue_are_kept(tmp_path: Path) -> None:
     """Signals and notes of an open alarm, and of the alarm that it continues, stay until the open alarm is over."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:

@@ -38,7 +38,7 @@ PUT_BACK = "UPDATE signals SET raw = x'41' WHERE id = 6"
         ("UPDATE signals SET code = '602' WHERE id = 9", ["signals 9 to 9 are not those that were committed"]),
     ],
 )
-def test_tampering_shows_behind_a_removal(tmp_path: Path, tampering: str, found: list[str]) -> None:
+def test_tampering_is_found_after_a_removal(tmp_path: Path, tampering: str, found: list[str]) -> None:
     """A row that was deleted, changed, filled again or added by hand is found, in emptied and in remaining ranges."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -51,7 +51,7 @@ def test_tampering_shows_behind_a_removal(tmp_path: Path, tampering: str, found:
 
 
 @pytest.mark.parametrize("tampering", [LOST, CHANGED])
-def test_a_removal_launders_nothing(tmp_path: Path, tampering: str) -> None:
+def test_a_removal_hides_no_change(tmp_path: Path, tampering: str) -> None:
     """Signals that were changed by hand stay, and every later audit finds them; their neighbours are removed."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -66,7 +66,7 @@ def test_a_removal_launders_nothing(tmp_path: Path, tampering: str) -> None:
     assert read(tmp_path, "SELECT id FROM signals ORDER BY id") == [*rest, 9, 10]
 
 
-def test_a_forged_table_launders_nothing(tmp_path: Path) -> None:
+def test_a_forged_table_hides_no_change(tmp_path: Path) -> None:
     """A table says which record holds a digest, but the digest itself comes only from the audit chain."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -94,7 +94,7 @@ def test_records_of_removals_are_of_the_chain(tmp_path: Path) -> None:
     assert flaws(tmp_path) == ["it names signals up to 9, of which only 4 were committed by then"]
 
 
-def test_ranges_that_cut_through_others_are_told(tmp_path: Path) -> None:
+def test_ranges_that_cut_through_others_are_reported(tmp_path: Path) -> None:
     """A removal covers whole ranges, so the receiver never writes one that cuts through a commit or a removal."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
@@ -110,7 +110,7 @@ def test_ranges_that_cut_through_others_are_told(tmp_path: Path) -> None:
     assert "a removal cuts through signals 1 to 4" in told
 
 
-def test_a_journal_of_the_schema_before(tmp_path: Path) -> None:
+def test_a_journal_of_the_previous_schema(tmp_path: Path) -> None:
     """The migration keeps signals and alarms as they were. After it they can be emptied but not changed."""
     clock = ManualClock()
     with closing(sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)) as connection:
@@ -146,7 +146,7 @@ def test_signals_cannot_be_changed_by_accident(tmp_path: Path) -> None:
                 connection.execute(f"UPDATE signals SET {change} WHERE id = 2")
 
 
-def test_a_note_taken_out_by_hand_is_no_removal(tmp_path: Path) -> None:
+def test_a_note_removed_by_hand_is_found(tmp_path: Path) -> None:
     """A note that was removed for its age is not missing, but a younger one that was removed by hand is."""
     clock = ManualClock()
     with journal(tmp_path, clock) as scribe:
