@@ -122,6 +122,7 @@ async def write(rig: Core) -> None:
 
 
 @pytest.mark.apart
+@pytest.mark.timeout(2 * PATIENCE_S)
 async def test_a_month(tmp_path: Path) -> None:
     """Outages, suspensions, absences, dead devices and a restart yield what the plan says, and nothing else."""
     # This test is not about the writes of each half minute.
