@@ -64,6 +64,22 @@ def test_a_deleted_journal_is_noticed_and_written_again(tmp_path: Path, names: t
         assert not list(daemon.state_dir.glob("*.kept-*"))
 
 
+def test_a_journal_that_was_deleted_before_the_start_is_logged(tmp_path: Path) -> None:
+    """The receiver begins with a new journal, because it cannot know of the other one; and the log shows it."""
+    with running(tmp_path, config=CONFIG) as daemon:
+        assert len(daemon.logged("journal.empty")) == 1
+        with Terminal(daemon.port, "1001") as home:
+            home.alarm()
+        daemon.stop()
+        daemon.start()
+        assert daemon.logged("journal.empty") == []
+        daemon.stop()
+        for file in daemon.state_dir.glob(f"{JOURNAL}*"):
+            file.unlink()
+        daemon.start()
+        assert len(daemon.logged("journal.empty")) == 1
+
+
 def test_a_replaced_journal_keeps_both_and_takes_nothing(tmp_path: Path) -> None:
     """A person must decide which of two journals counts. Operators work on, and acknowledged reports are kept."""
     with pulsing(tmp_path) as daemon, Terminal(daemon.port, "1001") as home:

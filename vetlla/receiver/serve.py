@@ -126,6 +126,8 @@ class Receiver:
         journal = self._journal = await asyncio.to_thread(
             Journal, settings.state_dir, clock, checkpoint_pages=settings.store.checkpoint_pages
         )
+        if journal.is_empty:
+            log.warning("journal.empty", path=str(journal.path))
         writer = Writer(journal, loop, clock)
         parts.push_async_callback(asyncio.to_thread, writer.close)
         recovered = await asyncio.to_thread(

@@ -99,6 +99,11 @@ class Journal:
         self._synced = True
         return connection
 
+    @property
+    def is_empty(self) -> bool:
+        """True while the audit has no record: the journal is new, or the one before it was deleted."""
+        return self._head.id == 0
+
     def resume(self) -> None:
         """Go on after a failure: move all committed data into the database, sync it and start the log again.
 
