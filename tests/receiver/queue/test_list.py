@@ -66,9 +66,9 @@ async def test_an_operator_no_longer_holds_an_alarm_whose_claim_lapsed(tmp_path:
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        ({"priorities": ["HIGH"]}, "'priorities' should be one of the words 'LIFE'"),
+        ({"priorities": ["HIGH"]}, "'priorities' has an entry that should be one of the words 'LIFE'"),
         ({"priorities": "LIFE"}, "'priorities' should be a list"),
-        ({"states": [1]}, "'states' should be one of the words 'waiting'"),
+        ({"states": [1]}, "'states' has an entry that should be one of the words 'waiting'"),
         ({"states": 7}, "'states' should be a list"),
     ],
 )

@@ -72,7 +72,8 @@ async def test_a_list_shows_devices_that_need_attention(tmp_path: Path) -> None:
         assert await listed(rig, states=["unknown"]) == {}
         assert await listed(rig, states=["ok", "lost"], home="h0002") == {"0002/": "lost"}
         assert await listed(rig, states=["ok", "lost"], account="0001") == {"0001/": "ok"}
-        assert "'states' should be one of the words" in await refused(rig, "supervision.list", states=["dead"])
+        why = await refused(rig, "supervision.list", states=["dead"])
+        assert "'states' has an entry that should be one of the words 'unknown'" in why
 
 
 async def test_a_fleet_is_listed_page_by_page(tmp_path: Path) -> None:
