@@ -37,10 +37,10 @@ from vetlla.domain.supervision import NOTHING
 from vetlla.receiver.commit.group import GroupCommit
 from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.desk import Desk
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.receiver.supervision.supervision import Supervision
+from vetlla.receiver.watchers import Watchers
 from vetlla.service.supervision.rules import Health
 from vetlla.settings.model import Settings
 from vetlla.store.journal.journal import Journal
@@ -81,7 +81,7 @@ async def _fleet(directory: Path, size: int) -> Fleet:
     settings = Settings.model_validate({"state_dir": directory, "supervision": section})
     journal = Journal(directory, clock)
     recovered = journal.recover(1)
-    counters, dispatch = Counters(("dc09",)), Dispatch()
+    counters, watchers = Counters(("dc09",)), Watchers()
     writer = Writer(journal, loop, clock)
     commit = GroupCommit(
         settings=settings, recovered=recovered, writer=writer, counters=counters, clock=clock, loop=loop
@@ -92,7 +92,7 @@ async def _fleet(directory: Path, size: int) -> Fleet:
         desk=desk,
         placement=desk.placement,
         commit=commit,
-        dispatch=dispatch,
+        watchers=watchers,
         clock=clock,
         loop=loop,
     )

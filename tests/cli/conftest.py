@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from vetlla.cli.kit.exits import status_of
 from vetlla.cli.main import command_line
-from vetlla.domain.access import explained
 from vetlla.domain.errors import VetllaError
+from vetlla.domain.permissions import explained
 from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:

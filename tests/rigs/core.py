@@ -18,9 +18,9 @@ from vetlla.receiver.commit.group import Operation
 from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.supervision.expectations import Expectations
+from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import Bounds, build
 from vetlla.service.queue import steps as queue
 from vetlla.settings.model import Settings
@@ -135,7 +135,7 @@ class Core:
         self.settings = settings or small(directory)
         self.clock = clock or ManualClock()
         self.counters = Counters(("dc09",))
-        self.dispatch = Dispatch()
+        self.watchers = Watchers()
         self.journal = FaultyJournal(directory, self.clock)
         self.writer = Writer(self.journal, loop, self.clock)
         self.recovered = self.journal.recover(
@@ -150,7 +150,7 @@ class Core:
             recovered=self.recovered,
             book=self.book,
             counters=self.counters,
-            dispatch=self.dispatch,
+            watchers=self.watchers,
             clock=self.clock,
             loop=loop,
             bounds=bounds,
@@ -216,11 +216,11 @@ class Core:
         alarms: list[dict[str, Any]] = (await self.ask("queue.list", caller, **asked))["alarms"]
         return alarms
 
-    def cards(self) -> list[AlarmView]:
+    def views(self) -> list[AlarmView]:
         """Return the alarms that operators may work, in the order in which they should."""
         now = self.clock.now()
-        cards = [AlarmView(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
-        return sorted(cards, key=lambda card: queue.order(card.alarm, now))
+        views = [AlarmView(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
+        return sorted(views, key=lambda view: queue.order(view.alarm, now))
 
     # --- time and the disk ------------------------------------------------------------------------------------------
 

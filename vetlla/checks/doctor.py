@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
-from vetlla.checks import kept, machine, places, running
+from vetlla.checks import connections, kept, machine, running
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
 
@@ -45,9 +45,9 @@ def examine(
         yield machine.descriptors(settings.limits.connections, machine.own_descriptors(), "here")
     yield machine.clock()
     for listen in settings.listen:
-        yield places.listener(listen, status, unasked)
+        yield connections.listener(listen, status, unasked)
     for mqtt in settings.mqtt:
-        yield places.broker(mqtt, status, unasked)
-    yield from places.of_certificates(settings, status, to_datetime(clock.now().utc_us))
+        yield connections.broker(mqtt, status, unasked)
+    yield from connections.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
-        yield places.http(settings, status, unasked)
+        yield connections.http(settings, status, unasked)

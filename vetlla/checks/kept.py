@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vetlla.checks.running import process_of
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.accounts.table import account_book, count_accounts
@@ -134,7 +134,7 @@ def owners(settings: Settings) -> Finding:
         if isinstance(error, PermissionError):
             return of_error("files", error)
         return Finding(check="files", level=Level.CRITICAL, text=f"{state_dir}: {error.strerror}", remedy="")
-    name = access.user_name(owner)
+    name = permissions.user_name(owner)
     if strange:
         return Finding(
             check="files",

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.receiver.budget import SPARE_FILES
 
@@ -61,7 +61,7 @@ def state_directory(settings: Settings) -> Iterator[Finding]:
         with tempfile.NamedTemporaryFile(dir=path, prefix=".doctor-") as probe:
             yield flushes(_timed_flushes(probe.fileno()))
     except PermissionError:
-        yield of_error("flush", access.refusal(path, "no flush was timed"))
+        yield of_error("flush", permissions.refusal(path, "no flush was timed"))
     except OSError as error:
         text = f"{path}: writing failed: {error.strerror}"
         yield Finding(check="flush", level=Level.CRITICAL, text=text, remedy="free space, or mount it for writing")

@@ -12,12 +12,12 @@ from vetlla.checks.config import risk
 from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
-from vetlla.domain import access
-from vetlla.domain.access import explained
+from vetlla.domain import permissions
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import AccessError, ConfigError, StoreError
+from vetlla.domain.permissions import explained
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import registry_snapshot as knowledge
+from vetlla.receiver import registry_snapshot
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.load import files, load
 from vetlla.store.journal.opening import JOURNAL
@@ -146,7 +146,8 @@ def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaErro
     """Read journal, accounts and keys as the receiver would. Return None and the reasons if this user may not."""
     state_dir = settings.state_dir
     found = (
-        access.obstacle(file, writing=False) for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
+        permissions.obstacle(file, writing=False)
+        for file in (state_dir / JOURNAL, state_dir / REGISTRY, settings.keys_file)
     )
     closed: list[VetllaError] = [AccessError(str(one)) for one in dict.fromkeys(filter(None, found))]
     try:
@@ -161,7 +162,7 @@ def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaErro
 
 def _read(settings: Settings) -> RegistrySnapshot:
     clock = SystemClock()
-    return knowledge.read(RegistryFiles(settings.state_dir, settings.keys_file, clock), settings, clock)
+    return registry_snapshot.read(RegistryFiles(settings.state_dir, settings.keys_file, clock), settings, clock)
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
-from vetlla.cli.kit.tell import tell_receiver
+from vetlla.cli.kit.reload_receiver import reload_receiver
 from vetlla.domain.clock import SystemClock, to_us
 from vetlla.domain.errors import UsageError, VetllaError
 from vetlla.domain.plainfile import open_input
@@ -275,7 +275,7 @@ def _users(accounts: AccountBook) -> Counter[str]:
 
 
 def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:
-    told = what != "unchanged" and tell_receiver(state_dir, keys_file=path)
+    told = what != "unchanged" and reload_receiver(state_dir, keys_file=path)
     if as_json:
         print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
     else:

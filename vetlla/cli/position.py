@@ -14,7 +14,7 @@ from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import SECOND_US, SystemClock, iso, stretch
 from vetlla.domain.errors import UsageError
 from vetlla.domain.printable import printable
-from vetlla.service.queue.naming import meant
+from vetlla.service.queue.account_matching import meant
 from vetlla.store.accounts.table import find_accounts
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.positions import LastKnown, last_position

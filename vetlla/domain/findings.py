@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import AccessError
 
 if TYPE_CHECKING:
@@ -49,6 +49,6 @@ def worst(findings: Iterable[Finding]) -> Level:
 
 def of_error(check: str, error: VetllaError | PermissionError) -> Finding:
     """Return an error as a finding; a missing permission is UNKNOWN, as it says nothing about the checked thing."""
-    told = access.explained(error)
+    told = permissions.explained(error)
     level = Level.UNKNOWN if isinstance(told, AccessError) else Level.CRITICAL
     return Finding(check=check, level=level, text=told.args[0], remedy=told.remedy or "run it as the receiver's user")

@@ -27,7 +27,6 @@ from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry,
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import Control
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.dispatch import Dispatch
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt import listener as mqtt
 from vetlla.receiver.listeners.tcp import TcpListener
@@ -37,6 +36,7 @@ from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
 from vetlla.receiver.reload import Reload, Taken
 from vetlla.receiver.session import SessionServices
+from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import build
 from vetlla.store.journal.journal import Journal
 from vetlla.store.registered import RegistryFiles
@@ -81,7 +81,7 @@ class Receiver:
         self._clock = clock
         self._protocols = load_protocols()
         self._counters = Counters(self._protocols)
-        self._dispatch = Dispatch()
+        self._watchers = Watchers()
         self._http = HttpServer()
         self._listeners: list[TcpListener | UdpListener] = []
         self._brokers: list[mqtt.MqttListener] = []
@@ -146,7 +146,7 @@ class Receiver:
             recovered=recovered,
             book=self._registry.book,
             counters=self._counters,
-            dispatch=self._dispatch,
+            watchers=self._watchers,
             clock=clock,
             loop=loop,
         )

@@ -14,7 +14,7 @@ import structlog
 from vetlla.domain.signals import Arrival, Hangup, Reason, Reject, Reply, Signal
 from vetlla.protocols.codes.tables import EVENTS_MAX, more
 from vetlla.receiver.counters import Refusal
-from vetlla.service.queue.naming import names_home
+from vetlla.service.queue.account_matching import names_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

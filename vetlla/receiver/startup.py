@@ -11,7 +11,7 @@ import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import ConfigError, StoreError
 from vetlla.domain.signals import Priority
 from vetlla.protocols.decoder import MessageDescription
@@ -83,8 +83,8 @@ def check_state_directory(settings: Settings) -> None:
     there = next(path for path in (directory, *directory.parents) if path.exists())
     if not there.is_dir():
         raise StoreError(f"{directory}: {there} is not a directory", remedy="name another state_dir")
-    if access.obstacle(there):
-        raise access.refusal(there, "a start writes there")
+    if permissions.obstacle(there):
+        raise permissions.refusal(there, "a start writes there")
     refuse_unusable(directory)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.writer import Writer
     from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.placement import Placement
+    from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import Settings
     from vetlla.store.ports import Removals
 
@@ -80,7 +80,7 @@ def build(
     recovered: Recovered,
     book: AccountBook,
     counters: Counters,
-    dispatch: Dispatch,
+    watchers: Watchers,
     clock: Clock,
     loop: asyncio.AbstractEventLoop,
     known: Callable[[str], Awaitable[User | None]] = by_name,
@@ -104,7 +104,7 @@ def build(
         desk=desk,
         placement=placement,
         commit=commit,
-        dispatch=dispatch,
+        watchers=watchers,
         clock=clock,
         loop=loop,
         bounds=bounds.supervision,
@@ -125,18 +125,18 @@ def build(
         strangers_waiting=bounds.strangers_waiting,
     )
     announcer = Announcer(
-        settings=settings, desk=desk, placement=placement, commit=commit, dispatch=dispatch, counters=counters
+        settings=settings, desk=desk, placement=placement, commit=commit, watchers=watchers, counters=counters
     )
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
     commit.participants = (rejects, intake, supervision, announcer)
-    escalation = Escalation(desk=desk, commit=commit, dispatch=dispatch, counters=counters, clock=clock, loop=loop)
+    escalation = Escalation(desk=desk, commit=commit, watchers=watchers, counters=counters, clock=clock, loop=loop)
     desk.on_due = escalation.follow
     view = SupervisionView(supervision, clock)
     queue_requests = QueueRequests(
         settings=settings,
         desk=desk,
         commit=commit,
-        dispatch=dispatch,
+        watchers=watchers,
         counters=counters,
         clock=clock,
         book=lambda: intake.book,

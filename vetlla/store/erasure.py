@@ -15,7 +15,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal.audit import ERASE
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.removals import as_detail
+from vetlla.store.journal.digest_ranges import as_detail
 from vetlla.store.journal.retention import ROWS_PER_STEP, Step, notes_of
 from vetlla.store.journal.rewriting import Rewriting
 from vetlla.store.journal.rows import SIGNAL_COLUMNS

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vetlla.domain.supervision import KeptDevice, KeptSupervision
     from vetlla.store.erasure import Proof
     from vetlla.store.journal.batch import Batch
-    from vetlla.store.journal.removals import Range
+    from vetlla.store.journal.digest_ranges import Range
 
 
 class JournalWriter(Protocol):

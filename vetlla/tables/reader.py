@@ -54,7 +54,7 @@ class Translation:
     """Headings of the file that are not imported."""
 
 
-class _Place(NamedTuple):
+class _FileColumn(NamedTuple):
     """The place of a column in the file, and how its cells become texts."""
 
     at: int
@@ -153,7 +153,9 @@ class Reader(Generic[R]):
             return self._second_look(number, cells, texts, wrong, reasons(error))
         return self._faults(number, cells, wrong) if wrong else row
 
-    def _look_closer(self, cell: object, place: _Place, texts: dict[str, str | None], wrong: dict[str, str]) -> None:
+    def _look_closer(
+        self, cell: object, place: _FileColumn, texts: dict[str, str | None], wrong: dict[str, str]
+    ) -> None:
         """Put the text of any cell into a row's texts or, if it has none, the reason into ``wrong``."""
         if cell is None and not self._kind.is_whole:
             texts.pop(place.name, None)
@@ -201,10 +203,10 @@ class Reader(Generic[R]):
         ]
 
 
-def _place(index: int, column: Column, words: Mapping[str, str]) -> _Place:
+def _place(index: int, column: Column, words: Mapping[str, str]) -> _FileColumn:
     # str.isspace is false for every text that is not blank, so each of them gets a closer look and is translated.
     is_plain = str.isspace if words else _PLAIN.get(column.holds)
-    return _Place(index, column.name, is_plain, column, words)
+    return _FileColumn(index, column.name, is_plain, column, words)
 
 
 def folded(name: str) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
-    from vetlla.service.renewals.calendar import BaseFigures
     from vetlla.service.renewals.planning import PlanResult
+    from vetlla.service.renewals.visit_plan import BaseFigures
 
 TRIES = 3
 """Most plans that are computed one after the other because the registry was changed meanwhile. Each takes some seconds

@@ -16,7 +16,7 @@ from tests.rigs.terminal_screen import screen
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.row_files import EVERY as LONG_FILE
 from vetlla.cli.kit.tables import TABLE_ROWS
-from vetlla.domain.access import user_name
+from vetlla.domain.permissions import user_name
 from vetlla.receiver.control.messages.receiver import ReloadAll
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.rigs.certificates import Authority
 from tests.rigs.daemon import Daemon, vetlla
 from tests.rigs.nursery import nursery
 from tests.rigs.permissions import NOBODY_UID, reachable_directory
-from vetlla.checks.places import kernel_socket
+from vetlla.checks.connections import kernel_socket
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
 

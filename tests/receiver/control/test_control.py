@@ -184,9 +184,9 @@ async def test_a_watcher_that_hangs_up_is_removed_even_without_events(tmp_path: 
     async with doors(tmp_path) as opened:
         client = await opened.client()
         client.writer.write(b'{"do": "watch"}\n')
-        await until(lambda: bool(opened.core.dispatch))
+        await until(lambda: bool(opened.core.watchers))
         client.writer.close()
-        await until(lambda: not opened.core.dispatch)
+        await until(lambda: not opened.core.watchers)
         await until(lambda: not opened.control._calls)
 
 
@@ -204,7 +204,7 @@ async def test_a_stop_closes_every_connection(tmp_path: Path) -> None:
     async with doors(tmp_path) as opened:
         watcher, thinker = await opened.client(), await opened.client()
         watcher.writer.write(b'{"do": "watch"}\n')
-        await until(lambda: bool(opened.core.dispatch) and len(opened.control._calls) == 2)
+        await until(lambda: bool(opened.core.watchers) and len(opened.control._calls) == 2)
         await opened.control.close()
         assert (await watcher.hear(), await thinker.hear()) == ({}, {})
         assert not opened.control.path.exists()

@@ -53,7 +53,7 @@ async def test_an_alarm_whose_stamp_was_lost_is_ready_after_the_restart(tmp_path
 async def test_watchers_receive_durable_events(tmp_path: Path) -> None:
     """They receive signals, new alarms, alarms that grew or became more urgent, in the order of the commits."""
     async with core(tmp_path, accounts=[HOME]) as rig:
-        events = rig.dispatch.watch()
+        events = rig.watchers.watch()
         first = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
         await rig.submit(signal(code="302", kind=Kind.BATTERY_LOW, text="low"))

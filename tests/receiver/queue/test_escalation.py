@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 async def test_an_unanswered_alarm_gives_a_warning_and_then_goes_before_a_supervisor(tmp_path: Path) -> None:
     """A warning is no escalation: log, metric, audit, watchers and the alarm itself distinguish the two."""
     async with core(tmp_path, settings=hasty(tmp_path)) as rig:
-        events = rig.dispatch.watch(nothing())
+        events = rig.watchers.watch(nothing())
         await anext(events)
         await rig.submit(signal("1"))
         await passes(rig, WARN_S - 0.001)

@@ -386,7 +386,7 @@ class QueueMachine(RuleBasedStateMachine):
         ]
 
     async def _look(self) -> list[dict[str, Any]]:
-        shown: list[Any] = [card.fields(self.clock.now()) for card in self.core.cards()]
+        shown: list[Any] = [view.fields(self.clock.now()) for view in self.core.views()]
         listed = await self.core.listed(on_test=False) + await self.core.listed(on_test=True)
         assert sorted(alarm["id"] for alarm in listed) == sorted(alarm["id"] for alarm in shown)
         return [{name: alarm[name] for name in SHOWN} for alarm in shown]
@@ -416,7 +416,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _check_disk(self) -> None:
         with Archive(self.directory) as archive:
             rows = archive.read("SELECT * FROM alarms WHERE state <> 'closed'")
-        shown = [card.alarm.id for card in self.core.cards()]
+        shown = [view.alarm.id for view in self.core.views()]
         assert {row["id"]: alarm_from(row) for row in rows} == {
             number: self.core.desk.find(number).alarm for number in shown
         }
@@ -449,17 +449,17 @@ class QueueMachine(RuleBasedStateMachine):
         """Check that every alarm has a next mark, except a TECHNICAL one that is already before a supervisor."""
         now = self.clock.now()
         for case in self.model.queue():
-            card = self.core.desk.find(case.id)
-            fields = card.fields(now)
+            view = self.core.desk.find(case.id)
+            fields = view.fields(now)
             assert fields["due_s"] == (None if case.due is None else case.due - self.model.now)
             assert bool(fields["lapsed"]) == case.lapsed
             if case.on_test:
                 continue
             told = (case.overdue and case.state == "waiting") or (case.lapsed and case.state == "answered")
             assert case.due is not None or (told and case.priority is Priority.TECHNICAL), case
-            if card.alarm.due_mono_us is not None:
-                assert now.mono_us < card.alarm.due_mono_us
-                assert self.core.escalation._followed[case.id] <= card.alarm.due_mono_us
+            if view.alarm.due_mono_us is not None:
+                assert now.mono_us < view.alarm.due_mono_us
+                assert self.core.escalation._followed[case.id] <= view.alarm.due_mono_us
 
     def teardown(self) -> None:
         """End the receiver."""

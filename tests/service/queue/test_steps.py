@@ -37,8 +37,8 @@ STEPS: dict[str, Callable[[Alarm, queue.OperatorAction], Alarm]] = {
     "claim": queue.claim,
     "answer": queue.answer,
     "touch": queue.touch,
-    "close": lambda alarm, hand: queue.close(alarm, hand, AlarmOutcome.HELP_SENT),
-    "hand over": lambda alarm, hand: queue.hand_over(alarm, hand, "carla"),
+    "close": lambda alarm, acting: queue.close(alarm, acting, AlarmOutcome.HELP_SENT),
+    "hand over": lambda alarm, acting: queue.hand_over(alarm, acting, "carla"),
 }
 
 

@@ -21,7 +21,7 @@ from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.history import PAGE, STEP_US, STRETCH, Question, newest, stream
+from vetlla.store.journal.history import PAGE, SCAN_ROWS, STEP_US, Question, newest, stream
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import writing
@@ -285,7 +285,7 @@ def test_no_question_reads_a_table_from_end_to_end(
 
 def test_stretches_are_bounded(archive: Archive) -> None:
     """If no index helps, one read scans a bounded range of numbers, so it never holds back a checkpoint for long."""
-    assert STRETCH <= 100_000
+    assert SCAN_ROWS <= 100_000
     bounds: list[tuple[Any, Any]] = []
 
     class Watched:
@@ -293,13 +293,13 @@ def test_stretches_are_bounded(archive: Archive) -> None:
             if "BETWEEN" in sql:
                 bounds.append((parameters[0], parameters[1]))
             elif "max(id)" in sql:
-                return [{"last": 10 * STRETCH}]
+                return [{"last": 10 * SCAN_ROWS}]
             return archive.read(sql, parameters)
 
     watched: Any = Watched()
     assert list(newest(watched, history.signals(codes=["none"]), 5)) == []
     assert list(stream(watched, history.signals(codes=["none"]))) == []
-    assert {last - first + 1 for first, last in bounds} == {STRETCH}
+    assert {last - first + 1 for first, last in bounds} == {SCAN_ROWS}
     backward, forward = bounds[:10], bounds[10:]
     assert all(earlier[0] == later[1] + 1 for earlier, later in pairwise(backward))
     assert all(earlier[1] + 1 == later[0] for earlier, later in pairwise(forward))

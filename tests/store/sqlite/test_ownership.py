@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vetlla.domain.access import no_link
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.inodes import set_mode
+from vetlla.domain.permissions import no_link
 from vetlla.store.backups.backup import back_up
 from vetlla.store.backups.restore import restore
 from vetlla.store.journal.journal import Journal

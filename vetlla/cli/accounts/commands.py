@@ -14,6 +14,7 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK
+from vetlla.cli.kit.reload_receiver import reload_receiver
 from vetlla.cli.kit.row_files import (
     EVERY,
     FileOptions,
@@ -27,7 +28,6 @@ from vetlla.cli.kit.row_files import (
     tell_warnings,
 )
 from vetlla.cli.kit.tables import Limit, print_some
-from vetlla.cli.kit.tell import tell_receiver
 from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
@@ -82,7 +82,7 @@ def import_accounts(
         refuse(file, read.faults, reader, as_json=as_json)
     result = _register(state_dir, _with_progress(read.entries, "checking"), dry_run=dry_run)
     warnings = tasks.lost_zeros(state_dir, CLOCK, zip(read.rows, read.entries, strict=True))
-    told = bool(result.changes) and not dry_run and tell_receiver(state_dir)
+    told = bool(result.changes) and not dry_run and reload_receiver(state_dir)
     tell_warnings(warnings, reader, as_json=as_json)
     if as_json:
         counts = {"added": result.added, "changed": result.changed, "unchanged": result.unchanged}
@@ -275,7 +275,7 @@ def _not_registered(place: AccountKey) -> UsageError:
 
 
 def _answer(place: AccountKey, changes: Sequence[Change], state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
-    told = bool(changes) and not dry_run and tell_receiver(state_dir)
+    told = bool(changes) and not dry_run and reload_receiver(state_dir)
     if as_json:
         rows = [{"field": change.field, "old": change.old, "new": change.new} for change in changes]
         print_json({**place._asdict(), "changes": rows, "dry_run": dry_run, "receiver_told": told})

@@ -24,9 +24,9 @@ from vetlla.cli.demo.desk import Room
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.output import console
-from vetlla.domain.access import no_link
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import LinkError
+from vetlla.domain.permissions import no_link
 from vetlla.receiver.control.messages.receiver import ShowStatus
 from vetlla.simulator.drive import drive
 from vetlla.simulator.scenario import Scenario

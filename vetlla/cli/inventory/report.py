@@ -18,9 +18,9 @@ from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, Day, background_priority, today, without_collector, working
 from vetlla.cli.kit.row_files import ExportFormat
-from vetlla.domain.access import explained
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
 from vetlla.domain.findings import Finding, Level, worst
+from vetlla.domain.permissions import explained
 from vetlla.service.inventory import check as rules
 from vetlla.service.inventory import report as monthly
 from vetlla.service.inventory.digital import DigitalShare, digital_share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vetlla.domain.access import user_name
+from vetlla.domain.permissions import user_name
 
 
 def actor() -> str:

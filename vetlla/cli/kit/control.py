@@ -7,7 +7,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import LinkError
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET, error_of
 
@@ -70,7 +70,7 @@ def _connect(state_dir: Path, timeout_s: float | None) -> socket.socket:
         connection.connect(str(path))
     except PermissionError as error:
         connection.close()
-        raise access.refusal(path, error.strerror) from error
+        raise permissions.refusal(path, error.strerror) from error
     except OSError as error:
         connection.close()
         raise LinkError(

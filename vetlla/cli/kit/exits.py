@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 
 from vetlla.cli.kit import streams
 from vetlla.cli.kit.output import talk, tell
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import AccessError, ConfigError, LinkError, StoreError, UsageError, VetllaError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _family(error: Exception) -> VetllaError:
     """Return the VetllaError that tells the user about an exception."""
     match error:
         case VetllaError() | PermissionError():
-            return access.explained(error)
+            return permissions.explained(error)
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
             return StoreError(f"{name}{error.strerror or error}")
@@ -135,7 +135,7 @@ def verdict(status: int) -> Iterator[None]:
 
 def status_of(error: VetllaError) -> int:
     """Return the exit status of an error's family."""
-    return STATUS[next(kind for kind in type(access.explained(error)).__mro__ if kind in STATUS)]
+    return STATUS[next(kind for kind in type(permissions.explained(error)).__mro__ if kind in STATUS)]
 
 
 def _told(error: VetllaError) -> int:

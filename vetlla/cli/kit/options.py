@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.output import tell
-from vetlla.domain.access import explained
 from vetlla.domain.errors import ConfigError
+from vetlla.domain.permissions import explained
 from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR
 

@@ -15,7 +15,7 @@ from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import SystemClock, iso
 from vetlla.domain.errors import AccessError, LinkError, StoreError
 from vetlla.receiver.control.messages.watch import WatchQueue
-from vetlla.receiver.dispatch import happening
+from vetlla.receiver.watchers import happening
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 

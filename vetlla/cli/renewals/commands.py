@@ -25,7 +25,7 @@ from vetlla.cli.kit.registry import (
 )
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.renewals import chart as renewals_chart
-from vetlla.cli.renewals.calendar import calendar
+from vetlla.cli.renewals.icalendar_file import calendar
 from vetlla.cli.renewals.view import (
     VISIT_COLUMNS,
     drawn,
@@ -44,7 +44,7 @@ from vetlla.service.renewals.forecast import forecast as forecast_years
 from vetlla.service.renewals.planning import within_reach
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
-from vetlla.store.renewals import plan as inventory_visits
+from vetlla.store.renewals import plan as kept_plan
 from vetlla.tables.source import FileKind
 from vetlla.tables.target import finished, kind_of, write
 from vetlla.tasks.renewals import agree_visit, plan_renewals
@@ -274,12 +274,12 @@ def _planned(
     start: date | None = None,
     end: date | None = None,
 ) -> list[Visit]:
-    if inventory_visits.planned_span(connection) is None:
+    if kept_plan.planned_span(connection) is None:
         raise UsageError("nothing is planned", remedy="vetlla renewals plan")
     inventory.must_know_base(connection, base)
     if home:
         inventory.home(connection, home)
-    found = inventory_visits.visits(
+    found = kept_plan.visits(
         connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
     )
     if visit and not found:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vetlla.cli.accounts import files as account_file
-from vetlla.domain.access import no_link
 from vetlla.domain.accounts import Account
 from vetlla.domain.errors import UsageError
+from vetlla.domain.permissions import no_link
 from vetlla.settings.section import host_and_port
 from vetlla.simulator import drill
 from vetlla.store.accounts.columns import COLUMNS, row_from

@@ -147,7 +147,7 @@ _NETWORKS: Final[Mapping[int, tuple[Any, Any]]] = {
 _WIFI_KEY, _NAMED_WIFI_KEY = 0x22, 0x19
 
 
-class Place(NamedTuple):
+class Whereabouts(NamedTuple):
     """What a key says about the place of the device: coordinates, or only the networks and beacons that it receives."""
 
     position: Position | None
@@ -215,15 +215,17 @@ def read_call(value: bytes) -> Call | None:
     return Call(_time(call.at), {**{name: str(n) for name, n in said.items()}, "number": readable(call.number)})
 
 
-def read_place(key: int, value: bytes, at: datetime | None) -> Place | None:
+def read_place(key: int, value: bytes, at: datetime | None) -> Whereabouts | None:
     """Return what a key says about the place; None if it says nothing about it or cannot be read."""
     if key in _PLACES:
         return _read_place(key, value, at)
     if key == _WIFI_KEY:
         heard = (_parse(_WIFI, value[at : at + 7]) for at in range(0, len(value) - 6, 7))
-        return Place(None, details={"wifi": ", ".join(f"{_mac(point['mac'])} {point['rssi']}" for point in heard)})
+        return Whereabouts(
+            None, details={"wifi": ", ".join(f"{_mac(point['mac'])} {point['rssi']}" for point in heard)}
+        )
     if key == _NAMED_WIFI_KEY:
-        return Place(None, details={"wifi": ", ".join(_named_wifi(value))})
+        return Whereabouts(None, details={"wifi": ", ".join(_named_wifi(value))})
     if key not in _NETWORKS:
         return None
     operator_layout, layout = _NETWORKS[key]
@@ -234,13 +236,13 @@ def read_place(key: int, value: bytes, at: datetime | None) -> Place | None:
     cells = (_parse(layout, value[at : at + size]) for at in range(first, len(value) - size + 1, size))
     network = f"{operator['mcc']}-{operator['mnc']}"
     said = ", ".join(f"{network}-{cell['area']}-{cell['cell']} {cell['rssi']}" for cell in cells)
-    return Place(None, details={"cells": said})
+    return Whereabouts(None, details={"cells": said})
 
 
-def _read_place(key: int, value: bytes, at: datetime | None) -> Place | None:
+def _read_place(key: int, value: bytes, at: datetime | None) -> Whereabouts | None:
     source, layout = _PLACES[key]
     if key in _MAC_ONLY and len(value) == _MAC:
-        return Place(None, details={"place": source, "mac": _mac(value[::-1])})
+        return Whereabouts(None, details={"place": source, "mac": _mac(value[::-1])})
     read = _parse(layout, value)
     if read is None:
         return None
@@ -259,7 +261,7 @@ def _read_place(key: int, value: bytes, at: datetime | None) -> Place | None:
         position = place(
             degrees[0] / _DEGREE, degrees[1] / _DEGREE, source=source, at=at, altitude_m=read.get("altitude")
         )
-    return Place(position, measurements, details)
+    return Whereabouts(position, measurements, details)
 
 
 def _named_wifi(value: bytes) -> Iterator[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.domain.signals import AccountId, Event, Position
-    from vetlla.protocols.eview.body import Place
+    from vetlla.protocols.eview.body import Whereabouts
 
 NAME: Final = "eview"
 MAX_EVENTS: Final = 512
@@ -69,7 +69,7 @@ class _Record:
             if word & _CHARGING:
                 self.details["charging"] = "yes"
 
-    def put(self, place: Place) -> None:
+    def put(self, place: Whereabouts) -> None:
         """Add what a key says about the place; coordinates of a satellite fix replace all others.
 
         Several beacons or cells stand side by side; the one to which the coordinates belong comes first.

@@ -53,7 +53,7 @@ _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq"
 """The shortest payloads, as examples for the maker of a device."""
 
 
-class _Place(NamedTuple):
+class _Sender(NamedTuple):
     """The terminal and device that a topic names, and its last level, which is the kind of message."""
 
     who: AccountId
@@ -99,10 +99,10 @@ def _read(topic: str, payload: bytes) -> list[Item]:
     raw = whole[:MAX_FRAME]
     found = objects.read(payload[: max(0, MAX_FRAME - len(named) - 1)])
     items = _items(_Content(topic, REMOVED if found.content == "" else found.content, raw))
-    if found.behind:
+    if found.trailing:
         text = "a message must hold one object and nothing after it"
         # Another object after an event may be another call.
-        kind = Kind.UNREADABLE if _is_event(topic) and "{" in found.behind else Kind.FAULT
+        kind = Kind.UNREADABLE if _is_event(topic) and "{" in found.trailing else Kind.FAULT
         return [*items, _beside(topic, raw, Reason.MALFORMED, text, kind)]
     if len(whole) > MAX_FRAME:
         text = f"only the first {MAX_FRAME} of {len(whole)} bytes are read: the payload must be shorter"
@@ -135,7 +135,7 @@ def terminal_of(topic: str) -> str:
 def _items(message: _Content) -> list[Item]:
     place = _place(message.topic)
     try:
-        if isinstance(place, _Place):
+        if isinstance(place, _Sender):
             return [_signal(message, place)]
         reason, text = Reason.UNSUPPORTED, place
     except Unreadable as error:
@@ -157,7 +157,7 @@ def _is_event(topic: str) -> bool:
     return topic.endswith("/ev") and bool(terminal_of(topic))
 
 
-def _place(topic: str) -> _Place | str:
+def _place(topic: str) -> _Sender | str:
     """Return what a topic names, or what is wrong with it.
 
     The text does not repeat the topic, because it is logged and the topic names a home. The raw bytes hold the topic.
@@ -179,10 +179,10 @@ def _place(topic: str) -> _Place | str:
     known = {"hb", "ev"} if device else {"hb", "ev", "$state", "$info"}
     if leaf not in known:
         return f"the last level of the topic must be one of {', '.join(sorted(known))}"
-    return _Place(AccountId("", "", terminal), device, leaf)
+    return _Sender(AccountId("", "", terminal), device, leaf)
 
 
-def _signal(message: _Content, place: _Place) -> Signal:
+def _signal(message: _Content, place: _Sender) -> Signal:
     payload = message.payload
     if place.leaf == "$state":
         return _state(message, place)
@@ -198,11 +198,11 @@ def _signal(message: _Content, place: _Place) -> Signal:
     return _beat(message, place, fields)
 
 
-def _made(message: _Content, place: _Place, code: str, *, details: dict[str, str]) -> Signal:
+def _made(message: _Content, place: _Sender, code: str, *, details: dict[str, str]) -> Signal:
     return Signal(NAME, place.who, MQTT.event(code), message.raw, device=place.device, details=details)
 
 
-def _event(message: _Content, place: _Place, fields: Payload) -> Signal:
+def _event(message: _Content, place: _Sender, fields: Payload) -> Signal:
     ref, code = fields.ref(), fields.code()
     row = SCAIP.find(code)
     return Signal(
@@ -223,7 +223,7 @@ def _event(message: _Content, place: _Place, fields: Payload) -> Signal:
     )
 
 
-def _beat(message: _Content, place: _Place, fields: Payload) -> Signal:
+def _beat(message: _Content, place: _Sender, fields: Payload) -> Signal:
     boot, seq = fields.counter("boot"), fields.counter("seq")
     said = _made(message, place, "dev/hb" if place.device else "hb", details={})
     return said._replace(
@@ -235,7 +235,7 @@ def _beat(message: _Content, place: _Place, fields: Payload) -> Signal:
     )
 
 
-def _state(message: _Content, place: _Place) -> Signal:
+def _state(message: _Content, place: _Sender) -> Signal:
     """Return a state. A bare word has no identity, because two losses with a return between them are two events."""
     if isinstance(message.payload, str):
         return _stated(message, place, clean(message.payload), details={})
@@ -249,7 +249,7 @@ def _state(message: _Content, place: _Place) -> Signal:
     return said._replace(sequence=seq, occurred_at=at, identity=identity)
 
 
-def _stated(message: _Content, place: _Place, word: str, *, details: dict[str, str]) -> Signal:
+def _stated(message: _Content, place: _Sender, word: str, *, details: dict[str, str]) -> Signal:
     """Return a state by its word in upper or lower case, because Tasmota changed from one to the other (4652)."""
     code = word.casefold()
     if code not in MQTT.known:
@@ -263,7 +263,7 @@ def _counted(boot: str, seq: str) -> dict[str, str]:
     return {name: value for name, value in (("boot", boot), ("seq", seq)) if value}
 
 
-def _identity(place: _Place, *said: str) -> bytes:
+def _identity(place: _Sender, *said: str) -> bytes:
     """Return what all repetitions of a message have in common."""
     whole = "\0".join((NAME, place.who.account, place.device, *said))
     return blake2b(whole.encode(), digest_size=16).digest()

@@ -32,7 +32,7 @@ class Found(NamedTuple):
     """The content of a payload: an object or, if it is no object, a word."""
 
     content: dict[str, Json] | str
-    behind: str = ""
+    trailing: str = ""
     """The text after the object."""
     is_orderly: bool = True
     """True if every member and the object's end are where JSON has them, whatever the values are."""
@@ -49,7 +49,7 @@ def read(payload: bytes) -> Found:
         return _object(inner.strip(), is_utf=True) if inner.lstrip().startswith("{") else Found(inner)
     if (start := text.find("{")) > 0 and (found := _object(text[start:], is_utf=is_utf)).content:
         # Bytes of the packet's head, or a list, surround it (tinyMQTT issue 26). The end of the list has no meaning.
-        return found._replace(behind=found.behind.lstrip(_LIST_ENDS), is_orderly=False)
+        return found._replace(trailing=found.trailing.lstrip(_LIST_ENDS), is_orderly=False)
     return Found(text if is_utf else readable(text.encode("latin-1")))
 
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
-from vetlla.domain.access import group_name
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, UsageError, VetllaError
 from vetlla.domain.inodes import Identity, identity, set_mode
+from vetlla.domain.permissions import group_name
 from vetlla.receiver.budget import CALLERS_MAX
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET, NAME_SHOWN, Stream, failure
 from vetlla.receiver.control.roles import User, admit, refused

@@ -19,7 +19,7 @@ from vetlla.domain.signals import DUPLICATE, STORED, Flag, Kind, Priority, Reaso
 from vetlla.protocols.codes.makers import as_meant_by
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
-from vetlla.receiver.queue.report import Report
+from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.receiver.supervision.supervision import is_last_will
 from vetlla.service.queue.admission import objection
 from vetlla.service.queue.emergencies import EMERGENCY
@@ -276,7 +276,7 @@ class Intake(Participant):
             priority = Priority.ROUTINE  # a failed cell is one incident, not an alarm for each home's last will
         note = "" if priority is _ROUTINE else age(signal, received.utc_us)
         known = account is not None
-        report = Report(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
+        report = DeskReport(number, signal.id, home, event, priority, signal.device, known, repeated, note, account)
         alarm, flags = self._placement.place(report, arrival, batch, told_in=told_in)
         if signal.buffered or repeated or told_in is not None:
             flags |= (_BUFFERED if signal.buffered else 0) | (_REPEATED if repeated or told_in else 0)

@@ -18,7 +18,7 @@ from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason, Reject, VerdictOutcome
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.counters import CallerKind
-from vetlla.receiver.queue.report import Report
+from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.service.queue.triage import home_of, weigh
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Concern(NamedTuple):
     """A report that is not a stored signal, but that an operator must see."""
 
     arrival: Arrival
-    report: Report
+    report: DeskReport
 
 
 class Rejects(Participant):
@@ -122,14 +122,14 @@ class Rejects(Participant):
         log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
         self._commit.batch.record(now_us, RECEIVER, "refuse", f"account {first.id.account}", reason=reason.value)
 
-    def _is_news(self, report: Report, arrival: Arrival) -> bool:
+    def _is_news(self, report: DeskReport, arrival: Arrival) -> bool:
         """Return True if a home's report would open an alarm or lift one, and no waiting report does so already.
 
         A stranger's report is never news, because strangers could invent callers and fill all places.
         """
         return report.known and _what(report) not in self._waiting and self._placement.is_news(report, arrival.received)
 
-    def _concern(self, arrival: Arrival, report: Report) -> None:
+    def _concern(self, arrival: Arrival, report: DeskReport) -> None:
         """Put a report before the desk with the next batch."""
         self._waiting.add(_what(report))
         self._concerns.append(_Concern(arrival, report))
@@ -189,12 +189,12 @@ class Rejects(Participant):
         self._placed.clear()
 
 
-def _what(report: Report) -> tuple[str, bool, Kind, Priority]:
+def _what(report: DeskReport) -> tuple[str, bool, Kind, Priority]:
     """Return what two reports have in common if the second one would open or lift no further alarm."""
     return report.home, report.known, report.event.kind, report.priority
 
 
-def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report | None:
+def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> DeskReport | None:
     """Return the report that an operator must see for bytes that could not be read, if any."""
     if account is not None and reject.id is not None:
         who, home, note = reject.id, home_of(account, reject.id), f"could not be read: {reject.text}"
@@ -204,17 +204,19 @@ def _unread(arrival: Arrival, reject: Reject, account: Account | None) -> Report
         return None
     event = Event(reject.kind, Phase.NEW, reject.reason.value, reject.protocol)
     priority = Priority.LIFE if reject.kind is Kind.UNREADABLE else Priority.TECHNICAL
-    return Report(0, who, home, event, priority, known=account is not None, note=note, account=account)
+    return DeskReport(0, who, home, event, priority, known=account is not None, note=note, account=account)
 
 
-def _refused(signals: Sequence[Signal], account: Account, table: Mapping[Kind, Priority], text: str) -> list[Report]:
+def _refused(
+    signals: Sequence[Signal], account: Account, table: Mapping[Kind, Priority], text: str
+) -> list[DeskReport]:
     """Return the reports that an operator must see for a frame that policy refuses."""
     reports = []
     for signal in signals:
         event, priority = weigh(signal, account, table)
         home, priority = home_of(account, signal.id), min(priority, Priority.TECHNICAL)
         note = f"refused: {text}"
-        reports.append(Report(0, signal.id, home, event, priority, signal.device, note=note, account=account))
+        reports.append(DeskReport(0, signal.id, home, event, priority, signal.device, note=note, account=account))
     return reports
 
 

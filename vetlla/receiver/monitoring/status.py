@@ -8,9 +8,9 @@ import resource
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla import __version__
-from vetlla.domain.access import user_name
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import iso
+from vetlla.domain.permissions import user_name
 from vetlla.domain.signals import VerdictOutcome
 from vetlla.receiver.monitoring.http import Readiness
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.messages.receiver import (
         CertificateInUse,
-        ListeningPlace,
+        ListeningAddress,
         ProcessFacts,
         ReloadState,
         ShowStatus,
@@ -115,7 +115,7 @@ class View:
     async def status(self, _: ShowStatus, __: Caller) -> Status:
         """Return what ``vetlla status`` prints."""
         now = self._clock.now()
-        listening: list[ListeningPlace] = [
+        listening: list[ListeningAddress] = [
             {
                 "name": one.listen.name,
                 "protocol": one.listen.protocol,

@@ -1,13 +1,14 @@
-"""An alarm as operators see it, with its counts, and the actions on it."""
+"""An alarm as operators see it, with its counts; what frames did to it, and the actions of people on it."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER, Cause
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.signals import Kind
-from vetlla.receiver.dispatch import happening
+from vetlla.receiver.watchers import happening
 from vetlla.service.queue import steps as queue
 
 if TYPE_CHECKING:
@@ -80,6 +81,26 @@ class AlarmView(NamedTuple):
         return {**happening(name, now, action, detail=detail), "alarm": self.fields(now)}
 
 
+class News(StrEnum):
+    """What frames did to an alarm, in the words that watchers receive."""
+
+    OPENED = "alarm"
+    LIFTED = "lifted"
+    JOINED = "joined"
+    REPEATED = "repeated"
+    """One of its signals came again, because the acknowledgement did not arrive."""
+    ESCALATED = "escalated"
+
+
+def news_of(before: AlarmView, after: AlarmView) -> News:
+    """Return what a batch did to an alarm that was open before it."""
+    if after.alarm.priority < before.alarm.priority:
+        return News.LIFTED
+    if after.alarm.escalated > before.alarm.escalated:
+        return News.ESCALATED
+    return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
+
+
 EVENTS = {
     "claim": "claimed",
     "answer": "answered",
@@ -95,7 +116,7 @@ EVENTS = {
 class Deed(NamedTuple):
     """An action of an operator, or of the receiver in its own name, on an alarm."""
 
-    card: AlarmView
+    view: AlarmView
     action: str
     """The audit's word for it."""
     actor: str
@@ -113,7 +134,7 @@ class Deed(NamedTuple):
     def answer(self, now: Instant, *, durable: bool) -> StepDone:
         """Return the answer that the actor receives: the alarm's fields, and those of the deed."""
         return {
-            **self.card.fields(now),
+            **self.view.fields(now),
             "action": self.action,
             "actor": self.actor,
             "at": iso(self.at.utc_us),
@@ -124,7 +145,7 @@ class Deed(NamedTuple):
     def event(self, now: Instant) -> AlarmEvent:
         """Return the event that watchers receive."""
         event = happening(EVENTS[self.action], self.at, self.action, self.actor, self.detail)
-        return {**event, "alarm": self.card.fields(now)}
+        return {**event, "alarm": self.view.fields(now)}
 
 
 def _left(end_mono_us: int | None, now: Instant) -> float | None:

@@ -9,9 +9,9 @@ import structlog
 from vetlla.domain.alarms import Cause
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.receiver.commit.participant import Participant
-from vetlla.receiver.dispatch import happening
+from vetlla.receiver.queue.alarm_view import News
 from vetlla.receiver.queue.calls import reports
-from vetlla.receiver.queue.report import News
+from vetlla.receiver.watchers import happening
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.messages.watch import SignalFields
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.queue.placement import Placement
+    from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
 
@@ -50,14 +50,14 @@ class Announcer(Participant):
         desk: Desk,
         placement: Placement,
         commit: GroupCommit,
-        dispatch: Dispatch,
+        watchers: Watchers,
         counters: Counters,
     ) -> None:
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._desk = desk
         self._placement = placement
         self._commit = commit
-        self._dispatch = dispatch
+        self._watchers = watchers
         self._counters = counters
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
@@ -66,21 +66,21 @@ class Announcer(Participant):
 
     def committed(self, batch: Batch, now: Instant) -> None:
         """Make the alarms of the batch ready, and show them. The rows that record this go with the next batch."""
-        dispatch = self._dispatch or None  # a dispatch without watchers is false
-        if dispatch is not None:
+        watchers = self._watchers or None  # Watchers is false while no watcher listens
+        if watchers is not None:
             for signal in batch.fields_of_signals():
-                dispatch.publish({**happening("signal", now, "store"), "signal": _shown(signal)})
-        for news, card in self._desk.committed(now, self._commit.batch):
-            if news is News.JOINED and dispatch is None:
+                watchers.publish({**happening("signal", now, "store"), "signal": _shown(signal)})
+        for news, view in self._desk.committed(now, self._commit.batch):
+            if news is News.JOINED and watchers is None:
                 continue
-            if news is News.OPENED and not card.tally.signals and reports(card):  # a refusal has no signal in the batch
-                self._counters.ready([card.alarm.t2_us or 0], self._t2_max_us)
+            if news is News.OPENED and not view.tally.signals and reports(view):  # a refusal has no signal in the batch
+                self._counters.ready([view.alarm.t2_us or 0], self._t2_max_us)
             why = {"why": Cause.TOLD_AGAIN.value} if news is News.ESCALATED else {}
             if why:
-                self._counters.escalations[card.alarm.priority, Cause.TOLD_AGAIN] += 1
-                log.warning("alarm.escalated", alarm=card.alarm.id, priority=card.alarm.priority.name, **why)
-            if dispatch is not None:
-                dispatch.publish(card.event(news.value, _ACTIONS[news], now, why))
+                self._counters.escalations[view.alarm.priority, Cause.TOLD_AGAIN] += 1
+                log.warning("alarm.escalated", alarm=view.alarm.id, priority=view.alarm.priority.name, **why)
+            if watchers is not None:
+                watchers.publish(view.event(news.value, _ACTIONS[news], now, why))
 
     def rolled_back(self, batch: Batch) -> None:
         """Undo what the batch changed in the queue."""

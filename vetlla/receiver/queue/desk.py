@@ -10,16 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER, Alarm, AlarmOutcome, State
-from vetlla.receiver.queue.alarm_view import AlarmView, Deed
+from vetlla.receiver.queue.alarm_view import AlarmView, Deed, News, news_of
 from vetlla.receiver.queue.calls import Calls, reports
 from vetlla.receiver.queue.on_test import AccountsOnTest
 from vetlla.receiver.queue.open_alarms import OpenAlarms
 from vetlla.receiver.queue.placement import Placement
-from vetlla.receiver.queue.report import News, news_of
 from vetlla.receiver.queue.rules import Rules
 from vetlla.service.queue import steps as queue
+from vetlla.service.queue.account_matching import is_of
 from vetlla.service.queue.emergencies import Closed
-from vetlla.service.queue.naming import is_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +47,7 @@ class Desk:
         self.placement = Placement(settings, recovered, self._open, self._closed, self.tests)
         for alarm in recovered.open_alarms:
             kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
-            self._open.lay(AlarmView(kept, recovered.tallies[alarm.id]))
+            self._open.add(AlarmView(kept, recovered.tallies[alarm.id]))
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
         """Apply settings. Alarms keep the marks that they already have."""
@@ -126,7 +125,7 @@ class Desk:
     def act(
         self,
         number: int,
-        hand: queue.OperatorAction,
+        acting: queue.OperatorAction,
         action: str,
         step: Callable[[Alarm], Alarm],
         batch: Batch,
@@ -135,40 +134,40 @@ class Desk:
         """Apply an operator's step to an alarm. Raises UsageError if the queue's rules forbid it."""
         before, tally = self.find(number)
         alarm = step(before)
-        holder = queue.as_of(before, hand.now).operator
-        if holder and holder not in {hand.operator, alarm.operator}:
+        holder = queue.as_of(before, acting.now).operator
+        if holder and holder not in {acting.operator, alarm.operator}:
             detail = {"from": holder} | detail
         if before.t3_us is None and alarm.t3_us is not None:
-            self._calls.ended(alarm, hand.now.mono_us)
+            self._calls.ended(alarm, acting.now.mono_us)
         view = AlarmView(alarm, tally)
         if before.on_test and not alarm.on_test:
-            self._calls.ready(alarm, reports(view), hand.now.mono_us)
+            self._calls.ready(alarm, reports(view), acting.now.mono_us)
         if alarm.state is State.CLOSED:
             batch.alarms[number] = alarm
             self._open.remove(before)
-            self._closed.add(alarm, hand.now.mono_us + self.rules.chain_window_us, hand.now.mono_us)
+            self._closed.add(alarm, acting.now.mono_us + self.rules.chain_window_us, acting.now.mono_us)
             # The contract is settled by these figures, and in the audit they cannot be altered afterwards.
             figures = {"t2_us": alarm.t2_us, "t3_us": alarm.t3_us}
-            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail, **figures)
+            batch.record(acting.now.utc_us, acting.operator, action, f"alarm {number}", **detail, **figures)
         else:
             self._change(view, batch)
-            batch.record(hand.now.utc_us, hand.operator, action, f"alarm {number}", **detail)
-        return Deed(view, action, hand.operator, hand.now, detail)
+            batch.record(acting.now.utc_us, acting.operator, action, f"alarm {number}", **detail)
+        return Deed(view, action, acting.operator, acting.now, detail)
 
-    def note(self, number: int, hand: queue.OperatorAction, text: str, batch: Batch) -> Deed:
+    def note(self, number: int, acting: queue.OperatorAction, text: str, batch: Batch) -> Deed:
         """Add a note to an alarm. A note of the holder renews the lease; other operators may add notes, too."""
         view = self.find(number)
-        digest = batch.add_note(number, hand.now.utc_us, hand.operator, text)
-        if queue.as_of(view.alarm, hand.now).operator == hand.operator:
-            view = self.act(number, hand, "note", lambda held: queue.touch(held, hand), batch, sha256=digest).card
+        digest = batch.add_note(number, acting.now.utc_us, acting.operator, text)
+        if queue.as_of(view.alarm, acting.now).operator == acting.operator:
+            view = self.act(number, acting, "note", lambda held: queue.touch(held, acting), batch, sha256=digest).view
         else:
-            batch.record(hand.now.utc_us, hand.operator, "note", f"alarm {number}", sha256=digest)
-        return Deed(view, "note", hand.operator, hand.now, {"text": text})
+            batch.record(acting.now.utc_us, acting.operator, "note", f"alarm {number}", sha256=digest)
+        return Deed(view, "note", acting.operator, acting.now, {"text": text})
 
     def test(
         self,
         account: Account,
-        hand: queue.OperatorAction,
+        acting: queue.OperatorAction,
         seconds: int,
         reason: str,
         batch: Batch,
@@ -180,10 +179,10 @@ class Desk:
         A person who ends a test confirms that its calls belong to it, so they are closed. A person who renews it is
         still there, so its emergencies are shown apart for longer.
         """
-        test = self.tests.put(account, hand, seconds, reason, batch)
+        test = self.tests.put(account, acting, seconds, reason, batch)
         apart = [alarm for alarm in self.alarms() if alarm.on_test and is_of(alarm, account, book)]
         if test is None:
-            own = hand._replace(supervisor=True)  # also closes an alarm that a colleague has claimed
+            own = acting._replace(supervisor=True)  # also closes an alarm that a colleague has claimed
 
             def close(held: Alarm) -> Alarm:
                 return queue.close(held, own, AlarmOutcome.TEST)._replace(t3_us=None)
@@ -192,7 +191,7 @@ class Desk:
             return Tested(None, deeds)
         for alarm in apart:
             if alarm.priority in queue.REPEATED:
-                due_us = self.tests.mark_us(account, alarm.priority, hand.now, self.rules.test_us)
+                due_us = self.tests.mark_us(account, alarm.priority, acting.now, self.rules.test_us)
                 self._change(AlarmView(alarm._replace(due_mono_us=due_us), self._open[alarm.id].tally), batch)
         return Tested(test, [])
 
@@ -203,16 +202,16 @@ class Desk:
         """
         if number not in self._open:
             return None
-        view, hand = self._open[number], self.rules.by_receiver(now)
+        view, acting = self._open[number], self.rules.by_receiver(now)
         alarm = queue.as_of(view.alarm, now)
         if alarm.state is not State.WAITING or not view.is_own_loss:
-            return self.note(number, hand, why, batch)
+            return self.note(number, acting, why, batch)
 
         def close(held: Alarm) -> Alarm:
             # No person called, so no communication has waited.
-            return queue.close(held, hand, AlarmOutcome.TECHNICAL)._replace(t3_us=None)
+            return queue.close(held, acting, AlarmOutcome.TECHNICAL)._replace(t3_us=None)
 
-        return self.act(number, hand, "close", close, batch, outcome=AlarmOutcome.TECHNICAL.value, why=why)
+        return self.act(number, acting, "close", close, batch, outcome=AlarmOutcome.TECHNICAL.value, why=why)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 

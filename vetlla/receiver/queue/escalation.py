@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.watchers import Watchers
     from vetlla.store.journal.batch import Batch
 
 log = structlog.get_logger()
@@ -45,14 +45,14 @@ class Escalation:
         *,
         desk: Desk,
         commit: GroupCommit,
-        dispatch: Dispatch,
+        watchers: Watchers,
         counters: Counters,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._desk = desk
         self._commit = commit
-        self._dispatch = dispatch
+        self._watchers = watchers
         self._counters = counters
         self._clock = clock
         self._due: list[tuple[int, int]] = []
@@ -102,23 +102,23 @@ class Escalation:
             alarm, _ = self._desk.find(number)
         except UsageError:
             return None  # an operator closed it meanwhile
-        hand, marks = self._desk.rules.by_receiver(self._clock.now()), self._desk.rules.marks
-        if not queue.due(alarm, hand.now):
+        acting, marks = self._desk.rules.by_receiver(self._clock.now()), self._desk.rules.marks
+        if not queue.due(alarm, acting.now):
             self.follow(alarm)
             return None
-        cause = queue.cause(alarm, hand.now)
+        cause = queue.cause(alarm, acting.now)
         if cause is None:
-            return self._desk.act(number, hand, "warn", lambda waiting: queue.warn(waiting, hand, marks), batch)
+            return self._desk.act(number, acting, "warn", lambda waiting: queue.warn(waiting, acting, marks), batch)
 
         def escalate(left: Alarm, why: Cause = cause) -> Alarm:
-            return queue.fall_due(left, hand, why)
+            return queue.fall_due(left, acting, why)
 
-        return self._desk.act(number, hand, "escalate", escalate, batch, why=cause.value)
+        return self._desk.act(number, acting, "escalate", escalate, batch, why=cause.value)
 
     def _fallen_due(self, deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the signature of Operation.done
         if not isinstance(deed, tuple):
             return
-        now, alarm = self._clock.now(), deed.card.alarm
+        now, alarm = self._clock.now(), deed.view.alarm
         waited_us = queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us
         known = {"alarm": alarm.id, "priority": alarm.priority.name, "t3_s": (waited_us or 0) / SECOND_US}
         if deed.action == "warn":
@@ -127,5 +127,5 @@ class Escalation:
         else:
             self._counters.escalations[alarm.priority, deed.cause] += 1
             log.warning("alarm.escalated", why=deed.cause.value, **known)
-        if self._dispatch:
-            self._dispatch.publish(deed.event(now))
+        if self._watchers:
+            self._watchers.publish(deed.event(now))

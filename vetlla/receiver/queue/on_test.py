@@ -42,9 +42,9 @@ class AccountsOnTest:
                 left_us = min(test.until_us - now.utc_us, test.until_us - test.since_us)
                 self.by_place[key] = test._replace(until_mono_us=now.mono_us + left_us, boot=self._boot)
 
-    def put(self, account: Account, hand: OperatorAction, seconds: int, reason: str, batch: Batch) -> OnTest | None:
+    def put(self, account: Account, acting: OperatorAction, seconds: int, reason: str, batch: Batch) -> OnTest | None:
         """Put an account on test for a time, or end its test (0 seconds). Raises UsageError if none is running."""
-        place, now = account_key(account), hand.now
+        place, now = account_key(account), acting.now
         if not seconds and self.of(account, now) is None:
             raise UsageError(f"account {place} is not on test", remedy="vetlla queue test lists the accounts on test")
         test = None
@@ -55,14 +55,14 @@ class AccountsOnTest:
                 until_us=now.utc_us + seconds * SECOND_US,
                 until_mono_us=now.mono_us + seconds * SECOND_US,
                 boot=self._boot,
-                operator=hand.operator,
+                operator=acting.operator,
                 reason=reason,
             )
             self.by_place[place.folded] = test
         else:
             self.by_place.pop(place.folded, None)
         batch.tests[place] = test
-        batch.record(now.utc_us, hand.operator, "test", f"account {place}", seconds=seconds, reason=reason)
+        batch.record(now.utc_us, acting.operator, "test", f"account {place}", seconds=seconds, reason=reason)
         return test
 
     def of(self, account: Account | None, now: Instant) -> OnTest | None:

@@ -47,7 +47,7 @@ class OpenAlarms(dict[int, "AlarmView"]):
             insort(self._lines.setdefault(new, []), number)
             self.strangers += view.alarm.unknown_account - before.unknown_account
 
-    def lay(self, view: AlarmView) -> None:
+    def add(self, view: AlarmView) -> None:
         """Add the view of a new alarm."""
         super().__setitem__(view.alarm.id, view)
         self._lines.setdefault(_line(view.alarm), []).append(view.alarm.id)

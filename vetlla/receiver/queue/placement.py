@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from vetlla.domain.alarms import Alarm, Cause, State, Tally
 from vetlla.domain.signals import AccountId, Flag, Kind, Priority
 from vetlla.receiver.queue.alarm_view import AlarmView
-from vetlla.receiver.queue.report import UNKNOWN, Report, reason_of
+from vetlla.receiver.queue.desk_report import UNKNOWN, DeskReport, reason_of
 from vetlla.receiver.queue.rules import Rules
 from vetlla.service.queue import steps as queue
 from vetlla.service.queue.emergencies import Closed, Emergency
-from vetlla.service.queue.quiet import QuietLines, UnknownCode
 from vetlla.service.queue.runaway import Runaways, Utterance
 from vetlla.service.queue.strangers import Strangers
 from vetlla.service.queue.triage import is_old, joins, line_of
+from vetlla.service.queue.unknown_codes import UnknownCode, UnknownCodes
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account, AccountBook
@@ -50,7 +50,7 @@ class Placement:
         self._tests = tests
         self._runaways = Runaways()
         self._strangers = Strangers()
-        self._quiet = QuietLines()
+        self._unknown_codes = UnknownCodes()
         self.opened: dict[int, int] = {}
         """Alarms that the batch under way opens, with the monotonic instant of their communication's set-up."""
         self.joined: dict[int, AlarmView] = {}
@@ -69,7 +69,7 @@ class Placement:
         self.unseen = 0
 
     def place(
-        self, report: Report, arrival: Arrival, batch: Batch, *, told_in: int | None = None
+        self, report: DeskReport, arrival: Arrival, batch: Batch, *, told_in: int | None = None
     ) -> tuple[int | None, int]:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and the signal's flags.
 
@@ -117,32 +117,32 @@ class Placement:
             repetition.alarm = alarm
         return alarm, flags
 
-    def is_news(self, report: Report, now: Instant) -> bool:
+    def is_news(self, report: DeskReport, now: Instant) -> bool:
         """Return True if a report would open an alarm, or make one more urgent."""
         on_test = self._tests.covers(report.account, now)
         name = line_of(report.event.kind, report.priority, report.who.account)
         before = self.open.newest((report.home, report.known, on_test, name))
         if before is None:
             code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
-            return report.event.kind is not _UNKNOWN or self._quiet.find(code, now.mono_us) is None
+            return report.event.kind is not _UNKNOWN or self._unknown_codes.find(code, now.mono_us) is None
         return (
             report.priority < before.alarm.priority
             or now.mono_us - before.tally.joined_us > self._rules.chain_window_us
             or not joins(before.alarm, report.priority, now)
         )
 
-    def _place_unknown(self, line: Line, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
+    def _place_unknown(self, line: Line, report: DeskReport, arrival: Arrival, batch: Batch, *, on_test: bool) -> int:
         """Let an unknown code join its device's open alarm, or keep it with the one that an operator has closed."""
         now = arrival.received
         code = UnknownCode(report.home, report.who, report.device, report.event.code, on_test)
         if held := self.open.newest(line):
             number = self._join(held, report, now, batch, runaway=False)
-        elif (number := self._quiet.find(code, now.mono_us) or 0) == 0:
+        elif (number := self._unknown_codes.find(code, now.mono_us) or 0) == 0:
             number = self._begin_alarm(None, report, arrival, batch, on_test=on_test, runaway=False)
         else:
             self.unseen += bool(report.number) and not on_test
-        if self._quiet.find(code, now.mono_us) != number:
-            self._quiet.remember(code, number, now.mono_us)
+        if self._unknown_codes.find(code, now.mono_us) != number:
+            self._unknown_codes.remember(code, number, now.mono_us)
         return number
 
     def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
@@ -182,7 +182,7 @@ class Placement:
             return False
         return not alarm.on_test or self._tests.covers(account, now)
 
-    def _join(self, view: AlarmView, report: Report, now: Instant, batch: Batch, *, runaway: bool) -> int:
+    def _join(self, view: AlarmView, report: DeskReport, now: Instant, batch: Batch, *, runaway: bool) -> int:
         alarm, (signals, last_signal, joined_us, told_again, told_again_us) = view
         signal, _, _, _, priority, _, is_known, _, note, _ = report
         number, before = alarm.id, alarm.priority
@@ -217,7 +217,14 @@ class Placement:
         return number
 
     def _begin_alarm(
-        self, before: AlarmView | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+        self,
+        before: AlarmView | None,
+        report: DeskReport,
+        arrival: Arrival,
+        batch: Batch,
+        *,
+        on_test: bool,
+        runaway: bool,
     ) -> int:
         """Open an alarm; a stranger in a crowd joins the alarm that the crowd shares."""
         if report.known or before is not None:
@@ -237,7 +244,14 @@ class Placement:
         return number
 
     def _open(
-        self, before: AlarmView | None, report: Report, arrival: Arrival, batch: Batch, *, on_test: bool, runaway: bool
+        self,
+        before: AlarmView | None,
+        report: DeskReport,
+        arrival: Arrival,
+        batch: Batch,
+        *,
+        on_test: bool,
+        runaway: bool,
     ) -> int:
         number = self._next_alarm
         self._next_alarm += 1
@@ -262,14 +276,16 @@ class Placement:
             else None,
             runaway=runaway,
         )
-        self.open.lay(AlarmView(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
+        self.open.add(AlarmView(alarm, Tally(1 if report.number else 0, report.number, now.mono_us)))
         self.opened[number] = arrival.established.mono_us
         batch.alarms[number] = alarm
         kind, priority = alarm.kind.value, alarm.priority.name
         batch.record_effect(now.utc_us, "open", f"alarm {number}", kind=kind, priority=priority, signal=report.number)
         return number
 
-    def _emergency(self, before: AlarmView | None, report: Report, now: Instant, *, on_test: bool) -> Emergency | None:
+    def _emergency(
+        self, before: AlarmView | None, report: DeskReport, now: Instant, *, on_test: bool
+    ) -> Emergency | None:
         """Return what a new alarm of a home continues: ``before``, or the home's emergency that has not ended."""
         if before is not None:
             return Emergency(before.alarm.id, before.alarm.established_us)
@@ -291,7 +307,7 @@ class Placement:
         self.begin()
         self._runaways.forget()
         self._strangers.forget()
-        self._quiet.forget()
+        self._unknown_codes.forget()
 
 
 def _of_home(alarm: Alarm, home: str, account: str) -> Alarm:

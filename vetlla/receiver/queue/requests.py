@@ -26,9 +26,9 @@ from vetlla.receiver.control.messages.queue import (
 from vetlla.receiver.control.messages.watch import WatchQueue
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import by_name, colleague
-from vetlla.receiver.dispatch import happening
+from vetlla.receiver.watchers import happening
 from vetlla.service.queue import steps as queue
-from vetlla.service.queue.naming import meant
+from vetlla.service.queue.account_matching import meant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.messages.watch import WatchEvent
     from vetlla.receiver.control.roles import Caller, User
     from vetlla.receiver.counters import Counters
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk, Tested
+    from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import Settings
     from vetlla.store.journal.batch import Batch
 
@@ -65,7 +65,7 @@ class QueueRequests:
         settings: Settings,
         desk: Desk,
         commit: GroupCommit,
-        dispatch: Dispatch,
+        watchers: Watchers,
         counters: Counters,
         clock: Clock,
         book: Callable[[], AccountBook],
@@ -74,7 +74,7 @@ class QueueRequests:
         self.settings = settings
         self._desk = desk
         self._commit = commit
-        self._dispatch = dispatch
+        self._watchers = watchers
         self._counters = counters
         self._clock = clock
         self._book = book
@@ -116,7 +116,7 @@ class QueueRequests:
 
         With ``listed`` an event of this name follows the open alarms. Every other alarm that the watcher has is closed.
         """
-        async with aclosing(self._dispatch.watch(self._standing(listed=request.listed))) as events:
+        async with aclosing(self._watchers.watch(self._standing(listed=request.listed))) as events:
             async for event in events:
                 yield event
 
@@ -221,9 +221,9 @@ class QueueRequests:
         )
         until = iso(tested.test.until_us) if tested.test else None
         number, receiver, line = account.account, account.receiver, account.line
-        if self._dispatch:
+        if self._watchers:
             event = happening("test", action.now, "test", action.operator, {"until": until, "reason": reason})
-            self._dispatch.publish({**event, "account": number, "receiver": receiver, "line": line})
+            self._watchers.publish({**event, "account": number, "receiver": receiver, "line": line})
         return {
             "account": number,
             "receiver": receiver,
@@ -232,7 +232,7 @@ class QueueRequests:
             "until": until,
             "operator": action.operator,
             "reason": reason,
-            "closed": [deed.card.alarm.id for deed in tested.closed],
+            "closed": [deed.view.alarm.id for deed in tested.closed],
             "durable": durable,
         }
 
@@ -276,9 +276,9 @@ class QueueRequests:
 
     def _happened(self, deed: Deed) -> None:
         if deed.action == "escalate":
-            self._counters.escalations[deed.card.alarm.priority, deed.cause] += 1
-        if self._dispatch:
-            self._dispatch.publish(deed.event(self._clock.now()))
+            self._counters.escalations[deed.view.alarm.priority, deed.cause] += 1
+        if self._watchers:
+            self._watchers.publish(deed.event(self._clock.now()))
 
 
 def _wanted(request: ListAlarms, caller: Caller) -> Callable[[Alarm], bool]:

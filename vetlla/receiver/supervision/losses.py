@@ -16,10 +16,10 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority
 from vetlla.domain.supervision import KeptChange, KeptIncident
 from vetlla.receiver.commit.group import Operation
-from vetlla.receiver.dispatch import happening
-from vetlla.receiver.queue.report import Report
+from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.states import StateChange
+from vetlla.receiver.watchers import happening
 from vetlla.service.queue.triage import home_of
 from vetlla.service.supervision.rules import Health, Pause
 from vetlla.settings.model import AlarmPolicy
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.supervision import LostIn
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.alarm_view import Deed
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.fleet import Fleet
     from vetlla.receiver.supervision.incidents import Incident, Incidents
     from vetlla.receiver.supervision.silence import Silence
+    from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
 
@@ -72,7 +72,7 @@ class Losses:
         desk: Desk,
         placement: Placement,
         commit: GroupCommit,
-        dispatch: Dispatch,
+        watchers: Watchers,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -83,7 +83,7 @@ class Losses:
         self._desk = desk
         self._placement = placement
         self._commit = commit
-        self._dispatch = dispatch
+        self._watchers = watchers
         self._clock = clock
         self._steps: deque[_Step] = deque()
         self._placed: list[_Step] = []
@@ -196,9 +196,9 @@ class Losses:
                     log.info("device.turned", **device_fields)
                 else:  # the journal has the members; lines for a whole fleet would hide other log lines
                     log.debug("device.turned", **device_fields)
-            if self._dispatch and change is not None:
+            if self._watchers and change is not None:
                 event = happening("supervision", change.at, "turn")
-                self._dispatch.publish({**event, "unit": change.device, "state": change.state.word})
+                self._watchers.publish({**event, "unit": change.device, "state": change.state.word})
 
     def rolled_back(self) -> None:
         """Plan the steps again, because the batch was rolled back. The desk has already dropped their alarms."""
@@ -253,7 +253,7 @@ class Losses:
         heard = f"last heard {iso(heard_us)}" if heard_us else "never heard"
         note = f"{heard}, expected every {self._fleet.interval_s[device]} s"
         home, ucr = home_of(account, who), self._fleet.devices[device]
-        report = Report(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
+        report = DeskReport(0, who, home, LOST, Priority.TECHNICAL, ucr, note=note, account=account)
         number, _ = self._placement.place(report, _arrival(change.at), batch)
         if number is not None:
             self._hold(device, number)
@@ -265,7 +265,7 @@ class Losses:
         note = (
             f"{len(incident.lost)} devices of {incident.label} fell silent together; see vetlla supervision incidents"
         )
-        report = Report(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
+        report = DeskReport(0, AccountId("", "", name), name, LOST_MANY, Priority.TECHNICAL, note=note)
         number, _ = self._placement.place(report, _arrival(incident.opened), batch)
         return number
 
@@ -296,8 +296,8 @@ class Losses:
             return self._desk.withdraw(alarm, why, self._clock.now(), batch)
 
         def done(deed: Deed | None, _: bool) -> None:  # noqa: FBT001 - the shape of Operation.done
-            if isinstance(deed, tuple) and self._dispatch:
-                self._dispatch.publish(deed.event(self._clock.now()))
+            if isinstance(deed, tuple) and self._watchers:
+                self._watchers.publish(deed.event(self._clock.now()))
 
         self._commit.perform(Operation(step, done))
 

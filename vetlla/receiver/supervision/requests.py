@@ -26,7 +26,7 @@ from vetlla.receiver.control.messages.supervision import (
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.pauses import Order
-from vetlla.service.queue.naming import meant
+from vetlla.service.queue.account_matching import meant
 from vetlla.service.supervision.rules import Health, Pause
 
 if TYPE_CHECKING:

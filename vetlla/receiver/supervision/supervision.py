@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Arrival, Signal
     from vetlla.domain.supervision import OrderedPause
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.dispatch import Dispatch
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.expectations import Expectations
     from vetlla.receiver.supervision.fleet import Name
     from vetlla.receiver.supervision.incidents import Incident
+    from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.ports import JournalWriter
@@ -60,7 +60,7 @@ class Supervision(Participant):
         desk: Desk,
         placement: Placement,
         commit: GroupCommit,
-        dispatch: Dispatch,
+        watchers: Watchers,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         bounds: SupervisionBounds = SupervisionBounds(),
@@ -85,7 +85,7 @@ class Supervision(Participant):
             desk=desk,
             placement=placement,
             commit=commit,
-            dispatch=dispatch,
+            watchers=watchers,
             clock=clock,
         )
         self._pauses = Pauses(self._states, self._records.day_counters)

@@ -15,7 +15,7 @@ import sqlite3
 import stat
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.sqlite.in_place import has_log_alone
@@ -189,7 +189,7 @@ def look(path: Path) -> State:
             f"{path}: there is no journal", remedy="is --state-dir right? the receiver makes it when it first starts"
         ) from error
     except PermissionError as error:
-        raise access.refusal(path, error.strerror, writing=False) from error
+        raise permissions.refusal(path, error.strerror, writing=False) from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}", remedy="is --state-dir right?") from error
     if has_log_alone(path):
@@ -216,8 +216,8 @@ def unreadable(path: Path, error: sqlite3.Error) -> VetllaError:
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_AUTH:
             for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
                 making = not file.exists()  # SQLite has to make the index of a log that has none
-                if access.obstacle(file, writing=making):
-                    return access.refusal(file, error, writing=making)
+                if permissions.obstacle(file, writing=making):
+                    return permissions.refusal(file, error, writing=making)
             remedy = "the permissions allow it: check for a read-only file system"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             remedy = "the receiver is recovering it; try again in a moment"

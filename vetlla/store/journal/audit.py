@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal.deeds import PAGE, Deeds, detail_of
+from vetlla.store.journal.digest_ranges import InForce, ranges_of
 from vetlla.store.journal.numbers import numbers_of
-from vetlla.store.journal.removals import InForce, ranges_of
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from vetlla.store.journal.removals import InForce
+    from vetlla.store.journal.digest_ranges import InForce
     from vetlla.store.journal.rows import SqlValue
 
 PAGE = 1_000

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Rows in one read: memory stays constant, and the read ends before the next checkpoint is due."""
-STRETCH = 100_000
+SCAN_ROWS = 100_000
 """Numbers that one read scans where no index helps: some ten milliseconds."""
 STEP_US = 2 * 3_600 * SECOND_US
 """How far the clock may have been set back without a missed row at the edge of a time range. A clock that took local
@@ -193,7 +193,7 @@ def _first_of_newest(archive: Archive, question: Question[_T], limit: int, withi
     first, before = within
     start, left = before + 1, limit
     while before >= first and left:
-        lower = first if question.index else max(before - STRETCH + 1, first)
+        lower = first if question.index else max(before - SCAN_ROWS + 1, first)
         wanted = min(PAGE, left)
         rows = archive.read(sql, (lower, before, *values, wanted))
         start = rows[-1]["id"] if rows else start
@@ -212,7 +212,7 @@ def _between(
     sql, values = _select(question, newest_first=False)
     done = start - 1
     while done < last:
-        upper = last if question.index else min(done + STRETCH, last)
+        upper = last if question.index else min(done + SCAN_ROWS, last)
         rows = archive.read(sql, (done + 1, upper, *values, PAGE))
         for row in rows:
             yield _value(question.log, row)

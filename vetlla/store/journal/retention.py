@@ -19,7 +19,7 @@ from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.removal import Terms, What
 from vetlla.store.journal.audit import PRUNE
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.removals import as_detail
+from vetlla.store.journal.digest_ranges import as_detail
 from vetlla.store.journal.rewriting import Rewriting, Rewritten
 from vetlla.store.journal.rows import SIGNAL_COLUMNS
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.store.journal.deeds import Read
-    from vetlla.store.journal.removals import Range
+    from vetlla.store.journal.digest_ranges import Range
     from vetlla.store.journal.rows import Row, SqlValue
 
 ROWS_PER_STEP = 64

@@ -10,7 +10,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.journal.removals import Range, ranges_of
+from vetlla.store.journal.digest_ranges import Range, ranges_of
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import StoreError
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
@@ -221,14 +221,14 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
         if code not in _REMEDIES:  # a mistake in this program, such as wrong SQL or a broken constraint
             raise
-        if code in _CLOSED and access.obstacle(path):
-            raise access.refusal(path, error) from error
+        if code in _CLOSED and permissions.obstacle(path):
+            raise permissions.refusal(path, error) from error
         raise StoreError(f"{path}: {error}", remedy=_REMEDIES[code].format(path=path)) from error
 
 
 def _refused(state_dir: Path, error: OSError) -> VetllaError:
     if isinstance(error, PermissionError):
-        return access.refusal(Path(error.filename or state_dir), error.strerror)
+        return permissions.refusal(Path(error.filename or state_dir), error.strerror)
     return StoreError(
         f"{error.filename or state_dir}: {error.strerror}",
         remedy=f"is --state-dir right? it is {state_dir}",

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import StoreError
 from vetlla.store.sqlite.ownership import create, open_ours
 
@@ -39,7 +39,7 @@ def _open(path: Path) -> int:
             os.close(create(path, 0o640))
         return open_ours(path, os.O_RDWR)
     except PermissionError as error:
-        raise access.refusal(path, error.strerror) from error
+        raise permissions.refusal(path, error.strerror) from error
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written: {error.strerror}", remedy=f"is {path.parent} right, and its disk not full?"

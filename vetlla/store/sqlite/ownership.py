@@ -12,8 +12,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from vetlla.domain.access import user_name
 from vetlla.domain.errors import StoreError
+from vetlla.domain.permissions import user_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from vetlla.receiver.control.messages.supervision import FleetHealth
 
 
 @answer_form
-class ListeningPlace(TypedDict):
+class ListeningAddress(TypedDict):
     """A socket on which the receiver listens, or a broker to which it connects."""
 
     name: str
@@ -24,7 +24,7 @@ class ListeningPlace(TypedDict):
 
 
 @answer_form
-class HttpPlace(TypedDict):
+class HttpAddress(TypedDict):
     """The address of the metrics page."""
 
     host: str
@@ -112,8 +112,8 @@ class Status(TypedDict):
     version: str
     since: str
     uptime_s: float
-    listening: list[ListeningPlace]
-    http: HttpPlace | None
+    listening: list[ListeningAddress]
+    http: HttpAddress | None
     process: NotRequired[ProcessFacts]
     certificates: NotRequired[list[CertificateInUse]]
     reload: ReloadState

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.protocols.decoder import MessageDecoder
-    from vetlla.receiver.control.messages.receiver import ListeningPlace
+    from vetlla.receiver.control.messages.receiver import ListeningAddress
     from vetlla.receiver.session import SessionServices
     from vetlla.settings.broker import Mqtt
 
@@ -76,7 +76,7 @@ class MqttListener:
         """True if the broker is connected."""
         return self._services.counters.brokers.get(self.broker.name, False)
 
-    def place(self) -> ListeningPlace:
+    def place(self) -> ListeningAddress:
         """Return what ``vetlla status`` shows of this listener."""
         broker = self.broker
         return {

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import ManualClock
-from vetlla.receiver.dispatch import Dispatch, happening
+from vetlla.receiver.watchers import Watchers, happening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -31,7 +31,7 @@ async def standing(*numbers: int) -> AsyncGenerator[WatchEvent, None]:
 
 async def test_every_watcher_receives_every_event_in_order() -> None:
     """Two watchers receive the same events; a watcher that comes later receives only later events."""
-    told = Dispatch()
+    told = Watchers()
     one, other = told.watch(), told.watch()
     first = asyncio.ensure_future(heard(one, 3))
     await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_every_watcher_receives_every_event_in_order() -> None:
 
 async def test_no_event_is_lost_between_the_first_events_and_later_ones() -> None:
     """Events that come while a watcher still reads the standing ones follow after them."""
-    told = Dispatch()
+    told = Watchers()
     events = told.watch(standing(1, 2))
     assert await heard(events, 1) == [1]
     told.publish(numbered(3))
@@ -56,8 +56,8 @@ async def test_no_event_is_lost_between_the_first_events_and_later_ones() -> Non
 
 
 async def test_the_dispatch_is_false_without_watchers() -> None:
-    """The dispatch is false without watchers, so that events need not be made; a watcher that stops is removed."""
-    told = Dispatch()
+    """Watchers is false while no watcher listens, so that events need not be made; a watcher that stops is removed."""
+    told = Watchers()
     assert not told
     events = told.watch(standing(1))
     await anext(events)
@@ -68,7 +68,7 @@ async def test_the_dispatch_is_false_without_watchers() -> None:
 
 async def test_a_slow_watcher_loses_the_oldest_and_is_told_how_many() -> None:
     """Its backlog is bounded; it receives the size of the gap before the events after the gap."""
-    told = Dispatch(backlog=3)
+    told = Watchers(backlog=3)
     events = told.watch(standing(0))
     await anext(events)
     for number in range(1, 8):

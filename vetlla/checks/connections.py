@@ -22,7 +22,7 @@ from vetlla.settings.section import spelled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.receiver.control.messages.receiver import ListeningPlace, Status
+    from vetlla.receiver.control.messages.receiver import ListeningAddress, Status
     from vetlla.settings.broker import Mqtt
     from vetlla.settings.model import Listen, Settings
 
@@ -77,11 +77,11 @@ def listener(listen: Listen, status: Status | None, unasked: Finding | None) -> 
     return Finding(check=name, level=Level.OK, text=f"{listen.address}, the receiver listens over {ways}")
 
 
-def _places(status: Status, name: str) -> list[ListeningPlace]:
+def _places(status: Status, name: str) -> list[ListeningAddress]:
     return [place for place in status["listening"] if place["name"] == name and "connected" not in place]
 
 
-def _of_socket(name: str, transport: str, place: ListeningPlace) -> Finding | None:
+def _of_socket(name: str, transport: str, place: ListeningAddress) -> Finding | None:
     """Return what is wrong with a socket that the receiver reports as its own; None if it is in order."""
     where = f"{transport} {spelled(place['host'], place['port'])}"
     found = kernel_socket(transport, place["port"])

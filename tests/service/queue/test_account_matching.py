@@ -7,7 +7,7 @@ import pytest
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId
-from vetlla.service.queue.naming import meant, names_home
+from vetlla.service.queue.account_matching import meant, names_home
 
 ANYWHERE = Account(account="1234", home="H0")
 ONE = Account(account="1234", receiver="1A", home="H1")

@@ -16,7 +16,7 @@ RELOAD_S = 30.0
 """How long a reload may take: a receiver reads a quarter of a million accounts in some seconds."""
 
 
-def tell_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
+def reload_receiver(state_dir: Path, *, keys_file: Path | None = None) -> bool:
     """Let the running receiver read accounts and keys again. Return True if it did; print the reason if it did not.
 
     ``keys_file`` is the one that was changed. A receiver that reads another, such as a systemd credential, does not

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
-from vetlla.domain import access
+from vetlla.domain import permissions
 from vetlla.domain.errors import AccessError, ConfigError, StoreError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
 def told(path: Path, *, writing: bool = True) -> tuple[str, str]:
     """Return the message and the remedy for a path, as a user without privileges gets them."""
     with unprivileged():
-        return str(access.obstacle(path, writing=writing)), access.remedy(path, writing=writing)
+        return str(permissions.obstacle(path, writing=writing)), permissions.remedy(path, writing=writing)
 
 
 def own(path: Path, mode: int) -> None:
@@ -113,11 +113,11 @@ def test_an_error_that_a_permission_caused_becomes_an_access_error(folder: Path)
     error = ConfigError(f"{file}: {caught.value.strerror}", remedy="let the user read it")
     error.__cause__ = caught.value
     with unprivileged():
-        explained = access.explained(error)
-        raw = access.explained(caught.value)
+        explained = permissions.explained(error)
+        raw = permissions.explained(caught.value)
     assert isinstance(explained, AccessError)
     assert (explained.args[0], explained.remedy) == (f"{file}: Permission denied", f"chmod u+r {file}")
     assert raw.args == explained.args
     other = StoreError("the disk is full")
     other.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    assert access.explained(other) is other
+    assert permissions.explained(other) is other

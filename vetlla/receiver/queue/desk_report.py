@@ -1,8 +1,7 @@
-"""A signal in the form that the desk uses, and the effect on an alarm that watchers see."""
+"""A signal or a refusal in the form that the desk uses."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.signals import Kind, Phase
@@ -10,14 +9,13 @@ from vetlla.domain.signals import Kind, Phase
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account
     from vetlla.domain.signals import AccountId, Event, Priority
-    from vetlla.receiver.queue.alarm_view import AlarmView
 
 
 UNKNOWN: Final = "unknown account: "
 """Start of the reason of an alarm whose caller is not registered."""
 
 
-class Report(NamedTuple):
+class DeskReport(NamedTuple):
     """One signal in the form that the desk uses."""
 
     number: int
@@ -35,27 +33,7 @@ class Report(NamedTuple):
     """The registered account that it came from, if there is one."""
 
 
-class News(StrEnum):
-    """What frames did to an alarm, in the words that watchers receive."""
-
-    OPENED = "alarm"
-    LIFTED = "lifted"
-    JOINED = "joined"
-    REPEATED = "repeated"
-    """One of its signals came again, because the acknowledgement did not arrive."""
-    ESCALATED = "escalated"
-
-
-def news_of(before: AlarmView, after: AlarmView) -> News:
-    """Return what a batch did to an alarm that was open before it."""
-    if after.alarm.priority < before.alarm.priority:
-        return News.LIFTED
-    if after.alarm.escalated > before.alarm.escalated:
-        return News.ESCALATED
-    return News.JOINED if after.tally.signals > before.tally.signals else News.REPEATED
-
-
-def reason_of(report: Report) -> str:
+def reason_of(report: DeskReport) -> str:
     """Return the reason of an alarm as readable text: kind, code, device and what else is known."""
     kind, phase, code, _ = report.event
     where = f" from {report.device}" if report.device else ""

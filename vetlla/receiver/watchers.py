@@ -31,7 +31,7 @@ def happening(
     return {"event": event, "at": iso(at.utc_us), "actor": actor, "action": action, "detail": dict(detail or {})}
 
 
-class Dispatch:
+class Watchers:
     """Gives each event to every watcher."""
 
     def __init__(self, *, backlog: int = WATCHER_BACKLOG) -> None:

@@ -29,7 +29,7 @@ class UnknownCode(NamedTuple):
     on_test: bool
 
 
-class QuietLines:
+class UnknownCodes:
     """Remembers the alarm of each unknown code, even after the alarm was closed."""
 
     __slots__ = ("_lines",)
