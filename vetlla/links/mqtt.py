@@ -213,7 +213,8 @@ class Link:
         done: Callable[[int], None] | None = None,
     ) -> None:
         """Publish with QoS 1; ``done`` is called with the broker's reason code, but not if the connection breaks."""
-        properties = _properties(PacketTypes.PUBLISH, **({"CorrelationData": correlation} if correlation else {}))
+        # Without properties none is made, because paho needs 13 us to make and pack an empty set of them.
+        properties = _properties(PacketTypes.PUBLISH, CorrelationData=correlation) if correlation else None
         info = self._paho.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if done is not None:
             self._done[info.mid] = done

@@ -47,7 +47,10 @@ LAST_WILLS: Final = frozenset({"lost", "offline", "false", "0"})
 RESERVED: Final = frozenset({"arc", "tc"})
 """Names that no terminal has: the receivers' own branch, and a name that looks like the beginning of a topic."""
 
+_REMOVED: Final = REMOVED.encode()
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_TOPIC: Final = re.compile(rf"tc/{VERSION}/({_NAME.pattern})/(?:([^/]*)/)?([^/]*)", re.ASCII)
+"""Groups: terminal, device if there is one, last level."""
 _NAMED: Final = "must be 1 to 64 letters, digits and . _ -"
 _LEAST: Final = {"ev": '{"ref":"7-000451","dty":"0003"}', "hb": '{"boot":7,"seq":120}', "$info": '{"model":"TC-1"}'}
 """The shortest payloads, as examples for the maker of a device."""
@@ -95,7 +98,7 @@ def _kept(signal: Signal) -> Signal:
 
 def _read(topic: str, payload: bytes) -> list[Item]:
     named = topic.encode("utf-8", "surrogateescape")
-    whole = b" ".join(filter(None, (named, payload or REMOVED.encode())))
+    whole = (named + b" " if named else b"") + (payload or _REMOVED)
     raw = whole[:MAX_FRAME]
     found = objects.read(payload[: max(0, MAX_FRAME - len(named) - 1)])
     items = _items(_Content(topic, REMOVED if found.content == "" else found.content, raw))
@@ -127,9 +130,8 @@ def receipt(ref: str, refused: Reason | None = None) -> bytes:
 
 def terminal_of(topic: str) -> str:
     """Return the terminal that a topic of this version names; "" if it names none."""
-    levels = topic.split("/")
-    is_named = len(levels) in {4, 5} and levels[:2] == ["tc", VERSION] and _NAME.fullmatch(levels[2])
-    return levels[2] if is_named and levels[2] not in RESERVED else ""
+    named = _TOPIC.fullmatch(topic)
+    return named[1] if named is not None and named[1] not in RESERVED else ""
 
 
 def _items(message: _Content) -> list[Item]:
@@ -225,8 +227,12 @@ def _event(message: _Content, place: _Sender, fields: Payload) -> Signal:
 
 def _beat(message: _Content, place: _Sender, fields: Payload) -> Signal:
     boot, seq = fields.counter("boot"), fields.counter("seq")
-    said = _made(message, place, "dev/hb" if place.device else "hb", details={})
-    return said._replace(
+    return Signal(
+        protocol=NAME,
+        id=place.who,
+        event=MQTT.event("dev/hb" if place.device else "hb"),
+        raw=message.raw,
+        device=place.device,
         sequence=seq,
         occurred_at=fields.moment(),
         measurements=fields.measurements(),

@@ -56,7 +56,8 @@ def read(payload: bytes) -> Found:
 def _text(data: bytes) -> tuple[str, bool]:
     """Return the text, and True if its bytes are Unicode. If they are not, each byte becomes one character."""
     data = data.lstrip(b"\t\r\n ")
-    encoding = json.detect_encoding(data)  # found by its mark, or by its NUL bytes (RFC 4627)
+    # An encoding is found by its mark, or by its NUL bytes (RFC 4627). A bare opening has neither.
+    encoding = "utf-8" if data.startswith(b'{"') else json.detect_encoding(data)
     if not encoding.startswith("utf-8"):
         return data.decode(encoding, "replace").strip(_FILLERS + _BYTE_ORDER_MARK), True
     try:

@@ -138,7 +138,7 @@ class Payload:
         """Return battery (%), battery_mv (mV) and rssi (dBm)."""
         found: dict[str, float] = {}
         for field, measure in _MEASURES.items():
-            value = _number(self._left.get(field))
+            value = _number(self._left[field]) if field in self._left else None
             if value is not None and measure.least <= value <= measure.most:
                 found[measure.name] = value
                 del self._left[field]
