@@ -179,7 +179,7 @@ def test_ctrl_c_while_the_program_loads() -> None:
 STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
-    "inventory parameters", "inventory sample",
+    "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

@@ -37,7 +37,7 @@ def understand_replies(*, file: File = STDIN, lexicon: LexiconFolder = None, as_
     "sure" means that the service would carry it out without a question. With several appointments and no number, a sure
     reply means all of them.
 
-    Example: echo "Vull anul·lar la cita" | vetlla reminders understand --json
+    Example: echo "Vull anular la cita" | vetlla reminders understand --json
     """
     words = load_lexicon(lexicon)
     shown = console()
@@ -63,7 +63,7 @@ def understand_replies(*, file: File = STDIN, lexicon: LexiconFolder = None, as_
 def count_segments(*, file: File = STDIN, as_json: AsJson = False) -> None:
     """Show the encoding of texts as SMS, and how many messages the network sends for each.
 
-    Example: echo "Per anul·lar la cita responeu ANUL·LAR" | vetlla reminders segments
+    Example: echo "Per confirmar, responeu SI" | vetlla reminders segments
     """
     shown = console()
     for line in read_lines(file):

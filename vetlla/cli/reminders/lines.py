@@ -47,6 +47,6 @@ def _line(number: int, line: str) -> Line:
     text = fields.get("text")
     if not isinstance(text, str):
         raise UsageError(
-            f'line {number}: "text" must be a text', remedy='write {"text": "ANUL·LAR 2"}, or the text alone'
+            f'line {number}: "text" must be a text', remedy='write {"text": "ANULAR 2"}, or the text alone'
         )
     return Line(number, text, fields)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ANY: Final = "any"
 """Language of a file whose words belong to no language: signs, "ok"."""
+BOTH: Final = "2"
 CORRECTED_LETTERS: Final = 6
 """Least letters of a word that is recognised with one mistake. Shorter words are too close to each other: ``val`` and
 ``vale``, ``si`` and ``no``."""
@@ -67,7 +68,7 @@ class Entry(NamedTuple):
     """Languages that have the phrase; ``ANY`` is not among them. Empty for a phrase of no language."""
     intent: Intent | None = None
     value: str = ""
-    """The number of NUMBER, the language of LANGUAGE."""
+    """The number of NUMBER, the language of LANGUAGE, ``BOTH`` for an ALL that means two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ _LISTS: Final = {
     ("reply", "courtesy"): (Part.COURTESY, None),
     ("reply", "before_number"): (Part.BEFORE_NUMBER, None),
     ("reply", "all"): (Part.ALL, None),
+    ("reply", "both"): (Part.ALL, None),
     ("reply", "words"): (Part.WORD, None),
     ("confirm", "details"): (Part.DETAIL, None),
     **{
@@ -145,7 +147,7 @@ def _phrases(document: Mapping[str, Any], language: str) -> Iterator[tuple[str, 
             elif table == "numbers" and name.isdigit():
                 key = (Part.NUMBER, None, name)
             elif (table, name) in _LISTS:
-                key = (*_LISTS[table, name], "")
+                key = (*_LISTS[table, name], BOTH if name == "both" else "")
             else:
                 known = ", ".join(sorted({f"{one}.{other}" for one, other in _LISTS} | {"switch.ca", "numbers.1"}))
                 raise ValueError(f"lexicon {language}: there is no list {table}.{name}; the lists are {known}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.service.reminders.lexicon import CORRECTED_LETTERS, Entry, Intent, Part
+from vetlla.service.reminders.lexicon import BOTH, CORRECTED_LETTERS, Entry, Intent, Part
 from vetlla.service.reminders.words import is_question, words_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ PLAIN: Final = Question()
 """A reminder of one appointment, which showed no numbers."""
 
 
-class Reading(NamedTuple):
+class Understood(NamedTuple):
     """The meaning of a reply."""
 
     intent: Intent
@@ -87,43 +87,48 @@ class _Piece(NamedTuple):
 _DIGITS: Final = Entry(Part.NUMBER, frozenset())
 
 
-def understand(text: str, lexicon: Lexicon, question: Question = PLAIN) -> Reading:
+def understand(text: str, lexicon: Lexicon, question: Question = PLAIN) -> Understood:
     """Return what a reply means as the answer to a question."""
     words = words_of(text)
     if not words:
-        return Reading(Intent.HELP, sure=True) if text.strip() in {"?", "¿"} else Reading(Intent.NONE)
+        return Understood(Intent.HELP, sure=True) if text.strip() in {"?", "¿"} else Understood(Intent.NONE)
     if len(words) > READ_WORDS:
-        return Reading(Intent.NONE)
+        return Understood(Intent.NONE)
     words = [_corrected(word, lexicon) for word in words]
     pieces = _explained(words, lexicon)
     if pieces is None:
         return _unexplained(words, lexicon, is_asking=is_question(text))
     if is_question(text) and not _only_help(pieces):
-        return Reading(Intent.NONE, _language(pieces))
+        return Understood(Intent.NONE, _language(pieces))
     return _explained_reading(pieces, question)
 
 
-def _explained_reading(pieces: Sequence[_Piece], question: Question) -> Reading:
+def _explained_reading(pieces: Sequence[_Piece], question: Question) -> Understood:
     language = _language(pieces)
     commands = [piece for piece in pieces if piece.entry.intent is not None]
     intents = {piece.entry.intent for piece in commands if piece.entry.intent is not None}
     parts = {piece.entry.part for piece in pieces}
     if Intent.RESCHEDULE in intents:
-        return Reading(Intent.RESCHEDULE, language, sure=len(intents) == 1 and Part.NO not in parts)
+        return Understood(Intent.RESCHEDULE, language, sure=len(intents) == 1 and Part.NO not in parts)
     numbers = {piece.number for piece in pieces if piece.number is not None}
     number = next(iter(numbers), None)
-    if _contradicts(parts, intents, numbers) or (number is not None and number not in question.offered):
-        return Reading(Intent.ASK, language)
+    is_both = any(piece.entry.part is Part.ALL and piece.entry.value == BOTH for piece in pieces)
+    if (
+        _contradicts(parts, intents, numbers)
+        or (number is not None and number not in question.offered)
+        or (is_both and question.awaiting != int(BOTH))
+    ):
+        return Understood(Intent.ASK, language)
     if not intents:
         return _without_command(language, number, question, parts)
     (intent,) = intents
     if intent not in _DECISIVE:
         is_plain = number is None and parts.isdisjoint({Part.NO, Part.ALL})
-        return _other(commands, intent, language) if is_plain else Reading(Intent.ASK, language)
+        return _other(commands, intent, language) if is_plain else Understood(Intent.ASK, language)
     # "No, no puc venir" says it twice; but "no, anul·leu" and "no confirmo" may mean either.
     is_negative = intent is Intent.CANCEL and all(piece.entry.part is Part.COMMAND for piece in commands)
     if Part.NO in parts and not is_negative:
-        return Reading(Intent.ASK, language)
+        return Understood(Intent.ASK, language)
     return _decision(intent, language, number, question, is_all=Part.ALL in parts)
 
 
@@ -137,51 +142,53 @@ def _contradicts(parts: set[Part], intents: set[Intent], numbers: set[int]) -> b
     )
 
 
-def _decision(intent: Intent, language: str | None, number: int | None, question: Question, *, is_all: bool) -> Reading:
+def _decision(
+    intent: Intent, language: str | None, number: int | None, question: Question, *, is_all: bool
+) -> Understood:
     """Return a confirmation or cancellation, which is sure if it is clear which appointment is meant."""
     if question.awaiting == 1:
         if number is not None and CHOICE.get(number) is not intent:
-            return Reading(Intent.ASK, language)
-        return Reading(intent, language, number, sure=True)
+            return Understood(Intent.ASK, language)
+        return Understood(intent, language, number, sure=True)
     if is_all and not question.offered:
-        return Reading(Intent.ASK, language)
-    return Reading(
+        return Understood(Intent.ASK, language)
+    return Understood(
         intent, language, number, sure=question.awaiting > 1 and (number is not None or is_all), is_all=is_all
     )
 
 
-def _without_command(language: str | None, number: int | None, question: Question, parts: set[Part]) -> Reading:
+def _without_command(language: str | None, number: int | None, question: Question, parts: set[Part]) -> Understood:
     has_no, is_all = Part.NO in parts, Part.ALL in parts
     if has_no and number is None and not is_all:
         is_answer = question.is_yes_no and question.awaiting == 1
-        return Reading(Intent.CANCEL if is_answer else Intent.ASK, language, sure=is_answer)
+        return Understood(Intent.CANCEL if is_answer else Intent.ASK, language, sure=is_answer)
     if number is not None and not has_no:
         if question.awaiting == 1 and number in CHOICE:
-            return Reading(CHOICE[number], language, number, sure=True)
-        return Reading(Intent.ASK, language, number)
-    return Reading(Intent.ASK if has_no or is_all else Intent.NONE, language)
+            return Understood(CHOICE[number], language, number, sure=True)
+        return Understood(Intent.ASK, language, number)
+    return Understood(Intent.ASK if has_no or is_all else Intent.NONE, language)
 
 
-def _other(commands: Sequence[_Piece], intent: Intent, language: str | None) -> Reading:
+def _other(commands: Sequence[_Piece], intent: Intent, language: str | None) -> Understood:
     """Return a command that concerns no appointment."""
     if intent is not Intent.LANGUAGE:
-        return Reading(intent, language, sure=True)
+        return Understood(intent, language, sure=True)
     wanted = {piece.entry.value for piece in commands}
-    return Reading(intent, wanted.pop(), sure=True) if len(wanted) == 1 else Reading(Intent.ASK)
+    return Understood(intent, wanted.pop(), sure=True) if len(wanted) == 1 else Understood(Intent.ASK)
 
 
-def _unexplained(words: Sequence[str], lexicon: Lexicon, *, is_asking: bool) -> Reading:
+def _unexplained(words: Sequence[str], lexicon: Lexicon, *, is_asking: bool) -> Understood:
     """Return the meaning of a reply of which the lexicon knows only a part: it never decides about an appointment."""
     known = list(_known(words, lexicon))
     language = _language(known)
     courtesy = sum(piece.words for piece in known if piece.entry.part is Part.COURTESY)
     if is_asking or len(words) - courtesy > COMMAND_WORDS:
-        return Reading(Intent.NONE, language)
+        return Understood(Intent.NONE, language)
     intents = {piece.entry.intent for piece in known if piece.entry.intent is not None}
     if intents == {Intent.RESCHEDULE}:
-        return Reading(Intent.RESCHEDULE, language)
+        return Understood(Intent.RESCHEDULE, language)
     is_near = bool(intents) or any(piece.entry.part in {Part.NO, Part.NUMBER, Part.ALL} for piece in known)
-    return Reading(Intent.ASK if is_near else Intent.NONE, language)
+    return Understood(Intent.ASK if is_near else Intent.NONE, language)
 
 
 # --- the words of a reply, explained by the lexicon -----------------------------------------------------------------
