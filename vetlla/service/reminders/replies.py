@@ -56,6 +56,8 @@ class Question:
     """Numbers that the message showed: of the appointments, or the choices of a single one."""
     is_yes_no: bool = False
     """True if "no" was named as the answer that cancels the only appointment."""
+    wanted: Intent | None = None
+    """What was asked to be done with the number: "which one do you want to cancel?"."""
 
 
 PLAIN: Final = Question()
@@ -163,6 +165,8 @@ def _without_command(language: str | None, number: int | None, question: Questio
         is_answer = question.is_yes_no and question.awaiting == 1
         return Understood(Intent.CANCEL if is_answer else Intent.ASK, language, sure=is_answer)
     if number is not None and not has_no:
+        if question.awaiting > 1 and question.wanted is not None:
+            return Understood(question.wanted, language, number, sure=True)
         if question.awaiting == 1 and number in CHOICE:
             return Understood(CHOICE[number], language, number, sure=True)
         return Understood(Intent.ASK, language, number)
