@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vetlla.domain.messages import Channel, Delivery, MessageKind, MessageState
 
 
-class Reason(StrEnum):
+class MessageReason(StrEnum):
     """Why a message is not sent now, or was not sent at all."""
 
     MOVED = "moved"
@@ -113,7 +113,7 @@ class OutboxMessage:
     state: MessageState
     planned_at: datetime
     reason: str = ""
-    """A ``Reason``; "" while there is none."""
+    """A ``MessageReason``; "" while there is none."""
     code: str = ""
     """The provider's code of a failure."""
     tries: int = 0

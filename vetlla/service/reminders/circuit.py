@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 FAILURES: Final = 5
 """Calls in a row that fail before the circuit opens by itself."""
@@ -29,8 +28,7 @@ def pair_wait(tries: int) -> timedelta:
     return min(max(PAIR_FIRST, timedelta(seconds=int(4 ** min(tries, _EXPONENT_MAX)))), PAIR_LONGEST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circuit:
+class Circuit(NamedTuple):
     """The failures of a channel in a row, and until when it is left alone."""
 
     failures: int = 0
@@ -40,7 +38,7 @@ class Circuit:
     why: str = ""
 
     def is_closed(self, now: datetime) -> bool:
-        """Return True if messages may be sent. After the pause one message shows whether the channel works again."""
+        """Return True if messages may be sent. After the pause the next failure opens it again."""
         return not self.is_stopped and (self.open_until is None or now >= self.open_until)
 
     def succeeded(self) -> Circuit:
@@ -51,10 +49,10 @@ class Circuit:
         """Return the circuit after a call without an answer, or with an answer that says that the provider is ill."""
         failures = self.failures + 1
         if failures < FAILURES:
-            return replace(self, failures=failures)
+            return self._replace(failures=failures)
         pause = min(FIRST_PAUSE * 2 ** min(failures - FAILURES, _EXPONENT_MAX), LONGEST_PAUSE)
-        return replace(self, failures=failures, open_until=now + pause, why=why)
+        return self._replace(failures=failures, open_until=now + pause, why=why)
 
     def stopped(self, why: str) -> Circuit:
         """Return the circuit of a channel that stays alone until a person closes it."""
-        return replace(self, is_stopped=True, why=why)
+        return self._replace(is_stopped=True, why=why)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.domain.appointments import BEGUN, EXPECTED, Appointment, AppointmentStatus
 from vetlla.domain.messages import Channel, MessageKind
-from vetlla.domain.outbox import PlannedMessage, Reason
+from vetlla.domain.outbox import MessageReason, PlannedMessage
 from vetlla.domain.telephones import gets_messages
 from vetlla.service.reminders.steps import rule_of_step
 
@@ -49,14 +49,14 @@ class Send(NamedTuple):
 class Suppress(NamedTuple):
     """Do not send it, neither now nor later."""
 
-    reason: Reason
+    reason: MessageReason
 
 
 class Reschedule(NamedTuple):
     """Look at it again at this time."""
 
     at: datetime
-    reason: Reason
+    reason: MessageReason
 
 
 Decision: TypeAlias = Send | Suppress | Reschedule
@@ -100,8 +100,6 @@ class Circumstances:
     """True if the last poll of the office lost too many appointments to be believed."""
     closed: frozenset[Channel] = frozenset()
     """Channels whose circuit is open."""
-    tried: frozenset[Channel] = frozenset()
-    """Channels on which an earlier attempt of this step failed for good."""
     has_budget: bool = True
     """False if this message would open a conversation that the day's budget has no place for."""
     wait_until: dict[Channel, datetime] = field(default_factory=dict)
@@ -113,20 +111,19 @@ def decide(
 ) -> Decision:
     """Return what to do with a message now.
 
-    The use of a message ends last of all; what changed about the appointment comes before what the citizen wants, and
-    that before the channel.
+    What changed about the appointment comes first, then what the citizen and the office want, then the channel.
     """
     if now >= message.useful_until:
-        return Suppress(Reason.TOO_LATE)
+        return Suppress(MessageReason.TOO_LATE)
     if here.is_delivered:
-        return Suppress(Reason.DELIVERED)
+        return Suppress(MessageReason.DELIVERED)
     against: Decision | None = None
     if message.kind is not MessageKind.ANSWER:
         against = _against(message, fresh, here, now, rules)
     return against or _channel(message, here, policy, now)
 
 
-def _later(message: PlannedMessage, at: datetime, reason: Reason) -> Decision:
+def _later(message: PlannedMessage, at: datetime, reason: MessageReason) -> Decision:
     """Return another look at this time, or just when the message's use ends."""
     return Reschedule(min(at, message.useful_until), reason)
 
@@ -136,39 +133,41 @@ def _against(
 ) -> Decision | None:
     """Return what speaks against a message about an appointment; None if nothing does."""
     if isinstance(fresh, Away):
-        return _later(message, now + AGAIN, Reason.SOURCE_AWAY)
+        return _later(message, now + AGAIN, MessageReason.SOURCE_AWAY)
     reason = _changed(message, fresh, here, now) or _unwanted(message, here, rules)
     if reason is not None:
         return Suppress(reason)
     if here.paused:
-        return _later(message, max(here.paused_until or now + AGAIN, now + AGAIN), Reason.PAUSED)
+        return _later(message, max(here.paused_until or now + AGAIN, now + AGAIN), MessageReason.PAUSED)
     if here.doubted and now + AGAIN < message.useful_until:
         # The fresh answer vouches for this appointment, so it goes out in the end; before that a person may look.
-        return Reschedule(now + AGAIN, Reason.DOUBTED)
+        return Reschedule(now + AGAIN, MessageReason.DOUBTED)
     return _quiet(message, fresh, rules, now)
 
 
-def _changed(message: PlannedMessage, fresh: Appointment | None, here: Circumstances, now: datetime) -> Reason | None:
+def _changed(
+    message: PlannedMessage, fresh: Appointment | None, here: Circumstances, now: datetime
+) -> MessageReason | None:
     """Return how the appointment is no longer what the message says; None if it is."""
     is_there = fresh is not None and fresh.status is not AppointmentStatus.CANCELLED
-    is_past = Reason.PAST if message.key.start <= now else None
+    is_past = MessageReason.PAST if message.key.start <= now else None
     if message.kind is MessageKind.CANCELLED:
-        return Reason.NOT_CANCELLED if is_there else is_past
+        return MessageReason.NOT_CANCELLED if is_there else is_past
     if fresh is None or not is_there or here.is_cancelling:
-        return Reason.CANCELLED
+        return MessageReason.CANCELLED
     if fresh.status not in EXPECTED:
-        return Reason.BEGUN if fresh.status in BEGUN else Reason.NOT_EXPECTED
-    return Reason.MOVED if fresh.start != message.key.start else is_past
+        return MessageReason.BEGUN if fresh.status in BEGUN else MessageReason.NOT_EXPECTED
+    return MessageReason.MOVED if fresh.start != message.key.start else is_past
 
 
-def _unwanted(message: PlannedMessage, here: Circumstances, rules: StepRules) -> Reason | None:
+def _unwanted(message: PlannedMessage, here: Circumstances, rules: StepRules) -> MessageReason | None:
     """Return why this citizen gets no reminder; None if the citizen does."""
     if message.kind not in {MessageKind.REMINDER, MessageKind.INFORMATION}:
         return None
     if here.is_held_back:
-        return Reason.HELD_BACK
+        return MessageReason.HELD_BACK
     step = rule_of_step(rules, message.key.step)
-    return Reason.CONFIRMED if here.is_confirmed and step is not None and step.only_unconfirmed else None
+    return MessageReason.CONFIRMED if here.is_confirmed and step is not None and step.only_unconfirmed else None
 
 
 def _quiet(message: PlannedMessage, fresh: Appointment | None, rules: StepRules, now: datetime) -> Decision | None:
@@ -177,10 +176,10 @@ def _quiet(message: PlannedMessage, fresh: Appointment | None, rules: StepRules,
         return None
     morning = rules.quiet.after(now, fresh.zone)
     if morning < message.useful_until:
-        return Reschedule(morning, Reason.QUIET_HOURS)
+        return Reschedule(morning, MessageReason.QUIET_HOURS)
     # A reminder before breakfast is of no use; that the place is gone or moved must be known before leaving home.
     is_notice = message.kind in {MessageKind.MOVED, MessageKind.CANCELLED}
-    return None if is_notice else Suppress(Reason.QUIET_HOURS)
+    return None if is_notice else Suppress(MessageReason.QUIET_HOURS)
 
 
 # --- the channel ------------------------------------------------------------------------------------------------------
@@ -189,7 +188,7 @@ def _quiet(message: PlannedMessage, fresh: Appointment | None, rules: StepRules,
 def _channel(message: PlannedMessage, here: Circumstances, policy: Policy, now: datetime) -> Decision:
     """Return the channel that the message uses now, or why it uses none."""
     left = _channels_left(message, here, policy, now)
-    if isinstance(left, Reason):
+    if isinstance(left, MessageReason):
         return Suppress(left)
     is_last_call = now + LAST_CALL >= message.useful_until
     waits: list[Reschedule] = []
@@ -198,8 +197,8 @@ def _channel(message: PlannedMessage, here: Circumstances, policy: Policy, now: 
         if wait is None:
             return Send(channel)
         waits.append(wait)
-        is_worth_it = wait.reason is Reason.RATE or (
-            wait.reason is Reason.BUDGET and now < message.due + BUDGET_PATIENCE
+        is_worth_it = wait.reason is MessageReason.RATE or (
+            wait.reason is MessageReason.BUDGET and now < message.due + BUDGET_PATIENCE
         )
         if is_worth_it and not is_last_call:
             break  # the next channel is only for a wait that would be too long
@@ -209,25 +208,23 @@ def _channel(message: PlannedMessage, here: Circumstances, policy: Policy, now: 
 
 def _channels_left(
     message: PlannedMessage, here: Circumstances, policy: Policy, now: datetime
-) -> list[Channel] | Reason:
+) -> list[Channel] | MessageReason:
     """Return the channels that reach this person, the preferred one first; or why none does."""
     if not here.phone and not (here.person and message.kind is MessageKind.ANSWER):
-        return Reason.NO_PHONE
+        return MessageReason.NO_PHONE
     if here.phone and (here.is_dead or not gets_messages(here.phone)):
-        return Reason.LANDLINE
+        return MessageReason.LANDLINE
     wanted = [channel for channel in policy.channels if message.channel in {None, channel}]
     is_cancelled = message.kind is MessageKind.CANCELLED
     despite = message.kind is MessageKind.ANSWER or (is_cancelled and policy.cancellation_despite_opt_out)
     left = [channel for channel in wanted if despite or channel not in here.opted_out]
     if wanted and not left:
-        return Reason.OPTED_OUT
-    return [channel for channel in left if _reaches(channel, message, here, policy, now)] or Reason.NO_CHANNEL
+        return MessageReason.OPTED_OUT
+    return [channel for channel in left if _reaches(channel, message, here, policy, now)] or MessageReason.NO_CHANNEL
 
 
 def _reaches(channel: Channel, message: PlannedMessage, here: Circumstances, policy: Policy, now: datetime) -> bool:
     """Return False if this channel cannot be used for this person and this message."""
-    if channel in here.tried:
-        return False
     if channel is Channel.SMS:
         return bool(here.phone)
     is_answer = message.kind is MessageKind.ANSWER  # the citizen wrote by WhatsApp first
@@ -239,10 +236,10 @@ def _reaches(channel: Channel, message: PlannedMessage, here: Circumstances, pol
 def _wait(channel: Channel, message: PlannedMessage, here: Circumstances, now: datetime) -> Reschedule | None:
     """Return until when this channel has to wait; None if it need not."""
     if channel in here.closed:
-        return Reschedule(now + AGAIN, Reason.CHANNEL_CLOSED)
+        return Reschedule(now + AGAIN, MessageReason.CHANNEL_CLOSED)
     until = here.wait_until.get(channel)
     if until is not None and until > now:
-        return Reschedule(until, Reason.RATE)
+        return Reschedule(until, MessageReason.RATE)
     if channel is Channel.WHATSAPP and message.as_template and not here.has_budget:
-        return Reschedule(now + AGAIN, Reason.BUDGET)
+        return Reschedule(now + AGAIN, MessageReason.BUDGET)
     return None

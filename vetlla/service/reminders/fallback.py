@@ -142,7 +142,7 @@ def after_failure(message: PlannedMessage, channel: Channel, action: FailureActi
     if wait is not None:
         due = now + wait
         if message.key.attempt < TRIES and due < message.useful_until - LAST_CALL:
-            return Consequence(next=_next(message, channel, due))
+            return Consequence(next=_next(message, None, due))
         return Consequence(next=_by_sms(message, channel, now), is_alert=not _has_sms(message, channel))
     return _consequence(message, channel, action, now)
 
@@ -181,11 +181,11 @@ def _consequence(message: PlannedMessage, channel: Channel, action: FailureActio
     elif action is FailureAction.TEMPLATE:
         # A template is another message for WhatsApp; refused as a template, it goes by SMS.
         following = _by_sms(message, channel, now)
-        if not message.as_template and (again := _next(message, channel, now)):
+        if not message.as_template and (again := _next(message, None, now)):
             following = replace(again, as_template=True)
     elif action is FailureAction.TO_PHONE:
         following = _by_sms(message, channel, now)
-        if message.person and message.phone and (again := _next(message, channel, now)):
+        if message.person and message.phone and (again := _next(message, None, now)):
             following = replace(again, person="")
     return Consequence(
         next=following,
@@ -209,8 +209,8 @@ def _has_sms(message: PlannedMessage, channel: Channel) -> bool:
     return channel is Channel.WHATSAPP and bool(message.phone)
 
 
-def _next(message: PlannedMessage, channel: Channel, due: datetime) -> PlannedMessage | None:
-    """Return the next attempt on a channel; None if it comes too late, or if there were too many."""
+def _next(message: PlannedMessage, channel: Channel | None, due: datetime) -> PlannedMessage | None:
+    """Return the next attempt, on a channel or the best one; None if it comes too late, or there were too many."""
     if due >= message.useful_until or message.key.attempt >= TRIES:
         return None
     key = message.key._replace(attempt=message.key.attempt + 1)

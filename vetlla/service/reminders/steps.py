@@ -52,6 +52,8 @@ class StepRules:
     """A reminder is of no use later than this before the appointment."""
     notices_useful_before: timedelta = timedelta(0)
     """The same for the notice that an appointment was moved or cancelled."""
+    tells_changes: bool = True
+    """True: the citizen hears at once that the office moved or cancelled the appointment."""
     confirms_late_booking: bool = False
     """True: a citizen who booked too late for each reminder gets one message at once."""
 
@@ -140,13 +142,13 @@ def planned_reminder(appointment: Appointment, due: DueStep) -> PlannedMessage:
 
 
 def planned_notice(appointment: Appointment, moves: int, rules: StepRules, now: datetime) -> PlannedMessage | None:
-    """Return the notice that an appointment was moved or cancelled; None if it is too late for one.
+    """Return the notice that an appointment was moved or cancelled; None if it is too late, or the office sends none.
 
     The number of the move is a part of its key, because an appointment can move back to an hour it had before. A notice
     that becomes due in quiet hours waits for the morning, but not past the hour that it speaks of.
     """
     end = appointment.start - rules.notices_useful_before
-    if now >= end:
+    if now >= end or not rules.tells_changes:
         return None
     is_cancelled = appointment.status is AppointmentStatus.CANCELLED
     due = rules.quiet.after(now, appointment.zone)

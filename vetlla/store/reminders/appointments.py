@@ -39,18 +39,27 @@ class KeptAppointment:
 
 
 def known(
-    db: sqlite3.Connection, source: str, office: str, first: datetime, end: datetime, *, expected: bool = True
+    db: sqlite3.Connection,
+    source: str,
+    office: str,
+    first: datetime,
+    end: datetime,
+    *,
+    keys: Iterable[AppointmentKey] = (),
 ) -> list[Appointment]:
-    """Return what is known of an office's appointments that start at ``first`` or later and before ``end``.
+    """Return an office's appointments that start at ``first`` or later and before ``end``, and those with these keys.
 
-    ``expected`` leaves out those that are cancelled, over or begun.
+    What is kept of a telephone is only the number; ``phone_given`` is "" if the number is valid.
     """
-    only = f"AND status IN ({_EXPECTED})" if expected else ""
     rows = db.execute(
-        f"{_SELECT} WHERE source = ? AND office = ? AND start_us >= ? AND start_us < ? {only} ORDER BY start_us, name",
+        f"{_SELECT} WHERE source = ? AND office = ? AND start_us >= ? AND start_us < ? ORDER BY start_us, name",
         (source, office, stored(first), stored(end)),
     )
-    return [_appointment(row) for row in rows]
+    found = {one.key: one for one in map(_appointment, rows)}
+    for key in keys:
+        if key not in found and (row := db.execute(f"{_SELECT} WHERE {_KEY}", key).fetchone()):
+            found[key] = _appointment(row)
+    return list(found.values())
 
 
 def kept(db: sqlite3.Connection, key: AppointmentKey) -> KeptAppointment | None:
@@ -119,7 +128,8 @@ def put(
 ) -> None:
     """Keep appointments as their source describes them now, and what that changes, as events.
 
-    ``booked_at`` is when new ones, and hours that changed, were booked; None if that was before the first poll.
+    ``booked_at`` is the earliest time at which new ones, and hours that changed, can have been booked: that of the poll
+    before. None if there was none.
     """
     for one in appointments:
         _put(db, one, now, booked_at)
@@ -135,7 +145,7 @@ _UPDATE: Final = """
 UPDATE appointments SET office = :office, start_us = :start, end_us = :end, zone = :zone, status = :status,
     status_given = :given, services = :services, citizen = :citizen, phone_given = :phone_given, language = :language,
     consent_us = :consent, updated_us = :updated, retired = 0,
-    moves = moves + :moved, booked_us = CASE WHEN :moved THEN :now ELSE booked_us END
+    moves = moves + :moved, booked_us = CASE WHEN :moved THEN :booked ELSE booked_us END
 WHERE source = :source AND name = :name
 """
 
@@ -154,9 +164,19 @@ def _put(db: sqlite3.Connection, one: Appointment, now: datetime, booked_at: dat
         if before["status"] != one.status:
             _event(db, one.key, now, "status", one.start, detail=one.status)
     if one.status is AppointmentStatus.CANCELLED:
-        mark_cancelled(db, one.key, now, "office")
+        mark_cancelled(db, one.key, now, "citizen" if _has_own_cancellation(db, one.key) else "office")
     elif one.status in EXPECTED and before is not None and before["status"] == AppointmentStatus.CANCELLED:
         db.execute(f"UPDATE appointments SET cancelled_us = NULL, cancelled_by = '' WHERE {_KEY}", one.key)
+
+
+def _has_own_cancellation(db: sqlite3.Connection, key: AppointmentKey) -> bool:
+    """Return True if the citizen cancelled it by us, also if the source has not told the outcome yet."""
+    found = db.execute(
+        "SELECT 1 FROM cancellations WHERE source = ? AND appointment = ?"
+        " AND state IN ('calling', 'unknown', 'done', 'gone')",
+        key,
+    ).fetchone()
+    return found is not None
 
 
 def _values(db: sqlite3.Connection, one: Appointment, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from vetlla.store.reminders.moments import read, stored
 
@@ -13,31 +13,24 @@ if TYPE_CHECKING:
     from vetlla.domain.messages import Channel
 
 
-class KeptCircuit(NamedTuple):
-    """How a channel does."""
-
-    failures: int
-    """Failed calls in a row."""
-    open_until: datetime | None
-    """The channel is not used before; None if the circuit is closed."""
-    is_stopped: bool
-    """True until a person resumes it."""
-    why: str
+CircuitRow: TypeAlias = "tuple[int, datetime | None, bool, str]"
+"""Failed calls in a row, until when the channel is not used, whether a person must resume it, and why."""
 
 
-def circuit(db: sqlite3.Connection, channel: Channel) -> KeptCircuit:
+def circuit(db: sqlite3.Connection, channel: Channel) -> CircuitRow:
     """Return how a channel does."""
     row = db.execute("SELECT * FROM channels WHERE channel = ?", (channel.value,)).fetchone()
     if row is None:
-        return KeptCircuit(0, None, is_stopped=False, why="")
-    return KeptCircuit(row["failures"], read(row["open_until_us"]), bool(row["is_stopped"]), row["why"])
+        return (0, None, False, "")
+    return (row["failures"], read(row["open_until_us"]), bool(row["is_stopped"]), row["why"])
 
 
-def put_circuit(db: sqlite3.Connection, channel: Channel, state: KeptCircuit) -> None:
+def put_circuit(db: sqlite3.Connection, channel: Channel, state: CircuitRow) -> None:
     """Keep how a channel does."""
+    failures, open_until, is_stopped, why = state
     db.execute(
         "INSERT OR REPLACE INTO channels (channel, failures, open_until_us, is_stopped, why) VALUES (?, ?, ?, ?, ?)",
-        (channel.value, state.failures, stored(state.open_until), state.is_stopped, state.why),
+        (channel.value, failures, stored(open_until), is_stopped, why),
     )
 
 

@@ -103,15 +103,24 @@ def overdue(db: sqlite3.Connection, before: datetime) -> list[OutboxMessage]:
     return [message_of(row) for row in rows]
 
 
-def open_keys(db: sqlite3.Connection, first: datetime) -> set[tuple[str, str, int, str]]:
-    """Return source, appointment, start (microseconds) and step of all messages for hours from a time on."""
-    rows = db.execute("SELECT source, appointment, start_us, step FROM outbox WHERE start_us >= ?", (stored(first),))
+def settled_keys(db: sqlite3.Connection, first: datetime) -> set[tuple[str, str, int, str]]:
+    """Return source, appointment, start (microseconds) and step of the messages for hours from a time on.
+
+    Those are left out that ``plan`` would revive.
+    """
+    rows = db.execute(
+        "SELECT source, appointment, start_us, step FROM outbox WHERE start_us >= ? AND attempt = 1"
+        " AND (state <> 'suppressed' OR reason NOT IN ('moved', 'cancelled', 'not_expected', 'no_phone'))",
+        (stored(first),),
+    )
     return {tuple(row) for row in rows}
 
 
 def by_provider_id(db: sqlite3.Connection, channel: Channel, provider_id: str) -> OutboxMessage | None:
-    """Return the message to which a provider gave this id; None if there is none."""
-    row = db.execute(f"{SELECT} WHERE channel = ? AND provider_id = ?", (channel.value, provider_id)).fetchone()
+    """Return the newest message to which a provider gave this id; None if there is none."""
+    row = db.execute(
+        f"{SELECT} WHERE channel = ? AND provider_id = ? ORDER BY sending_us DESC", (channel.value, provider_id)
+    ).fetchone()
     return None if row is None else message_of(row)
 
 
@@ -134,3 +143,9 @@ def conversations_since(db: sqlite3.Connection, since: datetime) -> int:
         "SELECT count(DISTINCT coalesce(citizen, -id)) FROM outbox WHERE opens = 1 AND sending_us > ?", (stored(since),)
     ).fetchone()
     return int(count)
+
+
+def template_of(db: sqlite3.Connection, key: int) -> tuple[str, str]:
+    """Return the template by which a message was sent, and its language."""
+    row = db.execute("SELECT template, language FROM outbox WHERE id = ?", (key,)).fetchone()
+    return row["template"], row["language"]

@@ -42,16 +42,21 @@ def polls_of(db: sqlite3.Connection, source: str, office: str) -> OfficePolls | 
     return OfficePolls(read(row["first_poll_us"]), read(row["polled_us"]), read(row["doubted_us"]), row["fault"])
 
 
-def polled(db: sqlite3.Connection, source: str, office: str, now: datetime, *, doubted: bool, fault: str = "") -> None:
-    """Keep that a poll was applied, or that it is doubted and was not."""
+def polled(db: sqlite3.Connection, source: str, office: str, now: datetime, *, doubted: bool) -> None:
+    """Keep that a complete poll was applied, or that it is doubted and was not."""
     db.execute(
-        "INSERT INTO offices (source, office, first_poll_us, polled_us, doubted_us, fault)"
-        " VALUES (:source, :office, :now, :now, CASE WHEN :doubted THEN :now END, :fault)"
-        " ON CONFLICT (source, office) DO UPDATE SET fault = :fault,"
+        "INSERT INTO offices (source, office, first_poll_us, polled_us, doubted_us)"
+        " VALUES (:source, :office, :now, :now, CASE WHEN :doubted THEN :now END)"
+        " ON CONFLICT (source, office) DO UPDATE SET fault = '',"
         " polled_us = CASE WHEN :doubted THEN polled_us ELSE :now END,"
         " doubted_us = CASE WHEN :doubted THEN coalesce(doubted_us, :now) END",
-        {"source": source, "office": office, "now": stored(now), "doubted": doubted, "fault": fault},
+        {"source": source, "office": office, "now": stored(now), "doubted": doubted},
     )
+
+
+def poll_failed(db: sqlite3.Connection, source: str, office: str, fault: str) -> None:
+    """Keep why a poll was not complete; before the first complete poll nothing is kept."""
+    db.execute("UPDATE offices SET fault = ? WHERE source = ? AND office = ?", (fault, source, office))
 
 
 def pause(db: sqlite3.Connection, office: str, first: datetime, until: datetime | None, *, why: str, by: str) -> int:

@@ -14,7 +14,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.messages import ENDED, Channel, MessageState
-from vetlla.domain.outbox import Reason
+from vetlla.domain.outbox import MessageReason
 from vetlla.store.reminders.citizens import citizen_id
 from vetlla.store.reminders.messages import SELECT, message_of
 from vetlla.store.reminders.moments import stored
@@ -37,7 +37,7 @@ _REVIVE: Final = """
 UPDATE outbox SET state = 'planned', reason = '', due_us = :due, useful_until_us = :useful_until, planned_us = :now,
     citizen = :citizen
 WHERE source = :source AND appointment = :appointment AND start_us = :start AND step = :step AND attempt = :attempt
-    AND state = 'suppressed' AND sending_us IS NULL
+    AND state = 'suppressed' AND sending_us IS NULL AND reason IN ('moved', 'cancelled', 'not_expected', 'no_phone')
 """
 _CLAIM: Final = """
 UPDATE outbox SET state = 'claimed', fence = fence + 1, leased_until_us = :until, holder = :holder
@@ -53,7 +53,8 @@ RETURNING id
 def plan(db: sqlite3.Connection, messages: Iterable[PlannedMessage], now: datetime, *, revive: bool = False) -> int:
     """Put messages into the outbox; return how many were new. A key that is there already stays as it is.
 
-    ``revive`` plans a suppressed message again that was never handed over: an appointment can move away and come back.
+    ``revive`` plans a message again that was suppressed for what the source said, and was never handed over: an
+    appointment can move away and come back, and a source can be wrong for a while.
     """
     count = 0
     for message in messages:
@@ -126,6 +127,7 @@ def begin_sending(
     channel: Channel,
     now: datetime,
     *,
+    citizen: int | None,
     gateway: str,
     text: str,
     template: str,
@@ -141,11 +143,12 @@ def begin_sending(
     where, values = _owned(message, MessageState.CLAIMED)
     return bool(
         db.execute(
-            f"UPDATE outbox SET state = 'sending', sending_us = ?, channel = ?, gateway = ?, text = ?, template = ?,"
-            f" language = ?, segments = ?, fallback_us = ?, opens = ?, reason = ''"
+            f"UPDATE outbox SET state = 'sending', sending_us = ?, citizen = ?, channel = ?, gateway = ?, text = ?,"
+            f" template = ?, language = ?, segments = ?, fallback_us = ?, opens = ?, reason = ''"
             f" WHERE {where} AND leased_until_us > ?",
             (
                 stored(now),
+                citizen,
                 channel.value,
                 gateway,
                 text,
@@ -161,7 +164,7 @@ def begin_sending(
     )
 
 
-def postpone(db: sqlite3.Connection, message: OutboxMessage, due: datetime, reason: Reason) -> bool:
+def postpone(db: sqlite3.Connection, message: OutboxMessage, due: datetime, reason: MessageReason) -> bool:
     """Plan a claimed message again for later; return False if the claim is lost."""
     where, values = _owned(message, MessageState.CLAIMED)
     return _changed(
@@ -171,21 +174,22 @@ def postpone(db: sqlite3.Connection, message: OutboxMessage, due: datetime, reas
     )
 
 
-def suppress(db: sqlite3.Connection, message: OutboxMessage, reason: Reason) -> bool:
+def suppress(db: sqlite3.Connection, message: OutboxMessage, reason: MessageReason) -> bool:
     """End a claimed message, because it must not be sent; return False if the claim is lost."""
     where, values = _owned(message, MessageState.CLAIMED)
-    state = MessageState.EXPIRED if reason is Reason.TOO_LATE else MessageState.SUPPRESSED
+    state = MessageState.EXPIRED if reason is MessageReason.TOO_LATE else MessageState.SUPPRESSED
     kept = reason.value
     return _changed(
         db, f"UPDATE outbox SET state = ?, reason = ?, leased_until_us = NULL WHERE {where}", (state, kept, *values)
     )
 
 
-def withdraw(db: sqlite3.Connection, citizen: int, reason: Reason) -> int:
-    """Suppress all messages of a person that no dispatcher has yet; return how many."""
+def reinstate(db: sqlite3.Connection, citizen: int, reason: MessageReason, now: datetime) -> int:
+    """Plan the messages of a person again that were suppressed for a reason, and are still of use; return how many."""
     return db.execute(
-        "UPDATE outbox SET state = 'suppressed', reason = ? WHERE citizen = ? AND state = 'planned'",
-        (reason.value, citizen),
+        "UPDATE outbox SET state = 'planned', reason = '' WHERE citizen = ? AND state = 'suppressed' AND reason = ?"
+        " AND sending_us IS NULL AND useful_until_us > ?",
+        (citizen, reason.value, stored(now)),
     ).rowcount
 
 
@@ -206,7 +210,7 @@ def accepted(db: sqlite3.Connection, message: OutboxMessage, provider_id: str, n
     )
 
 
-def not_sent(db: sqlite3.Connection, message: OutboxMessage, due: datetime, code: str, reason: Reason) -> bool:
+def not_sent(db: sqlite3.Connection, message: OutboxMessage, due: datetime, code: str, reason: MessageReason) -> bool:
     """Plan a message again that the provider certainly did not take."""
     where, values = _owned(message, MessageState.SENDING)
     return _changed(
@@ -218,7 +222,13 @@ def not_sent(db: sqlite3.Connection, message: OutboxMessage, due: datetime, code
 
 
 def failed(
-    db: sqlite3.Connection, message: OutboxMessage, reason: Reason, now: datetime, *, code: str = "", detail: str = ""
+    db: sqlite3.Connection,
+    message: OutboxMessage,
+    reason: MessageReason,
+    now: datetime,
+    *,
+    code: str = "",
+    detail: str = "",
 ) -> bool:
     """End a message that was refused, or of which nothing was heard."""
     where, values = _owned(message, MessageState.SENDING, MessageState.UNKNOWN)
@@ -226,7 +236,7 @@ def failed(
         db,
         "UPDATE outbox SET state = 'failed', reason = ?, failed_us = ?, code = ?, detail = ?,"
         f" opens = CASE WHEN ? THEN 0 ELSE opens END WHERE {where}",
-        (reason.value, stored(now), code, detail, reason is Reason.REFUSED, *values),
+        (reason.value, stored(now), code, detail, reason is MessageReason.REFUSED, *values),
     )
 
 
@@ -236,7 +246,7 @@ def outcome_unknown(db: sqlite3.Connection, message: OutboxMessage) -> bool:
     return _changed(db, f"UPDATE outbox SET state = 'unknown' WHERE {where}", values)
 
 
-def expire(db: sqlite3.Connection, message: OutboxMessage, reason: Reason) -> bool:
+def expire(db: sqlite3.Connection, message: OutboxMessage, reason: MessageReason) -> bool:
     """End a message that was taken by the provider and was not delivered in time."""
     where, values = _owned(message, MessageState.ACCEPTED, MessageState.SENT)
     return _changed(db, f"UPDATE outbox SET state = 'expired', reason = ? WHERE {where}", (reason.value, *values))

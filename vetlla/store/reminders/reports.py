@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from vetlla.domain.outbox import OutboxMessage, Progress
 
 _FIND: Final = "SELECT id FROM outbox WHERE reference = :reference AND :reference <> '' AND sending_us IS NOT NULL"
-_FIND_BY_ID: Final = "SELECT id FROM outbox WHERE channel = :channel AND provider_id = :provider_id"
+_FIND_BY_ID: Final = """
+SELECT id FROM outbox WHERE channel = :channel AND provider_id = :provider_id ORDER BY sending_us DESC LIMIT 1
+"""
+"""A provider may use a number again; then the report is about the newer message."""
 
 
 def keep_report(db: sqlite3.Connection, channel: Channel, report: DeliveryReport, now: datetime) -> int | None:
@@ -55,8 +58,9 @@ def keep_report(db: sqlite3.Connection, channel: Channel, report: DeliveryReport
 def adopt(db: sqlite3.Connection, message: OutboxMessage, channel: Channel, provider_id: str) -> int:
     """Give a message the reports that came before the answer to our call; return how many."""
     return db.execute(
-        "UPDATE delivery_reports SET message = ? WHERE message IS NULL AND channel = ? AND provider_id = ?",
-        (message.id, channel.value, provider_id),
+        "UPDATE OR IGNORE delivery_reports SET message = ? WHERE message IS NULL AND channel = ? AND provider_id = ?"
+        " AND received_us >= ?",
+        (message.id, channel.value, provider_id, stored(message.sending_at)),
     ).rowcount
 
 

@@ -124,9 +124,9 @@ CREATE TABLE outbox (
     CHECK (state NOT IN ('sending', 'accepted', 'sent', 'delivered', 'read', 'unknown') OR sending_us IS NOT NULL),
     UNIQUE (source, appointment, start_us, step, attempt)
 );
-CREATE INDEX outbox_due ON outbox (start_us, due_us) WHERE state = 'planned';
-CREATE INDEX outbox_open ON outbox (state) WHERE state IN ('claimed', 'sending', 'unknown', 'accepted', 'sent');
-CREATE UNIQUE INDEX outbox_provider ON outbox (channel, provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX outbox_state ON outbox (state, start_us, due_us); -- the nearest appointments first
+CREATE INDEX outbox_start ON outbox (start_us);
+CREATE INDEX outbox_provider ON outbox (channel, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX outbox_citizen ON outbox (citizen, sending_us) WHERE citizen IS NOT NULL;
 CREATE INDEX outbox_opens ON outbox (sending_us) WHERE opens = 1;
 CREATE INDEX outbox_planned ON outbox (planned_us);
@@ -157,9 +157,9 @@ CREATE TABLE delivery_reports (
     detail TEXT NOT NULL,
     category TEXT NOT NULL,
     is_billable INTEGER,
-    message INTEGER REFERENCES outbox, -- NULL until the answer to our call, which the report may overtake
-    UNIQUE (channel, provider_id, delivery)
+    message INTEGER REFERENCES outbox -- NULL until the answer to our call, which the report may overtake
 );
+CREATE UNIQUE INDEX delivery_reports_once ON delivery_reports (channel, provider_id, delivery, coalesce(message, 0));
 CREATE INDEX delivery_reports_message ON delivery_reports (message) WHERE message IS NOT NULL;
 CREATE INDEX delivery_reports_received ON delivery_reports (received_us);
 
@@ -224,7 +224,7 @@ CREATE TABLE cancellations (
     code TEXT NOT NULL DEFAULT '',
     UNIQUE (source, appointment, start_us)
 );
-CREATE INDEX cancellations_open ON cancellations (next_us) WHERE state IN ('wanted', 'calling', 'unknown');
+CREATE INDEX cancellations_state ON cancellations (state, next_us);
 
 CREATE TABLE pauses (
     id INTEGER PRIMARY KEY,
