@@ -6,7 +6,15 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from phonenumbers import NumberParseException, PhoneNumber, ValidationResult, is_possible_number_with_reason, parse
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberType,
+    ValidationResult,
+    is_possible_number_with_reason,
+    number_type,
+    parse,
+)
 
 COUNTRY: Final = "ES"
 """Country of a number that begins neither with + nor with 00."""
@@ -36,6 +44,28 @@ def checked(text: str) -> str:
     if result != ValidationResult.IS_POSSIBLE:
         raise ValueError(f"{text} {_REASONS.get(result, 'has a wrong number of digits for a telephone number')}")
     return text
+
+
+_WITHOUT_MESSAGES: Final = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+"""Kinds of numbers that get no messages, as the library's list of the countries' numbering plans has them."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def gets_messages(phone: str) -> bool:
+    """Return False for a landline or a service number. A number of an unknown kind may be a mobile one."""
+    try:
+        return number_type(parse(phone, COUNTRY)) not in _WITHOUT_MESSAGES
+    except NumberParseException:
+        return False
 
 
 def _result(text: str) -> int:

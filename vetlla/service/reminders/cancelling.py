@@ -1,78 +1,73 @@
-"""Whether an appointment may be cancelled now, decided from what its source says at this moment."""
+"""Whether an appointment that a citizen cancels may be cancelled at its source now.
+
+A wrong cancellation throws a place away, so the answer comes from a fresh look at the source, and only for the hour
+that the citizen meant.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.appointments import BEGUN, EXPECTED, AppointmentStatus
+from vetlla.service.reminders.decision import Away
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from vetlla.service.reminders.decision import Fresh
 
-    from vetlla.domain.appointments import Appointment
+AGAIN: Final = timedelta(minutes=1)
+"""Wait before another attempt, if the source does not answer; it doubles each time."""
+AGAIN_LONGEST: Final = timedelta(minutes=15)
 
 
 class CancelStep(StrEnum):
-    """What to do about a citizen's cancellation."""
+    """What to do with a wanted cancellation."""
 
-    CANCEL = "cancel"
-    CANCEL_LATE = "cancel_late"
-    """It is after the cut-off, and the office still takes it."""
-    ALREADY = "already"
-    """The source has the appointment no longer, or cancelled it."""
+    CALL = "call"
+    """Cancel it now."""
+    GONE = "gone"
+    """It is cancelled already."""
     BEGUN = "begun"
-    """The citizen has arrived, or was called."""
-    TOO_LATE = "too_late"
-    ENDED = "ended"
-    """The appointment is over; nothing is asked of the source."""
+    """The citizen is there, or was."""
     MOVED = "moved"
-    """The office moved it since the citizen was asked. The citizen is asked again, with the new hour."""
-    NOT_ALLOWED = "not_allowed"
-    """The office allows no cancellation of this procedure by message."""
-    UNCLEAR = "unclear"
-    """The source has a status that this version does not know. A person decides."""
+    """It has another hour now: ask the citizen again, with this hour."""
+    LATE = "late"
+    """It is too close to the appointment, or past."""
+    REFUSED = "refused"
+    """The office allows no cancellation of this procedure."""
+    WAIT = "wait"
+    """The source does not answer: try again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelPolicy:
-    """An office's rules for cancellations."""
+class CancelRules:
+    """What the office allows."""
 
-    cutoff: timedelta = timedelta()
-    """Time before the start from which a cancellation is late."""
-    takes_late: bool = True
-    """True if a late cancellation, before the start, is still carried out."""
-
-
-def step_of(fresh: Appointment | None, told_start: datetime, now: datetime, policy: CancelPolicy) -> CancelStep:
-    """Return what to do, from the appointment as the source has it now (None if it has it no longer).
-
-    ``told_start`` is the hour in the message that the citizen answered.
-    """
-    if fresh is None:
-        return CancelStep.ALREADY
-    if fresh.status not in EXPECTED:
-        return _BY_STATUS.get(fresh.status, CancelStep.ENDED)
-    if now >= max(fresh.end, fresh.start):
-        return CancelStep.ENDED
-    if fresh.start != told_start:
-        return CancelStep.MOVED
-    if not all(service.may_cancel for service in fresh.services):
-        return CancelStep.NOT_ALLOWED
-    return _by_hour(fresh.start, now, policy)
+    cutoff: timedelta = timedelta(0)
+    """So long before the appointment it is too late."""
+    allows_late: bool = False
+    """True: a cancellation after the cut-off is still carried out, until the appointment begins."""
 
 
-_BY_STATUS: Final = {
-    AppointmentStatus.CANCELLED: CancelStep.ALREADY,
-    AppointmentStatus.UNKNOWN: CancelStep.UNCLEAR,
-    AppointmentStatus.RESERVED: CancelStep.UNCLEAR,
-    **dict.fromkeys(BEGUN, CancelStep.BEGUN),
-}
+def cancel_step(fresh: Fresh, start: datetime, rules: CancelRules, now: datetime) -> CancelStep:
+    """Return what to do with a cancellation of this hour, from what the source says now."""
+    if isinstance(fresh, Away):
+        return CancelStep.WAIT if now < start else CancelStep.LATE
+    if fresh is None or fresh.status is AppointmentStatus.CANCELLED:
+        return CancelStep.GONE
+    limit = start if rules.allows_late else start - rules.cutoff
+    found = (
+        (CancelStep.BEGUN, fresh.status in BEGUN),
+        (CancelStep.REFUSED, fresh.status not in EXPECTED),
+        (CancelStep.MOVED, fresh.start != start),
+        (CancelStep.LATE, now >= limit),
+        (CancelStep.REFUSED, not all(service.may_cancel for service in fresh.services)),
+    )
+    return next((step for step, applies in found if applies), CancelStep.CALL)
 
 
-def _by_hour(start: datetime, now: datetime, policy: CancelPolicy) -> CancelStep:
-    if now <= start - policy.cutoff:
-        return CancelStep.CANCEL
-    return CancelStep.CANCEL_LATE if policy.takes_late and now < start else CancelStep.TOO_LATE
+def next_try(tries: int, now: datetime) -> datetime:
+    """Return when to try again after the source did not answer."""
+    return now + min(AGAIN * 2.0 ** min(tries, 10), AGAIN_LONGEST)
