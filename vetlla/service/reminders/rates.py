@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.errors import UsageError
-from vetlla.domain.messages import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
     from decimal import Decimal
+
+    from vetlla.domain.messages import Channel
 
 
 class Rate(NamedTuple):
@@ -20,7 +21,7 @@ class Rate(NamedTuple):
     valid_from: date
     channel: Channel
     category: str
-    """WhatsApp: the category that Meta bills, ``utility`` for templates and ``service`` for answers. SMS: ``segment``."""
+    """WhatsApp: the category that Meta bills, ``utility`` for templates, ``service`` for answers. SMS: ``segment``."""
     eur: Decimal
     """Of one delivered message, for SMS of one segment."""
 

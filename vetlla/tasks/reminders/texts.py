@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vetlla.domain import tomlfile
@@ -13,6 +12,7 @@ from vetlla.settings.shipped import reminder_offices, reminder_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vetlla.service.reminders.texts.catalogue import Catalogue
     from vetlla.service.reminders.texts.offices import Directory
@@ -37,7 +37,9 @@ def _read(where: Path, build: Callable[[], T]) -> T:
     try:
         return build()
     except ValueError as error:
-        raise ConfigError(f"{where}: {error}", remedy="correct this entry; docs/reminders-texts.md has all keys") from error
+        raise ConfigError(
+            f"{where}: {error}", remedy="correct this entry; docs/reminders-texts.md has all keys"
+        ) from error
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -57,9 +57,7 @@ class Verdict(NamedTuple):
 
 def approve(text: Text, party: str, person: str, at: datetime) -> Approval:
     """Return the consent of a party to a text as it is now."""
-    return Approval(
-        title=text.title, version=text.version, digest=text.digest, party=party, person=person, at=at
-    )
+    return Approval(title=text.title, version=text.version, digest=text.digest, party=party, person=person, at=at)
 
 
 def parties_of(text: Text, offices: Iterable[str]) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """Days and hours as the city hall writes them.
 
 Catalan: ``dimarts 24 de novembre a les 10.30 h``, with ``d'`` before a vowel (``d'abril``, ``d'agost``, ``d'octubre``)
-and a point in the hour (Institut d'Estudis Catalans, Ortografia catalana, 2017). Spanish: ``martes 24 de noviembre a las
-10:30 h`` (Real Academia Española, Ortografía de la lengua española, 2010). Both use 24 hours and two digits of minutes,
-and only the hour of one is singular: ``a la 1.30 h``.
+and a point in the hour (Institut d'Estudis Catalans, Ortografia catalana, 2017). Spanish: ``martes 24 de noviembre a
+las 10:30 h`` (Real Academia Española, Ortografía de la lengua española, 2010). Both use 24 hours and two digits of
+minutes, and only the hour of one is singular: ``a la 1.30 h``.
 """
 
 from __future__ import annotations

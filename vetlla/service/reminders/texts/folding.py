@@ -18,14 +18,17 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 """Matches an address of the web: with a scheme, with a path, or with a usual ending."""
-_AFTER_ADDRESS: Final = ".,;:!?)…»”’"
+_AFTER_ADDRESS: Final = ".,;:!?)\u2026\u00bb\u201d\u2019"
 """Signs that end a sentence, and not the address before them."""
 _SIGNS: Final = {
-    "·": ".", "•": ".", "‧": ".", "∙": ".", "⋅": ".",
-    "‘": "'", "’": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"',
-    "–": "-", "—": "-", "−": "-", "‑": "-", "…": "...",
-    "\u00a0": " ", "\u202f": " ", "\u2009": " ",
-}  # fmt: skip
+    **dict.fromkeys("·•\u2027\u2219\u22c5", "."),
+    **dict.fromkeys("\u2018\u2019\u00b4", "'"),
+    **dict.fromkeys("\u201c\u201d\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2013\u2014\u2212", "-"),
+    **dict.fromkeys("\u00a0\u202f\u2009", " "),
+    "\u2026": "...",
+}
+"""Dots of ``l·l``, quotation marks, dashes, blanks and the ellipsis."""
 
 
 def fold(text: str) -> str:

@@ -4,21 +4,16 @@ A procedure is not named in messages unless its entry says so. Its name can tell
 need of social services, and a telephone is often read by others (Regulation (EU) 2016/679, article 5.1.c).
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from vetlla.service.reminders.texts import tables
+from vetlla.service.reminders.texts.dates import Language
 from vetlla.service.reminders.texts.text import Words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from vetlla.service.reminders.texts.dates import Language
 
 
 class Naming(StrEnum):
@@ -103,7 +98,8 @@ def directory_of(document: Mapping[str, Any]) -> Directory:
     unknown = sorted(set(document) - {"office", "service"})
     if unknown:
         raise ValueError(f"there is no key {unknown[0]}; the file has [[office]] and [[service]]")
-    offices, services = {}, {}
+    offices: dict[str, OfficeDetails] = {}
+    services: dict[str, ServiceDetails] = {}
     for number, entry in enumerate(tables.entries(document, "office"), start=1):
         office = tables.read(OfficeDetails, entry, f"office {number}")
         if offices.setdefault(office.id, office) is not office:

@@ -1,7 +1,7 @@
 """The named places of a text, a closed list: ``{hora}`` in a text is replaced by the hour of the appointment.
 
-A text has places and nothing else: no conditions and no loops, so that an office can edit it without a programmer. Where
-a sentence depends on a fact, there are two texts.
+A text has places and nothing else: no conditions and no loops, so that an office can edit it without a programmer.
+Where a sentence depends on a fact, there are two texts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """One text as an office wrote it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import unicodedata
@@ -88,9 +86,9 @@ class Text(BaseModel):
     @property
     def title(self) -> str:
         """The text's name for people: "ca sms reminder (office OMAC)"."""
-        only = [
-            f"{key} {value}" for key, value in (("office", self.office), ("service", self.service)) if value
-        ] + [word for word, holds in (("procedure", self.procedure), ("alias", self.has_alias)) if holds]
+        only = [f"{key} {value}" for key, value in (("office", self.office), ("service", self.service)) if value] + [
+            word for word, holds in (("procedure", self.procedure), ("alias", self.has_alias)) if holds
+        ]
         return f"{self.language} {self.channel} {self.name}" + (f" ({', '.join(only)})" if only else "")
 
     @property
@@ -122,8 +120,9 @@ class Text(BaseModel):
     def digest(self) -> str:
         """SHA-256 of all that a citizen reads, and of the office and procedure it is for.
 
-        The version and the name of the template are not in it: a text with another number is the same text.
+        The version and the name of the template are not in it, because a text with another number is the same text. Nor
+        are keys without a value, so that a key of a later program ends no approval.
         """
-        seen = self.model_dump(mode="json", exclude={"version", "template", "off"})
+        seen = self.model_dump(mode="json", exclude={"version", "template", "off"}, exclude_defaults=True)
         content = json.dumps(seen, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()

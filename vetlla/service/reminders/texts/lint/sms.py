@@ -34,7 +34,7 @@ def cost(text: Text, around: Around) -> Iterator[Finding]:
     figures = {"segments": found.segments, "folded": folded, "units": found.units}
     said = f"this text costs {found.segments} segments"
     if causes := outside_gsm_7(longest):
-        said += f" because of {', '.join(f'‘{one}’' for one in causes)}"
+        said += " because of " + ", ".join(f"\u2018{one}\u2019" for one in causes)
         is_cheaper = text.sms_encoding is SmsEncoding.EXACT and folded < found.segments
         fold_it = f'write sms_encoding = "fold" for {folded}, or use other words'
         remedy = fold_it if is_cheaper else "use other words: these signs cannot be folded"

@@ -104,7 +104,7 @@ def _undeclared(text: Text, around: Around) -> Iterator[Finding]:
             yield finding("reply", Level.WARNING, text, f"{word!r} is a command that replies does not have", remedy)
 
 
-def alias(text: Text, around: Around) -> Iterator[Finding]:
+def alias(text: Text, _: Around) -> Iterator[Finding]:
     """Yield wording that asks for a reply to an SMS that cannot be answered, and a missing contact."""
     if not text.has_alias:
         return
@@ -116,7 +116,7 @@ def alias(text: Text, around: Around) -> Iterator[Finding]:
         yield finding("alias", Level.CRITICAL, text, said, "put {telefon} or {enllac} into the text")
 
 
-def unanswerable(text: Text, around: Around) -> Iterator[Finding]:
+def unanswerable(text: Text, _: Around) -> Iterator[Finding]:
     """Yield an SMS for a number that tells people to reply without saying with which word."""
     is_asking = bool(_ASKING[text.language].search(text.without_places))
     if is_asking and not text.replies and text.channel is Channel.SMS and not text.has_alias:
