@@ -33,12 +33,17 @@ _SIGNS: Final = {
 
 def fold(text: str) -> str:
     """Return a text with every sign replaced that the SMS alphabet lacks. A sign without a replacement stays."""
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for found in _ADDRESS.finditer(text):
         stop = found.start() + len(found[0].rstrip(_AFTER_ADDRESS))
-        pieces += [*map(_folded, text[end : found.start()]), text[found.start() : stop]]
+        pieces += [_folded_words(text[end : found.start()]), text[found.start() : stop]]
         end = stop
-    return "".join([*pieces, *map(_folded, text[end:])])
+    return "".join([*pieces, _folded_words(text[end:])])
+
+
+def _folded_words(words: str) -> str:
+    return "".join(map(_folded, unicodedata.normalize("NFC", words)))
 
 
 def _folded(sign: str) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from vetlla.service.reminders.texts import tables
 from vetlla.service.reminders.texts.dates import Language
-from vetlla.service.reminders.texts.text import Words
+from vetlla.service.reminders.texts.text import NeededWords, Words
 
 
 class Naming(StrEnum):
@@ -26,7 +26,7 @@ class Naming(StrEnum):
 class _OfficeWords(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    where: Words = Field(min_length=1)
+    where: NeededWords
     """The office with preposition and article: "a l'OMAC"."""
     address: Words = ""
     booking: Words = ""
@@ -40,9 +40,9 @@ class OfficeDetails(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Words = Field(min_length=1)
+    id: NeededWords
     """The source's id of the office."""
-    name: Words = Field(min_length=1)
+    name: NeededWords
     telephone: Words = ""
     help_telephone: Words = ""
     """Telephone that helps with procedures."""
@@ -57,7 +57,7 @@ class OfficeDetails(BaseModel):
 class _ServiceWords(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Words = Field(min_length=1)
+    name: NeededWords
     documents: Words = ""
     """What to bring, in one sentence."""
     online: Words = ""
@@ -69,7 +69,7 @@ class ServiceDetails(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Words = Field(min_length=1)
+    id: NeededWords
     """The source's id of the service."""
     naming: Naming = Naming.HIDDEN
     ca: _ServiceWords

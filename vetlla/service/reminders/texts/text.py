@@ -40,12 +40,21 @@ Words = Annotated[str, AfterValidator(_composed)]
 """A text in Unicode's form NFC, because a letter and its accent as two characters are longer and outside GSM 7-bit."""
 
 
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+NeededWords = Annotated[Words, AfterValidator(_not_empty)]
+
+
 class Button(BaseModel):
     """A quick-reply button of a WhatsApp template."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    label: Words
+    label: NeededWords
     action: Intent
     """What pressing it means."""
 
@@ -60,7 +69,7 @@ class Text(BaseModel):
     language: Language
     version: int = Field(ge=1)
     """The office raises it with each change."""
-    text: Words = Field(min_length=1)
+    text: NeededWords
     office: Words = ""
     """The source's id of the only office that uses it; "" for all."""
     service: Words = ""
@@ -72,7 +81,7 @@ class Text(BaseModel):
     template: Words = ""
     """Name of the template that WhatsApp approved."""
     buttons: tuple[Button, ...] = ()
-    replies: dict[Intent, Words] = {}
+    replies: dict[Intent, NeededWords] = {}
     """The words that the text tells people to send, by their meaning."""
     sms_encoding: SmsEncoding = SmsEncoding.EXACT
     off: bool = False
