@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,9 @@ from vetlla.service.reminders.texts.approval import (
     parties_of,
     verdict,
 )
-from vetlla.service.reminders.texts.text import Text
+
+if TYPE_CHECKING:
+    from vetlla.service.reminders.texts.text import Text
 
 OFFICES = ("OGAT", "OMAC")
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

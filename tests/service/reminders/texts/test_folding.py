@@ -16,7 +16,7 @@ from vetlla.service.reminders.texts.folding import fold
         ("anul·lar la plaça", "anul.lar la placa"),
         ("ANUL·LAR", "ANUL.LAR"),
         ("SÍ, matí, línia, raïm, camió", "SI, mati, linia, raim, camio"),
-        ("l’hora… «avui» – demà", "l'hora... \"avui\" - demà"),
+        ("l\u2019hora\u2026 «avui» \u2013 demà", 'l\'hora... "avui" - demà'),
         ("1a, 2º, 3ª", "1a, 2o, 3a"),
         ("À È Ò Á Ó Ú", "A E O A O U"),
         ("anuŀlar", "anul.lar"),

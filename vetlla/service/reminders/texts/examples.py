@@ -40,8 +40,9 @@ def appointment(office: str, service: str = "", start: datetime = EXAMPLE) -> Ap
 
 
 def longest_day(text: Text) -> datetime:
-    """Return a moment of the year whose day and hour take the most characters in the text's language."""
-    return max(_YEAR, key=lambda at: len(dates.day_and_hour(dates.local(at, ZONE), text.language)))
+    """Return a moment of the year whose day and hour take the most characters, in the form that the text uses."""
+    write = dates.day_and_hour if {Place.DIA, Place.QUAN} & set(text.places) else dates.short_day_and_hour
+    return max(_YEAR, key=lambda at: len(write(dates.local(at, ZONE), text.language)))
 
 
 def places_of_use(text: Text, directory: Directory) -> Iterator[tuple[str, str]]:

@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.service.reminders.texts.lint.around import Around
+    from vetlla.service.reminders.texts.offices import Directory
     from vetlla.service.reminders.texts.text import Text
 
 
+def costliest(text: Text, directory: Directory) -> str:
+    """Return a text as the office with the longest words sends it on the day with the longest name.
+
+    Return "" if no office can send it.
+    """
+    return max(_rendered(text, directory), key=lambda said: segments_of(said)[1:], default="")
+
+
 def cost(text: Text, around: Around) -> Iterator[Finding]:
-    """Yield an SMS of more than one segment, for the office and day with the longest words, and its characters."""
+    """Yield an SMS of more than one segment, with the characters that cause it."""
     if text.channel is not Channel.SMS:
         return
-    longest = max(_rendered(text, around), key=lambda said: segments_of(said)[1:], default="")
+    longest = costliest(text, around.directory)
     found = segments_of(longest)
     if found.segments == 1:
         return
     folded = segments_of(fold(longest)).segments
-    figures = {"segments": found.segments, "folded": folded, "units": found.units}
     said = f"this text costs {found.segments} segments"
     if causes := outside_gsm_7(longest):
         said += " because of " + ", ".join(f"\u2018{one}\u2019" for one in causes)
@@ -43,6 +51,7 @@ def cost(text: Text, around: Around) -> Iterator[Finding]:
         remedy = "shorten it"
     if Place.LLISTA in text.places:
         said += " (with two appointments)"
+    figures = {"segments": found.segments, "folded": folded, "units": found.units}
     yield finding("segments", Level.WARNING, text, said, remedy, **figures)
 
 
@@ -59,9 +68,9 @@ def values(text: Text, around: Around) -> Iterator[Finding]:
             yield finding("value_missing", Level.WARNING, text, f"{used_by}: {said}", error.remedy)
 
 
-def _rendered(text: Text, around: Around) -> Iterator[str]:
-    for office, service in places_of_use(text, around.directory):
+def _rendered(text: Text, directory: Directory) -> Iterator[str]:
+    for office, service in places_of_use(text, directory):
         try:
-            yield render(text, example_values(text, around.directory, office, service, longest_day(text))).text
+            yield render(text, example_values(text, directory, office, service, longest_day(text))).text
         except ConfigError:
             continue  # the rule of values reports it
