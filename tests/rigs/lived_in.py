@@ -103,6 +103,8 @@ INVOCATIONS = {
     "renewals forecast": "renewals forecast",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
+    "reminders texts lint": "reminders texts lint",
+    "reminders texts preview": "reminders texts preview --kind reminder",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 

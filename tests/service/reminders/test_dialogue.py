@@ -12,7 +12,6 @@ from tests.rigs.replies import LEXICON
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.service.reminders.dialogue import (
     LISTED_FOR,
-    Answer,
     Answered,
     Candidate,
     Decision,
@@ -21,6 +20,7 @@ from vetlla.service.reminders.dialogue import (
     question_of,
 )
 from vetlla.service.reminders.replies import understand
+from vetlla.service.reminders.texts.names import TextName
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ONE, TWO, THREE = (AppointmentKey("lleida", name) for name in ("one", "two", "three"))
@@ -48,27 +48,27 @@ class Talk:
 
 def test_the_only_appointment_is_meant() -> None:
     talk = Talk(candidate(ONE))
-    assert talk.says("sí") == Decision(confirm=(ONE,), answer=Answer.CONFIRMED)
-    assert talk.says("anul·lar") == Decision(cancel=(ONE,), answer=Answer.CANCELLED, language="ca")
+    assert talk.says("sí") == Decision(confirm=(ONE,), answer=TextName.CONFIRMED)
+    assert talk.says("anul·lar") == Decision(cancel=(ONE,), language="ca")
 
 
 def test_a_confirmation_can_become_a_cancellation_and_not_the_other_way() -> None:
     assert Talk(candidate(ONE, answered=Answered.CONFIRMED)).says("anul·lar").cancel == (ONE,)
-    assert Talk(candidate(ONE, answered=Answered.CANCELLED)).says("sí") == Decision(answer=Answer.NO_LONGER)
+    assert Talk(candidate(ONE, answered=Answered.CANCELLED)).says("sí") == Decision(answer=TextName.CONFIRM_REFUSED)
 
 
 def test_several_appointments_are_listed_and_named_by_their_number() -> None:
     talk = Talk(candidate(TWO, hours=26), candidate(ONE, hours=24))
     asked = talk.says("anul·lar")
-    assert (asked.answer, asked.listed, asked.cancel) == (Answer.ASK_WHICH, (ONE, TWO), ())
-    assert talk.says("2") == Decision(cancel=(TWO,), answer=Answer.CANCELLED)
+    assert (asked.answer, asked.listed, asked.cancel) == (TextName.LIST, (ONE, TWO), ())
+    assert talk.says("2") == Decision(cancel=(TWO,))
 
 
 def test_a_list_that_expired_gives_no_number_a_meaning() -> None:
     talk = Talk(candidate(ONE), candidate(TWO, hours=25))
     talk.says("anul·lar")
     talk.now += LISTED_FOR
-    assert talk.says("2").answer is Answer.ASK_WHICH
+    assert talk.says("2").answer is TextName.LIST
 
 
 def test_all_listed_appointments_can_be_cancelled_with_one_reply() -> None:
@@ -86,7 +86,7 @@ def test_the_message_that_was_answered_names_the_appointment() -> None:
 def test_a_yes_is_about_the_appointment_that_has_no_answer_yet_but_a_cancellation_is_asked() -> None:
     talk = Talk(candidate(ONE, answered=Answered.CONFIRMED), candidate(TWO, hours=25))
     assert talk.says("sí").confirm == (TWO,)
-    assert talk.says("anul·lar").answer is Answer.ASK_WHICH
+    assert talk.says("anul·lar").answer is TextName.LIST
 
 
 def test_an_appointment_that_ends_keeps_the_numbers_of_the_others() -> None:
@@ -102,7 +102,7 @@ def test_an_appointment_that_ends_keeps_the_numbers_of_the_others() -> None:
 
 def test_what_is_not_understood_is_asked_back_once_and_then_read_by_a_person() -> None:
     talk = Talk(candidate(ONE))
-    assert talk.says("no").answer is Answer.ASK_BACK
+    assert talk.says("no").answer is TextName.ASK
     assert talk.says("no confirmo") == Decision(to_inbox=True, dialogue=talk.dialogue)
 
 
@@ -114,22 +114,22 @@ def test_a_story_goes_to_the_inbox_and_keeps_the_question() -> None:
 
 
 def test_a_late_reply_changes_nothing() -> None:
-    assert Talk(candidate(ONE, hours=-3)).says("anul·lar") == Decision(answer=Answer.ENDED, language="ca")
+    assert Talk(candidate(ONE, hours=-3)).says("anul·lar") == Decision(answer=TextName.PAST, language="ca")
 
 
 def test_an_unknown_sender_gets_no_personal_data() -> None:
     decision = Talk().says("anul·lar")
-    assert (decision.answer, decision.to_inbox, decision.listed) == (Answer.UNKNOWN_SENDER, True, ())
+    assert (decision.answer, decision.to_inbox, decision.listed) == (TextName.UNKNOWN_SENDER, True, ())
 
 
 def test_opting_out_needs_no_appointment() -> None:
-    assert Talk().says("BAIXA") == Decision(answer=Answer.OPTED_OUT, opt_out=True, language="ca")
+    assert Talk().says("BAIXA") == Decision(answer=TextName.OPTED_OUT, opt_out=True, language="ca")
     assert Talk(candidate(ONE)).says("alta").opt_out is False
 
 
 def test_another_day_cancels_nothing() -> None:
     decision = Talk(candidate(ONE)).says("no puc venir, un altre dia")
-    assert (decision.answer, decision.cancel, decision.to_inbox) == (Answer.RESCHEDULE, (), True)
+    assert (decision.answer, decision.cancel, decision.to_inbox) == (TextName.RESCHEDULE, (), True)
 
 
 REPLIES = [

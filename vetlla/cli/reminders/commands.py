@@ -9,6 +9,7 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.reminders import texts
 from vetlla.cli.reminders.lines import STDIN, read_lines
 from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.replies import NUMBER_DIGITS, Question, understand
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vetlla.cli.reminders.lines import Line
 
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
+app.add_typer(texts.app, name="texts")
 
 File = Annotated[str, typer.Argument(help="Lines of text or of JSON objects, or - for standard input.")]
 LexiconFolder = Annotated[

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.service.reminders.lexicon import Intent
 from vetlla.service.reminders.replies import Question
+from vetlla.service.reminders.texts.names import TextName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,31 +33,6 @@ class Answered(StrEnum):
     NOTHING = "nothing"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
-
-
-class Answer(StrEnum):
-    """What is answered to a reply; each has its text."""
-
-    CONFIRMED = "confirmed"
-    CANCELLED = "cancelled"
-    ASK_BACK = "ask_back"
-    """One appointment: it is asked whether the citizen confirms or cancels it."""
-    ASK_WHICH = "ask_which"
-    """Several appointments, with their numbers."""
-    NO_LONGER = "no_longer"
-    """The appointment was cancelled, so that it cannot be confirmed: the link or telephone for booking."""
-    ENDED = "ended"
-    """All appointments are over."""
-    UNKNOWN_SENDER = "unknown_sender"
-    """Without any personal data, because the number may have another owner now."""
-    ONLY_TEXT = "only_text"
-    OPTED_OUT = "opted_out"
-    OPTED_IN = "opted_in"
-    HELP = "help"
-    LANGUAGE = "language"
-    RESCHEDULE = "reschedule"
-    NONE = "none"
-    """No answer is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +66,9 @@ class Decision:
 
     confirm: tuple[AppointmentKey, ...] = ()
     cancel: tuple[AppointmentKey, ...] = ()
-    """Each is cancelled only after a look at the source (``cancelling.step_of``)."""
-    answer: Answer = Answer.NONE
+    """Each is cancelled after a look at the source (``cancelling.cancel_step``), and answered when that is done."""
+    answer: TextName | None = None
+    """The text of the answer; None if nothing is answered."""
     to_inbox: bool = False
     """True if a person has to read the reply."""
     opt_out: bool | None = None
@@ -102,11 +79,11 @@ class Decision:
     dialogue: Dialogue | None = None
 
 
-_WITHOUT_APPOINTMENT: Final[dict[Intent, tuple[Answer, bool | None]]] = {
-    Intent.OPT_OUT: (Answer.OPTED_OUT, True),
-    Intent.OPT_IN: (Answer.OPTED_IN, False),
-    Intent.HELP: (Answer.HELP, None),
-    Intent.LANGUAGE: (Answer.LANGUAGE, None),
+_WITHOUT_APPOINTMENT: Final[dict[Intent, tuple[TextName, bool | None]]] = {
+    Intent.OPT_OUT: (TextName.OPTED_OUT, True),
+    Intent.OPT_IN: (TextName.OPTED_IN, False),
+    Intent.HELP: (TextName.HELP, None),
+    Intent.LANGUAGE: (TextName.LANGUAGE_CHANGED, None),
 }
 """Answer, and the new value of the opt-out, of replies that concern no appointment."""
 
@@ -146,9 +123,9 @@ def decide(
         answer, opt_out = _WITHOUT_APPOINTMENT[reading.intent]
         return Decision(answer=answer, opt_out=opt_out, language=language, dialogue=dialogue)
     if not candidates:
-        return Decision(answer=Answer.UNKNOWN_SENDER, to_inbox=True, language=language)
+        return Decision(answer=TextName.UNKNOWN_SENDER, to_inbox=True, language=language)
     if reading.intent is Intent.RESCHEDULE:
-        return Decision(answer=Answer.RESCHEDULE, language=language, to_inbox=not reading.sure)
+        return Decision(answer=TextName.RESCHEDULE, language=language, to_inbox=not reading.sure)
     if reading.intent is Intent.NONE:
         return Decision(to_inbox=True, language=language, dialogue=dialogue)
     if reading.intent is Intent.ASK:
@@ -168,12 +145,13 @@ def _decisive(
         return _ask_back(reading, candidates, dialogue, now, meant)
     of_keys = [one for one in candidates if one.key in keys]
     if not of_keys or all(one.end <= now for one in of_keys):
-        return Decision(answer=Answer.ENDED, language=reading.language)
+        return Decision(answer=TextName.PAST, language=reading.language)
     if reading.intent is Intent.CANCEL:
-        return Decision(cancel=keys, answer=Answer.CANCELLED, language=reading.language)
+        return Decision(cancel=keys, language=reading.language)
     if any(one.answered is Answered.CANCELLED for one in of_keys):
-        return Decision(answer=Answer.NO_LONGER, language=reading.language)
-    return Decision(confirm=keys, answer=Answer.CONFIRMED, language=reading.language)
+        return Decision(answer=TextName.CONFIRM_REFUSED, language=reading.language)
+    answer = TextName.CONFIRMED if len(keys) == 1 else TextName.CONFIRMED_SEVERAL
+    return Decision(confirm=keys, answer=answer, language=reading.language)
 
 
 def _keys(
@@ -216,7 +194,7 @@ def _ask_back(
         return Decision(to_inbox=True, language=reading.language, dialogue=dialogue)
     open_ones = awaiting(candidates, now)
     if not open_ones:
-        return Decision(answer=Answer.ENDED, language=reading.language)
+        return Decision(answer=TextName.PAST, language=reading.language)
     wanted = reading.intent if reading.intent in {Intent.CONFIRM, Intent.CANCEL} else None
     is_which = len(open_ones) > 1 and meant is None
     asked = Dialogue(
@@ -226,7 +204,7 @@ def _ask_back(
         expires_at=now + LISTED_FOR,
     )
     return Decision(
-        answer=Answer.ASK_WHICH if is_which else Answer.ASK_BACK,
+        answer=TextName.LIST if is_which else TextName.ASK,
         language=reading.language,
         listed=asked.listed,
         dialogue=asked,

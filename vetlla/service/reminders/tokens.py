@@ -1,4 +1,4 @@
-"""The payload of a button: which message it belongs to, and what it does, signed so that only the city can have made it.
+"""The payload of a button: its message and what it does, signed so that only the city can have made it.
 
 The payload holds the reference of our message and no id of the source, so that it tells nothing to others.
 """

@@ -86,6 +86,12 @@ def awaiting(db: sqlite3.Connection, citizen: int, now: datetime) -> list[KeptAp
     return [_kept(row) for row in rows]
 
 
+def of_citizen(db: sqlite3.Connection, citizen: int, since: datetime) -> list[KeptAppointment]:
+    """Return a person's appointments that end after a time, in whatever state, in the order of their hours."""
+    rows = db.execute(f"{_SELECT} WHERE citizen = ? AND end_us > ? ORDER BY start_us, name", (citizen, stored(since)))
+    return [_kept(row) for row in rows]
+
+
 def _kept(row: sqlite3.Row) -> KeptAppointment:
     return KeptAppointment(
         appointment=_appointment(row),

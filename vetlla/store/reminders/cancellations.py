@@ -50,6 +50,8 @@ class Cancellation(NamedTuple):
     """Number of the attempt; only its holder may write the outcome."""
     reply: int | None
     asked_at: datetime
+    code: str = ""
+    """Why the source or the rules refused it."""
 
 
 def want_cancelled(
@@ -89,6 +91,15 @@ def cancellation(db: sqlite3.Connection, key: AppointmentKey, start: datetime) -
     return None if row is None else _cancellation(row)
 
 
+def to_answer(db: sqlite3.Connection, since: datetime, waiting_since: datetime) -> list[Cancellation]:
+    """Return cancellations by reply that ended after ``since``, or that have not ended since ``waiting_since``."""
+    rows = db.execute(
+        f"{_SELECT} WHERE reply IS NOT NULL AND (ended_us > ? OR (ended_us IS NULL AND asked_us <= ?)) ORDER BY id",
+        (stored(since), stored(waiting_since)),
+    )
+    return [_cancellation(row) for row in rows]
+
+
 def _cancellation(row: sqlite3.Row) -> Cancellation:
     return Cancellation(
         row["id"],
@@ -99,6 +110,7 @@ def _cancellation(row: sqlite3.Row) -> Cancellation:
         row["fence"],
         row["reply"],
         read(row["asked_us"]),
+        row["code"],
     )
 
 

@@ -116,6 +116,21 @@ def settled_keys(db: sqlite3.Connection, first: datetime) -> set[tuple[str, str,
     return {tuple(row) for row in rows}
 
 
+def by_reference(db: sqlite3.Connection, reference: str) -> OutboxMessage | None:
+    """Return the message with our own id of its attempt; None if there is none."""
+    row = db.execute(f"{SELECT} WHERE reference = ?", (reference,)).fetchone()
+    return None if row is None else message_of(row)
+
+
+def answers_since(db: sqlite3.Connection, citizen: int, since: datetime, *, step: str = "") -> int:
+    """Return how many answers to a person were planned since a time; with ``step`` only those whose step ends so."""
+    (count,) = db.execute(
+        "SELECT count(*) FROM outbox WHERE citizen = ? AND kind = 'answer' AND planned_us > ? AND step LIKE ?",
+        (citizen, stored(since), f"%{step}"),
+    ).fetchone()
+    return int(count)
+
+
 def by_provider_id(db: sqlite3.Connection, channel: Channel, provider_id: str) -> OutboxMessage | None:
     """Return the newest message to which a provider gave this id; None if there is none."""
     row = db.execute(

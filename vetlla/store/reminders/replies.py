@@ -85,6 +85,12 @@ def open_replies(db: sqlite3.Connection, limit: int) -> list[KeptReply]:
     return [_kept(row) for row in rows]
 
 
+def reply_of(db: sqlite3.Connection, key: int) -> KeptReply | None:
+    """Return one reply; None if it was erased."""
+    row = db.execute(f"{_SELECT} WHERE replies.id = ?", (key,)).fetchone()
+    return None if row is None else _kept(row)
+
+
 def _kept(row: sqlite3.Row) -> KeptReply:
     reply = IncomingReply(
         provider_id=row["provider_id"],

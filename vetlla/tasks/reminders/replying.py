@@ -6,18 +6,21 @@ the outcome is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, MessageKind, ReplyKind
 from vetlla.domain.outbox import MessageKey, PlannedMessage
-from vetlla.service.reminders.dialogue import Answer, Answered, Candidate, Decision, Dialogue, decide, question_of
+from vetlla.service.reminders.cancelling import CancelStep
+from vetlla.service.reminders.dialogue import LISTED_FOR, Answered, Candidate, Decision, Dialogue, decide, question_of
 from vetlla.service.reminders.lexicon import Intent
 from vetlla.service.reminders.replies import Understood, understand
+from vetlla.service.reminders.texts.names import TextName
 from vetlla.service.reminders.tokens import read_token
 from vetlla.store.reminders import appointments, cancellations, citizens, messages, outbox, replies
+from vetlla.store.reminders.cancellations import CancellationState
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import CANCELS
 
@@ -45,7 +48,7 @@ BATCH: Final = 100
 class AnswerWanted(NamedTuple):
     """What the text of an answer is made of."""
 
-    answer: Answer
+    answer: TextName
     language: str
     channel: Channel
     appointments: tuple[Appointment, ...]
@@ -95,12 +98,12 @@ def _handle(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules, now: dat
     before = _dialogue(replies.dialogue(db, person, now))
     reading = evidence.reading or understand(reply.text, rules.lexicon, question_of(before, candidates, now))
     if reply.kind is ReplyKind.OTHER:
-        decision = Decision(answer=Answer.ONLY_TEXT, to_inbox=True, dialogue=before)
+        decision = Decision(answer=TextName.ONLY_TEXT, to_inbox=True, dialogue=before)
     else:
         decision = decide(reading, candidates, before, now, meant=evidence.appointment)
-    _carry_out(db, kept, decision, {one.key: one for one in candidates}, now, channels=rules.opts_out_of)
-    _answer(db, kept, decision, rules, now, {one.key: value for one, value in known})
-    outcome = "inbox" if decision.to_inbox else decision.answer.value
+    _carry_out(db, kept, decision, {one.key: one for one in candidates}, now=now, channels=rules.opts_out_of)
+    _answer(db, kept, decision, {one.key: value for one, value in known}, rules=rules, now=now)
+    outcome = "inbox" if decision.to_inbox else "cancel" if decision.cancel else decision.answer or ""
     replies.handled(db, kept.id, outcome, now, intent=reading.intent.value, language=reading.language or "",
                     message=evidence.message)  # fmt: skip
     return Handled(kept.id, reading.intent, decision)
@@ -163,6 +166,43 @@ def _dialogue(kept: replies.Dialogue | None) -> Dialogue | None:
     )
 
 
+# --- cancellations ---------------------------------------------------------------------------------------------------
+
+ANSWERED_LATE: Final = timedelta(hours=6)
+"""How long after its end a cancellation is still answered, for a service that was stopped meanwhile."""
+NOTED_AFTER: Final = timedelta(minutes=2)
+"""A citizen whose cancellation waits longer than this for the source hears that it is noted."""
+_OUTCOMES: Final = {
+    CancellationState.DONE: TextName.CANCELLED,
+    CancellationState.GONE: TextName.ALREADY_CANCELLED,
+    CancellationState.REFUSED: TextName.NOT_ALLOWED,
+    CancellationState.LATE: TextName.NOT_ALLOWED,
+    CancellationState.MOVED: TextName.HOUR_CHANGED,
+}
+
+
+def answer_cancellations(db: sqlite3.Connection, rules: ReplyRules, now: datetime) -> int:
+    """Plan the answers to cancellations whose outcome is known, or that take long; return how many."""
+    count = 0
+    with atomic(db):
+        for one in cancellations.to_answer(db, now - ANSWERED_LATE, now - NOTED_AFTER):
+            kept = replies.reply_of(db, one.reply) if one.reply is not None else None
+            known = appointments.kept(db, one.appointment)
+            if kept is None or kept.citizen is None or known is None:
+                continue
+            name = _OUTCOMES.get(one.state, TextName.NOTED)
+            if one.code == CancelStep.BEGUN:
+                name = TextName.BEGUN
+            if name is TextName.HOUR_CHANGED and known.appointment.start == one.start:
+                continue  # the next poll brings the new hour
+            if plan_answer(db, kept, name, [known.appointment], rules=rules, now=now):
+                count += 1
+                if name is TextName.HOUR_CHANGED:
+                    asked = replies.Dialogue("back", (), now + LISTED_FOR)
+                    replies.ask(db, kept.citizen, asked, now)
+    return count
+
+
 # --- what it leads to -------------------------------------------------------------------------------------------------
 
 
@@ -171,8 +211,8 @@ def _carry_out(
     kept: KeptReply,
     decision: Decision,
     candidates: dict[AppointmentKey, Candidate],
-    now: datetime,
     *,
+    now: datetime,
     channels: frozenset[Channel],
 ) -> None:
     person = kept.citizen
@@ -192,7 +232,7 @@ def _carry_out(
     asked = decision.dialogue
     if asked is None:
         replies.end_dialogue(db, person)
-    elif decision.answer in {Answer.ASK_BACK, Answer.ASK_WHICH}:
+    elif decision.answer in {TextName.ASK, TextName.LIST}:
         offers = tuple(replies.Offer(key, candidates[key].start) for key in asked.listed)
         question = " ".join(filter(None, ("which" if asked.listed else "back", asked.wanted or "")))
         replies.ask(db, person, replies.Dialogue(question, offers, asked.expires_at), now)
@@ -202,41 +242,44 @@ def _answer(
     db: sqlite3.Connection,
     kept: KeptReply,
     decision: Decision,
+    known: dict[AppointmentKey, Appointment],
+    *,
     rules: ReplyRules,
     now: datetime,
-    known: dict[AppointmentKey, Appointment],
 ) -> None:
-    """Plan the answer. A cancellation is answered when the source has answered."""
-    if decision.answer is Answer.NONE or decision.cancel or kept.citizen is None:
+    """Plan the answer, if there is one. A cancellation is answered when the source has answered."""
+    if decision.answer is None or kept.citizen is None:
         return
     if not _may_answer(db, kept.citizen, decision.answer, now):
         return
     keys = decision.confirm or decision.listed or _about(decision, known)
-    plan_answer(db, kept, decision.answer, tuple(known[key] for key in keys), rules, now, language=decision.language)
+    plan_answer(
+        db, kept, decision.answer, [known[key] for key in keys], rules=rules, now=now, language=decision.language
+    )
 
 
 def _about(decision: Decision, known: dict[AppointmentKey, Appointment]) -> tuple[AppointmentKey, ...]:
     """Return the appointment that an answer without a decision speaks of: the nearest one."""
-    if decision.answer not in {Answer.ASK_BACK, Answer.ENDED, Answer.NO_LONGER, Answer.RESCHEDULE}:
+    if decision.answer not in {TextName.ASK, TextName.PAST, TextName.CONFIRM_REFUSED, TextName.RESCHEDULE}:
         return ()
     return tuple(sorted(known, key=lambda key: known[key].start)[:1])
 
 
-def _may_answer(db: sqlite3.Connection, person: int, answer: Answer, now: datetime) -> bool:
+def _may_answer(db: sqlite3.Connection, person: int, answer: TextName, now: datetime) -> bool:
     if messages.answers_since(db, person, now - timedelta(hours=1)) >= ANSWERS_AN_HOUR:
         return False
     is_first = messages.answers_since(db, person, now - UNKNOWN_AGAIN, step="unknown_sender") == 0
-    return answer is not Answer.UNKNOWN_SENDER or is_first
+    return answer is not TextName.UNKNOWN_SENDER or is_first
 
 
 def plan_answer(
     db: sqlite3.Connection,
     kept: KeptReply,
-    answer: Answer,
+    answer: TextName,
     about: Sequence[Appointment],
+    *,
     rules: ReplyRules,
     now: datetime,
-    *,
     language: str | None = None,
 ) -> bool:
     """Put an answer into the outbox; return False if its text is switched off, or it was planned before."""
@@ -247,7 +290,9 @@ def plan_answer(
     if text is None:
         return False
     first = about[0] if about else None
-    key = MessageKey(first.key if first else NO_APPOINTMENT, first.start if first else now, f"answer-{kept.id}-{answer}")
+    key = MessageKey(
+        first.key if first else NO_APPOINTMENT, first.start if first else now, f"answer-{kept.id}-{answer}"
+    )
     message = PlannedMessage(
         key=key,
         kind=MessageKind.ANSWER,
