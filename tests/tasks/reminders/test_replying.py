@@ -182,8 +182,8 @@ def test_with_two_appointments_the_number_of_the_list_is_cancelled(desk: Desk) -
     assert desk.source.cancelled == [key("b")]
 
 
-def test_the_button_of_a_message_names_its_appointment(desk: Desk) -> None:
-    desk.book("a", "b")
+def button(desk: Desk, intent: Intent) -> str:
+    """Return the payload of a button under a reminder of appointment b, in Catalan."""
     start = desk.now + 2 * DAY
     plan = PlannedMessage(
         key=MessageKey(key("b"), start, "24h"),
@@ -192,14 +192,29 @@ def test_the_button_of_a_message_names_its_appointment(desk: Desk) -> None:
         due=desk.now,
         useful_until=start,
         phone=PHONE,
+        language="ca",
     )
     with atomic(desk.db):
         outbox.plan(desk.db, [plan], desk.now)
-    reference = desk.db.execute("SELECT reference FROM outbox").fetchone()[0]
-    payload = token(SECRET, reference, Intent.CANCEL)
+    return token(SECRET, desk.db.execute("SELECT reference FROM outbox").fetchone()[0], intent)
+
+
+def test_the_button_of_a_message_names_its_appointment(desk: Desk) -> None:
+    desk.book("a", "b")
+    payload = button(desk, Intent.CANCEL)
     desk.says("Anul·lar la cita", channel=Channel.WHATSAPP, kind=ReplyKind.BUTTON, payload=payload)
     desk.cancel_at_source()
     assert desk.source.cancelled == [key("b")]
+
+
+def test_the_button_of_the_other_language_changes_the_language(desk: Desk) -> None:
+    desk.book("a", "b")
+    payload = button(desk, Intent.LANGUAGE)
+    (answer,) = desk.says("En castellano", channel=Channel.WHATSAPP, kind=ReplyKind.BUTTON, payload=payload)
+    person = citizens.citizen_id(desk.db, PHONE, "", desk.now)
+    assert person is not None
+    assert citizens.citizen(desk.db, person).language == "es"
+    assert "castellano" in answer
 
 
 def test_a_forged_button_cancels_nothing_by_itself(desk: Desk) -> None:

@@ -128,6 +128,10 @@ def _evidence(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules) -> _Ev
     if message is None and reply.context:
         message = messages.by_provider_id(db, reply.channel, reply.context)
     reading = None if pressed is None else Understood(pressed.intent, None, sure=True)
+    if reading is not None and reading.intent is Intent.LANGUAGE and message is not None:
+        # The button stands under a text and offers the other language.
+        _, language = messages.template_of(db, message.id)
+        reading = reading._replace(language="ca" if language == "es" else "es")
     if message is None or message.plan.key.appointment == NO_APPOINTMENT:
         return _Evidence(reading)
     return _Evidence(reading, message.plan.key.appointment, message.plan.key.start, message.id)
