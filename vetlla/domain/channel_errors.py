@@ -96,7 +96,7 @@ def error_table_of(text: str) -> ErrorTable:
         rule = _rule(row, reader.line_num)
         for code in (row["codes"] or "").split():
             first, _, last = code.partition("-")
-            if last:
+            if last and first.isdigit():
                 ranges.append((_range(first, last, reader.line_num), rule))
             elif code in exact:
                 raise ValueError(f"line {reader.line_num}: code {code} has a rule already")
