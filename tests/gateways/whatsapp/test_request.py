@@ -170,7 +170,17 @@ def test_a_server_on_the_way_that_fails_leaves_the_outcome_unknown(status: int) 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"[]", {}, {"messages": []}, {"messages": [{}]}, {"messages": [{"id": ""}]}, {"messages": "x"}, b"{"],
+    [
+        b"",
+        b"null",
+        b"[]",
+        {},
+        {"messages": []},
+        {"messages": [{}]},
+        {"messages": [{"id": ""}]},
+        {"messages": "x"},
+        b"{",
+    ],
 )
 def test_a_success_without_an_id_leaves_the_outcome_unknown(body: object) -> None:
     """The message was taken, and no status can be told to be its own."""
