@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def mockpost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an emulator of WhatsApp and Twilio."""
+    """Run an emulator of WhatsApp and Twilio, and give its address."""
     with running_mockpost(tmp_path_factory.mktemp("mockpost")) as url:
         yield url

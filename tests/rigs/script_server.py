@@ -29,7 +29,7 @@ class ScriptServer:
 
     url: str = ""
     heard: list[Heard] = field(default_factory=list)
-    answer: Callable[[Heard], web.Response | None | Awaitable[web.Response | None]] = lambda _: web.Response(text="")
+    answer: Callable[[Heard], web.Response | Awaitable[web.Response | None] | None] = lambda _: web.Response(text="")
 
     async def handle(self, request: web.Request) -> web.Response:
         heard = Heard(request.method, request.path, dict(request.headers), dict(request.query), await request.read())

@@ -149,7 +149,7 @@ def test_an_empty_secret_makes_no_endpoint(verify_token: str, app_secret: str) -
 
 @pytest.mark.parametrize("body", [BODY, b"", "çí·".encode(), b"\xff\x00"])
 def test_pywa_agrees_about_signatures(body: bytes) -> None:
-    """pywa's validator is not ours."""
+    """Pywa's validator is not ours."""
     header = signed(body)["X-Hub-Signature-256"]
     assert webhook_updates_validator(SECRET, body, header)
     assert is_signed(body, header, SECRET)

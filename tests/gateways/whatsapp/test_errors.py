@@ -59,7 +59,7 @@ def test_a_code_that_is_unknown_goes_by_sms_and_alerts(code: str) -> None:
 
 
 def test_pywa_knows_every_code_of_the_table() -> None:
-    """pywa 4.5.0 is a client that is not ours. It has no class for three general codes of the Graph API."""
+    """Pywa 4.5.0 is a client that is not ours. It has no class for three general codes of the Graph API."""
     ours = {int(code) for code in TABLE.exact if code.isdigit()} | {200, 299}
     assert ours - set(pywa_errors._all_exceptions()) == {1, 2, 100}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.rigs.script_server import ScriptServer, script_server
+from tests.rigs.script_server import Heard, ScriptServer, script_server
 from vetlla.domain.messages import Channel, Delivery, Outgoing, ReplyKind
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
 from vetlla.gateways.http import HttpCaller
@@ -132,7 +132,7 @@ async def test_a_message_that_was_written_and_not_answered_has_an_unknown_outcom
 async def test_all_pages_of_the_templates_are_read() -> None:
     """A template that stands on the second page is not missing."""
 
-    def page(heard: Any) -> web.Response:
+    def page(heard: Heard) -> web.Response:
         if "after" not in heard.query:
             first = {"name": "cita", "language": "ca", "status": "APPROVED", "category": "UTILITY"}
             return web.json_response({"data": [first], "paging": {"cursors": {"after": "QW"}, "next": "https://x"}})

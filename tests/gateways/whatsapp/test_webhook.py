@@ -26,11 +26,11 @@ CASES = [
 FIRST = {"from": "34600000001", "id": "wamid.1", "timestamp": "1795514400", "type": "text", "text": {"body": "u"}}
 
 
-def value(**parts: Any) -> dict[str, Any]:
+def value(**parts: object) -> dict[str, object]:
     return {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "106540352242922"}, **parts}
 
 
-def delivery(*values: Any, field: str = "messages") -> bytes:
+def delivery(*values: object, field: str = "messages") -> bytes:
     changes = [{"field": field, "value": one} for one in values]
     return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}).encode()
 
@@ -38,7 +38,7 @@ def delivery(*values: Any, field: str = "messages") -> bytes:
 def plain(received: Received) -> dict[str, list[Any]]:
     """Return what was received as JSON, without what has its default value."""
 
-    def shown(one: Any) -> Any:
+    def shown(one: object) -> object:
         return one.isoformat() if isinstance(one, datetime) else one
 
     found: dict[str, list[Any]] = {}
@@ -190,17 +190,18 @@ def test_a_time_is_read_or_is_that_of_arrival(given: object, at: datetime) -> No
     assert report.delivery is Delivery.READ
 
 
+NAMES = [
+    "id", "from", "type", "text", "body", "button", "payload", "interactive", "button_reply", "reaction", "emoji",
+    "system", "wa_id", "user_id", "status", "timestamp", "errors", "error_data", "details", "pricing", "billable",
+    "contacts", "messages", "statuses", "metadata", "context", "event", "phone_number_id", "user_preferences", "code",
+    "ban_info",
+]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["34600000001", "ES.1", "text"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "id from type text body button payload interactive button_reply reaction emoji system wa_id user_id status "
-                "timestamp errors error_data details pricing billable contacts messages statuses metadata context event "
-                "phone_number_id user_preferences code ban_info".split()
-            )
-            | st.text(max_size=5),
+            st.sampled_from(NAMES) | st.text(max_size=5),
             inner,
             max_size=6,
         )
