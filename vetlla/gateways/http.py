@@ -7,6 +7,7 @@ connection. Here such a call may send a message or cancel an appointment, so a s
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -109,11 +110,10 @@ class HttpCaller:
             async with self._open().request(
                 method,
                 url,
-                headers=headers,
+                headers={**(headers or {}), **(_basic(*user) if user else {})},
                 params=query,
                 json=body,
                 data=form,
-                auth=aiohttp.BasicAuth(*user, encoding="utf-8") if user else None,
                 allow_redirects=False,
                 trace_request_ctx=progress,
             ) as response:
@@ -143,6 +143,11 @@ class HttpCaller:
                 trace_configs=[trace],
             )
         return self._session
+
+
+def _basic(name: str, password: str) -> dict[str, str]:
+    """Return the header of HTTP Basic (RFC 7617, with UTF-8)."""
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode('ascii')}"}
 
 
 async def _note_written(_session: object, context: Any, _params: object) -> None:  # noqa: ANN401 - aiohttp's type
