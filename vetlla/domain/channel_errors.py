@@ -43,6 +43,8 @@ class ErrorAction(StrEnum):
     """The request is wrong. Do not try again; alert the operator."""
     DEAD_NUMBER = "dead_number"
     """The telephone number does not exist or takes no SMS. Do not try again."""
+    NONE = "none"
+    """Nothing can be done about this message, and nothing is wrong: its time ended before the telephone was found."""
     OPTED_OUT = "opted_out"
     """The person told the provider to stop. Keep it as her opt-out, and do not try again."""
 

@@ -57,12 +57,13 @@ def segments_of(text: str) -> Segments:
     return Segments(encoding, len(parts_of(text)), sum(_units(one, encoding) for one in text))
 
 
-def parts_of(text: str) -> list[str]:
+def parts_of(text: str, encoding: Encoding | None = None) -> list[str]:
     """Return the text of each message that the network sends: the whole text if it fits into one.
 
-    No part ends inside an escape pair, a surrogate pair, or a letter with its marks.
+    No part ends inside an escape pair, a surrogate pair, or a letter with its marks. Without ``encoding`` it is the
+    smallest that has every character.
     """
-    encoding = encoding_of(text)
+    encoding = encoding or encoding_of(text)
     pieces = list(_pieces(text, encoding))
     room = _ROOM[encoding]
     if sum(units for _, units in pieces) <= room.alone:
