@@ -3,7 +3,7 @@
 It runs as a process of its own: ``python smsc_process.py PORT USER PASSWORD``. It prints a line for each event
 (``{"submit": {...}}``, ``{"bound": n}``), and reads lines:
 
-    {"answer": "ESME_RTHROTTLED", "times": 2}       how the next submits are answered; then "ESME_ROK" again
+    {"answer": "ESME_RTHROTTLED", "times": 2, "after": 1}   how two submits after the next are answered
     {"receipts": "after" | "before" | "tlv" | "none", "ids": "hex" | "same"}
     {"deliver": {"from": ..., "to": ..., "hex": ..., "coding": "UCS2", "udhi": true}}
     {"silent": true}                                 no submit is answered any more
@@ -43,7 +43,7 @@ class Smsc:
 
     def __init__(self, user: str, password: str) -> None:
         self.user, self.password = user, password
-        self.answer, self.times = "ESME_ROK", 0
+        self.answer, self.times, self.after = "ESME_ROK", 0, 0
         self.receipts, self.ids, self.silent = "none", "same", False
         self.count = 1000
         self.factory = SMPPServerFactory(
@@ -64,7 +64,9 @@ class Smsc:
         say({"submit": shown(pdu), "id": answered})
         if self.silent:
             return defer.Deferred()
-        if self.times:
+        if self.after:
+            self.after -= 1
+        elif self.times:
             self.times -= 1
             return getattr(CommandStatus, self.answer)
         if self.receipts == "before":
@@ -89,7 +91,7 @@ class Smsc:
 
     def order(self, order: dict[str, Any]) -> None:
         """Carry out a line."""
-        for name in ("answer", "times", "receipts", "ids", "silent"):
+        for name in ("answer", "times", "after", "receipts", "ids", "silent"):
             if name in order:
                 setattr(self, name, order[name])
         for bound in list(self.factory.bound_connections.values()):

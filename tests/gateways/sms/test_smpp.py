@@ -15,10 +15,9 @@ from vetlla.domain.channel_errors import ErrorAction
 from vetlla.domain.errors import LinkError, StoreError
 from vetlla.domain.messages import Channel, Delivery, Outgoing
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
-from vetlla.gateways.sms import smpp
 from vetlla.gateways.sms.coding import Alphabet
 from vetlla.gateways.sms.receipts import IdForm
-from vetlla.gateways.sms.smpp import LongText, SmppAccount, SmppGateway, error_table, validity
+from vetlla.gateways.sms.smpp import LongText, SmppAccount, SmppBounds, SmppGateway, error_table, validity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +36,7 @@ class Office:
         self.taken: list[Received] = []
         self.told: list[str] = []
         self.broken = 0
-        answer_s = parts.pop("answer_s", smpp.ANSWER_S)
+        bounds = SmppBounds(**parts.pop("bounds", {}))
         values = {"host": "127.0.0.1", "port": port, "user": USER, "password": PASSWORD, "sender": "34600000099"}
         self.gateway = SmppGateway(
             "sms",
@@ -45,7 +44,7 @@ class Office:
             now=lambda: datetime.now(UTC),
             take=self.take,
             on_change=self.told.append,
-            answer_s=answer_s,
+            bounds=bounds,
         )
 
     async def take(self, _: bytes, received: Received) -> None:
@@ -212,35 +211,23 @@ async def test_a_wrong_number_is_refused_with_its_status() -> None:
 async def test_a_further_part_that_is_throttled_is_tried_again() -> None:
     """The first part is accepted, so the text cannot be taken back."""
     async with bound() as (smsc, one):
-        sending = asyncio.create_task(one.gateway.send(LONG))
-        await smsc.until(lambda: len(smsc.named("submit")) >= 1)
-        await smsc.order(answer="ESME_RTHROTTLED", times=1)
-        assert (await sending).provider_id
-    assert len(smsc.named("submit")) in {2, 3}
+        await smsc.order(answer="ESME_RTHROTTLED", times=1, after=1)
+        assert (await one.gateway.send(LONG)).provider_id
+    assert len(smsc.named("submit")) == 3
 
 
-async def test_a_text_of_which_one_part_is_refused_has_an_unknown_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_text_of_which_one_part_is_refused_has_an_unknown_outcome() -> None:
     """A telephone may show it when the missing part does not come."""
-    monkeypatch.setattr(smpp, "PART_TRIES", 1)
-    async with bound() as (smsc, one):
-        calls = 0
-        real = smpp._call
-
-        async def first_well(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
-            nonlocal calls
-            calls += 1
-            if calls == 2:
-                await smsc.order(answer="ESME_RINVDSTADR", times=1)
-            return await real(*given, **named)
-
-        monkeypatch.setattr(smpp, "_call", first_well)
+    async with bound(bounds={"part_tries": 2}) as (smsc, one):
+        await smsc.order(answer="ESME_RTHROTTLED", times=2, after=1)
         with pytest.raises(OutcomeUnknownError):
             await one.gateway.send(LONG)
+    assert len(smsc.named("submit")) == 3
 
 
 async def test_a_submit_without_an_answer_has_an_unknown_outcome_and_a_new_session_is_made() -> None:
     """The SMSC may have taken the message."""
-    async with bound(answer_s=0.3) as (smsc, one):
+    async with bound(bounds={"answer_s": 0.3}) as (smsc, one):
         await smsc.order(silent=True)
         with pytest.raises(OutcomeUnknownError):
             await one.gateway.send(REMINDER)
@@ -281,19 +268,18 @@ async def test_without_a_session_nothing_is_sent_and_a_new_one_is_made() -> None
     assert one.told.count("") == 2
 
 
-async def test_a_refused_bind_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_bind_is_told_as_such() -> None:
     """smpp34 tells it as a bind that took too long, so the password is named as a cause."""
-    monkeypatch.setattr(smpp, "BIND_S", 0.5)
-    async with running_smsc() as smsc, office(smsc.port, password="wrong") as one:
+    bounds = {"bind_s": 0.5}
+    async with running_smsc() as smsc, office(smsc.port, password="wrong", bounds=bounds) as one:
         await one.until(lambda: one.told)
         with pytest.raises(LinkError, match="did not accept the bind: user, password or system type may be wrong"):
             await one.gateway.send(REMINDER)
 
 
-async def test_what_cannot_be_kept_is_kept_later(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_cannot_be_kept_is_kept_later() -> None:
     """The SMSC has its receipt already and would not send the reply again."""
-    monkeypatch.setattr(smpp, "KEEP_AGAIN_S", 0.01)
-    async with bound() as (smsc, one):
+    async with bound(bounds={"keep_again_s": 0.01}) as (smsc, one):
         one.broken = 3
         await smsc.order(deliver={"from": "34600000001", "to": "34600000099", "hex": b"NO".hex()})
         await one.until(lambda: one.replies)

@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from vetlla.domain.messages import DeliveryReport, Outgoing
     from vetlla.gateways.received import Take
 
-BIND_S: Final = 10.0
-"""Seconds for connection and bind."""
-ANSWER_S: Final = 25.0
-"""Seconds for the answer to a submit. smpp34 itself gives up after 30."""
-FIRST_WAIT_S: Final = 1.0
-"""Seconds before a new session; they double with each attempt that fails."""
-LONGEST_WAIT_S: Final = 60.0
-HOLD_S: Final = 5.0
-"""Most seconds for which a receipt waits for the answers of submits that are under way: it may be for one of them."""
 WINDOW: Final = 10
 """Most submits without an answer; operators allow ten to fifty."""
 INBOUND: Final = 16
@@ -55,14 +46,29 @@ REMEMBERED: Final = 10_000
 """Most messages of which the reference is remembered for their receipts: about a month of one city."""
 THROTTLED: Final = frozenset({88, 20})
 """ESME_RTHROTTLED and ESME_RMSGQFUL."""
-PART_TRIES: Final = 5
-"""Attempts for a further part of a text whose first part was accepted."""
-KEEP_AGAIN_S: Final = 1.0
-"""Seconds before what could not be kept is tried again. Until then no further packet is taken."""
-_LATE_CHECK_S: Final = 5.0
 _PAYLOAD_BYTES: Final = 254
 """Most bytes of a text outside the parameter ``message_payload``."""
 _LONGEST_USEFUL_S: Final = 30 * 86_400
+
+
+class SmppBounds(NamedTuple):
+    """Times in seconds, and attempts."""
+
+    bind_s: float = 10.0
+    """For connection and bind."""
+    answer_s: float = 25.0
+    """For the answer to a submit. smpp34 itself gives up after 30."""
+    first_wait_s: float = 1.0
+    """Before a new session; it doubles with each attempt that fails."""
+    longest_wait_s: float = 60.0
+    hold_s: float = 5.0
+    """How long a receipt waits for the answers of submits that are under way: it may be for one of them."""
+    keep_again_s: float = 1.0
+    """Before what could not be kept is tried again. Until then no further packet is taken."""
+    late_check_s: float = 5.0
+    """Between two looks for long texts of which a part did not come."""
+    part_tries: int = 5
+    """Attempts for a further part of a text whose first part was accepted."""
 
 
 class LongText(StrEnum):
@@ -115,7 +121,7 @@ class SmppGateway:
         now: Callable[[], datetime],
         take: Take,
         on_change: Callable[[str], None] = lambda _: None,
-        answer_s: float = ANSWER_S,
+        bounds: SmppBounds = SmppBounds(),
     ) -> None:
         """``on_change`` is called with "" when there is a session, else with the reason why there is none."""
         self.name = name
@@ -125,7 +131,7 @@ class SmppGateway:
         self._now = now
         self._take = take
         self._on_change = on_change
-        self._answer_s = answer_s
+        self._bounds = bounds
         self._client: smpp34.Client | None = None
         self._session: smpp34.Smsc | None = None
         self._given_up = asyncio.Event()
@@ -145,18 +151,18 @@ class SmppGateway:
             group.create_task(self._keep_session())
 
     async def _keep_session(self) -> None:
-        wait = FIRST_WAIT_S
+        wait = self._bounds.first_wait_s
         while True:
             try:
                 await self._bind()
-                wait = FIRST_WAIT_S
+                wait = self._bounds.first_wait_s
                 await self._read()
             except (smpp34.SmppError, TimeoutError, OSError) as error:
                 self._tell(_bind_fault(error))
             finally:
                 await self._leave()
             await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT_S)
+            wait = min(wait * 2, self._bounds.longest_wait_s)
 
     async def _bind(self) -> None:
         account = self._account
@@ -171,9 +177,9 @@ class SmppGateway:
             tls=account.tls,
             window_size=WINDOW,
             inbound_capacity=INBOUND,
-            connect_timeout_ms=int(BIND_S * 1000),
+            connect_timeout_ms=int(self._bounds.bind_s * 1000),
         )
-        async with asyncio.timeout(BIND_S + 1):
+        async with asyncio.timeout(self._bounds.bind_s + 1):
             self._session = await self._client.connect()
         self._tell("")
 
@@ -235,7 +241,7 @@ class SmppGateway:
     async def _with_reference(self, report: DeliveryReport) -> DeliveryReport:
         """Return the report with our reference. A receipt can come before the answer that tells the message's id."""
         if report.provider_id not in self._references and self._under_way:
-            await asyncio.wait(set(self._under_way), timeout=HOLD_S)
+            await asyncio.wait(set(self._under_way), timeout=self._bounds.hold_s)
             await asyncio.sleep(0)  # the senders note their ids
         return replace(report, reference=self._references.get(report.provider_id, ""))
 
@@ -245,13 +251,13 @@ class SmppGateway:
             try:
                 await self._take(raw, received)
             except VetllaError:
-                await asyncio.sleep(KEEP_AGAIN_S)
+                await asyncio.sleep(self._bounds.keep_again_s)
             else:
                 return
 
     async def _flush_late(self) -> None:
         while True:
-            await asyncio.sleep(_LATE_CHECK_S)
+            await asyncio.sleep(self._bounds.late_check_s)
             for phone, text in self._joiner.late(self._now()):
                 await self._keep(b"", Received(replies=(reply(phone, text, self._now()),)))
 
@@ -285,7 +291,7 @@ class SmppGateway:
 
     async def _submitted(self, message: Outgoing, part: Part, *, is_first: bool, is_last: bool) -> str:
         """Return the id of a part. After the first part, the outcome of the text is unknown until the last."""
-        for attempt in range(1, PART_TRIES + 1):
+        for attempt in range(1, self._bounds.part_tries + 1):
             try:
                 response = await self._submit(message, part, is_last=is_last)
             except LinkError:
@@ -297,7 +303,7 @@ class SmppGateway:
             if is_first:
                 status = response.command_status
                 raise RefusedError(f"the SMSC refused the message: status {status}", code=str(status))
-            if response.command_status not in THROTTLED or attempt == PART_TRIES:
+            if response.command_status not in THROTTLED or attempt == self._bounds.part_tries:
                 break
             await asyncio.sleep(float(attempt))
         raise OutcomeUnknownError("the SMSC accepted a part of the text and refused another")
@@ -321,7 +327,7 @@ class SmppGateway:
             task = asyncio.ensure_future(_call(session, self._account, message, part, is_last=is_last))
             self._under_way.add(task)
             try:
-                async with asyncio.timeout(self._answer_s):
+                async with asyncio.timeout(self._bounds.answer_s):
                     return await task
             except (smpp34.SmppError, TimeoutError, OSError):
                 self._give_up(session)

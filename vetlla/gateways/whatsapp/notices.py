@@ -27,7 +27,7 @@ FIELDS: Final = {
 }
 """Fields of the webhook that are read, besides ``messages``."""
 _EVENTS: Final = ("event", "new_category", "new_quality_score", "decision", "alert_type")
-"""Where each field has its word, in this order."""
+"""Names of the word of each field, in the order in which they are tried."""
 _DETAILS: Final = (
     "reason", "previous_category", "correct_category", "previous_quality_score", "current_limit", "old_limit",
     "max_daily_conversation_per_phone", "max_daily_conversations_per_business", "requested_verified_name",

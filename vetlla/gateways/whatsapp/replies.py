@@ -42,7 +42,7 @@ class Contacts:
         ]
 
     def complete(self, phone: str, person: str) -> tuple[str, str]:
-        """Return number and id of a person, of whom one may be known."""
+        """Return number and id of a person, if one of them or a single contact is known."""
         for known_phone, known_person in self._pairs:
             if (phone and phone == known_phone) or (person and person == known_person):
                 return phone or known_phone, person or known_person
