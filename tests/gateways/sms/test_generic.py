@@ -19,7 +19,7 @@ from vetlla.domain.messages import Delivery, Outgoing
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
 from vetlla.gateways.http import Answer, HttpCaller
 from vetlla.gateways.sms.generic import AnswerRule, HttpSmsAccount, HttpSmsGateway, Method, accepted_of
-from vetlla.gateways.sms.generic_endpoint import HttpSmsEndpoint, ReplyRule, ReportRule, reply_of, report_of
+from vetlla.gateways.sms.generic_endpoint import HttpSmsEndpoint, ReplyRule, ReportRule, replies_of, reports_of
 from vetlla.gateways.sms.places import at_path, filled
 
 if TYPE_CHECKING:
@@ -270,18 +270,31 @@ def test_paths_reach_into_objects_and_lists() -> None:
 def test_a_report_without_message_or_with_a_new_status_is_kept() -> None:
     """The settings may lack a status."""
     rule = ReportRule(id_path="id", statuses={"ok": Delivery.DELIVERED}, code_path="err")
-    (report,) = report_of({"id": 5, "status": "ok", "err": 3}, rule, NOW, "raw").reports
+    (report,) = reports_of({"id": 5, "status": "ok", "err": 3}, rule, NOW).reports
     assert (report.provider_id, report.delivery, report.code) == ("5", Delivery.DELIVERED, "3")
     unknown: list[Any] = [{"id": 5, "status": "new"}, {"status": "ok"}, [], None, "x"]
     for values in unknown:
-        assert report_of(values, rule, NOW, "raw").unread[0].raw == "raw"
+        assert [one.raw for one in reports_of(values, rule, NOW).unread] == [json.dumps(values)]
+
+
+def test_all_reports_and_replies_of_one_call_are_read() -> None:
+    """Several providers bring them in lists. One that cannot be read does not hide the others."""
+    rule = ReportRule(items_path="a.results", id_path="id", statuses={"ok": Delivery.DELIVERED})
+    results: list[Any] = [{"id": 1, "status": "ok"}, {"id": 2}, 7, {"id": 3, "status": "ok"}]
+    received = reports_of({"a": {"results": results}}, rule, NOW)
+    assert [one.provider_id for one in received.reports] == ["1", "3"]
+    assert [(one.where, one.raw) for one in received.unread] == [("a.results[1]", '{"id": 2}'), ("a.results[2]", "7")]
+    texts = [{"from": "600000001", "text": "1", "id": "x"}, {"from": "22770", "text": "STOP"}]
+    received = replies_of(texts, ReplyRule(), NOW)
+    assert [one.text for one in received.replies] == ["1"]
+    assert [one.reason for one in received.unread] == ["the sender cannot be answered"]
 
 
 def test_a_reply_without_an_id_is_told_from_its_repetition() -> None:
     """Sender, text and the gateway's time make an id."""
     rule = ReplyRule(time_path="at")
     first, again, other = (
-        reply_of({"from": "600000001", "text": "1", "at": at}, rule, NOW, "").replies[0] for at in ("10", "10", "11")
+        replies_of({"from": "600000001", "text": "1", "at": at}, rule, NOW).replies[0] for at in ("10", "10", "11")
     )
     assert first.provider_id == again.provider_id != other.provider_id
     assert first.phone == "+34600000001"

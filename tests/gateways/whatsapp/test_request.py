@@ -75,6 +75,15 @@ def test_a_template_is_asked_for_in_the_code_under_which_it_was_approved() -> No
     assert body_of(message, LANGUAGES)["template"] == {"name": "t", "language": {"code": "es_ES"}}
 
 
+def test_a_value_of_a_template_is_one_line() -> None:
+    """Meta refuses line breaks, tabs and more than four spaces, and the name of an office can have them."""
+    message = Outgoing(
+        reference="r", phone="+34600000001", template="t", parameters=("OMAC\r\nRambla\t1      A", "a b")
+    )
+    (body,) = body_of(message, LANGUAGES)["template"]["components"]
+    assert [one["text"] for one in body["parameters"]] == ["OMAC Rambla 1    A", "a b"]
+
+
 def test_an_answer_is_free_text_that_quotes_the_citizens_message() -> None:
     """A link in the text gets no preview."""
     message = Outgoing(reference="out:2", phone="+34600000001", text="Cita anul·lada.", context="wamid.IN1")

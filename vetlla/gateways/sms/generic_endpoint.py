@@ -34,8 +34,10 @@ TOKEN: Final = "token"  # noqa: S105 - the name of a field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRule:
-    """Where a report has its values: names of fields, or paths such as ``result.0.state``."""
+    """Where a report has its values: names of fields, or paths such as ``result.state``."""
 
+    items_path: str = ""
+    """Where the list of reports is, if one call brings several; the paths below are then of one of them."""
     id_path: str = ""
     """"" if the report has our reference only."""
     reference_path: str = "reference"
@@ -50,6 +52,8 @@ class ReportRule:
 class ReplyRule:
     """Where a reply has its values."""
 
+    items_path: str = ""
+    """Where the list of replies is, if one call brings several."""
     sender_path: str = "from"
     text_path: str = "text"
     id_path: str = "id"
@@ -57,44 +61,65 @@ class ReplyRule:
     """A part of what tells a repetition from another reply, if the gateway gives no id."""
 
 
-def report_of(values: Any, rule: ReportRule, received_at: datetime, raw: str) -> Received:  # noqa: ANN401 - any JSON
-    """Return the report; one that names no message, or a status that is not known, is kept as unread."""
-    reference = at_path(values, rule.reference_path)
-    provider_id = at_path(values, rule.id_path) or reference
-    delivery = rule.statuses.get(at_path(values, rule.status_path))
-    if not provider_id or delivery is None:
-        reason = "the report names no message" if not provider_id else "the status is not one of the settings"
-        return Received(unread=(Unread("", reason, raw),))
-    report = DeliveryReport(
-        provider_id=provider_id,
-        delivery=delivery,
-        at=received_at,
-        reference=reference,
-        code=at_path(values, rule.code_path),
-        detail=masked(at_path(values, rule.detail_path)),
-    )
-    return Received(reports=(report,))
+def reports_of(values: Any, rule: ReportRule, received_at: datetime) -> Received:  # noqa: ANN401 - any JSON
+    """Return the reports of a call. One that names no message, or a status that is not known, is kept as unread."""
+    reports: list[DeliveryReport] = []
+    unread: list[Unread] = []
+    for where, one in _items(values, rule.items_path):
+        reference = at_path(one, rule.reference_path)
+        provider_id = at_path(one, rule.id_path) or reference
+        delivery = rule.statuses.get(at_path(one, rule.status_path))
+        if not provider_id or delivery is None:
+            reason = "the report names no message" if not provider_id else "the status is not one of the settings"
+            unread.append(Unread(where, reason, json.dumps(one, ensure_ascii=False)))
+            continue
+        reports.append(
+            DeliveryReport(
+                provider_id=provider_id,
+                delivery=delivery,
+                at=received_at,
+                reference=reference,
+                code=at_path(one, rule.code_path),
+                detail=masked(at_path(one, rule.detail_path)),
+            )
+        )
+    return Received(reports=tuple(reports), unread=tuple(unread))
 
 
-def reply_of(values: Any, rule: ReplyRule, received_at: datetime, raw: str) -> Received:  # noqa: ANN401 - any JSON
-    """Return the reply; one of a sender that cannot be answered is kept as unread.
+def replies_of(values: Any, rule: ReplyRule, received_at: datetime) -> Received:  # noqa: ANN401 - any JSON
+    """Return the replies of a call. One of a sender that cannot be answered is kept as unread.
 
     A reply without an id gets one of its sender, text and time, so that a repetition has the same.
     """
-    given, text = at_path(values, rule.sender_path), at_path(values, rule.text_path)
-    phone = sender(given)
-    if not phone:
-        return Received(unread=(Unread("", "the sender cannot be answered", raw),))
-    time = at_path(values, rule.time_path) or received_at.isoformat()
-    made = sha256(f"{phone}\x00{text}\x00{time}".encode("utf-8", "replace")).hexdigest()[:32]
-    reply = IncomingReply(
-        provider_id=at_path(values, rule.id_path) or f"made:{made}",
-        channel=Channel.SMS,
-        at=received_at,
-        phone=phone,
-        text=text,
-    )
-    return Received(replies=(reply,))
+    replies: list[IncomingReply] = []
+    unread: list[Unread] = []
+    for where, one in _items(values, rule.items_path):
+        phone, text = sender(at_path(one, rule.sender_path)), at_path(one, rule.text_path)
+        if not phone:
+            unread.append(Unread(where, "the sender cannot be answered", json.dumps(one, ensure_ascii=False)))
+            continue
+        time = at_path(one, rule.time_path) or received_at.isoformat()
+        made = sha256(f"{phone}\0{text}\0{time}".encode("utf-8", "replace")).hexdigest()[:32]
+        replies.append(
+            IncomingReply(
+                provider_id=at_path(one, rule.id_path) or f"made:{made}",
+                channel=Channel.SMS,
+                at=received_at,
+                phone=phone,
+                text=text,
+            )
+        )
+    return Received(replies=tuple(replies), unread=tuple(unread))
+
+
+def _items(values: Any, path: str) -> list[tuple[str, Any]]:  # noqa: ANN401 - any JSON
+    """Return what a call brings, each with its place. A call without the list of the rule is one item."""
+    found = values
+    for name in path.split(".") if path else ():
+        found = found.get(name) if isinstance(found, dict) else None
+    if isinstance(found, list) and found:
+        return [(f"{path}[{number}]", one) for number, one in enumerate(found)]
+    return [("", values)]
 
 
 class HttpSmsEndpoint:
@@ -129,11 +154,11 @@ class HttpSmsEndpoint:
 
     async def _take_report(self, request: web.Request) -> web.Response:
         raw, values = await self._opened(request)
-        return await keep(self._take, raw, report_of(values, self._report, self._now(), raw.decode("utf-8", "replace")))
+        return await keep(self._take, raw, reports_of(values, self._report, self._now()))
 
     async def _take_reply(self, request: web.Request) -> web.Response:
         raw, values = await self._opened(request)
-        return await keep(self._take, raw, reply_of(values, self._reply, self._now(), raw.decode("utf-8", "replace")))
+        return await keep(self._take, raw, replies_of(values, self._reply, self._now()))
 
     async def _opened(self, request: web.Request) -> tuple[bytes, Any]:
         """Return what came, without the token, as bytes and as values. Raises HTTPForbidden without the token."""
@@ -148,9 +173,12 @@ class HttpSmsEndpoint:
 
 
 def _json(body: bytes, query: dict[str, str]) -> Any:  # noqa: ANN401 - whatever a gateway writes
-    """Return the JSON, with the fields of the query where it has none of that name; the query alone if it is none."""
+    """Return the JSON, with the fields of the query where it has none of that name.
+
+    Bytes that are none are a field of their own, so that they are kept.
+    """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return query
+        return query | {"not JSON": body.decode("utf-8", "replace")}
     return query | document if isinstance(document, dict) else document

@@ -13,6 +13,7 @@ place for the time in which a message is useful: it is a property of the templat
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.masking import masked
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from vetlla.domain.messages import Outgoing
     from vetlla.gateways.http import Answer
 
+_BREAKS: Final = re.compile(r"[\r\n\t]+")
+_SPACES: Final = re.compile(r" {5,}")
 PAGE: Final = "docs/reminders-channels.md says what each code means"
 
 
@@ -66,7 +69,7 @@ def _recipient(message: Outgoing) -> dict[str, str]:
 def _template(message: Outgoing, languages: Mapping[str, str]) -> dict[str, Any]:
     components: list[dict[str, Any]] = []
     if message.parameters:
-        values = [{"type": "text", "text": value} for value in message.parameters]
+        values = [{"type": "text", "text": one_line(value)} for value in message.parameters]
         components.append({"type": "body", "parameters": values})
     for index, payload in enumerate(message.buttons):
         button = {"type": "button", "sub_type": "quick_reply", "index": str(index)}
@@ -76,6 +79,11 @@ def _template(message: Outgoing, languages: Mapping[str, str]) -> dict[str, Any]
         "language": {"code": languages.get(message.language, message.language)},
     }
     return template | ({"components": components} if components else {})
+
+
+def one_line(value: str) -> str:
+    """Return a template's value as Meta takes it: without line breaks and tabs, and at most four spaces in a row."""
+    return _SPACES.sub("    ", _BREAKS.sub(" ", value))
 
 
 def accepted_of(answer: Answer) -> Accepted:
