@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -23,6 +24,11 @@ async def body_of(request: web.Request) -> bytes:
         if len(body) > BODY_BYTES:
             raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES, actual_size=len(body))
     return bytes(body)
+
+
+def fields_of(body: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form, in their order."""
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 async def keep(take: Take, body: bytes, received: Received) -> web.Response:

@@ -108,6 +108,13 @@ def test_a_field_that_is_not_read_is_kept() -> None:
     assert [one.raw for one in received.unread] == ['{"field": "flows", "value": {"a": 1}}']
 
 
+def test_news_that_tell_nothing_are_kept() -> None:
+    """The list of preferences is missing."""
+    received = read(delivery({"user_preferences": "x"}, field="user_preferences"), NOW)
+    assert received.notices == ()
+    assert len(received.unread) == 1
+
+
 def test_what_was_sent_to_another_number_of_the_account_is_kept_and_not_a_reply() -> None:
     """Words to another service of the city must not cancel an appointment."""
     body = delivery(value(messages=[FIRST]))

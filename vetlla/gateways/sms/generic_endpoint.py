@@ -16,11 +16,10 @@ from aiohttp import web
 
 from vetlla.domain.masking import masked
 from vetlla.domain.messages import Channel, Delivery, DeliveryReport, IncomingReply
-from vetlla.gateways.hooks import body_of, keep
+from vetlla.gateways.hooks import body_of, fields_of, keep
 from vetlla.gateways.received import Received, Unread
 from vetlla.gateways.sms.numbers import sender
 from vetlla.gateways.sms.places import at_path
-from vetlla.gateways.sms.twilio import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

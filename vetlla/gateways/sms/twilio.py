@@ -17,12 +17,13 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from vetlla.domain.channel_errors import ErrorTable, error_table_of
 from vetlla.domain.masking import masked
 from vetlla.domain.messages import Accepted, Channel, Delivery, DeliveryReport, IncomingReply, ReplyKind
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
+from vetlla.gateways.hooks import fields_of
 from vetlla.gateways.received import Received, Unread
 from vetlla.gateways.sms.numbers import recipient, sender
 
@@ -132,11 +133,6 @@ def is_signed(url: str, fields: Sequence[tuple[str, str]], signature: str, token
     text = url + "".join(name + value for name, value in sorted(set(fields)))
     wanted = b64encode(hmac.digest(token.encode(), text.encode("utf-8", "replace"), "sha1"))
     return hmac.compare_digest(signature.strip().encode("utf-8", "replace"), wanted)
-
-
-def fields_of(body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a form, in their order."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def read(body: bytes, received_at: datetime, *, reference: str = "") -> Received:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from vetlla.gateways.hooks import body_of, keep
-from vetlla.gateways.sms.twilio import REFERENCE, fields_of, is_signed, read
+from vetlla.gateways.hooks import body_of, fields_of, keep
+from vetlla.gateways.sms.twilio import REFERENCE, is_signed, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

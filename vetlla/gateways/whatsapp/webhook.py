@@ -72,7 +72,10 @@ class _Reader:
         elif name == "messages":
             self._messages(f"{where}.value", value)
         elif name in FIELDS:
-            self.notices += notices_of(name, value, self.received_at)
+            found = notices_of(name, value, self.received_at)
+            self.notices += found
+            if not found:
+                self._keep(where, "it tells nothing", raw)
         else:
             self._keep(where, "its field is not one that is read", raw)
 
