@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from smpp.pdu.constants import command_status_value_map
 
 from vetlla.domain.channel_errors import ErrorAction, ErrorTable
+from vetlla.domain.messages import Channel
+from vetlla.gateways.http import HttpCaller
 from vetlla.gateways.sms import smpp, twilio
+from vetlla.gateways.sms.generic import HttpSmsAccount, HttpSmsGateway, Method
 from vetlla.gateways.whatsapp import errors
+from vetlla.gateways.whatsapp.gateway import WhatsAppAccount, WhatsAppGateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vetlla.gateways.contracts import MessageGateway
+    from vetlla.gateways.received import Received
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reminders-channels.md").read_text(encoding="utf-8")
 TABLES: dict[str, Callable[[], ErrorTable]] = {
@@ -57,7 +66,56 @@ def test_the_handbook_says_what_happens(title: str) -> None:
     assert told >= 15
 
 
-def test_every_code_of_whatsapp_is_in_the_handbook() -> None:
+@pytest.mark.parametrize("title", TABLES)
+def test_every_code_is_in_the_handbook(title: str) -> None:
     """An operator who sees a code in the log finds it there."""
-    codes = [code for rule in errors.error_table().rules() for code in rule.codes.split()]
+    codes = [code for rule in TABLES[title]().rules() for code in rule.codes.split()]
     assert [code for code in codes if not re.search(rf"(?<![\d-]){re.escape(code)}(?!\d)", PAGE)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("ESME_RINVDSTADR", ErrorAction.DEAD_NUMBER),
+        ("ESME_RTHROTTLED", ErrorAction.BACK_OFF),
+        ("ESME_RMSGQFUL", ErrorAction.BACK_OFF),
+        ("ESME_RSYSERR", ErrorAction.RETRY),
+        ("ESME_RX_T_APPN", ErrorAction.RETRY),
+        ("ESME_RDELIVERYFAILURE", ErrorAction.RETRY),
+        ("ESME_RUNKNOWNERR", ErrorAction.RETRY),
+        ("ESME_RINVBNDSTS", ErrorAction.STOP_CHANNEL),
+        ("ESME_RINVPASWD", ErrorAction.STOP_CHANNEL),
+        ("ESME_RINVSYSID", ErrorAction.STOP_CHANNEL),
+        ("ESME_RBINDFAIL", ErrorAction.STOP_CHANNEL),
+        ("ESME_RINVSRCADR", ErrorAction.STOP_CHANNEL),
+        ("ESME_RINVSRCTON", ErrorAction.STOP_CHANNEL),
+        ("ESME_RSUBMITFAIL", ErrorAction.OPEN_CIRCUIT),
+        ("ESME_RX_P_APPN", ErrorAction.OPEN_CIRCUIT),
+        ("ESME_RPROHIBITED", ErrorAction.OPEN_CIRCUIT),
+        ("ESME_RINVMSGLEN", ErrorAction.ALERT),
+        ("ESME_RINVEXPIRY", ErrorAction.ALERT),
+        ("ESME_RINVDCS", ErrorAction.ALERT),
+    ],
+)
+def test_the_statuses_of_smpp_have_their_numbers(name: str, action: ErrorAction) -> None:
+    """The numbers are those of Jasmin's library, which is not ours."""
+    (number,) = (code for code, status in command_status_value_map.items() if status["name"] == name)
+    assert smpp.error_table().rule(str(number)).action is action
+
+
+def test_each_channel_is_a_gateway() -> None:
+    """The type checker compares each class with the contract."""
+    http = HttpCaller()
+    fields = {"to": "{to}", "text": "{text}"}
+
+    async def take(_: bytes, __: Received) -> None: ...
+
+    account = smpp.SmppAccount(host="h", port=1, user="u", password="p", sender="34600000099")
+    gateways: list[MessageGateway] = [
+        WhatsAppGateway("whatsapp", WhatsAppAccount(phone_number_id="1", token="t"), http),
+        twilio.TwilioGateway("twilio", twilio.TwilioAccount(sid="AC1", token="t"), http),
+        HttpSmsGateway("kannel", HttpSmsAccount(url="https://x", method=Method.GET_QUERY, fields=fields), http),
+        smpp.SmppGateway("smpp", account, now=lambda: datetime.now(UTC), take=take),
+    ]
+    assert [one.channel for one in gateways] == [Channel.WHATSAPP, Channel.SMS, Channel.SMS, Channel.SMS]
+    assert [one.name for one in gateways] == ["whatsapp", "twilio", "kannel", "smpp"]
