@@ -8,6 +8,8 @@ It runs as a process of its own: ``python smsc_process.py PORT USER PASSWORD``. 
     {"deliver": {"from": ..., "to": ..., "hex": ..., "coding": "UCS2", "udhi": true}}
     {"silent": true}                                 no submit is answered any more
     {"drop": true}                                   closes all connections
+    {"cut": true}                                    closes the connection after the answer to the next submit
+    {"nameless": true}                               answers have no id
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class Smsc:
     def __init__(self, user: str, password: str) -> None:
         self.user, self.password = user, password
         self.answer, self.times, self.after = "ESME_ROK", 0, 0
-        self.receipts, self.ids, self.silent = "none", "same", False
+        self.receipts, self.ids, self.silent, self.cut = "none", "same", False, False
+        self.nameless = False
         self.count = 1000
         self.factory = SMPPServerFactory(
             SMPPServerConfig(systems={user: {"max_bindings": 4}}, msgHandler=self.take), self
@@ -64,6 +67,9 @@ class Smsc:
         say({"submit": shown(pdu), "id": answered})
         if self.silent:
             return defer.Deferred()
+        if self.cut:
+            self.cut = False
+            reactor.callLater(0.0, connection.transport.abortConnection)
         if self.after:
             self.after -= 1
         elif self.times:
@@ -73,7 +79,7 @@ class Smsc:
             self.receipt(connection, pdu, number, answered)
         elif self.receipts in {"after", "tlv"}:
             reactor.callLater(0.05, self.receipt, connection, pdu, number, answered)
-        return DataHandlerResponse(CommandStatus.ESME_ROK, message_id=answered)
+        return DataHandlerResponse(CommandStatus.ESME_ROK, message_id="" if self.nameless else answered)
 
     def receipt(self, connection: Any, pdu: Any, number: int, answered: str) -> None:  # noqa: ANN401
         """Send a delivery receipt, as text or as parameters."""
@@ -91,7 +97,7 @@ class Smsc:
 
     def order(self, order: dict[str, Any]) -> None:
         """Carry out a line."""
-        for name in ("answer", "times", "after", "receipts", "ids", "silent"):
+        for name in ("answer", "times", "after", "receipts", "ids", "silent", "cut", "nameless"):
             if name in order:
                 setattr(self, name, order[name])
         for bound in list(self.factory.bound_connections.values()):

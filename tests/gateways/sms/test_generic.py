@@ -176,6 +176,15 @@ async def test_a_provider_of_json_gets_its_template_filled() -> None:
     assert server.heard[0].headers["X-Api-Key"] == "secret"
 
 
+async def test_an_empty_message_is_not_sent() -> None:
+    """The gateway is not asked."""
+    async with script_server() as server, calling(kannel_account(server.url, "http://x")) as channel:
+        for message in (Outgoing(reference="r", phone="+34600000001"), Outgoing(reference="r", phone="", text="x")):
+            with pytest.raises(RefusedError):
+                await channel.send(message)
+        assert server.heard == []
+
+
 async def test_a_provider_of_forms_gets_a_form() -> None:
     """With a name and a password of HTTP Basic."""
     async with script_server() as server:

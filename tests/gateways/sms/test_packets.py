@@ -82,6 +82,50 @@ def test_the_parts_of_a_text_are_read_back_and_fit(text: str, alphabet: Alphabet
     assert whole == text
 
 
+@pytest.mark.parametrize(
+    ("data", "esm_class", "rest", "joint"),
+    [
+        (b"\x05\x00\x03\x07\x02\x01ab", 0x40, b"ab", Joint(7, 2, 1)),
+        (b"\x06\x08\x04\x01\x00\x02\x02ab", 0x40, b"ab", Joint(256, 2, 2)),
+        (b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x02\x01ab", 0x40, b"ab", Joint(7, 2, 1)),
+        (b"\x05\x00\x03\x07\x01\x01ab", 0x40, b"ab", None),
+        (b"\x05\x00\x03\x07\x02\x03ab", 0x40, b"ab", None),
+        (b"\x03\x24\x01\x01ab", 0x40, b"ab", None),
+        (b"\x05\x00\x03\x07\x02\x01ab", 0, b"\x05\x00\x03\x07\x02\x01ab", None),
+        (b"\x50ab", 0x40, b"\x50ab", None),
+        (b"", 0x40, b"", None),
+    ],
+)
+def test_a_header_is_read_in_all_its_forms(data: bytes, esm_class: int, rest: bytes, joint: Joint | None) -> None:
+    """With numbers of one and of two bytes, behind other elements, and broken."""
+    assert without_header(data, esm_class) == (rest, joint)
+
+
+@pytest.mark.parametrize(
+    ("data", "coding", "alphabet", "text"),
+    [
+        (b"S\xed", 0, Alphabet.LATIN_1, "Sí"),
+        (b"\x00S\x00\xed", 0xF8, Alphabet.GSM_7, "Sí"),
+        (b"\x00S\x00\xed", 0x18, Alphabet.GSM_7, "Sí"),
+        (b"ok", 0xF0, Alphabet.GSM_7, "ok"),
+        (b"a\xe9", 1, Alphabet.GSM_7, "a\ufffd"),
+        (b"\x00S\x00", 8, Alphabet.GSM_7, "S\ufffd"),
+    ],
+)
+def test_a_text_is_read_in_each_coding(data: bytes, coding: int, alphabet: Alphabet, text: str) -> None:
+    """Also with a class of message, and with bytes that are no text."""
+    assert text_of(data, coding, alphabet) == text
+
+
+def test_the_parameters_of_a_part_join_it_too() -> None:
+    """Some SMSCs pass parts on with parameters instead of a header (SMPP 3.4, 5.3.2.22 to 24)."""
+    joiner = Joiner()
+    number = {0x020C: b"\x00\x07", 0x020E: b"\x02"}
+    assert read(packet(text=b"ANUL", parameters={**number, 0x020F: b"\x01"}), RULES, joiner, NOW) == Received()
+    (reply,) = read(packet(text=b"AR", parameters={**number, 0x020F: b"\x02"}), RULES, joiner, NOW).replies
+    assert reply.text == "ANULAR"
+
+
 def test_a_text_that_is_too_long_is_refused() -> None:
     """A header counts to 255."""
     with pytest.raises(ValueError, match="257 parts"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,12 +36,13 @@ class Office:
         self.taken: list[Received] = []
         self.told: list[str] = []
         self.broken = 0
+        self.later = timedelta()
         bounds = SmppBounds(**parts.pop("bounds", {}))
         values = {"host": "127.0.0.1", "port": port, "user": USER, "password": PASSWORD, "sender": "34600000099"}
         self.gateway = SmppGateway(
             "sms",
             SmppAccount(**{**values, **parts}),
-            now=lambda: datetime.now(UTC),
+            now=lambda: datetime.now(UTC) + self.later,
             take=self.take,
             on_change=self.told.append,
             bounds=bounds,
@@ -188,6 +189,18 @@ async def test_the_parts_of_a_long_reply_are_one_reply() -> None:
     assert [reply.text for reply in one.replies] == ["Voldria saber si puc anul·lar"]
 
 
+async def test_a_reply_of_which_a_part_is_missing_goes_on_after_a_minute() -> None:
+    """The missing part is marked, so that the rest is no command."""
+    async with bound(bounds={"late_check_s": 0.05}) as (smsc, one):
+        data = b"\x05\x00\x03\x07\x02\x02" + b"ANULAR"
+        await smsc.order(deliver={"from": "34600000001", "to": "34600000099", "hex": data.hex(), "udhi": True})
+        await asyncio.sleep(0.3)
+        assert one.taken == []
+        one.later = timedelta(seconds=61)
+        await one.until(lambda: one.replies)
+    assert [reply.text for reply in one.replies] == [" […] ANULAR"]
+
+
 async def test_a_throttled_message_was_not_sent() -> None:
     """The status is told, and the table has its action."""
     async with bound() as (smsc, one):
@@ -223,6 +236,45 @@ async def test_a_text_of_which_one_part_is_refused_has_an_unknown_outcome() -> N
         with pytest.raises(OutcomeUnknownError):
             await one.gateway.send(LONG)
     assert len(smsc.named("submit")) == 3
+
+
+async def test_a_session_that_ends_between_two_parts_leaves_the_outcome_unknown() -> None:
+    """The first part was accepted."""
+    async with bound() as (smsc, one):
+        await smsc.order(cut=True)
+        with pytest.raises(OutcomeUnknownError):
+            await one.gateway.send(LONG)
+
+
+async def test_an_accepted_message_without_an_id_has_an_unknown_outcome() -> None:
+    """No receipt could be told to be its own."""
+    async with bound() as (smsc, one):
+        await smsc.order(nameless=True)
+        with pytest.raises(OutcomeUnknownError):
+            await one.gateway.send(REMINDER)
+
+
+@pytest.mark.parametrize(
+    ("phone", "text"), [("", "x"), ("ES.1", "x"), ("+34600000001", ""), ("+34600000001", "a" * 40_000)]
+)
+async def test_a_message_that_cannot_be_an_sms_is_not_sent(phone: str, text: str) -> None:
+    """It has no number, no text, or too many parts."""
+    async with bound() as (smsc, one):
+        with pytest.raises(RefusedError):
+            await one.gateway.send(Outgoing(reference="r", phone=phone, text=text))
+    assert smsc.named("submit") == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "ton"),
+    [("+34600000099", "INTERNATIONAL"), ("22770", "NETWORK_SPECIFIC"), ("OMAC", "ALPHANUMERIC")],
+)
+async def test_the_kind_of_the_sender_is_told(sender: str, ton: str) -> None:
+    """A number, a short number, or a name."""
+    async with bound(sender=sender) as (smsc, one):
+        await one.gateway.send(REMINDER)
+    (submit,) = smsc.named("submit")
+    assert (submit["from"], submit["ton"]) == (sender.removeprefix("+"), f"AddrTon.{ton}")
 
 
 async def test_a_submit_without_an_answer_has_an_unknown_outcome_and_a_new_session_is_made() -> None:

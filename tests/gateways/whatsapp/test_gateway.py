@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.rigs.script_server import Heard, ScriptServer, script_server
+from vetlla.domain.errors import LinkError
 from vetlla.domain.messages import Channel, Delivery, Outgoing, ReplyKind
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
 from vetlla.gateways.http import HttpCaller
@@ -152,6 +153,32 @@ async def test_all_pages_of_the_templates_are_read() -> None:
             TemplateState("cita", "ca", "APPROVED", "UTILITY", None, ""),
             TemplateState("cita", "es", "REJECTED", "UTILITY", 43200, "INVALID_FORMAT"),
         ]
+
+
+async def test_a_list_of_templates_that_does_not_end_is_an_error() -> None:
+    """A cursor that leads to itself would be followed for ever."""
+    async with script_server() as server, gateway(server.url) as channel:
+        page = {"data": [], "paging": {"cursors": {"after": "QW"}, "next": "https://x"}}
+        server.answer = lambda _: web.json_response(page)
+        with pytest.raises(RefusedError, match="does not end"):
+            await channel.templates()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"error": {"code": 190, "message": "Error validating access token"}}, RefusedError),
+        (404, "not here", RefusedError),
+        (200, {"messages": [{"id": "wamid.1"}]}, LinkError),
+        (502, "x", LinkError),
+    ],
+)
+async def test_templates_that_cannot_be_listed_are_an_error(status: int, body: object, kind: type[LinkError]) -> None:
+    """And not an empty list, with which each text would seem not to be approved."""
+    async with script_server() as server, gateway(server.url) as channel:
+        server.answer = lambda _: web.json_response(body, status=status)
+        with pytest.raises(kind):
+            await channel.templates()
 
 
 async def test_the_token_is_not_shown() -> None:
