@@ -19,7 +19,8 @@ from vetlla.domain.appointments import Appointment, AppointmentKey, AppointmentS
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.messages import Accepted, Channel, Delivery, DeliveryReport, Outgoing
 from vetlla.gateways.contracts import Poll
-from vetlla.service.reminders.fallback import FailureTable
+from vetlla.gateways.sms.twilio import failure_table as twilio_failures
+from vetlla.gateways.whatsapp.errors import failure_table as whatsapp_failures
 from vetlla.service.reminders.steps import RulesBook, Step, StepRules
 from vetlla.store.reminders.opening import opened
 from vetlla.tasks.reminders import outcomes, polling, sending
@@ -37,7 +38,7 @@ SOURCE = "bench"
 RULES = StepRules(steps=tuple(Step(f"{hours}h", timedelta(hours=hours)) for hours in (72, 48, 24, 2)))
 SEND = SendRules(
     book=RulesBook(default=RULES),
-    tables={channel: FailureTable([]) for channel in Channel},
+    tables={Channel.WHATSAPP: whatsapp_failures(), Channel.SMS: twilio_failures()},
     conversations_in_24h=10_000_000,
 )
 DAYS = 10

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.appointments import Appointment, AppointmentKey, AppointmentStatus
-from vetlla.domain.failures import FailureAction, FailureRule
 from vetlla.domain.messages import Accepted, Channel, Outgoing
 from vetlla.gateways.contracts import CancelOutcome, OutcomeUnknownError, Poll, RefusedError
-from vetlla.service.reminders.fallback import FailureTable
+from vetlla.gateways.sms.twilio import failure_table as twilio_failures
+from vetlla.gateways.whatsapp.errors import failure_table as whatsapp_failures
 from vetlla.tasks.reminders.sending import Rendered
 
 if TYPE_CHECKING:
@@ -24,23 +24,7 @@ OFFICE = "46"
 SOURCE = "lleida"
 PHONE = "+34600000001"
 
-TABLE = FailureTable(
-    [
-        FailureRule("131026", FailureAction.SMS_NO_WHATSAPP),
-        FailureRule("131047", FailureAction.TEMPLATE),
-        FailureRule("131049", FailureAction.SMS),
-        FailureRule("131056", FailureAction.PAIR_WAIT),
-        FailureRule("130429", FailureAction.BACK_OFF),
-        FailureRule("131048", FailureAction.OPEN_CIRCUIT),
-        FailureRule("132001", FailureAction.TEMPLATE_UNUSABLE),
-        FailureRule("131008", FailureAction.ALERT),
-        FailureRule("200-299", FailureAction.STOP_CHANNEL),
-        FailureRule("http-500-599", FailureAction.BACK_OFF),
-        FailureRule("30005", FailureAction.DEAD_NUMBER),
-        FailureRule("21610", FailureAction.OPTED_OUT),
-    ]
-)
-TABLES = {Channel.WHATSAPP: TABLE, Channel.SMS: TABLE}
+TABLES = {Channel.WHATSAPP: whatsapp_failures(), Channel.SMS: twilio_failures()}
 
 
 def key(name: str | int = 1) -> AppointmentKey:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.rigs.reminders import NOW, PHONE, TABLE, appointment
-from vetlla.domain.failures import FailureAction, FailureRule
+from tests.rigs.reminders import NOW, PHONE, TABLES, appointment
+from vetlla.domain.failures import FailureAction
 from vetlla.domain.messages import Channel, MessageKind
 from vetlla.domain.outbox import MessageKey, PlannedMessage
 from vetlla.service.reminders.fallback import (
@@ -15,7 +15,6 @@ from vetlla.service.reminders.fallback import (
     PATIENCE,
     TRIES,
     Consequence,
-    FailureTable,
     after_failure,
     after_refusal,
     after_silence,
@@ -51,19 +50,14 @@ def is_sms(follows: Consequence) -> bool:
         ("200", FailureAction.STOP_CHANNEL),
         ("299", FailureAction.STOP_CHANNEL),
         ("300", FailureAction.SMS_ALERT),
-        ("HTTP-503", FailureAction.BACK_OFF),
+        ("HTTP-429", FailureAction.BACK_OFF),
         ("503", FailureAction.SMS_ALERT),
         ("never heard of", FailureAction.SMS_ALERT),
         ("", FailureAction.SMS_ALERT),
     ],
 )
 def test_a_code_has_the_action_of_its_row_or_its_range(code: str, action: FailureAction) -> None:
-    assert TABLE.action(code) is action
-
-
-def test_a_table_with_two_actions_for_a_code_is_refused() -> None:
-    with pytest.raises(ValueError, match="131026"):
-        FailureTable([FailureRule("131026", FailureAction.SMS), FailureRule("131026", FailureAction.ALERT)])
+    assert TABLES[WHATSAPP].action(code) is action
 
 
 @pytest.mark.parametrize(

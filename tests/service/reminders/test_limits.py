@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.reminders import NOW, key
 from vetlla.service.reminders.arms import is_held_back
-from vetlla.service.reminders.budget import PAIR_GAP, Rate, pair_until, with_budget
+from vetlla.service.reminders.budget import PAIR_GAP, SendRate, pair_until, with_budget
 from vetlla.service.reminders.circuit import FAILURES, LONGEST_PAUSE, Circuit, back_off, pair_wait
 from vetlla.service.reminders.conversations import WindowEvent, is_opening, is_window_open, openings
 
@@ -71,7 +71,7 @@ def test_two_messages_to_one_person_have_six_seconds_between_them() -> None:
 
 
 def test_a_rate_lets_a_burst_of_one_second_pass_and_then_spreads() -> None:
-    rate = Rate(10, NOW)
+    rate = SendRate(10, NOW)
     waits = [rate.wait(NOW) for _ in range(15)]
     assert waits[:10] == [timedelta(0)] * 10
     assert [round(one.total_seconds(), 3) for one in waits[10:]] == [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -81,7 +81,7 @@ def test_a_rate_lets_a_burst_of_one_second_pass_and_then_spreads() -> None:
 
 @given(st.lists(st.floats(0, 5), max_size=60).map(sorted))
 def test_no_second_has_more_than_the_rate_and_its_burst(moments: list[float]) -> None:
-    rate = Rate(4, NOW)
+    rate = SendRate(4, NOW)
     sent = sorted(moment + rate.wait(NOW + moment * SECOND).total_seconds() for moment in moments)
     assert all(sum(start <= one < start + 1 - 1e-6 for one in sent) <= 8 for start in sent)
 

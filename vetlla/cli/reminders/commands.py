@@ -12,8 +12,8 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders import texts
 from vetlla.cli.reminders.lines import STDIN, read_lines
 from vetlla.domain.errors import UsageError
+from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.replies import NUMBER_DIGITS, Question, understand
-from vetlla.service.reminders.segments import segments_of
 from vetlla.tasks.reminders.lexicon import load_lexicon
 
 if TYPE_CHECKING:

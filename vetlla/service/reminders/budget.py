@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WINDOW: Final = timedelta(hours=24)
 NEW_ACCOUNT: Final = 250
-"""People in 24 hours to whom a new account may write first."""
+"""People in 24 hours who may get a new conversation from a new account."""
 PAIR_GAP: Final = timedelta(seconds=6)
 """Least time between two messages to one person on WhatsApp (Meta's Cloud API)."""
 
@@ -38,8 +38,8 @@ def pair_until(sent_at: datetime | None) -> datetime | None:
     return None if sent_at is None else sent_at + PAIR_GAP
 
 
-class Rate:
-    """At most so many messages in any second, as a bucket that fills again."""
+class SendRate:
+    """A limit of messages in a second, as a bucket that fills again."""
 
     def __init__(self, per_second: float, now: datetime) -> None:
         self._per_second = per_second

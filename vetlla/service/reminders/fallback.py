@@ -6,18 +6,15 @@ done. No attempt is due after the time in which the message is useful.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.failures import FailureAction, FailureRule
+from vetlla.domain.failures import FailureAction
 from vetlla.domain.messages import Channel, MessageKind
 from vetlla.service.reminders.circuit import back_off, pair_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vetlla.domain.outbox import PlannedMessage
 
 GRACE: Final = timedelta(minutes=10)
@@ -32,7 +29,6 @@ SHORTEST_PATIENCE: Final = timedelta(seconds=30)
 """Least lifetime of a utility template (Meta's Cloud API, ``message_send_ttl_seconds``)."""
 LAST_CALL: Final = timedelta(minutes=15)
 """No further wait for a better channel, so long before the end of a message's use."""
-_CODE: Final = re.compile(r"(?P<prefix>[a-z-]*?)(?P<first>[0-9]+)(?:-(?P<last>[0-9]+))?")
 
 _AT_LEAST_ONCE: Final = frozenset({MessageKind.MOVED, MessageKind.CANCELLED})
 """Kinds that are sent again if the outcome is unknown: a citizen who hears nothing goes for nothing."""
@@ -59,38 +55,6 @@ _ALERTS: Final = frozenset(
         FailureAction.ALERT,
     }
 )
-
-
-class FailureTable:
-    """The actions of one channel, by the provider's codes."""
-
-    def __init__(self, rules: Iterable[FailureRule]) -> None:
-        """Take the rows of a table. Raises ValueError if a code is none, or has two actions."""
-        self._single: dict[str, FailureAction] = {}
-        self._ranges: list[tuple[str, int, int, FailureAction]] = []
-        for rule in rules:
-            code = rule.code.strip().lower()
-            found = _CODE.fullmatch(code)
-            if found is not None and found["last"]:
-                self._ranges.append((found["prefix"], int(found["first"]), int(found["last"]), rule.action))
-                continue
-            if not code or self._single.setdefault(code, rule.action) is not rule.action:
-                raise ValueError(f"{rule.code!r}: should be a code that is in the table once")
-
-    def action(self, code: str) -> FailureAction:
-        """Return the action for a code: the row of the code itself, or the range that has it.
-
-        An unknown code goes by SMS, and an engineer looks at it.
-        """
-        code = code.strip().lower()
-        if single := self._single.get(code):
-            return single
-        found = _CODE.fullmatch(code)
-        if found is not None and not found["last"]:
-            for prefix, first, last, action in self._ranges:
-                if prefix == found["prefix"] and first <= int(found["first"]) <= last:
-                    return action
-        return FailureAction.SMS_ALERT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from vetlla.service.reminders.steps import RulesBook
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vetlla.domain.failures import FailureTable
     from vetlla.domain.messages import Channel
-    from vetlla.service.reminders.fallback import FailureTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.appointments import Appointment
 from vetlla.domain.messages import Channel, Outgoing
 from vetlla.domain.outbox import MessageReason
+from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.budget import WINDOW, with_budget
 from vetlla.service.reminders.decision import AGAIN, Reschedule, Send, Suppress, decide
 from vetlla.service.reminders.fallback import fallback_at
-from vetlla.service.reminders.segments import segments_of
 from vetlla.store.reminders import channels, messages, outbox
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import known_of
@@ -112,7 +112,7 @@ def settle(
 def _room(
     db: sqlite3.Connection, taken: Sequence[tuple[OutboxMessage, Fresh]], rules: SendRules, now: datetime
 ) -> set[int]:
-    """Return the people with whom a conversation may be started now, those with the nearest appointments."""
+    """Return the people who may get a new conversation now, those with the nearest appointments."""
     wanted = []
     for message, fresh in taken:
         known = known_of(db, message, fresh, rules, now)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.service.reminders.segments import outside_gsm_7, segments_of
+from vetlla.domain.segments import outside_gsm_7, segments_of
 from vetlla.service.reminders.texts.folding import fold
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from vetlla.domain.findings import Level
 from vetlla.domain.messages import Channel
+from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.lexicon import Intent
 from vetlla.service.reminders.replies import understand
-from vetlla.service.reminders.segments import segments_of
 from vetlla.service.reminders.texts.examples import example_values, longest_day, places_of_use
 from vetlla.service.reminders.texts.folding import fold
 from vetlla.service.reminders.texts.lint.around import Around

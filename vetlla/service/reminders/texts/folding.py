@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from vetlla.service.reminders.segments import GSM_7_BASIC, GSM_7_EXTENSION
+from vetlla.domain.segments import GSM_7_BASIC, GSM_7_EXTENSION
 
 _ADDRESS: Final = re.compile(
     r"(?:https?://|www\.)\S+|(?<![\w@])[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,})/\S*|(?<![\w@])[\w-]+(?:\.[\w-]+)*"

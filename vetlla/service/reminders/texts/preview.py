@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vetlla.domain.messages import Channel
+from vetlla.domain.segments import Segments, segments_of
 from vetlla.service.reminders.rates import SEGMENT, SERVICE, UTILITY
-from vetlla.service.reminders.segments import Segments, segments_of
 from vetlla.service.reminders.texts.examples import example_values, places_of_use
 from vetlla.service.reminders.texts.folding import fold
 from vetlla.service.reminders.texts.rendering import render

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.findings import Finding, Level
 from vetlla.domain.messages import Channel
-from vetlla.service.reminders.segments import outside_gsm_7, segments_of
+from vetlla.domain.segments import outside_gsm_7, segments_of
 from vetlla.service.reminders.texts.examples import example_values, longest_day, places_of_use
 from vetlla.service.reminders.texts.folding import fold
 from vetlla.service.reminders.texts.lint.around import finding

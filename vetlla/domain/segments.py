@@ -10,16 +10,15 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.gsm7 import BASIC, EXTENSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GSM_7_BASIC: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-"""Characters of one unit (TS 23.038, 6.2.1)."""
-GSM_7_EXTENSION: Final = frozenset("\f^{}\\[~]|€")
-"""Characters of two units: an escape and a code (TS 23.038, 6.2.1.1)."""
+GSM_7_BASIC: Final = frozenset(BASIC) - {"\x1b"}
+"""Characters of one unit."""
+GSM_7_EXTENSION: Final = frozenset(EXTENSION)
+"""Characters of two units: an escape and a code."""
 
 
 class Encoding(StrEnum):
@@ -55,17 +54,28 @@ class Segments(NamedTuple):
 def segments_of(text: str) -> Segments:
     """Return encoding, number of messages and units of a text."""
     encoding = encoding_of(text)
-    sizes = list(_sizes(text, encoding))
-    units = sum(sizes)
+    return Segments(encoding, len(parts_of(text)), sum(_units(one, encoding) for one in text))
+
+
+def parts_of(text: str, encoding: Encoding | None = None) -> list[str]:
+    """Return the text of each message that the network sends: the whole text if it fits into one.
+
+    No part ends inside an escape pair, a surrogate pair, or a letter with its marks. Without ``encoding`` it is the
+    smallest that has every character.
+    """
+    encoding = encoding or encoding_of(text)
+    pieces = list(_pieces(text, encoding))
     room = _ROOM[encoding]
-    if units <= room.alone:
-        return Segments(encoding, 1, units)
-    parts, used = 1, 0
-    for size in sizes:
-        if used + size > room.in_part:
-            parts, used = parts + 1, 0
-        used += size
-    return Segments(encoding, parts, units)
+    if sum(units for _, units in pieces) <= room.alone:
+        return [text]
+    parts, used = [""], 0
+    for piece, units in pieces:
+        if used + units > room.in_part:
+            parts.append("")
+            used = 0
+        parts[-1] += piece
+        used += units
+    return parts
 
 
 def encoding_of(text: str) -> Encoding:
@@ -78,25 +88,33 @@ def outside_gsm_7(text: str) -> list[str]:
     return [one for one in dict.fromkeys(text) if one not in GSM_7_BASIC and one not in GSM_7_EXTENSION]
 
 
-def _sizes(text: str, encoding: Encoding) -> Iterator[int]:
-    """Yield the units of each piece that must stay in one part.
+def _units(one: str, encoding: Encoding) -> int:
+    """Return the units of a character."""
+    if encoding is Encoding.GSM_7:
+        return 2 if one in GSM_7_EXTENSION else 1
+    return 2 if ord(one) > _LAST_OF_PLANE_0 else 1
+
+
+def _pieces(text: str, encoding: Encoding) -> Iterator[tuple[str, int]]:
+    """Yield each piece that must stay in one part, with its units.
 
     Such a piece is an escape with its code, a surrogate pair, or a letter with its marks. A sign with more marks than a
     part has units can only be cut.
     """
     if encoding is Encoding.GSM_7:
-        yield from (2 if one in GSM_7_EXTENSION else 1 for one in text)
+        yield from ((one, _units(one, encoding)) for one in text)
         return
-    size, before = 0, ""
+    piece, size = "", 0
     for one in text:
-        units = 2 if ord(one) > _LAST_OF_PLANE_0 else 1
+        units = _units(one, encoding)
+        before = piece[-1:]
         is_joined = _belongs(before, one) or (size == 2 and _is_flag_letter(before) and _is_flag_letter(one))
         if size and (not is_joined or size + units > _ROOM[encoding].in_part):
-            yield size
-            size = 0
-        size, before = size + units, one
+            yield piece, size
+            piece, size = "", 0
+        piece, size = piece + one, size + units
     if size:
-        yield size
+        yield piece, size
 
 
 def _belongs(before: str, one: str) -> bool:

@@ -8,7 +8,7 @@ import gsm0338
 import pytest
 
 from tests.rigs.replies import FIXTURES
-from vetlla.service.reminders.segments import Encoding, Segments, encoding_of, outside_gsm_7, segments_of
+from vetlla.domain.segments import Encoding, Segments, encoding_of, outside_gsm_7, segments_of
 
 CALCULATED = [json.loads(line) for line in (FIXTURES / "segments.ndjson").read_text(encoding="utf-8").splitlines()]
 
