@@ -135,7 +135,7 @@ OWN_END = {
 """Commands that usually end by Ctrl-C, and what they then do."""
 
 
-AT_ONCE = {"inventory parameters"}
+AT_ONCE = {"inventory parameters", "reminders texts lint", "reminders texts preview"}
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
 

@@ -45,7 +45,7 @@ class Standing(StrEnum):
     NOT_APPROVED = "not_approved"
 
 
-class Verdict(NamedTuple):
+class Consent(NamedTuple):
     """The standing of a text, and what is missing."""
 
     standing: Standing
@@ -65,14 +65,14 @@ def parties_of(text: Text, offices: Iterable[str]) -> tuple[str, ...]:
     return (DIGITAL_SERVICES, *([text.office] if text.office else sorted(offices)))
 
 
-def verdict(text: Text, approvals: Iterable[Approval], offices: Iterable[str]) -> Verdict:
+def consent_of(text: Text, approvals: Iterable[Approval], offices: Iterable[str]) -> Consent:
     """Return whether every party agreed to the words of a text as they are now. Later approvals do not end earlier."""
     of_text = [one for one in approvals if one.title == text.title]
     agreed = {one.party for one in of_text if one.digest == text.digest}
     missing = tuple(party for party in parties_of(text, offices) if party not in agreed)
     if not missing:
-        return Verdict(Standing.APPROVED)
+        return Consent(Standing.APPROVED)
     others = [one for one in of_text if one.digest != text.digest]
     if not others:
-        return Verdict(Standing.NOT_APPROVED, missing)
-    return Verdict(Standing.CHANGED, missing, any(one.version == text.version for one in others))
+        return Consent(Standing.NOT_APPROVED, missing)
+    return Consent(Standing.CHANGED, missing, any(one.version == text.version for one in others))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.reminders.texts.approval import Standing, verdict
+from vetlla.service.reminders.texts.approval import Standing, consent_of
 from vetlla.service.reminders.texts.lint.around import finding
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def approved(text: Text, around: Around) -> Iterator[Finding]:
     """Yield a text that some party did not approve, or that changed since."""
     if around.approvals is None or text.off:
         return
-    found = verdict(text, around.approvals, around.directory.offices)
+    found = consent_of(text, around.approvals, around.directory.offices)
     missing = ", ".join(found.missing)
     match found.standing:
         case Standing.NOT_APPROVED:
