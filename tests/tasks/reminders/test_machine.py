@@ -121,8 +121,8 @@ class Reminders(RuleBasedStateMachine):
         self.world.sent(self.world.taken(), source_away=True)
         assert len(self.world.provider.sends) == first
 
-    @rule(how=CALLS, stalls=st.booleans())
-    def dispatch_twice_at_once(self, how: list[str], stalls: bool) -> None:  # noqa: FBT001
+    @rule(how=CALLS, stalls=st.booleans(), late_first=st.booleans())
+    def dispatch_twice_at_once(self, how: list[str], stalls: bool, late_first: bool) -> None:  # noqa: FBT001
         """Two daemons were started by mistake, and one of them may stall until its lease has ended."""
         first = len(self.world.provider.sends)
         self.world.plan()
@@ -132,8 +132,12 @@ class Reminders(RuleBasedStateMachine):
             if stalls:
                 self.world.now += timedelta(minutes=3)
             self.world.sweep()
-            self.world.sent(self.world.taken(other, "b"), how, db=other)
-            self.world.sent(taken, how)
+            again = self.world.taken(other, "b")
+            if late_first:
+                self.world.sent(taken, how)
+            self.world.sent(again, how, db=other)
+            if not late_first:
+                self.world.sent(taken, how)
         self.world.check_sends(first)
 
     @rule()
