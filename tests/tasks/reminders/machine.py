@@ -22,6 +22,7 @@ from vetlla.service.reminders.decision import Away
 from vetlla.service.reminders.quiet import QuietHours
 from vetlla.service.reminders.steps import RulesBook, Step, StepRules
 from vetlla.store.reminders import appointments, cancellations, citizens, messages
+from vetlla.store.reminders.cancellations import CancellationState
 from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders import cancelling, outcomes, polling, sending
@@ -81,6 +82,8 @@ class World:
         self.asked: set[tuple[AppointmentKey, datetime]] = set()
         """What citizens cancelled."""
         self.opted_out: set[str] = set()
+        self.changed: set[AppointmentKey] = set()
+        """Appointments that the office itself cancelled or removed."""
         self.clock = ManualClock(now)
         self._stack = ExitStack()
         self.db = self._open()
@@ -243,6 +246,15 @@ class World:
             if name[0] == "reminder":
                 assert count <= 1 + self.failures.get(name, 0), f"sent {count} times: {name}"
         assert len(self.source.cancelled) == len(set(self.source.cancelled)), "cancelled twice"
+
+    def check_cancellations(self) -> None:
+        """Check that no cancellation is left without an end, and that those that are done are done at the source."""
+        for wanted, start in self.asked:
+            own = cancellations.cancellation(self.db, wanted, start)
+            assert own is not None
+            assert own.state not in {"wanted", "calling", "unknown"}, "a cancellation was lost"
+            if own.state is CancellationState.DONE:
+                assert wanted in self.source.cancelled or wanted in self.changed, "a cancellation that was not made"
 
     def check_all_ended(self) -> None:
         """Check that no message is left without an end."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WINDOW: Final = timedelta(hours=24)
 NEW_ACCOUNT: Final = 250
-"""People in 24 hours who may get a new conversation from a new account."""
+"""How many people a new account may write to first in 24 hours."""
 PAIR_GAP: Final = timedelta(seconds=6)
 """Least time between two messages to one person on WhatsApp (Meta's Cloud API)."""
 
@@ -39,7 +39,7 @@ def pair_until(sent_at: datetime | None) -> datetime | None:
 
 
 class SendRate:
-    """A limit of messages in a second, as a bucket that fills again."""
+    """Spreads messages over time: a bucket of places that fills again, with as many places as a second has."""
 
     def __init__(self, per_second: float, now: datetime) -> None:
         self._per_second = per_second

@@ -88,14 +88,14 @@ def schedule(start: datetime, zone: str, rules: StepRules) -> tuple[DueStep, ...
     They are cached, because many appointments begin at the same hour.
     """
     shown = wall(start, zone)
-    last = start - rules.useful_before
-    dues: list[tuple[datetime, Step]] = []
-    for step in sorted(rules.steps, key=lambda one: -one.lead):
+    end = start - rules.useful_before
+    found = []
+    for step in sorted(rules.steps, key=lambda one: one.lead):
         due = rules.quiet.before(moment_of(shown - step.lead, zone), zone)
-        if due < last:
-            dues.append((due, step))
-    ends = [due for due, _ in dues[1:]] + [last]
-    return tuple(DueStep(step, due, end) for (due, step), end in zip(dues, ends, strict=True) if due < end)
+        if due < end:  # else the quiet hours moved the next one before it, or it would be of no use
+            found.append(DueStep(step, due, end))
+            end = due
+    return tuple(reversed(found))
 
 
 def due_steps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.messages import Channel
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _POINTING: Final = ("appointments", "outbox", "replies")
 """Tables whose rows name a citizen."""
+_DAY: Final = timedelta(days=1)
+"""When a person was seen last is exact to a day, so that it is not written with each message."""
 
 
 class Citizen(NamedTuple):
@@ -56,7 +59,7 @@ def citizen_id(db: sqlite3.Connection, phone: str, person: str, now: datetime) -
         _moved_to(db, found, phone)
     if person and by_person is None:
         db.execute("UPDATE citizens SET person = ? WHERE id = ?", (person, found))
-    db.execute("UPDATE citizens SET seen_us = max(seen_us, ?) WHERE id = ?", (stored(now), found))
+    db.execute("UPDATE citizens SET seen_us = ? WHERE id = ? AND seen_us < ?", (stored(now), found, stored(now - _DAY)))
     return found
 
 

@@ -112,7 +112,7 @@ def settle(
 def _room(
     db: sqlite3.Connection, taken: Sequence[tuple[OutboxMessage, Fresh]], rules: SendRules, now: datetime
 ) -> set[int]:
-    """Return the people who may get a new conversation now, those with the nearest appointments."""
+    """Return the people that the budget lets us write to first, those with the nearest appointments."""
     wanted = []
     for message, fresh in taken:
         known = known_of(db, message, fresh, rules, now)

@@ -135,7 +135,7 @@ CREATE INDEX outbox_planned ON outbox (planned_us);
 CREATE TRIGGER outbox_is_sent_once BEFORE UPDATE OF state ON outbox
 WHEN NEW.state IN ('planned', 'claimed', 'sending')
     AND (OLD.state IN ('accepted', 'sent', 'delivered', 'read', 'failed', 'unknown', 'expired')
-        OR (OLD.state = 'sending' AND NEW.state <> 'planned')
+        OR (OLD.state = 'sending' AND NOT (NEW.state = 'planned' AND NEW.tries = OLD.tries + 1)) -- a refusal
         OR (OLD.state = 'planned' AND NEW.state = 'sending')
         OR (OLD.state = 'suppressed' AND (NEW.state <> 'planned' OR OLD.sending_us IS NOT NULL)))
 BEGIN
