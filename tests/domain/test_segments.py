@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.domain import gsm7
@@ -29,6 +29,7 @@ def test_a_letter_and_its_accent_stay_in_one_part() -> None:
     assert parts_of("ç" * 66 + "e\u0301" + "ç" * 20) == ["ç" * 66, "e\u0301" + "ç" * 20]
 
 
+@settings(deadline=None)
 @given(ANY | SEVEN_BIT)
 def test_the_parts_are_the_text(text: str) -> None:
     """Nothing is lost or doubled, each part fits, and as many parts are billed as are sent."""
@@ -41,6 +42,7 @@ def test_the_parts_are_the_text(text: str) -> None:
         assert units <= ((160 if is_seven_bit else 70) if len(parts) == 1 else (153 if is_seven_bit else 67))
 
 
+@settings(deadline=None)
 @given(SEVEN_BIT)
 def test_septets_are_read_back(text: str) -> None:
     """Encoding and decoding are inverse for every text of the alphabet."""

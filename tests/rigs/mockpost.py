@@ -15,7 +15,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bench.killing.receiver import die_with_us, free_port
+from bench.killing.receiver import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +42,12 @@ def running_mockpost(directory: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{ports['MOCKPOST_HTTP_PORT']}"
     with (directory / "mockpost.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mockpost.cli"],
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "mockpost.cli"],
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_us,  # noqa: PLW1509 - takes no lock
         )
     try:
         _await(url, process, directory / "mockpost.log")

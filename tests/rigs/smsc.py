@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.killing.receiver import die_with_us, free_port
+from bench.killing.receiver import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -58,7 +58,6 @@ async def running_smsc(port: int = 0) -> AsyncIterator[Smsc]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "ignore", str(PROGRAM), str(port), USER, PASSWORD,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        preexec_fn=die_with_us,
     )  # fmt: skip
     smsc = Smsc(port, process)
     listening = asyncio.create_task(smsc.listen())

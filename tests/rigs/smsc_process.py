@@ -157,6 +157,10 @@ class Orders(LineReceiver):  # type: ignore[misc] # Twisted has no types here
         self.smsc.order(json.loads(line))
         say({"done": True})
 
+    def connectionLost(self, reason: object = None) -> None:  # noqa: N802 - Twisted's name
+        """End with the test, whose end closes the pipe."""
+        reactor.stop()
+
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)

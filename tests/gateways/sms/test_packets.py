@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.gateways.received import Received
@@ -68,6 +68,7 @@ def test_a_number_has_one_form(given: str, form: IdForm, one: str) -> None:
     assert one_form(given, form) == one
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("abcç·€👍 e\u0301"), min_size=1, max_size=600), st.sampled_from(Alphabet))
 def test_the_parts_of_a_text_are_read_back_and_fit(text: str, alphabet: Alphabet) -> None:
     """The reader of citizens' messages puts together what the writer cut."""
@@ -150,6 +151,7 @@ def test_texts_that_wait_are_bounded() -> None:
     assert len(joiner.late(NOW)) == 5
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 255),
     st.integers(0, 255),
