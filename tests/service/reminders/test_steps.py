@@ -61,6 +61,12 @@ def test_an_hour_that_the_clocks_skip_or_show_twice_is_the_earlier_moment() -> N
     assert at("2026-10-25T02:30") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
+def test_an_office_with_a_misspelt_zone_is_reminded_on_the_citys_clock() -> None:
+    start = at("2026-11-24T10:30")
+    assert schedule(start, "Europe/Lleida", FREE) == schedule(start, ZONE, FREE)
+    assert schedule(start, "../etc", FREE) == schedule(start, ZONE, FREE)
+
+
 def test_a_reminder_in_quiet_hours_is_due_the_evening_before() -> None:
     rules = StepRules(steps=(TWO_HOURS,))
     assert dues(at("2026-11-24T09:30"), rules)[0][1] == at("2026-11-23T20:30")
