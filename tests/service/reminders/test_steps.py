@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.reminders import NOW, ZONE, appointment
@@ -163,6 +163,7 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(lambda on
 leads = st.lists(st.integers(1, 100), min_size=1, max_size=4, unique=True)
 
 
+@settings(deadline=None)
 @given(moments, leads, st.sets(st.dates(date(2026, 1, 1), date(2028, 1, 1)), max_size=20))
 def test_no_reminder_is_due_in_quiet_hours_after_its_lead_or_after_its_use(
     start: datetime, hours: list[int], holidays: set[date]
@@ -177,6 +178,7 @@ def test_no_reminder_is_due_in_quiet_hours_after_its_lead_or_after_its_use(
         assert following is None or one.useful_until == following.due
 
 
+@settings(deadline=None)
 @given(moments)
 def test_the_morning_after_is_never_quiet_and_never_earlier(moment: datetime) -> None:
     quiet = QuietHours()
