@@ -19,6 +19,7 @@ from vetlla.domain.errors import LinkError
 from vetlla.gateways.contracts import OutcomeUnknownError
 from vetlla.service.reminders.cancelling import CancelRules
 from vetlla.service.reminders.decision import Away
+from vetlla.service.reminders.quiet import CITY_ZONE
 from vetlla.store.reminders import cancellations, offices
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders import cancelling, outcomes, polling, replying, sending
@@ -56,7 +57,7 @@ class Office:
 
     source: str
     id: str
-    zone: str = polling.ZONE
+    zone: str = CITY_ZONE
     cancelling: CancelRules = field(default_factory=CancelRules)
 
 

@@ -143,6 +143,17 @@ def test_a_notice_that_the_place_is_gone_is_sent_at_night_before_an_early_appoin
     assert decided(one, gone, now=NIGHT) == Send(Channel.WHATSAPP)
 
 
+def test_a_notice_about_a_place_that_is_gone_waits_for_the_morning_too() -> None:
+    afternoon = moment_of(datetime(2026, 11, 24, 16, 0), ZONE)  # noqa: DTZ001
+    one = message(MessageKind.CANCELLED, afternoon, useful_until=afternoon)
+    assert isinstance(decided(one, None, now=NIGHT), Reschedule)
+
+
+def test_an_answer_to_an_sms_does_not_start_whatsapp_without_consent() -> None:
+    one = message(MessageKind.ANSWER, as_template=False)
+    assert decided(one, None, having(has_consent=False)) == Send(Channel.SMS)
+
+
 def test_a_notice_of_cancellation_is_sent_only_if_the_source_says_so_again() -> None:
     one = message(MessageKind.CANCELLED)
     assert decided(one) == Suppress(MessageReason.NOT_CANCELLED)
@@ -196,13 +207,13 @@ def test_without_a_place_in_the_budget_a_message_waits_and_then_goes_by_sms() ->
 
 
 def test_an_answer_to_a_citizen_needs_no_consent_and_no_appointment_and_no_daylight() -> None:
-    one = message(MessageKind.ANSWER, as_template=False)
+    one = message(MessageKind.ANSWER, as_template=False, channel=Channel.WHATSAPP)
     assert decided(one, Away.AWAY, having(has_consent=False, opted_out=frozenset(Channel)), now=NIGHT) == Send(
         Channel.WHATSAPP
     )
 
 
 def test_a_person_whose_number_is_hidden_gets_answers_by_whatsapp_and_no_sms() -> None:
-    one = message(MessageKind.ANSWER, phone="", person="ES.1349")
+    one = message(MessageKind.ANSWER, phone="", person="ES.1349", channel=Channel.WHATSAPP)
     assert decided(one, None, having(phone="", person="ES.1349")) == Send(Channel.WHATSAPP)
     assert decided(message(), here=having(phone="", person="ES.1349")) == Suppress(MessageReason.NO_PHONE)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random  # noqa: TC003 - Hypothesis reads the types
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.reminders import NOW
@@ -29,6 +29,7 @@ def state(*kinds: Delivery) -> MessageState:
     return state_of(merged(OwnReport(kind, NOW) for kind in kinds), MessageState.ACCEPTED)
 
 
+@settings(deadline=None)
 @given(reports, st.randoms(), st.sampled_from([MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.EXPIRED]))
 def test_any_order_with_any_repetition_gives_the_same_state(
     some: list[OwnReport],

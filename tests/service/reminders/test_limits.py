@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.reminders import NOW, key
@@ -79,6 +79,7 @@ def test_a_rate_lets_a_burst_of_one_second_pass_and_then_spreads() -> None:
     assert rate.wait(NOW - HOUR) == timedelta(0)  # the clock was put back
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 5), max_size=60).map(sorted))
 def test_no_second_has_more_than_the_rate_and_its_burst(moments: list[float]) -> None:
     rate = SendRate(4, NOW)

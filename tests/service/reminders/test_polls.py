@@ -32,6 +32,12 @@ def test_a_status_of_cancelled_is_a_cancellation() -> None:
     assert changes.to_put == (gone,)
 
 
+def test_a_source_that_forgets_the_telephone_with_the_place_does_not_silence_the_notice() -> None:
+    gone = appointment(status=AppointmentStatus.CANCELLED, phone="")
+    (cancelled,) = compare([appointment()], [gone], NOW, is_complete=True).cancelled
+    assert cancelled.phone == appointment().phone
+
+
 def test_an_absent_appointment_is_to_be_checked_and_not_cancelled() -> None:
     changes = compare(TEN[:3], TEN[1:3], NOW, is_complete=True)
     assert changes.cancelled == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.reminders import NOW, ZONE, appointment
@@ -59,6 +59,12 @@ def test_the_days_on_which_the_clocks_change_have_25_and_23_hours() -> None:
 def test_an_hour_that_the_clocks_skip_or_show_twice_is_the_earlier_moment() -> None:
     assert at("2027-03-28T02:30") == datetime(2027, 3, 28, 0, 30, tzinfo=UTC)
     assert at("2026-10-25T02:30") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_an_office_with_a_misspelt_zone_is_reminded_on_the_citys_clock() -> None:
+    start = at("2026-11-24T10:30")
+    assert schedule(start, "Europe/Lleida", FREE) == schedule(start, ZONE, FREE)
+    assert schedule(start, "../etc", FREE) == schedule(start, ZONE, FREE)
 
 
 def test_a_reminder_in_quiet_hours_is_due_the_evening_before() -> None:
@@ -157,6 +163,7 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(lambda on
 leads = st.lists(st.integers(1, 100), min_size=1, max_size=4, unique=True)
 
 
+@settings(deadline=None)
 @given(moments, leads, st.sets(st.dates(date(2026, 1, 1), date(2028, 1, 1)), max_size=20))
 def test_no_reminder_is_due_in_quiet_hours_after_its_lead_or_after_its_use(
     start: datetime, hours: list[int], holidays: set[date]
@@ -171,6 +178,7 @@ def test_no_reminder_is_due_in_quiet_hours_after_its_lead_or_after_its_use(
         assert following is None or one.useful_until == following.due
 
 
+@settings(deadline=None)
 @given(moments)
 def test_the_morning_after_is_never_quiet_and_never_earlier(moment: datetime) -> None:
     quiet = QuietHours()

@@ -386,6 +386,17 @@ def test_a_lost_answer_is_learned_by_asking_and_not_by_cancelling_again(world: W
     assert cancellation(world).state is CancellationState.DONE
 
 
+def test_a_poll_that_sees_the_lost_cancellation_first_does_not_tell_it_as_the_offices(world: World) -> None:
+    world.want_cancelled(key())
+    world.cancel_due("lost")
+    world.poll()
+    world.sent(world.taken())
+    assert world.provider.sends == []
+    assert world.db.execute("SELECT cancelled_by FROM appointments").fetchone()[0] == "citizen"
+    world.cancel_due()
+    assert cancellation(world).state is CancellationState.DONE
+
+
 def test_an_appointment_that_moved_since_the_reminder_is_not_cancelled(world: World) -> None:
     world.want_cancelled(key())
     world.source.put(appointment(start=NOW + 30 * HOUR))

@@ -15,6 +15,8 @@ from vetlla.domain.appointments import BEGUN, EXPECTED, Appointment, Appointment
 from vetlla.domain.messages import Channel, MessageKind
 from vetlla.domain.outbox import MessageReason, PlannedMessage
 from vetlla.domain.telephones import gets_messages
+from vetlla.service.reminders.fallback import LAST_CALL
+from vetlla.service.reminders.quiet import CITY_ZONE
 from vetlla.service.reminders.steps import rule_of_step
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 AGAIN: Final = timedelta(minutes=5)
 """A message that cannot be decided yet (source away, office paused, poll doubted) is looked at again after this."""
-LAST_CALL: Final = timedelta(minutes=15)
-"""So long before the end of its use a message no longer waits for a better channel or a place in the budget."""
 
 
 BUDGET_PATIENCE: Final = timedelta(hours=2)
@@ -82,6 +82,8 @@ class Circumstances:
     """E.164, as the source has it now; "" if there is none."""
     person: str = ""
     """WhatsApp's id of the person, if it is known."""
+    zone: str = CITY_ZONE
+    """The office's time zone, also if the source has the appointment no longer."""
     opted_out: frozenset[Channel] = frozenset()
     is_confirmed: bool = False
     is_cancelling: bool = False
@@ -142,7 +144,7 @@ def _against(
     if here.doubted and now + AGAIN < message.useful_until:
         # The fresh answer vouches for this appointment, so it goes out in the end; before that a person may look.
         return Reschedule(now + AGAIN, MessageReason.DOUBTED)
-    return _quiet(message, fresh, rules, now)
+    return _quiet(message, here.zone, rules, now)
 
 
 def _changed(
@@ -170,11 +172,11 @@ def _unwanted(message: PlannedMessage, here: Circumstances, rules: StepRules) ->
     return MessageReason.CONFIRMED if here.is_confirmed and step is not None and step.only_unconfirmed else None
 
 
-def _quiet(message: PlannedMessage, fresh: Appointment | None, rules: StepRules, now: datetime) -> Decision | None:
+def _quiet(message: PlannedMessage, zone: str, rules: StepRules, now: datetime) -> Decision | None:
     """Return the morning after, if the hours are quiet and the message is then still of use."""
-    if fresh is None or not rules.quiet.is_quiet(now, fresh.zone):
+    if not rules.quiet.is_quiet(now, zone):
         return None
-    morning = rules.quiet.after(now, fresh.zone)
+    morning = rules.quiet.after(now, zone)
     if morning < message.useful_until:
         return Reschedule(morning, MessageReason.QUIET_HOURS)
     # A reminder before breakfast is of no use; that the place is gone or moved must be known before leaving home.
@@ -227,7 +229,7 @@ def _reaches(channel: Channel, message: PlannedMessage, here: Circumstances, pol
     """Return False if this channel cannot be used for this person and this message."""
     if channel is Channel.SMS:
         return bool(here.phone)
-    is_answer = message.kind is MessageKind.ANSWER  # the citizen wrote by WhatsApp first
+    is_answer = message.kind is MessageKind.ANSWER and message.channel is channel  # the citizen wrote by WhatsApp
     if policy.whatsapp_needs_consent and not here.has_consent and not is_answer:
         return False
     return is_answer or here.no_whatsapp_until is None or here.no_whatsapp_until <= now

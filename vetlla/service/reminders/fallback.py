@@ -28,7 +28,7 @@ PATIENCE: Final = timedelta(hours=4)
 SHORTEST_PATIENCE: Final = timedelta(seconds=30)
 """Least lifetime of a utility template (Meta's Cloud API, ``message_send_ttl_seconds``)."""
 LAST_CALL: Final = timedelta(minutes=15)
-"""No further wait for a better channel, so long before the end of a message's use."""
+"""A message no longer waits for a better channel or a place in the budget, so long before the end of its use."""
 
 _AT_LEAST_ONCE: Final = frozenset({MessageKind.MOVED, MessageKind.CANCELLED})
 """Kinds that are sent again if the outcome is unknown: a citizen who hears nothing goes for nothing."""

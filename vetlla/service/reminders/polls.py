@@ -6,7 +6,7 @@ It is only to be checked, and only after a complete poll. A poll that loses too 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import EXPECTED, Appointment, AppointmentKey, AppointmentStatus
@@ -87,7 +87,7 @@ def compare(
         elif one == earlier:
             continue
         elif one.status is AppointmentStatus.CANCELLED and earlier.status in EXPECTED:
-            cancelled.append(one)
+            cancelled.append(replace(one, phone=one.phone or earlier.phone))  # some sources forget it with the place
         elif one.start != earlier.start and one.status in EXPECTED and earlier.status in EXPECTED:
             moved.append(Moved(earlier, one))
         else:
@@ -110,13 +110,6 @@ def absent(known: Appointment, answer: Appointment | None) -> PollChanges:
     ``answer`` None: the source has it no longer. It can also have moved to a day that the poll did not ask for.
     """
     if answer is None:
-        return PollChanges(cancelled=(_cancelled(known),), future=1, lost=1)
+        gone = replace(known, status=AppointmentStatus.CANCELLED, status_given="gone")
+        return PollChanges(cancelled=(gone,), future=1, lost=1)
     return compare([known], [answer], known.start, is_complete=False)
-
-
-def _cancelled(known: Appointment) -> Appointment:
-    return Appointment(
-        **{name: getattr(known, name) for name in Appointment.__slots__ if name not in {"status", "status_given"}},
-        status=AppointmentStatus.CANCELLED,
-        status_given="gone",
-    )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+CITY_ZONE: Final = "Europe/Madrid"
 MARGIN: Final = timedelta(minutes=30)
 """A message that is moved before the quiet hours is due this long before they begin, so that all can still be sent."""
 _DAYS: Final = 31
@@ -16,8 +17,14 @@ _DAYS: Final = 31
 
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone by its IANA name. Raises ZoneInfoNotFoundError."""
-    return ZoneInfo(name)
+    """Return a time zone by its IANA name; that of the city if there is none of this name.
+
+    One office with a misspelt zone must not stop the reminders of all others.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(CITY_ZONE)
 
 
 def wall(moment: datetime, zone: str) -> datetime:

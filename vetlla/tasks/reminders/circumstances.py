@@ -11,6 +11,7 @@ from vetlla.service.reminders.budget import PAIR_GAP, pair_until
 from vetlla.service.reminders.circuit import Circuit
 from vetlla.service.reminders.conversations import is_opening
 from vetlla.service.reminders.decision import Circumstances
+from vetlla.service.reminders.quiet import CITY_ZONE
 from vetlla.store.reminders import appointments, cancellations, channels, citizens, messages, offices
 from vetlla.store.reminders.cancellations import CancellationState
 
@@ -48,8 +49,11 @@ def known_of(db: sqlite3.Connection, message: OutboxMessage, fresh: Fresh, rules
     """Return what the store knows now. A reminder goes to the telephone that the source has now."""
     plan = message.plan
     appointment = fresh if isinstance(fresh, Appointment) else None
-    is_own = plan.kind is MessageKind.ANSWER or appointment is None
-    phone, person = (plan.phone, plan.person) if is_own or appointment is None else (appointment.phone, "")
+    phone, person = plan.phone, plan.person
+    if appointment is not None and plan.kind is not MessageKind.ANSWER:
+        phone, person = appointment.phone, ""
+        if plan.kind is MessageKind.CANCELLED:  # some sources forget the telephone with the place
+            phone = phone or plan.phone
     key = citizens.citizen_id(db, phone, person, now)
     if key is None:
         return Known(Circumstances(), None, plan.language or rules.language, 0, opens=False)
@@ -90,6 +94,7 @@ def _facts(
     return Circumstances(
         phone=citizen.phone,
         person=citizen.person,
+        zone=appointment.zone if appointment else kept.appointment.zone if kept else CITY_ZONE,
         opted_out=citizen.opted_out,
         is_confirmed=kept is not None and kept.is_confirmed,
         is_cancelling=own is not None and own.state in CANCELS,

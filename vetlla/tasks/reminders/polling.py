@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import to_us
 from vetlla.service.reminders.polls import absent, compare
-from vetlla.service.reminders.quiet import moment_of
+from vetlla.service.reminders.quiet import CITY_ZONE, moment_of
 from vetlla.service.reminders.steps import due_steps, planned_notice, planned_reminder, planning_horizon
 from vetlla.store.reminders import appointments, cancellations, messages, offices, outbox
 from vetlla.store.sqlite.atomic import atomic
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from vetlla.service.reminders.polls import PollChanges
     from vetlla.service.reminders.steps import RulesBook
 
-ZONE: Final = "Europe/Madrid"
-"""The zone of an office's days, if the caller names none."""
 PLANNED_AHEAD: Final = timedelta(minutes=15)
 """How long before it is due a message is put into the outbox. A change of the settings reaches all later ones."""
 
@@ -35,7 +33,7 @@ def apply_poll(
     book: RulesBook,
     now: datetime,
     *,
-    zone: str = ZONE,
+    zone: str = CITY_ZONE,
     accept: bool = False,
 ) -> PollChanges:
     """Keep what a poll of an office found, and plan the notices of what moved or was cancelled.
