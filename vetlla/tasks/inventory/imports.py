@@ -6,14 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from vetlla.domain.columns import Fault
+from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import imports as rules
+from vetlla.service.inventory import movements
 from vetlla.service.inventory.leading_zeros import Zeros
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.store.inventory.bulk import DeviceImport, Effect
 from vetlla.store.registry.transaction import roll_back, transaction
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import too_many
+from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -85,13 +86,7 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     faults: list[Fault] = []
     effects: Counter[Effect] = Counter()
     zeros = Zeros()
-    for row, values in rows:
-        if len(faults) >= MAX_FAULTS:
-            faults.append(too_many(row))
-            break
-        if isinstance(values, list):
-            faults += values
-            continue
+    for row, values in good_rows(rows, faults):
         outcome = taker.put(row, values)
         if isinstance(outcome, list):
             faults += outcome
@@ -109,15 +104,20 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
 class _Devices:
     def __init__(self, connection: sqlite3.Connection, day: date, clock: Clock) -> None:
         self._checks = rules.DeviceRows(_home_codes(connection), day)
-        self._bulk = DeviceImport(connection, day, clock.now().utc_us)
+        self._day = day
+        self._bulk = DeviceImport(connection, clock.now().utc_us)
         self.finish = self._bulk.flush
 
     def put(self, row: int, values: DeviceRow) -> Effect | list[Fault]:
         found = self._checks.found(row, values)
         if isinstance(found, list):
             return found
-        outcome = self._bulk.put(found)
-        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
+        known = self._bulk.known(found.device)
+        try:
+            movement = movements.imported(found, known.standing if known else None, self._day)
+        except UsageError as error:
+            return [Fault(row, "home", found.home, str(error))]
+        return self._bulk.put(found, known, movement)
 
 
 class _Homes:
