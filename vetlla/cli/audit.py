@@ -12,6 +12,7 @@ from vetlla.cli.kit.moments import Since, Until, Utc, shown, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.tables import NEWEST, Newest
 from vetlla.domain.clock import iso
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the audit and prove that it is whole.", no_args_is_help=True)
 
-LIMIT = 50
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
 FLAWED = 1
 """Exit status if a record, a signal or a stamp was changed or cut."""
@@ -50,7 +50,7 @@ def list_records(
     ] = False,
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
+    limit: Newest = NEWEST,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,

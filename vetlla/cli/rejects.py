@@ -10,6 +10,7 @@ from vetlla.cli.kit.items import stored_reject_fields
 from vetlla.cli.kit.moments import Since, Until, Utc, to_the_second, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_rows
+from vetlla.cli.kit.tables import NEWEST, Newest
 from vetlla.domain.signals import Reason
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List what was received and could not be taken.", no_args_is_help=True)
 
-LIMIT = 50
 COLUMNS = ("id", "received", "peer", "account", "reason", "text", "raw")
 RAW_SHOWN = 48
 """Bytes of a frame that fit a table; --json has all of them."""
@@ -38,7 +38,7 @@ def list_rejects(
     ] = None,
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
+    limit: Newest = NEWEST,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,

@@ -14,6 +14,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.tables import NEWEST, Newest
 from vetlla.cli.signals.csv import CsvExport
 from vetlla.cli.signals.sheet import remarks, sheet, sheet_fields
 from vetlla.domain.clock import SystemClock
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the signals that were received.", no_args_is_help=True)
 
-LIMIT = 50
 TAIL = 10
 FOLLOW_EVERY_S = 0.25
 """Time between two looks at the journal. A look costs some microseconds and works without a receiver and across its
@@ -77,7 +77,7 @@ COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "
 def list_signals(
     *,
     filters: Filters,
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
+    limit: Newest = NEWEST,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
