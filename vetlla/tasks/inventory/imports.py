@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
@@ -18,12 +19,15 @@ from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import Home, Person
     from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
+
+V = TypeVar("V", bound="Home | Person")
 
 Read: TypeAlias = "tuple[int, Any | list[Fault]]"
 """A row's number in the file, and its values (``vetlla.service.inventory.columns``) or what is wrong in it."""
@@ -120,49 +124,48 @@ class _Devices:
         return self._bulk.put(found, known, movement)
 
 
-class _Homes:
-    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
-        self._connection = connection
-        self._known = inventory.homes(connection)
+class _Replacing(Generic[V]):
+    """Takes homes or people: a row replaces what the registry holds under its code."""
+
+    def __init__(
+        self,
+        known: Mapping[str, V],
+        check: Callable[[int, Any, dict[str, int]], V | list[Fault]],
+        put: Callable[[V], None],
+    ) -> None:
+        self._known = known
+        self._check = check
+        self._put = put
         self._seen: dict[str, int] = {}
 
-    def put(self, row: int, values: HomeRow) -> Effect | list[Fault]:
-        home = rules.home(row, values, self._seen)
-        if isinstance(home, list):
-            return home
-        if self._known.get(home.code) == home:
+    def put(self, row: int, values: HomeRow | PersonRow) -> Effect | list[Fault]:
+        value = self._check(row, values, self._seen)
+        if isinstance(value, list):
+            return value
+        code = values["code"]
+        if self._known.get(code) == value:
             return Effect.UNCHANGED
-        inventory_write.put_home(self._connection, home)
-        return Effect.CHANGED if home.code in self._known else Effect.NEW
+        self._put(value)
+        return Effect.CHANGED if code in self._known else Effect.NEW
 
     def finish(self) -> None:
         pass
 
 
-class _People:
-    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
-        self._connection = connection
-        self._homes = _home_codes(connection)
-        self._known = {person.code: person for person in inventory.people(connection)}
-        self._seen: dict[str, int] = {}
+def _homes(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
+    return _Replacing(inventory.homes(connection), rules.home, partial(inventory_write.put_home, connection))
 
-    def put(self, row: int, values: PersonRow) -> Effect | list[Fault]:
-        person = rules.person(row, values, self._seen, self._homes)
-        if isinstance(person, list):
-            return person
-        if self._known.get(person.code) == person:
-            return Effect.UNCHANGED
-        inventory_write.put_person(self._connection, person)
-        return Effect.CHANGED if person.code in self._known else Effect.NEW
 
-    def finish(self) -> None:
-        pass
+def _people(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
+    known = {person.code: person for person in inventory.people(connection)}
+    check = partial(rules.person, homes=_home_codes(connection))
+    return _Replacing(known, check, partial(inventory_write.put_person, connection))
 
 
 _ROWS: dict[str, Callable[[sqlite3.Connection, date, Clock], _Rows]] = {
     "devices": _Devices,
-    "homes": _Homes,
-    "people": _People,
+    "homes": _homes,
+    "people": _people,
 }
 
 
