@@ -19,11 +19,6 @@ Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help=f"Show at most this many. Default: {TABLE_ROWS}, with --json all.")
 ]
 
-NEWEST = 50
-"""Rows of a list of the newest without --limit."""
-
-Newest = Annotated[int, typer.Option("--limit", min=1, help="How many of the newest to list.")]
-
 
 def print_some(
     rows: Iterable[Mapping[str, Any]],

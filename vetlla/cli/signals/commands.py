@@ -10,11 +10,11 @@ import typer
 
 from vetlla.cli.kit.items import stored_fields
 from vetlla.cli.kit.moments import Since, Until, Utc, shown, to_the_second, within
+from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
-from vetlla.cli.kit.tables import NEWEST, Newest
 from vetlla.cli.signals.csv import CsvExport
 from vetlla.cli.signals.sheet import remarks, sheet, sheet_fields
 from vetlla.domain.clock import SystemClock
