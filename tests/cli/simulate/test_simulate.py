@@ -8,11 +8,12 @@ import signal
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
+from tests.rigs.drills import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running(tmp_path_factory.mktemp("simulate")) as started:
         yield started
-
-
-def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
-    done = vetlla("simulate", "dial", "--json", *options, state_dir=daemon.state_dir)
-    assert done.returncode == status, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def test_only_a_named_receiver_is_dialled(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
