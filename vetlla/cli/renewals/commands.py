@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.kit import parameters
+from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import (
     CLOCK,
-    Day,
     as_day,
     background_priority,
     today,
@@ -64,21 +65,19 @@ class PlanKind(StrEnum):
 
 
 @app.command()
+@with_option_groups
 def due(
     until: To = None,
     base: Base = "",
-    day: Day = None,
-    limit: Limit = None,
-    parameters_file: ParametersFile = None,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    listing: DueList,
 ) -> None:
     """List installed devices whose useful life ends by --to (default: within the lead), the first to end first.
 
     Example: vetlla renewals due --to 2025-12-31 --base NORD
     """
-    on = day or today()
-    values = parameters.load(parameters_file).on(on)
+    on = listing.on()
+    values = listing.values(on)
     last = until or add_months(on, values.integer("renewal.lead"))
     without_collector()
     rows = (
@@ -89,10 +88,9 @@ def due(
             "base": its_base,
             "days_left": (one.ends - on).days,
         }
-        for one, its_base in tasks.find_due(state_dir, CLOCK, values, on, last, base=base)
+        for one, its_base in tasks.find_due(listing.state_dir, CLOCK, values, on, last, base=base)
     )
-    if print_some(rows, DUE_COLUMNS, limit, as_json=as_json):
-        parameters.footnote(values)
+    listing.tell(rows, DUE_COLUMNS, values)
 
 
 @app.command()
