@@ -14,6 +14,7 @@ import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.rigs.drills import simulated
+from tests.rigs.terminal_screen import screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,19 +135,10 @@ def test_on_a_terminal_progress_is_shown(daemon: Daemon) -> None:
         command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     ) as run:
         os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
+        shown = screen(ours)
         assert run.wait(PATIENCE_S) == 0
     os.close(ours)
     assert b"acknowledged" in shown
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux says EIO when the other side closed the terminal
-        return b""
 
 
 def test_ctrl_c_ends_the_calls_and_prints_the_result(daemon: Daemon) -> None:
