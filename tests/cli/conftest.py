@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
+from tests.rigs.nursery import Nursery, nursery
 from vetlla.cli.kit.exits import status_of
 from vetlla.cli.main import command_line
 from vetlla.domain.errors import VetllaError
@@ -97,6 +98,13 @@ def vetlla(state_dir: Path) -> Vetlla:
         return Done(result.exit_code, result.stdout, result.stderr, "")
 
     return run
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Nursery]:
+    """Run a process from which each run of the program is forked."""
+    with nursery() as started:
+        yield started
 
 
 @pytest.fixture

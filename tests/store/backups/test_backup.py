@@ -17,17 +17,16 @@ import pytest
 
 from tests.rigs.journals import Scribe, journal, report, write_a_story
 from tests.rigs.permissions import reachable_directory, unprivileged
-from vetlla.domain.accounts import AccountKey
+from tests.rigs.registered_homes import register
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
-from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal import audit, history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.room import Room, free
-from vetlla.store.registry.registry import REGISTRY, writing
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,14 +40,9 @@ def state(tmp_path: Path) -> Path:
     """Make a state directory with a journal, two accounts and a keys file."""
     state = tmp_path / "state"
     write_a_story(state)
-    add_accounts(state, "0001", "0002")
+    register(state, "0001,H-1,,", "0002,H-1,,")
     (state / "keys.toml").write_text("secret", encoding="utf-8")
     return state
-
-
-def add_accounts(state: Path, *accounts: str) -> None:
-    with writing(state, CLOCK) as db:
-        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"}) for account in accounts], by="enric", at_us=0)
 
 
 def room(state: Path) -> Room:
@@ -292,7 +286,7 @@ def test_a_user_who_may_only_read_can_make_a_backup() -> None:
     with reachable_directory() as folder:
         state, target = folder / "state", folder / "target"
         write_a_story(state)
-        add_accounts(state, "0001")
+        register(state, "0001,H-1,,")
         target.mkdir()
         target.chmod(0o777)
         for path in (state, *state.iterdir()):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import alarm, arrival, journal, reject, report, write_a_story
-from vetlla.domain.accounts import AccountKey
+from tests.rigs.registered_homes import register
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
-from vetlla.store.accounts.table import AccountEntry, account_book, register
+from vetlla.store.accounts.table import account_book
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.backups.restore import INCOMING, Restored, restore
@@ -41,7 +41,7 @@ def state(tmp_path: Path) -> Path:
     """Make a state directory with sixty signals and one account."""
     state = tmp_path / "state"
     write_a_story(state)
-    add_account(state, "0001")
+    register(state, "0001,H-1,,")
     return state
 
 
@@ -52,13 +52,8 @@ def backup(state: Path, tmp_path: Path) -> Path:
     back_up(state, target, CLOCK, Room(state, reserve=0))
     with journal(state) as scribe:
         scribe.commit(*(report(number) for number in range(61, 64)))
-    add_account(state, "0002")
+    register(state, "0002,H-1,,")
     return target
-
-
-def add_account(state: Path, account: str) -> None:
-    with writing(state, CLOCK) as db:
-        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"})], by="enric", at_us=0)
 
 
 def restored(
@@ -249,7 +244,7 @@ def test_a_registry_stays_if_the_backup_has_none(tmp_path: Path) -> None:
     state, target = tmp_path / "state", tmp_path / "backup"
     write_a_story(state)
     back_up(state, target, CLOCK, Room(state, reserve=0))
-    add_account(state, "0001")
+    register(state, "0001,H-1,,")
     restored(target, state)
 
     assert accounts(state) == ["0001"]
