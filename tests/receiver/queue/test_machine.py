@@ -41,7 +41,7 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import STORED, Event, Kind, Phase, Priority
-from vetlla.receiver.commit.group import StoreState
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.control.roles import Caller
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.rows import alarm_from

@@ -306,7 +306,7 @@ class Supervision(Participant):
             self._announced = self.today
             self.on_new_day()
 
-    def committed(self, _batch: Batch, _now: Instant) -> None:
+    def committed(self, _batch: Batch, _now: Instant, _next_batch: Batch) -> None:
         """Log and publish the losses that are durable now."""
         self._losses.committed()
 
