@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from vetlla.store.journal.batch import Batch
     from vetlla.store.ports import JournalWriter
 
+_HEARTBEAT = Kind.HEARTBEAT  # a plain name: to look a member up in its enum costs more than the comparison
+
 STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
 
@@ -108,12 +110,13 @@ class Supervision(Participant):
         terminal = account.unit
         if terminal == NOT_WATCHED:
             return False
-        if not self._records.day_counters.today.holds(arrival.received.utc_us):
-            self._records.end_day(arrival.received)  # a report after midnight belongs to the new day
+        now = arrival.received
+        if not self._records.day_counters.today.holds(now.utc_us):
+            self._records.end_day(now)  # a report after midnight belongs to the new day
         if signals[0].from_broker:
-            self._take_last_will(terminal, signals[0], arrival.received)
+            self._take_last_will(terminal, signals[0], now)
             return False
-        return self._take_signs(terminal, signals, arrival)
+        return self._take_signs(terminal, signals, self._listeners[arrival.listener], now)
 
     def _take_last_will(self, terminal: int, signal: Signal, now: Instant) -> None:
         """Mark a terminal as lost if its broker reports that its connection broke just now."""
@@ -122,14 +125,14 @@ class Supervision(Participant):
             self._states.cut_off(terminal, now)
             self._note(now, idle=idle)
 
-    def _take_signs(self, terminal: int, signals: Sequence[Signal], arrival: Arrival) -> bool:
+    def _take_signs(self, terminal: int, signals: Sequence[Signal], listener: int, now: Instant) -> bool:
         """Take the signs of life of a terminal and of its UCRs. Return True if the frame contains nothing else."""
-        states, now, listener = self._states, arrival.received, self._listeners[arrival.listener]
+        states = self._states
         idle = not states.changed_blocks
         states.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
-            if signal.event.kind is not Kind.HEARTBEAT:
+            if signal.event.kind is not _HEARTBEAT:
                 alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
         if idle or states.state_changes:
             self._note(now, idle=idle)
