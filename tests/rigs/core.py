@@ -14,7 +14,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.domain.supervision import NOTHING, KeptDevice
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters

@@ -332,7 +332,7 @@ class Intake(Participant):
         if first.alarm is not None:
             self._placement.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
-    def committed(self, batch: Batch, now: Instant) -> None:
+    def committed(self, batch: Batch, now: Instant, _next_batch: Batch) -> None:
         """Deliver the verdicts of the batch: it was committed."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []

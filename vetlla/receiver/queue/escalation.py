@@ -14,7 +14,7 @@ import structlog
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.timer import EarliestTimer
 from vetlla.service.queue import steps as queue
 

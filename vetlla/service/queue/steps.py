@@ -268,8 +268,13 @@ def after_restart(alarm: Alarm, action: OperatorAction, marks: Marks) -> Alarm:
     elif alarm.state is State.CLAIMED or (alarm.state is State.ANSWERED and alarm.lapsed_us is None):
         due_us = max(now_us, alarm.lease_mono_us or 0)
     else:
-        due_us = action.hold_mono_us if alarm.priority in REPEATED else None
+        due_us = _repetition_us(alarm, action)
     return alarm._replace(due_mono_us=due_us)
+
+
+def _repetition_us(alarm: Alarm, action: OperatorAction) -> int | None:
+    """Return when an alarm that was escalated now is escalated again; None if it is escalated only once."""
+    return action.hold_mono_us if alarm.priority in REPEATED else None
 
 
 def unattended(alarm: Alarm) -> bool:
@@ -310,10 +315,7 @@ def fall_due(alarm: Alarm, action: OperatorAction, why: Cause) -> Alarm:
         alarm = alarm._replace(lapsed_us=now_us)
     else:
         alarm = alarm._replace(overdue_us=alarm.overdue_us or now_us)
-    if alarm.state is State.CLAIMED:
-        next_us = alarm.lease_mono_us
-    else:
-        next_us = action.hold_mono_us if alarm.priority in REPEATED else None
+    next_us = alarm.lease_mono_us if alarm.state is State.CLAIMED else _repetition_us(alarm, action)
     return put_before(alarm, action, why)._replace(due_mono_us=next_us)
 
 
