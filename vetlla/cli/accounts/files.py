@@ -14,9 +14,10 @@ from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import ACCOUNTS, AccountRow
 from vetlla.store.accounts.table import AccountEntry
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import Reader, Translation, too_many
+from vetlla.tables.bounds import MAX_FAULTS, too_many_faults
+from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened
+from vetlla.tables.translation import Translation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ def collect(rows: Iterable[tuple[int, AccountRow | list[Fault]]]) -> AccountFile
     seen: dict[AccountKey, int] = {}
     for row, found in rows:
         if len(read.faults) >= MAX_FAULTS:
-            read.faults.append(too_many(row))
+            read.faults.append(too_many_faults(row))
             break
         if isinstance(found, list):
             read.faults.extend(found)

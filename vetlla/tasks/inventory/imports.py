@@ -12,8 +12,7 @@ from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.store.inventory.bulk import DeviceImport, Effect
 from vetlla.store.registry.transaction import roll_back, transaction
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import too_many
+from vetlla.tables.bounds import MAX_FAULTS, too_many_faults
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,7 +86,7 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     zeros = Zeros()
     for row, values in rows:
         if len(faults) >= MAX_FAULTS:
-            faults.append(too_many(row))
+            faults.append(too_many_faults(row))
             break
         if isinstance(values, list):
             faults += values
