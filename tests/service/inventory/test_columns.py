@@ -8,6 +8,7 @@ import pytest
 
 from vetlla.domain.columns import Holds
 from vetlla.domain.devices import DeviceType, Manufacture, Ownership, Period, Programme, UserType
+from vetlla.domain.printable import printable
 from vetlla.service.inventory.columns import DEVICES, KINDS
 
 DAY = date(2024, 4, 1)
@@ -84,6 +85,18 @@ def test_a_refused_text_has_a_reason(what: str, column: str, text: str, reason: 
         KINDS[what].parse(column, text)
 
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("character", ["\n", "\x7f", "\xa0", "\u200b", "\u202e", "\ue000", "\U0010ffff"])
+@pytest.mark.parametrize(
+    ("what", "column", "text"),
+    [("devices", "serial", "X{}1"), ("homes", "code", "H{}1"), ("people", "programmes", "mi{}mal:2024-04-01/")],
+)
+def test_a_text_that_a_terminal_cannot_show_is_refused(what: str, column: str, text: str, character: str) -> None:
+    """Every column has one rule: what an answer would show as an escape is refused."""
+    assert printable(character) != character
+    with pytest.raises(ValueError, match="printable"):
+        KINDS[what].parse(column, text.format(character))
 
 
 def test_the_types_say_what_a_column_holds() -> None:
