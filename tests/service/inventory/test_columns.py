@@ -71,7 +71,7 @@ def test_texts_that_people_write_are_understood(what: str, column: str, text: st
         ("homes", "level", "1.0", "a support level is 1, 2 or 3"),
         ("homes", "level", "0", "a support level is 1, 2 or 3"),
         ("homes", "alone", "maybe", "neither yes nor no"),
-        ("homes", "phones", "931234567;112", "112 has too few digits"),
+        ("homes", "phones", "931234567;ext 5", "telephone numbers are digits"),
         ("homes", "active", "soon/", "no period"),
         ("homes", "active", "2024-05-01/2024-04-01", "ends before it begins"),
         ("homes", "active", "2024-01-01/;2024-04-01/", "periods overlap at 2024-04-01"),

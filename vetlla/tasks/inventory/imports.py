@@ -126,7 +126,7 @@ class _Homes:
         self._seen: dict[str, int] = {}
 
     def put(self, row: int, values: HomeRow) -> Effect | list[Fault]:
-        home = rules.home(row, values, self._seen)
+        home = rules.home(row, values, self._seen, self._known.get(values["code"]))
         if isinstance(home, list):
             return home
         if self._known.get(home.code) == home:
