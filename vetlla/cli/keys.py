@@ -275,8 +275,8 @@ def _users(accounts: AccountBook) -> Counter[str]:
 
 
 def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:
-    told = what != "unchanged" and reload_receiver(state_dir, keys_file=path)
+    reloaded = what != "unchanged" and reload_receiver(state_dir, keys_file=path)
     if as_json:
-        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
+        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": reloaded})
     else:
         console().print(f"key {name}: {what} ({path})")
