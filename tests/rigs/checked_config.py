@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Vetlla
-
-
-@pytest.fixture
-def config(tmp_path: Path, state_dir: Path) -> Path:
-    assert state_dir.is_dir()
-    return tmp_path / "vetlla.toml"
 
 
 def add(config: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.cli.check_config.conftest import add, warnings
+from tests.rigs.checked_config import add, warnings
 from tests.rigs.permissions import reachable_directory, unprivileged
 
 if TYPE_CHECKING:
