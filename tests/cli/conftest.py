@@ -84,6 +84,13 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def config(tmp_path: Path, state_dir: Path) -> Path:
+    """Return the file of the machine's configuration."""
+    assert state_dir.is_dir()
+    return tmp_path / "vetlla.toml"
+
+
+@pytest.fixture
 def vetlla(state_dir: Path) -> Vetlla:
     """Run commands in this process, on the configured state directory unless they name another."""
     assert state_dir.is_dir()

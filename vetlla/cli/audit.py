@@ -93,8 +93,8 @@ def verify(
             flaws.append(Flaw(expected.id, "the chain does not contain the expected head"))
     with verdict(FLAWED if flaws else 0):
         if as_json:
-            told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
-            print_json({"whole": not flaws, "head": str(head), "flaws": told})
+            rows = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
+            print_json({"whole": not flaws, "head": str(head), "flaws": rows})
         else:
             for flaw in flaws:
                 console().print(f"record {flaw.audit_id}: {flaw.what}", soft_wrap=True)

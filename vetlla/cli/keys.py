@@ -288,8 +288,8 @@ def _users(accounts: AccountBook) -> Counter[str]:
 
 
 def _answer(name: str, what: str, path: Path, where: KeyPlace) -> None:
-    told = what != "unchanged" and reload_receiver(where.state_dir, keys_file=path)
+    reloaded = what != "unchanged" and reload_receiver(where.state_dir, keys_file=path)
     if where.as_json:
-        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
+        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": reloaded})
     else:
         console().print(f"key {name}: {what} ({path})")

@@ -30,11 +30,16 @@ def checked(text: str) -> str:
 
     Only its country and its length decide: operators open ranges of numbers that no list has yet.
     """
-    if not _WRITTEN.fullmatch(text):
-        raise ValueError("telephone numbers are digits, separated by ';'")
-    result = _result(text)
+    result = _result(written(text))
     if result != ValidationResult.IS_POSSIBLE:
         raise ValueError(f"{text} {_REASONS.get(result, 'has a wrong number of digits for a telephone number')}")
+    return text
+
+
+def written(text: str) -> str:
+    """Return the text if it is written as a telephone number is, of any length. Raises ValueError."""
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError("telephone numbers are digits, separated by ';'")
     return text
 
 

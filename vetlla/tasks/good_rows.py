@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import too_many
+from vetlla.tables.bounds import MAX_FAULTS, too_many_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ def good_rows(rows: Iterable[tuple[int, R | list[Fault]]], faults: list[Fault]) 
     """
     for row, found in rows:
         if len(faults) >= MAX_FAULTS:
-            faults.append(too_many(row))
+            faults.append(too_many_faults(row))
             return
         if isinstance(found, list):
             faults.extend(found)

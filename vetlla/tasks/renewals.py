@@ -32,6 +32,10 @@ TRIES = 3
 for a park of 95,000 homes."""
 
 
+class _ChangedMeanwhileError(Exception):
+    """Another command changed the registry since it was read for a plan."""
+
+
 class Planned(NamedTuple):
     """A plan, and the serials of the devices that it cannot renew in time."""
 
@@ -150,17 +154,24 @@ def _serials(state_dir: Path, clock: Clock, made: PlanResult) -> dict[int, str]:
 
 def _keep(state_dir: Path, clock: Clock, made: PlanResult, span: tuple[date, date], before: object) -> bool:
     """Replace the previous plan; if the registry was changed meanwhile, keep that one and return False."""
-    with transaction(state_dir, clock, large=True) as connection:
+
+    def check() -> None:
+        # After an upgrade the transaction itself changes the file: it migrates the schema that the plan was read from.
         if stamp(state_dir) != before:
-            return False
-        plans.replace_plan(
-            connection,
-            made.visits,
-            first=span[0],
-            last=span[1],
-            figures={figures.base: _figures(figures) for figures in made.bases},
-            made_us=clock.now().utc_us,
-        )
+            raise _ChangedMeanwhileError
+
+    try:
+        with transaction(state_dir, clock, large=True, check=check) as connection:
+            plans.replace_plan(
+                connection,
+                made.visits,
+                first=span[0],
+                last=span[1],
+                figures={figures.base: _figures(figures) for figures in made.bases},
+                made_us=clock.now().utc_us,
+            )
+    except _ChangedMeanwhileError:
+        return False
     return True
 
 

@@ -14,8 +14,9 @@ from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import ACCOUNTS, AccountRow
 from vetlla.store.accounts.table import AccountEntry
-from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened
+from vetlla.tables.translation import Translation
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:

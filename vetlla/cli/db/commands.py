@@ -78,8 +78,8 @@ def verify(
     found = _inspected(path or state_dir)
     with verdict(DAMAGED if found else 0):
         if as_json:
-            told = [{"file": damage.file, "what": damage.what} for damage in found]
-            print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
+            rows = [{"file": damage.file, "what": damage.what} for damage in found]
+            print_json({"path": str(path or state_dir), "whole": not found, "damage": rows})
         elif not _told(found):
             console().print(f"{path or state_dir}: whole", soft_wrap=True)
 

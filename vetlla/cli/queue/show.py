@@ -186,8 +186,8 @@ def _clocks(alarm: AlarmFields) -> Iterator[tuple[str, str]]:
     labels = {"overdue": "escalated at", "lapsed": "left at"}
     for stamp in ("established", "opened", "ready", "warned", "overdue", "claimed", "answered", "lapsed", "closed"):
         at = shown(stamp_us(known)) if isinstance(known := alarm.get(stamp), str) else ""
-        said = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
-        yield labels.get(stamp, stamp), said
+        text = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
+        yield labels.get(stamp, stamp), text
     if alarm["lease_s"]:
         yield "lease", f"{span(alarm['lease_s'])} left"
     if alarm.get("due_s") is not None:

@@ -198,9 +198,9 @@ def export(
             raise UsageError(
                 "no visit matches, and a calendar needs at least one", remedy="vetlla renewals show lists them"
             )
-        said = {one.number: why(one, names) for one in found}
+        reasons = {one.number: why(one, names) for one in found}
         with finished(file) as out:
-            out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
+            out.write(calendar(found, reasons, to_datetime(CLOCK.now().utc_us)))
         return
     rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")

@@ -112,8 +112,8 @@ def show(
         if as_json:
             print_json(one)
         else:
-            for said in _sheet(one):
-                console().print(said, soft_wrap=True)
+            for text in _sheet(one):
+                console().print(text, soft_wrap=True)
 
 
 @app.command()

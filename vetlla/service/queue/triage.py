@@ -74,9 +74,9 @@ def age(signal: Signal, received_us: int) -> str:
     return f"its clock is {stretch(-behind_s)} fast" if behind_s < -OLD_S else ""
 
 
-def is_old(said: str) -> bool:
+def is_old(text: str) -> bool:
     """Return True if a text ends with what ``age`` says of a past event."""
-    return said.endswith((_OLD, _KEPT))
+    return text.endswith((_OLD, _KEPT))
 
 
 def home_of(account: Account | None, who: AccountId) -> str:

@@ -153,7 +153,8 @@ class _Replacing(Generic[V]):
 
 
 def _homes(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
-    return _Replacing(inventory.homes(connection), rules.home, partial(inventory_write.put_home, connection))
+    known = inventory.homes(connection)
+    return _Replacing(known, partial(rules.home, known=known), partial(inventory_write.put_home, connection))
 
 
 def _people(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
