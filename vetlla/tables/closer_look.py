@@ -1,7 +1,7 @@
 """Reads the cells and rows that the reader's quick test does not pass: a number, a date, a spreadsheet's ="0123".
 
-Such a cell is rare, so what it needs may cost a call for each. A row that was refused is looked at as a whole, because
-the quick test lets a text pass that a spreadsheet put something around.
+Such a cell is rare, so a function call for each is cheap enough. A row that was refused is looked at as a whole,
+because the quick test lets a text pass that a spreadsheet put something around.
 """
 
 from __future__ import annotations

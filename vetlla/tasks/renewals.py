@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
+    from vetlla.service.renewals.base_plans import BaseFigures
     from vetlla.service.renewals.forecast import Year
     from vetlla.service.renewals.planning import PlanResult
-    from vetlla.service.renewals.visit_plan import BaseFigures
     from vetlla.service.renewals.visits_needed import Due
 
 TRIES = 3

@@ -20,7 +20,7 @@ from tests.rigs.recordings import decode, signals
 from vetlla.domain.signals import AccountId, Item, Key, Kind, Priority, Reason, Reject, Reply, Signal
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import envelope
-from vetlla.protocols.dc09.trust import CALLS as MOST_URGENT
+from vetlla.protocols.dc09.sealed_frames import CALLS as MOST_URGENT
 from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from vetlla.domain.errors import UsageError
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import GENESIS, Head, chain, holds, verify
+from vetlla.store.journal.audit_comparison import PAGE
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.deeds import PAGE
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.removal import ProofFields
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
 
 FORM = "vetlla-erasure-1"
 SIZE_MAX = 1 << 20

@@ -27,7 +27,7 @@ from vetlla.cli.kit.row_files import (
 )
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory import imports as rules
+from vetlla.service.inventory import row_checks
 from vetlla.service.inventory.columns import KINDS
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory.bulk import Effect
@@ -118,15 +118,15 @@ def export(
         rows: Iterator[dict[str, str]]
         match what:
             case "devices":
-                rows = map(rules.device_row, inventory.fleet(connection, day or today(), retired=True))
+                rows = map(row_checks.device_row, inventory.fleet(connection, day or today(), retired=True))
             case "homes":
-                rows = map(rules.home_row, inventory.homes(connection).values())
+                rows = map(row_checks.home_row, inventory.homes(connection).values())
             case "people":
-                rows = map(rules.person_row, inventory.people(connection))
+                rows = map(row_checks.person_row, inventory.people(connection))
             case "accounts":
                 homes = inventory.homes(connection)
                 rows = (
-                    rules.account_row(kept, homes)
+                    row_checks.account_row(kept, homes)
                     for kept in inventory.fleet(connection, day or today())
                     if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
                 )

@@ -15,8 +15,8 @@ from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_c
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory.imports import device_row, home_row, person_row
 from vetlla.service.inventory.movements import name
+from vetlla.service.inventory.row_checks import device_row, home_row, person_row
 from vetlla.service.parameters import Basis, shown
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory

@@ -21,7 +21,7 @@ from vetlla.domain.errors import AccessError, LinkError, StoreError, UsageError
 from vetlla.domain.signals import Phase
 from vetlla.receiver.control.messages.queue import ShowAlarm
 from vetlla.receiver.queue.alarm_view import AlarmView
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import order
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 
@@ -118,7 +118,7 @@ def _as_kept(past: Past) -> AlarmFields:
     """Return the fields that the receiver would send, for an alarm that it does not have in its queue."""
     alarm = past.alarm
     if alarm.closed_us is None:  # no receiver runs, and its monotonic clock means nothing here
-        alarm = queue.after_reboot(alarm, alarm.boot)
+        alarm = order.after_reboot(alarm, alarm.boot)
     return AlarmView(alarm, past.tally).fields(SystemClock().now())
 
 

@@ -21,10 +21,10 @@ from vetlla.protocols.dc09.cutter import Dc09Cutter
 from vetlla.protocols.dc09.frame import MAX_FRAME, NAME, OPENING, envelope, unseal
 from vetlla.protocols.dc09.header import echo
 from vetlla.protocols.dc09.reports import HEARTBEATS, without_bar
+from vetlla.protocols.dc09.sealed_frames import doubts, other_account, refuse_for_other_account, refuse_unopened
 from vetlla.protocols.dc09.sealing import NO_BAR, seal
 from vetlla.protocols.dc09.signals import signals_of
 from vetlla.protocols.dc09.times import write_time
-from vetlla.protocols.dc09.trust import doubts, other_account, refuse_for_other_account, refuse_unopened
 from vetlla.protocols.framing.damage import Damage
 from vetlla.protocols.framing.foreign import HEAD, VISONIC_TOKENS, Foreign, ForeignProtocolGuard
 

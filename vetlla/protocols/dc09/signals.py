@@ -10,7 +10,7 @@ from vetlla.protocols.dc09.extended import NO_EXTRAS, Extras, read_extended
 from vetlla.protocols.dc09.frame import NAME, Frame
 from vetlla.protocols.dc09.header import account_in
 from vetlla.protocols.dc09.reports import HEARTBEATS, reports_in, unreadable
-from vetlla.protocols.dc09.trust import DOUBTFUL, doubts, is_call
+from vetlla.protocols.dc09.sealed_frames import DOUBTFUL, doubts, is_call
 from vetlla.protocols.framing.charset import join_texts
 from vetlla.protocols.framing.fields import believed
 

@@ -109,7 +109,7 @@ class GroupCommit:
             self._scheduled = self._loop.call_soon(self._start)
 
     def within(self, seconds: float) -> None:
-        """Commit within a time, or earlier for another caller. A caller that needs a further commit must call again."""
+        """Commit once within a time, or earlier for another caller. Ask again for the next commit."""
         self._timer.within(seconds)
 
     def _due(self) -> None:
@@ -138,7 +138,7 @@ class GroupCommit:
         self._spare.put(spare)
 
     def pulse(self) -> None:
-        """Prove that commits work. A failed journal is left out, because the receiver tries it again anyway."""
+        """Prove that commits work. It does nothing for a failed journal, which is tried again anyway."""
         self.batch.pulse = True
         self.wake()
 

@@ -26,7 +26,7 @@ class Participant:
         """Decide on all that waits, and fill the batch with the result."""
 
     def committed(self, batch: Batch, now: Instant, next_batch: Batch) -> None:
-        """Acknowledge and show the content of the batch: it was committed. Rows about that go into the next batch."""
+        """Acknowledge and show the content of the batch: it was committed. To record that, add to ``next_batch``."""
 
     def rolled_back(self, batch: Batch) -> None:
         """Undo what ``plan`` changed in memory and in the batch: it was rolled back."""

@@ -233,7 +233,7 @@ class Intake(Participant):
                 else:
                     verdicts = self._decide_all(signals, frame, batch)
             except Exception:
-                # A third party's decoder returned values that fit no row. If they have opened an alarm, it stays.
+                # A third party's decoder returned values that fit no row. An alarm that they opened stays open.
                 log.exception("frame.failed", protocol=first.protocol, peer=frame.arrival.peer)
                 self._tell(frame, None, to_datetime(self._clock.now().utc_us))
                 continue

@@ -39,8 +39,8 @@ UNPROVEN_LEFT = 4_608
 """Bytes of such a connection that may wait for their turns: the longest frame of DC-09. Further bytes are not read, and
 the connection ends after those that wait. A terminal that is registered then repeats its report."""
 UNREAD_LEFT = 65_536
-"""The same before the first turn of such a connection. A terminal with a backlog is known after its first report, and
-then all of the backlog is read."""
+"""Bytes of an unproven connection that may wait before its first turn. A terminal with a backlog is known after its
+first report, and then all of the backlog is read."""
 LINGER_S = 60.0
 """How long a connection that is to be closed waits until its last answers leave; no terminal waits longer for them."""
 

@@ -10,7 +10,7 @@ from vetlla.domain.alarms import State
 from vetlla.domain.clock import SECOND_US, stretch, to_us
 from vetlla.domain.signals import AccountId, Kind, Phase, Priority
 from vetlla.service.queue.emergencies import EMERGENCY
-from vetlla.service.queue.steps import holder_active
+from vetlla.service.queue.order import holder_active
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

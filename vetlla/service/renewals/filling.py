@@ -2,9 +2,9 @@
 
 Fillings are tried from the strictest on, for each peak from the bound upwards, and they never exceed that peak. The
 first keeps every day to its own level, the second allows one visit more, and the last two are limited only by the peak.
-All but the last use up a day's level only on average (``steady``), so that a small fleet is not renewed as early as
-possible. The first filling that succeeds has the lowest peak. If none succeeds, the proven filling does
-(``proven_filling``).
+The first three fill days to their level on average (``steady``), so that a small fleet is not renewed as early as
+possible. The first that succeeds has the lowest peak that these fillings find. If none succeeds, the proven filling
+does (``proven_filling``).
 """
 
 from __future__ import annotations

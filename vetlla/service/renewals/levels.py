@@ -62,7 +62,7 @@ def levels(work: Work, days: int) -> list[Stretch]:
 def _critical(work: Work, days: int) -> list[Stretch]:
     """Return the window of several days with the most minutes a day, or the single days with at least as many.
 
-    All such single days can be removed at once, because removing one never raises the quotient of the rest. Agreed
+    All such single days can be removed at once, because the others stay at least as high when one is removed. Agreed
     visits and homes that join make hundreds of them.
     """
     single = [0] * days

@@ -1,7 +1,7 @@
 """Fills days in their order, earliest deadline first, without ever exceeding a day's limit.
 
-A day may be filled up to its level on average only: ``credit`` is what the levels so far allow and no visit has used.
-The end of a day is completed exactly with visits that fit (``exact_fit``).
+On average a day is filled to its level, and one day may have more or less: ``credit`` is what the levels so far allow
+and no visit has used. The end of a day is completed exactly with visits that fit (``exact_fit``).
 """
 
 from __future__ import annotations
@@ -31,13 +31,18 @@ def strict_filling(slots: Sequence[Slot], limits: Sequence[int], steady: Sequenc
     for today, limit in enumerate(limits):
         for number in released[today]:
             heappush(pending, (slots[number].last, number))
-        credit = max(credit, 0.0) * bool(pending) + min(credit, 0.0) + float(steady[today].level) if steady else limit
+        credit = _carried(credit, has_pending=bool(pending)) + float(steady[today].level) if steady else limit
         for number in _today(slots, pending, today, room=limit, credit=credit):
             days[number] = today
             credit -= slots[number].minutes
         if pending and pending[0][0] <= today:
             return None
     return None if pending else days
+
+
+def _carried(credit: float, *, has_pending: bool) -> float:
+    """Return the credit of earlier days. What was used too much counts; what is left counts only if visits wait."""
+    return credit if has_pending else min(credit, 0.0)
 
 
 def _today(slots: Sequence[Slot], pending: list[tuple[int, int]], today: int, *, room: int, credit: float) -> list[int]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias,
 
 from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory import imports as rules
-from vetlla.service.inventory import movements
+from vetlla.service.inventory import movements, row_checks
 from vetlla.service.inventory.leading_zeros import Zeros
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
@@ -107,7 +106,7 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
 
 class _Devices:
     def __init__(self, connection: sqlite3.Connection, day: date, clock: Clock) -> None:
-        self._checks = rules.DeviceRows(_home_codes(connection), day)
+        self._checks = row_checks.DeviceRows(_home_codes(connection), day)
         self._day = day
         self._bulk = DeviceImport(connection, clock.now().utc_us)
         self.finish = self._bulk.flush
@@ -154,12 +153,12 @@ class _Replacing(Generic[V]):
 
 def _homes(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
     known = inventory.homes(connection)
-    return _Replacing(known, partial(rules.home, known=known), partial(inventory_write.put_home, connection))
+    return _Replacing(known, partial(row_checks.home, known=known), partial(inventory_write.put_home, connection))
 
 
 def _people(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
     known = {person.code: person for person in inventory.people(connection)}
-    check = partial(rules.person, homes=_home_codes(connection))
+    check = partial(row_checks.person, homes=_home_codes(connection))
     return _Replacing(known, check, partial(inventory_write.put_person, connection))
 
 
@@ -170,5 +169,5 @@ _ROWS: dict[str, Callable[[sqlite3.Connection, date, Clock], _Rows]] = {
 }
 
 
-def _home_codes(connection: sqlite3.Connection) -> rules.HomeCodes:
-    return rules.HomeCodes(inventory.home_codes(connection))
+def _home_codes(connection: sqlite3.Connection) -> row_checks.HomeCodes:
+    return row_checks.HomeCodes(inventory.home_codes(connection))

@@ -9,7 +9,7 @@ import pytest
 from vetlla.domain.columns import Fault
 from vetlla.domain.devices import Home
 from vetlla.service.inventory.columns import HOMES
-from vetlla.service.inventory.imports import home, home_row
+from vetlla.service.inventory.row_checks import home, home_row
 
 if TYPE_CHECKING:
     from vetlla.service.inventory.columns import HomeRow
