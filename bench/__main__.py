@@ -8,25 +8,24 @@ follow measurements of this receiver alone: its restart, the return of a fleet a
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.receiving import peers
 from bench.receiving.mqtt import over_mqtt
 from bench.receiving.restart import restart
 from bench.receiving.storm import storms
-from bench.rig.machine import describe
+from bench.rig.results import command_line, measured
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    from rich.console import Console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +74,22 @@ QUICK = 10
 
 def main() -> None:
     """Run the loads and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="send a tenth of the frames, to check that it runs")
+    parser = command_line(__doc__, quick="send a tenth of the frames")
     parser.add_argument("--only", default="", help="run only loads whose name contains this word")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    out = Console()
-    machine = describe()
-    out.print(str(machine), highlight=False)
-    loads = [load for load in LOADS if options.only in load.name]
-    results = [_measure(load, out, quick=options.quick) for load in loads]
+    measured(options.json, lambda out: _all(out, options.only, quick=options.quick))
+
+
+def _all(out: Console, only: str, *, quick: bool) -> list[dict[str, Any]]:
+    divisor = QUICK if quick else 1
+    results = [_measure(load, out, quick=quick) for load in LOADS if only in load.name]
     if results:
         _print(results, out)
-    if options.only in "restart":
-        results.append(restart(100_000 if options.quick else 10_000_000, out))
-    if options.only in "return storm":
-        results += storms(out, quick=QUICK if options.quick else 1)
-    results += over_mqtt(out, quick=QUICK if options.quick else 1, only=options.only)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+    if only in "restart":
+        results.append(restart(100_000 if quick else 10_000_000, out))
+    if only in "return storm":
+        results += storms(out, quick=divisor)
+    return results + over_mqtt(out, quick=divisor, only=only)
 
 
 def _measure(load: Load, out: Console, *, quick: bool) -> dict[str, Any]:

@@ -10,21 +10,20 @@ year; the daemon's idle cost is subtracted. Every account is heard once before, 
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.receiving import peers
-from bench.rig.machine import describe
+from bench.rig.results import command_line, measured
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SIZES = (10_000, 100_000, 1_000_000)
 INTERVAL_S = 900
@@ -38,15 +37,9 @@ QUICK = 100
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="bench.receiving.heartbeats", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="use a hundredth of the fleets, to check that it runs")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser = command_line(__doc__, quick="use a hundredth of the fleets", prog="bench.receiving.heartbeats")
     options = parser.parse_args()
-    out, machine = Console(), describe()
-    out.print(str(machine), highlight=False)
-    results = heartbeats(out, quick=QUICK if options.quick else 1)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+    measured(options.json, lambda out: heartbeats(out, quick=QUICK if options.quick else 1))
 
 
 def heartbeats(out: Console, *, quick: int = 1) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ The receiver counts the messages (``vetlla status --json``), and the time ends w
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -20,18 +19,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.receiving.mqtt_load import terminal
 from bench.receiving.peers import READY_S, Peer, ended
 from bench.rig.broker import Broker, NoBrokerError
-from bench.rig.machine import describe
+from bench.rig.results import command_line, measured
 from vetlla.cli.kit.control import ask
 from vetlla.receiver.control.messages.receiver import ShowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
 
 TERMINALS = 1_000
 CONNECTIONS = 8
@@ -69,17 +69,10 @@ LOADS = (
 
 def main() -> None:
     """Run the loads and print the table."""
-    parser = argparse.ArgumentParser(prog="bench.receiving.mqtt", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="send a tenth of the messages, to check that it runs")
+    parser = command_line(__doc__, quick="send a tenth of the messages", prog="bench.receiving.mqtt")
     parser.add_argument("--only", default="", help="run only loads whose name contains this word")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    out = Console()
-    machine = describe()
-    out.print(str(machine), highlight=False)
-    results = over_mqtt(out, quick=10 if options.quick else 1, only=options.only)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+    measured(options.json, lambda out: over_mqtt(out, quick=10 if options.quick else 1, only=options.only))
 
 
 def over_mqtt(out: Console, *, quick: int = 1, only: str = "") -> list[dict[str, Any]]:

@@ -24,12 +24,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from bench.receiving import peers
 from bench.receiving.heartbeats import INTERVAL_S, heartbeats
-from bench.rig.machine import describe
+from bench.rig.results import command_line, measured
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import SECOND_US, SystemClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Signal
@@ -46,6 +45,8 @@ from vetlla.settings.model import Settings
 from vetlla.store.journal.journal import Journal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from vetlla.domain.clock import Instant
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -209,9 +210,7 @@ def _memory_of_daemon(size: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure every size and print the table. With ``--size`` measure one size and print it as JSON."""
-    parser = argparse.ArgumentParser(prog="bench.receiving.supervision", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="use a hundredth of the fleets, to check that it runs")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser = command_line(__doc__, quick="use a hundredth of the fleets", prog="bench.receiving.supervision")
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--run", type=float, default=RUN_S, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -219,17 +218,16 @@ def main() -> None:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         print(json.dumps(uvloop.run(_measure(options.size, options.run))))
         return
-    out = Console()
-    machine = describe()
-    out.print(str(machine), highlight=False)
-    results = []
-    for size in (one // QUICK for one in SIZES) if options.quick else SIZES:
+    measured(options.json, lambda out: _every_size(out, quick=options.quick))
+
+
+def _every_size(out: Console, *, quick: bool) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
+    for size in (one // QUICK for one in SIZES) if quick else SIZES:
         with out.status(f"{size:,} devices"):
             results.append({"devices": size, **_in_a_process(size, RUN_S), **_memory_of_daemon(size)})
     _print(results, out)
-    results += heartbeats(out, quick=QUICK if options.quick else 1)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine._asdict(), "results": results}, indent=1))
+    return results + heartbeats(out, quick=QUICK if quick else 1)
 
 
 def _print(results: list[dict[str, Any]], out: Console) -> None:

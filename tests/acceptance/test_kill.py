@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.killing.chaos import Chaos
 from tests.rigs.daemon import PATIENCE_S
+from tests.rigs.killing import killed
 from vetlla.store.journal.opening import JOURNAL
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LOOPS = 4
 # Use the oldest ones, because the last ones may have been stored but not acknowledged before the kill.
 LOSE_A_REPORT = "DELETE FROM signals WHERE id = (SELECT min(id) FROM signals WHERE code = '602')"
@@ -24,17 +24,7 @@ UPDATE alarms SET state = 'closed' WHERE id = (SELECT min(id) FROM alarms WHERE 
 
 def test_nothing_acknowledged_is_lost_by_kill_9() -> None:
     """Receivers are killed at random instants under load. Each acknowledged report is stored once and was acted on."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.killing.chaos", "--loops", str(LOOPS), "--terminals", "10", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    tally = json.loads(done.stdout)
+    tally = killed("chaos", "--loops", str(LOOPS), "--terminals", "10")
     assert tally["loops"] == LOOPS
     assert tally["acknowledged"] > 0
     assert tally["repeats_recognised"] > 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 from typer.testing import CliRunner
 
+from tests.rigs.nursery import Nursery, nursery
 from vetlla.cli.kit.exits import status_of
 from vetlla.cli.main import command_line
 from vetlla.domain.errors import VetllaError
@@ -83,6 +84,13 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def config(tmp_path: Path, state_dir: Path) -> Path:
+    """Return the file of the machine's configuration."""
+    assert state_dir.is_dir()
+    return tmp_path / "vetlla.toml"
+
+
+@pytest.fixture
 def vetlla(state_dir: Path) -> Vetlla:
     """Run commands in this process, on the configured state directory unless they name another."""
     assert state_dir.is_dir()
@@ -97,6 +105,13 @@ def vetlla(state_dir: Path) -> Vetlla:
         return Done(result.exit_code, result.stdout, result.stderr, "")
 
     return run
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Nursery]:
+    """Run a process from which each run of the program is forked."""
+    with nursery() as started:
+        yield started
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import pytest
 from tests.rigs.command_tree import commands
 from tests.rigs.daemon import VETLLA
 from tests.rigs.lived_in import INVOCATIONS, Place, lived_in
-from tests.rigs.nursery import Nursery, nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.rigs.nursery import Nursery
 
 COMMANDS = [command.path for command in commands()]
 NOT_KEPT = 1
@@ -24,12 +25,6 @@ NAGIOS = {"doctor", "inventory check", "reminders texts lint"}
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
 """Commands that go on until Ctrl-C, or until they can no longer write."""
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[Nursery]:
-    with nursery() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -18,22 +18,16 @@ from tests.cli.test_every_command import COMMANDS, ENDLESS
 from tests.protocols.test_codes import SENT
 from tests.rigs.daemon import VETLLA
 from tests.rigs.hostile_place import HOSTILE, hostile_place
-from tests.rigs.nursery import Nursery, nursery
 from vetlla.cli.kit.exits import LONGEST_ARGUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.rigs.lived_in import Place
+    from tests.rigs.nursery import Nursery
 
 OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]|\r?\x1b\[(?:1A|2K)")
 """The program's own colours and progress bars, as rich writes them. No hostile word has this form."""
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[Nursery]:
-    with nursery() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.rigs.recordings import MESSAGES, STREAMS, Recording, decode, recordings, signals
+from tests.rigs.recordings import MESSAGES, STREAMS, decode, good, recordings, signals
 from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Key, Priority, Reason, Reject, Reply, Signal, refused
 from vetlla.protocols.decoder import Message
 from vetlla.protocols.registry import PROTOCOLS
@@ -39,10 +39,6 @@ _CODE = re.compile(r"[0-9A-Za-z$#*+._/()?-]{0,32}")
 each_protocol = pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 each_stream = pytest.mark.parametrize("protocol", sorted(STREAMS))
 each_of_messages = pytest.mark.parametrize("protocol", sorted(MESSAGES))
-
-
-def good(protocol: str) -> list[Recording]:
-    return [recording for recording in recordings(protocol) if recording.is_good]
 
 
 def fresh(protocol: str) -> Decoder:

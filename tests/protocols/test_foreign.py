@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.rigs.recordings import STREAMS, Recording, decode, recordings
+from tests.rigs.recordings import STREAMS, decode, good, recordings
 from vetlla.domain.signals import AccountId, Hangup, Item, Key, Reason, Reject, Signal
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import build, envelope
@@ -59,10 +59,6 @@ def decoder() -> Dc09Decoder:
         return []
 
     return Dc09Decoder(lookup)
-
-
-def good(protocol: str) -> list[Recording]:
-    return [recording for recording in recordings(protocol) if recording.is_good]
 
 
 def split(items: list[Item]) -> tuple[list[Reject], list[Hangup], list[Signal]]:

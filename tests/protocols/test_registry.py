@@ -17,6 +17,8 @@ from vetlla.protocols.registry import PROTOCOLS, load_protocols
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vetlla.protocols.decoder import AnyDescription
+
 MODULE = """
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.decoder import Description, Message, MessageDescription
@@ -63,6 +65,14 @@ def install(path: Path, target: str) -> None:
     (metadata / "entry_points.txt").write_text(f"[vetlla.protocols]\nacme = {target}\n", encoding="utf-8")
 
 
+def installed(path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> AnyDescription:
+    """Install the module with this entry; return the protocol as the registry loads it."""
+    install(path, f"acme_alarm:{name}")
+    monkeypatch.syspath_prepend(path)
+    monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
+    return load_protocols()[name]
+
+
 def test_names() -> None:
     """Every protocol stands under its own name, and has a summary and a bound of what it holds."""
     for name, description in PROTOCOLS.items():
@@ -88,10 +98,7 @@ def test_a_code_of_a_third_party_does_not_control_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     """An invalid code of a third party is replaced; kind, bytes and answer stay as the third party made them."""
-    install(tmp_path, "acme_alarm:echo")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
-    description = load_protocols()["echo"]
+    description = installed(tmp_path, monkeypatch, "echo")
     assert isinstance(description, Description)
     decoder = description.make(lambda _: [])
     (signal,) = decoder.feed(said)
@@ -105,10 +112,7 @@ def test_a_code_of_a_third_party_does_not_control_the_terminal(
 
 def test_a_third_party_may_read_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A protocol of messages is registered like one of streams, and its invalid codes are replaced, too."""
-    install(tmp_path, "acme_alarm:posted")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "acme_alarm", raising=False)
-    description = load_protocols()["posted"]
+    description = installed(tmp_path, monkeypatch, "posted")
     assert isinstance(description, MessageDescription)
     decoder = description.make(lambda _: [])
     said = [item for message in description.recorded(b"FA\n\x1b]0;owned\x07") for item in decoder.read(message)]

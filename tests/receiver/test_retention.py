@@ -18,7 +18,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.domain.removal import What
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
-from vetlla.receiver.commit.group import StoreState
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.retention import Retention
 from vetlla.store.journal.journal import Journal

@@ -72,9 +72,9 @@ async def test_a_listener_that_does_not_start_is_tried_again(
             await receiver._listen_when_read(prepare(settings, load_protocols()))
         events = [line["event"] for line in log if line["event"].startswith("receiver.")]
         assert events == ["receiver.cannot_listen", "receiver.cannot_listen", "receiver.ready"]
-        assert {one.port for one in receiver._listeners} == {port}
+        assert {one.port for one in receiver._listeners.bound} == {port}
         assert rig.commit.ready
-        await receiver._close_listeners()
+        await receiver._listeners.close()
 
 
 async def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ async def test_a_stop_ends_a_start_that_still_waits(tmp_path: Path, monkeypatch:
         (waiting,) = receiver._reloads
         await receiver._drain()
         assert waiting.cancelled()
-        assert receiver._listeners == []
+        assert receiver._listeners.bound == []
 
 
 async def test_settings_are_applied_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Reject, Signal
 from vetlla.domain.supervision import NOTHING, KeptDevice
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters
@@ -22,13 +22,13 @@ from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import Bounds, build
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import order
 from vetlla.settings.model import Settings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.journal.units import read_units
+from vetlla.store.journal.supervision_rows import read_units
 from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
@@ -219,8 +219,8 @@ class Core:
     def views(self) -> list[AlarmView]:
         """Return the alarms that operators may work, in the order in which they should."""
         now = self.clock.now()
-        views = [AlarmView(queue.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
-        return sorted(views, key=lambda view: queue.order(view.alarm, now))
+        views = [AlarmView(order.as_of(alarm, now), self.desk.find(alarm.id).tally) for alarm in self.desk.ready()]
+        return sorted(views, key=lambda view: order.order(view.alarm, now))
 
     # --- time and the disk ------------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vetlla.domain.alarms import Alarm, AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority, Reason, Reject, Signal
+from vetlla.store.journal.audit_comparison import text_digest
 from vetlla.store.journal.batch import Batch, Entry, Note, Stamps
-from vetlla.store.journal.deeds import text_digest
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.rows import SignalRows, digest, reject_row
 

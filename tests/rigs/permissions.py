@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 import tempfile
@@ -23,9 +24,11 @@ def unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    # Read it as root, because the user ``nobody`` may not enter the tree, as in a folder of mktemp.
+    # Read these as root, because the user ``nobody`` may not enter the folders of this tree and of Python.
     for database in ("journal", "registry"):
         migrations(database)
+    for encoding in ("utf-8-sig", "idna"):
+        codecs.lookup(encoding)
     os.seteuid(NOBODY_UID)
     try:
         yield

@@ -71,6 +71,11 @@ def recordings(protocol: str) -> tuple[Recording, ...]:
     return tuple(_read(protocol, path) for path in sorted((FIXTURES / protocol).glob("*.json")))
 
 
+def good(protocol: str) -> list[Recording]:
+    """Return the recordings of a protocol that are one complete frame with a report."""
+    return [recording for recording in recordings(protocol) if recording.is_good]
+
+
 def decode(decoder: Decoder | MessageDecoder, chunks: Iterable[bytes]) -> list[Item]:
     """Return all that a connection gives, from its first byte to its end; or all messages of a recording."""
     if hasattr(decoder, "read"):

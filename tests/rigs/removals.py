@@ -6,13 +6,13 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from tests.rigs import journal
 from tests.rigs.journals import Scribe, alarm, report
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.removal import Terms, What
 from vetlla.domain.signals import Position
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.audit import verify
 from vetlla.store.journal.batch import Entry, Note
 from vetlla.store.journal.due import due
 from vetlla.store.journal.opening import JOURNAL
@@ -75,8 +75,7 @@ def note(batch: Batch, number: int, text: str) -> None:
 
 def flaws(directory: Path) -> list[str]:
     """Return the flaws that an audit finds."""
-    with Archive(directory) as archive:
-        return [flaw.what for flaw in verify(archive.read)]
+    return [flaw.what for flaw in journal.flaws(directory)]
 
 
 def read(directory: Path, sql: str, *values: Any) -> list[Any]:  # noqa: ANN401 - what SQLite takes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +13,10 @@ from vetlla.cli.kit import parameters
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.service.renewals import planning
+from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.store.renewals.plan import planned_span
+from vetlla.store.sqlite.migrate import apply, migrations
 from vetlla.tasks import renewals
 
 if TYPE_CHECKING:
@@ -54,6 +58,21 @@ def test_a_plan_rests_on_the_registry_as_it_is(tmp_path: Path, monkeypatch: pyte
     with transaction(tmp_path, CLOCK):
         pass
     assert planned(tmp_path, monkeypatch, changes) == changes + 1
+    assert kept(tmp_path) == SPAN
+
+
+def test_a_migration_is_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first plan after an upgrade is computed once, although keeping it migrates the registry."""
+    with closing(sqlite3.connect(tmp_path / REGISTRY, isolation_level=None)) as connection:
+        apply(connection, migrations("registry")[:-1], CLOCK)
+
+    assert planned(tmp_path, monkeypatch, 0) == 1
+    assert kept(tmp_path) == SPAN
+
+
+def test_a_plan_creates_the_first_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the file is created is no change, either."""
+    assert planned(tmp_path, monkeypatch, 0) == 1
     assert kept(tmp_path) == SPAN
 
 

@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
-from vetlla.checks import connections, kept, machine, running
+from vetlla.checks import connections, machine, running, state_files
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
 
@@ -33,12 +33,12 @@ def examine(
         check="python", level=Level.OK, text=f"Python {process['python'] if process else platform.python_version()}"
     )
     version = process["sqlite"] if process else sqlite3.sqlite_version
-    yield kept.sqlite(settings.state_dir, tuple(map(int, version.split("."))))
+    yield state_files.sqlite(settings.state_dir, tuple(map(int, version.split("."))))
     yield from machine.state_directory(settings)
-    yield kept.owners(settings)
-    yield kept.journal(settings.state_dir, status)
-    yield kept.registry(settings.state_dir, status, clock)
-    yield kept.keys(settings, status, clock)
+    yield state_files.owners(settings)
+    yield state_files.journal(settings.state_dir, status)
+    yield state_files.registry(settings.state_dir, status, clock)
+    yield state_files.keys(settings, status, clock)
     if process:
         yield machine.descriptors(process["connections"], process["descriptors"], "for the receiver")
     else:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import Since, Until, Utc, shown, within
+from vetlla.cli.kit.moments import shown
+from vetlla.cli.kit.newest import NewestOf
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.progress import progress
 from vetlla.domain.clock import iso
 from vetlla.store.journal import history
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the audit and prove that it is whole.", no_args_is_help=True)
 
-LIMIT = 50
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
 FLAWED = 1
 """Exit status if a record, a signal or a stamp was changed or cut."""
 
 
 @app.command("list")
+@with_option_groups
 def list_records(
     *,
     actor: Annotated[
@@ -48,18 +50,13 @@ def list_records(
     commits: Annotated[
         bool, typer.Option("--commits", help="Include the receiver's records of stored signals.")
     ] = False,
-    since: Since = "",
-    until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    _utc: Utc = False,
-    as_json: AsJson = False,
+    listing: NewestOf,
 ) -> None:
     """List who did what, with the newest record last.
 
     Example: vetlla audit list --subject "alarm 7"
     """
-    since_us, until_us = within(since, until)
+    since_us, until_us = listing.within()
     question = history.records(
         actors=actor or [],
         actions=action or [],
@@ -68,9 +65,7 @@ def list_records(
         since_us=since_us,
         until_us=until_us,
     )
-    with Archive(state_dir) as archive:
-        found = history.newest(archive, question, limit)
-        print_rows((_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+    listing.tell(question, COLUMNS, fields=_fields, row=_row)
 
 
 @app.command()
@@ -98,8 +93,8 @@ def verify(
             flaws.append(Flaw(expected.id, "the chain does not contain the expected head"))
     with verdict(FLAWED if flaws else 0):
         if as_json:
-            told = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
-            print_json({"whole": not flaws, "head": str(head), "flaws": told})
+            rows = [{"record": flaw.audit_id, "what": flaw.what} for flaw in flaws]
+            print_json({"whole": not flaws, "head": str(head), "flaws": rows})
         else:
             for flaw in flaws:
                 console().print(f"record {flaw.audit_id}: {flaw.what}", soft_wrap=True)

@@ -57,8 +57,8 @@ def check_config(
         report, closed = _check(path, state_dir)
     except ConfigError as error:
         if as_json:
-            told = explained(error)
-            print_json({"ok": False, "error": told.args[0], "remedy": told.remedy})
+            refusal = explained(error)
+            print_json({"ok": False, "error": refusal.args[0], "remedy": refusal.remedy})
         raise
     if as_json:
         print_json(report)
@@ -100,9 +100,9 @@ def _sorted(faults: Iterable[ConfigError]) -> tuple[list[ConfigError], list[Vetl
     wrong: list[ConfigError] = []
     closed: list[VetllaError] = []
     for fault in faults:
-        told = explained(fault)
-        if isinstance(told, AccessError):
-            closed.append(told)
+        refusal = explained(fault)
+        if isinstance(refusal, AccessError):
+            closed.append(refusal)
         else:
             wrong.append(fault)
     return wrong, closed

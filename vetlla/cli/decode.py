@@ -219,7 +219,7 @@ def _line(item: Item, maker: Maker | None) -> Text:
 
 def _signal_line(signal: Signal, name: str) -> Text:
     event = signal.event
-    said = {
+    fields = {
         "device": signal.device,
         "area": signal.area,
         "text": signal.text,
@@ -238,7 +238,7 @@ def _signal_line(signal: Signal, name: str) -> Text:
         (event.kind.value.replace("_", " ") + PHASES[event.phase], "bold"),
         f"  {event.code}" + (f" {name}" if name else ""),
     )
-    for label, value in said.items():
+    for label, value in fields.items():
         if value:
             line.append(f"  {printable(label)} ", "dim").append(printable(value))
     return line

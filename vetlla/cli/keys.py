@@ -7,12 +7,13 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.reload_receiver import reload_receiver
@@ -48,48 +49,62 @@ FromFile = Annotated[
 ]
 
 
+class Given(NamedTuple):
+    """Options that say how a key is given."""
+
+    as_hex: AsHex = False
+    as_text: AsText = False
+    from_file: FromFile = None
+
+
+class KeyPlace(NamedTuple):
+    """Options of every change: the place of the keys, and the form of the answer."""
+
+    state_dir: StateDir = DEFAULT_STATE_DIR
+    keys_file: KeysFile = None
+    as_json: AsJson = False
+
+    def path(self) -> Path:
+        """Return the keys file."""
+        return keys_path(self.keys_file, self.state_dir)
+
+
 @app.command("set")
+@with_option_groups
 def set_one(
     *,
     name: Name,
-    as_hex: AsHex = False,
-    as_text: AsText = False,
-    from_file: FromFile = None,
+    given: Given,
     drop_old: Annotated[
         bool, typer.Option("--replace", help="Drop an old key of that name at once: its devices are cut off.")
     ] = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    keys_file: KeysFile = None,
-    as_json: AsJson = False,
+    where: KeyPlace,
 ) -> None:
     """Keep a key under a name. The key is read from --from-file, stdin or a prompt, never from an argument.
 
     Example: vetlla keys set north --hex --from-file north.key
     """
     _check_name(name)
-    path = keys_path(keys_file, state_dir)
-    secret = _given(as_hex=as_hex, as_text=as_text, from_file=from_file)
+    path = where.path()
+    secret = _secret(given)
     changed = set_key(path, name, secret, by=actor(), now=_now(), drop_old=drop_old)
-    _answer(name, "set" if changed else "unchanged", path, state_dir, as_json=as_json)
+    _answer(name, "set" if changed else "unchanged", path, where)
 
 
 @app.command("rotate")
+@with_option_groups
 def rotate(
     *,
     name: Name,
     finish: Annotated[bool, typer.Option("--finish", help="All devices have the new key: drop the old one.")] = False,
-    as_hex: AsHex = False,
-    as_text: AsText = False,
-    from_file: FromFile = None,
+    given: Given,
     generate: Annotated[
         bool, typer.Option("--generate", help="Make a random key; it is written to --out only.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", readable=False, help="New file for the generated key.")
     ] = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    keys_file: KeysFile = None,
-    as_json: AsJson = False,
+    where: KeyPlace,
 ) -> None:
     """Give a name a new key and keep the old one until --finish, so that devices can change over one by one.
 
@@ -99,11 +114,11 @@ def rotate(
     Example: vetlla keys rotate north --generate --out north-2027.key
     """
     _check_name(name)
-    path = keys_path(keys_file, state_dir)
+    path = where.path()
     if finish:
-        _refuse(bool(as_hex or as_text or from_file or generate or out), "--finish takes no key")
+        _refuse(any(given) or generate or out is not None, "--finish takes no key")
         finish_rotation(path, name)
-        _answer(name, "rotation finished", path, state_dir, as_json=as_json)
+        _answer(name, "rotation finished", path, where)
         return
     _refuse(generate != (out is not None), "--generate and --out go together")
     _refuse(out == STANDARD, "a generated key is not printed: --out names a new file")
@@ -112,21 +127,20 @@ def rotate(
         rotate_key(path, name, secret, by=actor(), now=_now())
 
     if out:
-        _refuse(bool(as_hex or as_text or from_file), "a generated key is not read from a file or a prompt")
+        _refuse(any(given), "a generated key is not read from a file or a prompt")
         _generate(path, name, out, change)
     else:
-        change(_given(as_hex=as_hex, as_text=as_text, from_file=from_file))
-    _answer(name, "rotating", path, state_dir, as_json=as_json)
+        change(_secret(given))
+    _answer(name, "rotating", path, where)
 
 
 @app.command("pad")
+@with_option_groups
 def pad(
     *,
     name: Name,
     long_pad: Annotated[bool, typer.Option("--long/--short", help="Trust a whole block of pad in front, or do not.")],
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    keys_file: KeysFile = None,
-    as_json: AsJson = False,
+    where: KeyPlace,
 ) -> None:
     """Trust DC-09 frames that begin with a whole block of pad, as terminals of the 2026 edition send them.
 
@@ -136,32 +150,31 @@ def pad(
     Example: vetlla keys pad north --long
     """
     _check_name(name)
-    path = keys_path(keys_file, state_dir)
+    path = where.path()
     changed = set_long_pad(path, name, long_pad=long_pad)
     what = f"{'long' if long_pad else 'short'} pads" if changed else "unchanged"
-    _answer(name, what, path, state_dir, as_json=as_json)
+    _answer(name, what, path, where)
 
 
 @app.command("remove")
+@with_option_groups
 def remove(
     *,
     name: Name,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    keys_file: KeysFile = None,
-    as_json: AsJson = False,
+    where: KeyPlace,
 ) -> None:
     """Remove a key that no account uses.
 
     Example: vetlla keys remove north
     """
     _check_name(name)
-    if users := _users(_accounts(state_dir))[name]:
+    if users := _users(_accounts(where.state_dir))[name]:
         raise UsageError(
             f"{users} accounts use key {name}", remedy=f"vetlla accounts list --key-name {name} shows them"
         )
-    path = keys_path(keys_file, state_dir)
+    path = where.path()
     remove_key(path, name)
-    _answer(name, "removed", path, state_dir, as_json=as_json)
+    _answer(name, "removed", path, where)
 
 
 @app.command("list")
@@ -220,13 +233,13 @@ def _check_name(name: str) -> None:
         raise UsageError(f"the key's name {error}", remedy="vetlla keys set north --hex, then paste the key") from error
 
 
-def _given(*, as_hex: bool, as_text: bool, from_file: Path | None) -> bytes:
-    if as_hex and as_text:
+def _secret(given: Given) -> bytes:
+    if given.as_hex and given.as_text:
         raise UsageError(
             "--hex and --text exclude each other", remedy="give the form in which the device's maker writes the key"
         )
-    form = Form.HEX if as_hex else Form.TEXT if as_text else None
-    return parse_secret(_input(from_file).removesuffix("\n").removesuffix("\r"), form)
+    form = Form.HEX if given.as_hex else Form.TEXT if given.as_text else None
+    return parse_secret(_input(given.from_file).removesuffix("\n").removesuffix("\r"), form)
 
 
 def _input(from_file: Path | None) -> str:
@@ -274,9 +287,9 @@ def _users(accounts: AccountBook) -> Counter[str]:
     return Counter(account.key_name for account in accounts if account.key_name)
 
 
-def _answer(name: str, what: str, path: Path, state_dir: Path, *, as_json: bool) -> None:
-    told = what != "unchanged" and reload_receiver(state_dir, keys_file=path)
-    if as_json:
-        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": told})
+def _answer(name: str, what: str, path: Path, where: KeyPlace) -> None:
+    reloaded = what != "unchanged" and reload_receiver(where.state_dir, keys_file=path)
+    if where.as_json:
+        print_json({"name": name, "result": what, "keys_file": str(path), "receiver_told": reloaded})
     else:
         console().print(f"key {name}: {what} ({path})")

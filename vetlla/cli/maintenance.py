@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit import parameters
+from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.moments import duration
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import CLOCK, Day, today, without_collector
-from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.domain.devices import UpkeepKind
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
@@ -30,6 +28,7 @@ def maintenance() -> None:
 
 
 @app.command()
+@with_option_groups
 def due(
     within: Annotated[
         float,
@@ -41,11 +40,8 @@ def due(
     ] = 30 * DAY_S,
     kind: Annotated[UpkeepKind | None, typer.Option("--kind", help="Only this work.")] = None,
     base: Annotated[str, typer.Option("--base", help="Only homes of this intervention base.")] = "",
-    day: Day = None,
-    limit: Limit = None,
-    parameters_file: ParametersFile = None,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    listing: DueList,
 ) -> None:
     """List the upkeep of installed devices that is late or falls due soon, in the order of the due days.
 
@@ -54,10 +50,10 @@ def due(
 
     Example: vetlla maintenance due --within 60d --kind battery
     """
-    on = day or today()
-    values = parameters.load(parameters_file).on(on)
+    on = listing.on()
+    values = listing.values(on)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(listing.state_dir, CLOCK) as connection:
         inventory.must_know_base(connection, base)
         homes = inventory.homes(connection)
         fleet = inventory.fleet(connection, on)
@@ -74,5 +70,4 @@ def due(
         for one in found
         if kind in (None, one.kind) and base in ("", homes[one.kept.standing.home].base)
     )
-    if print_some(rows, COLUMNS, limit, as_json=as_json):
-        parameters.footnote(values)
+    listing.tell(rows, COLUMNS, values)

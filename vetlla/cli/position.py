@@ -80,8 +80,8 @@ def show(
     elif as_json:
         print_json(_fields(search.found, place, now_us))
     else:
-        for label, said in _lines(search.found, place, now_us):
-            console().print(Text(f"{label:<{LABEL_WIDTH}}", style="bold"), Text(said), sep="", soft_wrap=True)
+        for label, text in _lines(search.found, place, now_us):
+            console().print(Text(f"{label:<{LABEL_WIDTH}}", style="bold"), Text(text), sep="", soft_wrap=True)
 
 
 def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None) -> Callable[[AccountId], bool]:
@@ -96,8 +96,8 @@ def _caller(state_dir: Path, named: str, receiver: str | None, line: str | None)
         entry, book = meant(named, receiver, line, entries, lambda one: one), AccountBook(entries)
         return lambda who: book.find(who) is entry
     return lambda who: all(
-        wanted is None or wanted.upper() == said.upper()
-        for wanted, said in ((receiver, who.receiver), (line, who.line))
+        wanted is None or wanted.upper() == registered.upper()
+        for wanted, registered in ((receiver, who.receiver), (line, who.line))
     )
 
 
@@ -170,7 +170,7 @@ def _lines(found: LastKnown, place: Position, now_us: int) -> Iterator[tuple[str
     stored = found.stored
     receiver, line, account = stored.signal.id
     named = ((", receiver ", receiver), (", line ", line), (", home ", stored.home))
-    yield "account", printable(account + "".join(label + said for label, said in named if said))
+    yield "account", printable(account + "".join(label + value for label, value in named if value))
     yield "position", f"{place.latitude:.6f}, {place.longitude:.6f}"
     yield "source", printable(SOURCES.get(place.source, place.source) or "not reported")
     if place.accuracy_m is not None:

@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.items import stored_reject_fields
-from vetlla.cli.kit.moments import Since, Until, Utc, to_the_second, within
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import print_rows
+from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.newest import NewestOf
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.domain.signals import Reason
 from vetlla.store.journal import history
-from vetlla.store.journal.archive import Archive
 
 if TYPE_CHECKING:
     from vetlla.store.journal.stored import StoredReject
 
 app = typer.Typer(help="List what was received and could not be taken.", no_args_is_help=True)
 
-LIMIT = 50
 COLUMNS = ("id", "received", "peer", "account", "reason", "text", "raw")
 RAW_SHOWN = 48
 """Bytes of a frame that fit a table; --json has all of them."""
 
 
 @app.command("list")
+@with_option_groups
 def list_rejects(
     *,
     reason: Annotated[
@@ -36,24 +35,17 @@ def list_rejects(
         list[str] | None,
         typer.Option("--account", metavar="ACCOUNT", help="Only those that name this account; repeatable."),
     ] = None,
-    since: Since = "",
-    until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    _utc: Utc = False,
-    as_json: AsJson = False,
+    listing: NewestOf,
 ) -> None:
     """List rejects, with the newest last.
 
     Example: vetlla rejects list --reason undecryptable --since 1d
     """
-    since_us, until_us = within(since, until)
+    since_us, until_us = listing.within()
     question = history.rejects(
         reasons=reason or [], peer=peer, accounts=account or [], since_us=since_us, until_us=until_us
     )
-    with Archive(state_dir) as archive:
-        found = history.newest(archive, question, limit)
-        print_rows((stored_reject_fields(one) if as_json else _row(one) for one in found), COLUMNS, as_json=as_json)
+    listing.tell(question, COLUMNS, fields=stored_reject_fields, row=_row)
 
 
 def _row(stored: StoredReject) -> dict[str, Any]:

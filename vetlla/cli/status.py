@@ -92,5 +92,5 @@ def _print_fleet(fleet: FleetHealth) -> None:
     states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in fleet["states"].items() if count)
     out.print(f"  supervision: {states or 'no device'}; {fleet['incidents_open']} incidents open")
     for one in fleet["incidents"]:
-        told = f"    incident {one['incident']}: {one['label']}, {one['lost']} lost since {shown_iso(one['opened'])}"
-        out.print(told)
+        line = f"    incident {one['incident']}: {one['label']}, {one['lost']} lost since {shown_iso(one['opened'])}"
+        out.print(line)

@@ -106,8 +106,8 @@ def seconds_of(text: str, *, unit: str = "s") -> float:
 
     A number alone is in ``unit``; with "" it is refused. Raises ValueError.
     """
-    said = text.strip().lower()
-    found = _DURATION.fullmatch(said + unit if re.fullmatch(_NUMBER, said) else said)
+    written = text.strip().lower()
+    found = _DURATION.fullmatch(written + unit if re.fullmatch(_NUMBER, written) else written)
     if found is None or not any(found.groups()):
         raise ValueError("should be a duration such as 90s, 15m, 2h, 7d or 1h30m")
     return sum(float(number) * size for number, size in zip(found.groups(), _SIZES, strict=True) if number)

@@ -2,12 +2,30 @@
 
 from typing import Annotated, Final
 
-from vetlla.domain.columns import Cell, Holds, Matches
+from pydantic import AfterValidator, Field
+
+from vetlla.domain.columns import Cell, Holds, Matches, ReadBy
 
 MAX_TEXT: Final = 64
 """Longest accepted code, serial, model or language in characters; labels have at most some 30."""
-PRINTABLE: Final = r"(?:[^\p{C}\p{Z}]| )*"
-"""Text without control characters and without other blanks than the space."""
+
+
+def is_short(text: str) -> bool:
+    """Return True if a text is short enough for a code or a name, and a terminal shows it as it is (``printable``)."""
+    return len(text) <= MAX_TEXT and text.isprintable()
+
+
+def _home_code(text: str) -> str:
+    if not is_short(text):
+        raise ValueError(f"should be at most {MAX_TEXT} printable characters")
+    return text
+
+
+def _short_text(text: str) -> str:
+    if not is_short(text):
+        raise ValueError("has unprintable characters")
+    return text
+
 
 AccountNumber = Annotated[
     str,
@@ -16,8 +34,5 @@ AccountNumber = Annotated[
     Cell(Holds.CODE),
 ]
 """Hexadecimal digits in DC-09, a name in SCAIP and MQTT, a telephone number on dialled lines."""
-HomeCode = Annotated[
-    str,
-    Matches(PRINTABLE, f"should be at most {MAX_TEXT} printable characters", longest=MAX_TEXT),
-    Cell(Holds.CODE),
-]
+HomeCode = Annotated[str, ReadBy(_home_code), Cell(Holds.CODE)]
+ShortText = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_short_text)]

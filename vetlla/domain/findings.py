@@ -49,6 +49,7 @@ def worst(findings: Iterable[Finding]) -> Level:
 
 def of_error(check: str, error: VetllaError | PermissionError) -> Finding:
     """Return an error as a finding; a missing permission is UNKNOWN, as it says nothing about the checked thing."""
-    told = permissions.explained(error)
-    level = Level.UNKNOWN if isinstance(told, AccessError) else Level.CRITICAL
-    return Finding(check=check, level=level, text=told.args[0], remedy=told.remedy or "run it as the receiver's user")
+    refusal = permissions.explained(error)
+    level = Level.UNKNOWN if isinstance(refusal, AccessError) else Level.CRITICAL
+    remedy = refusal.remedy or "run it as the receiver's user"
+    return Finding(check=check, level=level, text=refusal.args[0], remedy=remedy)

@@ -38,9 +38,7 @@ def checked(text: str) -> str:
 
     Only its country and its length decide: operators open ranges of numbers that no list has yet.
     """
-    if not _WRITTEN.fullmatch(text):
-        raise ValueError("telephone numbers are digits, separated by ';'")
-    result = _result(text)
+    result = _result(written(text))
     if result != ValidationResult.IS_POSSIBLE:
         raise ValueError(f"{text} {_REASONS.get(result, 'has a wrong number of digits for a telephone number')}")
     return text
@@ -66,6 +64,13 @@ def gets_messages(phone: str) -> bool:
         return number_type(parse(phone, COUNTRY)) not in _WITHOUT_MESSAGES
     except NumberParseException:
         return False
+
+
+def written(text: str) -> str:
+    """Return the text if it is written as a telephone number is, of any length. Raises ValueError."""
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError("telephone numbers are digits, separated by ';'")
+    return text
 
 
 def _result(text: str) -> int:

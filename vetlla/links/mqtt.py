@@ -276,7 +276,7 @@ class Link:
             done(code.value)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        said: Any = message.properties
+        properties: Any = message.properties
         self._take(
             Delivered(
                 message.topic,
@@ -284,8 +284,8 @@ class Link:
                 message.retain,
                 message.qos,
                 message.mid,
-                getattr(said, "ResponseTopic", ""),
-                getattr(said, "CorrelationData", b""),
+                getattr(properties, "ResponseTopic", ""),
+                getattr(properties, "CorrelationData", b""),
             )
         )
 

@@ -155,7 +155,7 @@ def _flags(fields: Sequence[str]) -> int | None:
 def _details(fields: Sequence[str], flags: int) -> dict[str, str]:
     """Return the flags as received, because not all are described, and the states in them that are no alarms."""
     received = {"flags": fields[7].strip()} if fields[0] in _REPORTS and len(fields) > 7 else {}
-    return received | {name: said for name, (bit, said) in _STATES.items() if flags & bit}
+    return received | {name: value for name, (bit, value) in _STATES.items() if flags & bit}
 
 
 def _link(fields: Sequence[str]) -> dict[str, float]:
@@ -203,5 +203,5 @@ def _identity(signal: Signal, code: str) -> bytes:
 
     A message that is stored and sent again as "B" is the same report.
     """
-    said = f"{NAME}\0{signal.id.account}\0{code}\0".encode()
-    return blake2b(said + signal.raw[3:].rstrip(b";"), digest_size=16).digest()
+    prefix = f"{NAME}\0{signal.id.account}\0{code}\0".encode()
+    return blake2b(prefix + signal.raw[3:].rstrip(b";"), digest_size=16).digest()

@@ -212,7 +212,7 @@ def _signals(raw: bytes, report: _Report) -> list[Signal]:
         text="" if groups or report.prefix == _COMMAND else ",".join([*report.fields, report.serial]),
         sequence=report.serial,
         measurements=_measurements(report, code),
-        details={name: said for name, said in known.items() if said},
+        details={name: value for name, value in known.items() if value},
         buffered=report.prefix == _STORED,
         parts=len(groups) or 1,
     )
@@ -300,5 +300,5 @@ def _identity(signal: Signal, sent: str, part: int) -> bytes:
     """Return what a retry repeats, even if stored meanwhile: device, report, count (it wraps) and time of sending."""
     if signal.id is NO_ACCOUNT or not sent or signal.event.kind is Kind.HEARTBEAT:
         return b""
-    said = (NAME, signal.id.account, signal.event.code, signal.sequence.upper(), sent, str(part))
-    return blake2b("\0".join(said).encode(), digest_size=16).digest()
+    parts = (NAME, signal.id.account, signal.event.code, signal.sequence.upper(), sent, str(part))
+    return blake2b("\0".join(parts).encode(), digest_size=16).digest()

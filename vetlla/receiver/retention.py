@@ -17,7 +17,7 @@ from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import StoreError, VetllaError
 from vetlla.domain.removal import Erasure, Terms, What
-from vetlla.receiver.commit.group import Spare
+from vetlla.receiver.commit.spare import Spare
 from vetlla.receiver.control.messages.retention import EraseHome, PruneJournal
 from vetlla.receiver.control.roles import refused
 

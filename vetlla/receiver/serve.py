@@ -10,16 +10,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from vetlla import __version__
-from vetlla.domain.errors import ConfigError, VetllaError
-from vetlla.protocols.mqtt.decoder import NAME as MQTT
-from vetlla.protocols.mqtt.decoder import MqttDecoder
+from vetlla.domain.errors import VetllaError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot, systemd
 from vetlla.receiver.commit.writer import Writer
@@ -27,10 +24,7 @@ from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry,
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import Control
 from vetlla.receiver.counters import Counters
-from vetlla.receiver.listeners.bind import bind
-from vetlla.receiver.listeners.mqtt import listener as mqtt
-from vetlla.receiver.listeners.tcp import TcpListener
-from vetlla.receiver.listeners.udp import UdpListener
+from vetlla.receiver.listening import Listeners
 from vetlla.receiver.monitoring.http import HttpServer
 from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
@@ -48,7 +42,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import AccountId, Key
-    from vetlla.protocols.decoder import Decoder, Description
     from vetlla.receiver.control.messages.receiver import Outlook, RegistryRead
     from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.startup import Prepared
@@ -83,14 +76,10 @@ class Receiver:
         self._counters = Counters(self._protocols)
         self._watchers = Watchers()
         self._http = HttpServer()
-        self._listeners: list[TcpListener | UdpListener] = []
-        self._brokers: list[mqtt.MqttListener] = []
+        self._listeners = Listeners(self._keys_of)
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._pulse: asyncio.TimerHandle | None = None
-        self._listens = False
-        self._inherited: list[systemd.Inherited] | None = None
-        """Sockets that systemd handed over, which it does once; None until the receiver has asked for them."""
         self._reloads: set[asyncio.Task[object]] = set()
         self._reload = Reload(
             settings,
@@ -161,9 +150,9 @@ class Receiver:
         else:
             built.commit.withhold(str(unread))
         await self._open_control_and_http(parts)
-        parts.push_async_callback(self._close_listeners)
+        parts.push_async_callback(self._listeners.close)
         if unread is None:
-            await self._listen()
+            await self._listeners.start()
         else:
             self._begin(self._listen_when_read(prepared))
         built.commit.on_turn.append(self._tell_manager)
@@ -173,22 +162,6 @@ class Receiver:
 
     def _registry_of(self, settings: Settings) -> RegistryReader:
         return RegistryFiles(settings.state_dir, settings.keys_file, self._clock)
-
-    async def _listen(self) -> None:
-        """Start to take reports on every bound socket, and from every broker."""
-        for listener in self._listeners:
-            await listener.start()
-        for broker in self._brokers:
-            await broker.start()
-        self._listens = True
-
-    async def _close_listeners(self) -> None:
-        """Close every bound socket, and the connection to every broker."""
-        for broker in self._brokers:
-            await broker.close()
-        for listener in self._listeners:
-            listener.stop()
-            listener.abort()
 
     async def _listen_when_read(self, prepared: Prepared) -> None:
         """Try to read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
@@ -208,55 +181,19 @@ class Receiver:
             return failure
         try:
             self._bind(prepared)
-            await self._listen()
+            await self._listeners.start()
         except Exception as error:
-            # As a rule, another program took a port meanwhile. Our own ports must be free for the next try.
+            # As a rule, another program took a port meanwhile.
             is_ours = not isinstance(error, (VetllaError, OSError))
             log.error("receiver.cannot_listen", why=str(error) or repr(error), exc_info=is_ours)  # noqa: TRY400 - a stack only for faults of our own
-            await self._close_listeners()
-            self._listeners.clear()
-            self._brokers.clear()
+            await self._listeners.withdraw()
             return error
         return None
 
     def _bind(self, prepared: Prepared) -> None:
+        commit = self._parts.commit
         services = SessionServices(self._parts.intake, self._parts.budget, self._counters, self._clock)
-        if self._inherited is None:
-            self._inherited = systemd.inherited_sockets()
-        handed = self._inherited
-        known = {entrance.listen.name for entrance in prepared.entrances}
-        if stray := {one.name for one in handed} - known:
-            raise ConfigError(
-                f"systemd hands over sockets for {', '.join(stray)}, but no [[listen]] table has that name",
-                remedy="set FileDescriptorName= in the socket unit to the name of a listener",
-            )
-        for listen, description, tls in prepared.entrances:
-            given = {_transport(one.socket): one.socket for one in handed if one.name == listen.name}
-
-            def make(description: Description = description) -> Decoder:
-                return description.make(self._keys_of)
-
-            if unspoken := set(given) - set(description.transports):
-                raise ConfigError(
-                    f"systemd hands over a {unspoken.pop()} socket for {listen.name}",
-                    remedy=f"remove it from the socket unit: {listen.protocol} does not use that transport",
-                )
-            # Use a copy, because a listener closes its socket at its end, and another try may need what systemd gave.
-            for transport, bound in ({way: one.dup() for way, one in given.items()} or bind(listen)).items():
-                if transport == "tcp":
-                    self._listeners.append(TcpListener(listen, services, make, bound, tls))
-                else:
-                    self._listeners.append(UdpListener(listen, services, make, bound))
-        for settings in self._reload.settings.mqtt:
-            self._brokers.append(
-                mqtt.MqttListener(
-                    settings,
-                    services,
-                    MqttDecoder(self._keys_of),
-                    ready=lambda: self._parts.commit.ready,
-                    tls=prepared.brokers[settings.name],
-                )
-            )
+        self._listeners.bind(prepared, self._reload.settings.mqtt, services, ready=lambda: commit.ready)
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Look this up each time, because a reload replaces accounts and keys while connections stay open.
@@ -270,8 +207,8 @@ class Receiver:
             intake=built.intake,
             counters=self._counters,
             clock=self._clock,
-            listeners=self._listeners,
-            brokers=self._brokers,
+            listeners=self._listeners.bound,
+            brokers=self._listeners.brokers,
             http=self._http,
             supervision=built.supervision_view,
             standing=self._standing,
@@ -302,16 +239,17 @@ class Receiver:
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
-        if self._listens:
+        if self._listeners.started:
             self._tell_places()
         systemd.notify(f"READY=1\nSTATUS={self._status()}")
 
     def _tell_places(self) -> None:
-        log.info("receiver.ready", version=__version__, listening=self._places(), accounts=len(self._parts.intake.book))
-
-    def _places(self) -> list[str]:
-        places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self._listeners]
-        return places + [f"{MQTT} at {one.broker.address}" for one in self._brokers]
+        log.info(
+            "receiver.ready",
+            version=__version__,
+            listening=self._listeners.places(),
+            accounts=len(self._parts.intake.book),
+        )
 
     def _tell_manager(self) -> None:
         systemd.notify(f"STATUS={self._status()}")
@@ -319,7 +257,7 @@ class Receiver:
     def _status(self) -> str:
         """Return the line that ``systemctl status`` shows."""
         if self._parts.commit.ready:
-            return f"Listening on {', '.join(self._places())}"
+            return f"Listening on {', '.join(self._listeners.places())}"
         return f"NOT READY, nothing new is acknowledged: {self._parts.commit.why.partition(chr(10))[0]}"
 
     def _beat(self) -> None:
@@ -375,22 +313,14 @@ class Receiver:
             part.apply(settings, registry.book)
         self._registry = registry
         # This comes last, because it cannot fail. So TLS files in use always match the settings that name them.
-        for listener in self._listeners:
-            if isinstance(listener, TcpListener) and listener.listen.name in tls:
-                listener.use_tls(tls[listener.listen.name])
-        for broker in self._brokers:
-            if broker.broker.name in tls:
-                broker.use_tls(tls[broker.broker.name])
+        self._listeners.use_tls(tls)
 
     def _held(self, wanted: Settings) -> set[tuple[str, int, str]]:
         """Return the addresses that the next start can use, because this receiver or systemd holds them now."""
-        # Compare the port that was bound: the configuration may have 0 now, and that port next time.
-        held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self._listeners}
+        held = self._listeners.held(wanted)
         if self._http.running:
             held.add((self._reload.settings.http.host, self._http.port, "tcp"))
-        handed = {one.name for one in self._inherited or ()}
-        given = (one for one in wanted.listen if one.name in handed)
-        return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
+        return held
 
     async def _asked_to_reload(self, _: ReloadAll, caller: Caller) -> RegistryRead:
         return await self._asked(caller, self._reload.configuration)
@@ -431,8 +361,7 @@ class Receiver:
         for task in beside:
             task.cancel()  # a late start that listens now would take reports that no one commits
         await asyncio.gather(*beside, return_exceptions=True)
-        for listener in (*self._listeners, *self._brokers) if self._listens else ():
-            listener.stop()
+        self._listeners.stop()
         self._parts.escalation.stop()
         self._parts.supervision.stop()
         await self._parts.retention.stop()
@@ -444,7 +373,3 @@ class Receiver:
         for task in (forced, closing):
             task.cancel()
         log.info("receiver.drained", complete=drained, state=self._parts.commit.state.value)
-
-
-def _transport(bound: socket.socket) -> str:
-    return "tcp" if bound.type == socket.SOCK_STREAM else "udp"

@@ -124,9 +124,7 @@ def build(
         strangers_share=bounds.strangers_share,
         strangers_waiting=bounds.strangers_waiting,
     )
-    announcer = Announcer(
-        settings=settings, desk=desk, placement=placement, commit=commit, watchers=watchers, counters=counters
-    )
+    announcer = Announcer(settings=settings, desk=desk, placement=placement, watchers=watchers, counters=counters)
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
     commit.participants = (rejects, intake, supervision, announcer)
     escalation = Escalation(desk=desk, commit=commit, watchers=watchers, counters=counters, clock=clock, loop=loop)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.removal import Erasure, ProofFields
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
     from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.rows import Row, SqlValue
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from vetlla.domain.columns import Fault
+
 MIB: Final = 1 << 20
 
 MAX_FILE: Final = 128 * MIB
@@ -41,3 +43,10 @@ MAX_TEXTS: Final = 1 << 22
 """Most texts that cells share: as many as a full park has cells."""
 MAX_DIRECTORY: Final = 1 * MIB
 """Most bytes of the list of parts at the end of a workbook: room for 10,000 parts. A workbook has about twenty."""
+
+
+def too_many_faults(row: int) -> Fault:
+    """Return the last fault of a file that has too many faults. Its rows from this one on are not read."""
+    return Fault(
+        row, "", "", f"this row and the following ones were not read: there are {MAX_FAULTS} faults before them"
+    )

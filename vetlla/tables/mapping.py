@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain import tomlfile
 from vetlla.domain.errors import ConfigError
-from vetlla.tables.reader import Translation
+from vetlla.tables.translation import Translation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

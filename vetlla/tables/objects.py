@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vetlla.domain.errors import UsageError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from vetlla.tables.table import Row
 
+DAYS_REMEMBERED = 1 << 15
+"""Most days that are kept as texts: an export of a full park has a million, of which some ten thousand differ."""
 _TOO_DEEP = "too many lists within lists"
 _BLANKS = " \t\r\n"
 _BLANK = re.compile(rf"[{_BLANKS}]*")
@@ -170,6 +172,6 @@ def write(out: TextIO, heading: Sequence[str], rows: Iterable[Sequence[object]],
     out.write("\n]")
 
 
-@cache
+@lru_cache(maxsize=DAYS_REMEMBERED)
 def _iso(day: object) -> str:
     return str(day)

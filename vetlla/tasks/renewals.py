@@ -1,29 +1,39 @@
-"""Plan the renewals, and agree a visit with the people of a home."""
+"""Find the devices to renew, forecast and plan their renewals, and agree a visit with the people of a home."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.errors import StoreError
-from vetlla.service.renewals.planning import make
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.service.renewals import forecast as forecasts
+from vetlla.service.renewals import visits_needed
+from vetlla.service.renewals.planning import make, within_reach
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.registry import stamp
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.store.renewals import plan as plans
 
 if TYPE_CHECKING:
-    from datetime import date
+    import sqlite3
+    from collections.abc import Iterable
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
+    from vetlla.service.renewals.base_plans import BaseFigures
+    from vetlla.service.renewals.forecast import Year
     from vetlla.service.renewals.planning import PlanResult
-    from vetlla.service.renewals.visit_plan import BaseFigures
+    from vetlla.service.renewals.visits_needed import Due
 
 TRIES = 3
 """Most plans that are computed one after the other because the registry was changed meanwhile. Each takes some seconds
 for a park of 95,000 homes."""
+
+
+class _ChangedMeanwhileError(Exception):
+    """Another command changed the registry since it was read for a plan."""
 
 
 class Planned(NamedTuple):
@@ -38,6 +48,70 @@ class Agreed(NamedTuple):
 
     visit: Visit
     serials: dict[int, str]
+
+
+class DueDevice(NamedTuple):
+    """A device whose useful life ends, and the intervention base of its home."""
+
+    due: Due
+    base: str
+
+
+class PlannedVisits(NamedTuple):
+    """Visits of the plan, and the serials of their devices."""
+
+    visits: list[Visit]
+    serials: dict[int, str]
+
+
+def find_due(
+    state_dir: Path, clock: Clock, values: Reading, on: date, last: date, *, base: str = ""
+) -> list[DueDevice]:
+    """Return the devices installed on a day whose useful life ends up to another, the first to end first.
+
+    With ``base`` these are the devices of this intervention base. Raises UsageError for an unknown base.
+    """
+    with snapshot(state_dir, clock) as connection:
+        inventory.must_know_base(connection, base)
+        homes = inventory.homes(connection)
+        found = visits_needed.due(inventory.fleet(connection, on), values, last)
+    with_base = (DueDevice(one, homes[one.kept.standing.home].base) for one in found)
+    return [one for one in with_base if base in ("", one.base)]
+
+
+def find_visits(
+    state_dir: Path,
+    clock: Clock,
+    *,
+    number: int = 0,
+    home: str = "",
+    base: str = "",
+    first: date | None = None,
+    last: date | None = None,
+) -> PlannedVisits:
+    """Return the planned visits that match. Raises UsageError if nothing is planned, or for an unknown base or home."""
+    with snapshot(state_dir, clock) as connection:
+        if plans.planned_span(connection) is None:
+            raise UsageError("nothing is planned", remedy="vetlla renewals plan")
+        inventory.must_know_base(connection, base)
+        if home:
+            inventory.home(connection, home)
+        found = plans.visits(
+            connection, number=number, home=home, base=base, first=first or date.min, last=last or date.max
+        )
+        if number and not found:
+            raise UsageError(f"no visit {number}", remedy="vetlla renewals show --home CODE lists a home's visits")
+        return PlannedVisits(found, _serials_of(connection, found))
+
+
+def forecast_years(state_dir: Path, clock: Clock, values: Reading, first: date, last: date) -> list[Year]:
+    """Forecast each year of a span, from the fleet and the homes of its first day. Raises UsageError for a bad span."""
+    if last < first:
+        raise UsageError(f"the forecast would end on {last}, before {first}")
+    within_reach(first, last)
+    with snapshot(state_dir, clock) as connection:
+        homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
+        return forecasts.forecast(inventory.fleet(connection, first), homes, values, first, last)
 
 
 def plan_renewals(
@@ -80,17 +154,24 @@ def _serials(state_dir: Path, clock: Clock, made: PlanResult) -> dict[int, str]:
 
 def _keep(state_dir: Path, clock: Clock, made: PlanResult, span: tuple[date, date], before: object) -> bool:
     """Replace the previous plan; if the registry was changed meanwhile, keep that one and return False."""
-    with transaction(state_dir, clock, large=True) as connection:
+
+    def check() -> None:
+        # After an upgrade the transaction itself changes the file: it migrates the schema that the plan was read from.
         if stamp(state_dir) != before:
-            return False
-        plans.replace_plan(
-            connection,
-            made.visits,
-            first=span[0],
-            last=span[1],
-            figures={figures.base: _figures(figures) for figures in made.bases},
-            made_us=clock.now().utc_us,
-        )
+            raise _ChangedMeanwhileError
+
+    try:
+        with transaction(state_dir, clock, large=True, check=check) as connection:
+            plans.replace_plan(
+                connection,
+                made.visits,
+                first=span[0],
+                last=span[1],
+                figures={figures.base: _figures(figures) for figures in made.bases},
+                made_us=clock.now().utc_us,
+            )
+    except _ChangedMeanwhileError:
+        return False
     return True
 
 
@@ -114,4 +195,8 @@ def agree_visit(
     """Mark a visit as agreed with the people of the home, or as no longer agreed. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         visit = plans.agree(connection, number, day, agreed=agreed)
-        return Agreed(visit, inventory.serials(connection, [task.device for task in visit.tasks if task.device]))
+        return Agreed(visit, _serials_of(connection, [visit]))
+
+
+def _serials_of(connection: sqlite3.Connection, visits: Iterable[Visit]) -> dict[int, str]:
+    return inventory.serials(connection, {task.device for visit in visits for task in visit.tasks if task.device})

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.killing.chaos_mqtt import BrokerKillTally, compare
 from tests.rigs.broker import running_broker
 from tests.rigs.daemon import running
+from tests.rigs.killing import killed
 from tests.rigs.mqtt_device import Device
 from tests.rigs.registered_homes import register
 
-ROOT = Path(__file__).parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 KILLS = 5
 
 
@@ -21,17 +21,7 @@ def test_nothing_receipted_is_lost_or_doubled_by_kill_9(tmp_path: Path) -> None:
     """Brokers and receivers are killed at random instants. Each receipted event is stored once, with its alarm."""
     with running_broker(tmp_path):
         pass  # this skips the test without a broker
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.killing.chaos_mqtt", "--kills", str(KILLS), "--terminals", "6", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    tally = json.loads(done.stdout)
+    tally = killed("chaos_mqtt", "--kills", str(KILLS), "--terminals", "6")
     assert tally["kills_of_the_broker"] + tally["kills_of_the_receiver"] >= KILLS
     assert tally["receipted"] > KILLS
     assert tally["missing"] == tally["twice"] == 0

@@ -12,7 +12,7 @@ import pytest
 from tests.rigs import journal
 from tests.rigs.daemon import PATIENCE_S, Daemon, vetlla
 from tests.rigs.messages import checked
-from tests.rigs.queue_homes import CONFIG, homes
+from tests.rigs.queue.homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
 from vetlla.cli.kit.control import follow
 from vetlla.domain.errors import LinkError

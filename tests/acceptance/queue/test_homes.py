@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs import journal
-from tests.rigs.queue_homes import CONFIG, homes
+from tests.rigs.queue.homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
 from vetlla.domain.signals import Flag
 

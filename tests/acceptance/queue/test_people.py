@@ -14,7 +14,7 @@ import pytest
 from tests.rigs import journal
 from tests.rigs.daemon import running
 from tests.rigs.permissions import NOBODY_UID, reachable_directory, unprivileged
-from tests.rigs.queue_homes import CONFIG, homes
+from tests.rigs.queue.homes import CONFIG, homes
 from tests.rigs.terminal import Terminal
 from vetlla.domain.errors import AccessError, UsageError
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET

@@ -13,8 +13,9 @@ from vetlla.domain.accounts import AccountKey, ClockWindow
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import ACCOUNTS
 from vetlla.store.accounts.table import AccountEntry
-from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.reader import Reader
 from vetlla.tables.source import FileKind, opened
+from vetlla.tables.translation import Translation
 
 LOOKS_LIKE_A_KEY = "looks like a key itself: write the key's name here and give the key to `vetlla keys set`"
 

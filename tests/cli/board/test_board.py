@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from tests.rigs import terminal_screen
 from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
 from tests.rigs.terminal import Terminal
 from vetlla.cli.board.command import PAGE, Watch
@@ -230,24 +231,14 @@ def test_on_a_terminal_it_is_live_and_restores_the_screen(daemon: Daemon) -> Non
     command = [VETLLA, "board", "--state-dir", str(daemon.state_dir)]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as board:
         os.close(theirs)
-        shown = b""
-        while b"store ok" not in shown:
-            shown += os.read(ours, 4096)
+        shown = terminal_screen.screen(ours, until=b"store ok")
         board.send_signal(signal.SIGINT)
-        while chunk := _read(ours):
-            shown += chunk
+        shown += terminal_screen.screen(ours)
         assert board.wait(PATIENCE_S) == 0
     os.close(ours)
     assert b"\x1b[?1049h" in shown
     assert shown.index(b"\x1b[?1049h") < shown.index(b"smoke") < shown.rindex(b"\x1b[?1049l")
     assert b"Traceback" not in shown
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux says EIO when the other side closed the terminal
-        return b""
 
 
 def test_alarms_of_accounts_on_test_are_counted() -> None:

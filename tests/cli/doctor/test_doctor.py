@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from vetlla.checks.kept import _users, sqlite
 from vetlla.checks.machine import _file_system, descriptors, flushes
 from vetlla.checks.running import ask_status
+from vetlla.checks.state_files import _users, sqlite
 from vetlla.domain.findings import Level
 from vetlla.store.journal.opening import JOURNAL
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import ON, imported
+from vetlla.domain.clock import ManualClock
 from vetlla.store.registry.registry import stamp
+from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Vetlla
+
+CLOCK = ManualClock()
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "ndjson"])
@@ -156,3 +160,19 @@ def test_installing_a_terminal_that_the_receiver_does_not_expect_gives_a_message
     assert stocked(*command.split()).status == 0
     stocked("inventory", "add", "terminal_ip", "T3", "--account", "0042", "--day", "2024-04-01")
     assert stocked("inventory", "replace", "T2", "T3", "--day", "2024-04-03").talk == ""
+
+
+def test_an_old_short_number_comes_back_with_the_export(stocked: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """A registry may hold 112 from before the rule. Its export is taken back; another home gets no such number."""
+    with transaction(state_dir, CLOCK) as registry:
+        registry.execute("UPDATE homes SET phones = '[\"112\"]' WHERE code = 'H1'")
+    file = tmp_path / "out.csv"
+    assert stocked("inventory", "export", file, "--what", "homes").status == 0
+
+    (answer,) = stocked("inventory", "import", file, "--what", "homes", "--json").json
+    assert (answer["new"], answer["changed"], answer["unchanged"], answer["bad"]) == (0, 0, 2, 0)
+
+    file.write_text(file.read_text(encoding="utf-8").replace('"H1"', '"H3"'), encoding="utf-8")
+    done = stocked("inventory", "import", file, "--what", "homes")
+    assert done.status == os.EX_USAGE
+    assert "row 2: column phones: '112' 112 has too few digits for a telephone number" in done.talk

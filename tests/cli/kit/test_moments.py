@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vetlla.cli.kit import moments
-from vetlla.cli.simulate.events import outage_from, silence_from
+from vetlla.cli.simulate.events import Mishaps
 from vetlla.domain.clock import to_us
 from vetlla.domain.errors import UsageError
 from vetlla.simulator.scenario import Outage, Silence
@@ -133,5 +133,7 @@ def test_the_same_duration_is_taken_everywhere(vetlla: Vetlla) -> None:
     assert vetlla("status", "--wait", "0.1s").status == os.EX_UNAVAILABLE
     (row,) = vetlla("accounts", "list", "--json").json
     assert (row["interval_s"], row["clock_window"]) == (5400, "-300..60")
-    assert outage_from("30s:1m", 5.0) == Outage(after_s=30, length_s=60, return_within_s=5)
-    assert silence_from("0.2:1h") == Silence(share=0.2, after_s=3600)
+    assert Mishaps(outage="30s:1m", return_within=5.0).wanted_outage() == Outage(
+        after_s=30, length_s=60, return_within_s=5
+    )
+    assert Mishaps(silent="0.2:1h").wanted_silence() == Silence(share=0.2, after_s=3600)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rigs.daemon import Daemon, running, vetlla
-from vetlla.simulator.dialects.registry import DIALECTS
+from tests.rigs.drills import HANDHELD, simulated
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HANDHELD = sorted(DIALECTS.keys() - {"dc09"})
 LISTEN = "\n".join(f'[[listen]]\nprotocol = "{name}"\nhost = "127.0.0.1"\nport = 0' for name in HANDHELD)
 
 
@@ -26,13 +25,6 @@ LISTEN = "\n".join(f'[[listen]]\nprotocol = "{name}"\nhost = "127.0.0.1"\nport =
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running(tmp_path_factory.mktemp("simulate"), config=LISTEN) as started:
         yield started
-
-
-def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
-    done = vetlla("simulate", "dial", "--json", *options, state_dir=daemon.state_dir)
-    assert done.returncode == status, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def stored(daemon: Daemon, protocol: str) -> list[bytes]:

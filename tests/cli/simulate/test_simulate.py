@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon, running, vetlla
+from tests.rigs.drills import simulated
+from tests.rigs.terminal_screen import screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +25,6 @@ if TYPE_CHECKING:
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running(tmp_path_factory.mktemp("simulate")) as started:
         yield started
-
-
-def simulated(daemon: Daemon, *options: str, status: int = 0) -> dict[str, Any]:
-    done = vetlla("simulate", "dial", "--json", *options, state_dir=daemon.state_dir)
-    assert done.returncode == status, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def test_only_a_named_receiver_is_dialled(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,19 +135,10 @@ def test_on_a_terminal_progress_is_shown(daemon: Daemon) -> None:
         command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     ) as run:
         os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
+        shown = screen(ours)
         assert run.wait(PATIENCE_S) == 0
     os.close(ours)
     assert b"acknowledged" in shown
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux says EIO when the other side closed the terminal
-        return b""
 
 
 def test_ctrl_c_ends_the_calls_and_prints_the_result(daemon: Daemon) -> None:

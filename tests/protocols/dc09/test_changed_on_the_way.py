@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from tests.rigs.recordings import decode, signals
 from vetlla.domain.signals import AccountId, Item, Key, Kind, Priority, Reason, Reject, Reply, Signal
-from vetlla.protocols.dc09.decoder import _CALLS, Dc09Decoder
+from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.protocols.dc09.frame import envelope
+from vetlla.protocols.dc09.sealed_frames import CALLS as MOST_URGENT
 from vetlla.service.queue.triage import PRIORITIES
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def kinds(items: Sequence[Item]) -> set[Kind]:
 
 def test_the_decoders_calls_are_the_kinds_of_priority_life() -> None:
     """The decoder's calls are the kinds of priority LIFE."""
-    assert URGENT - {Kind.UNREADABLE} == _CALLS
+    assert URGENT - {Kind.UNREADABLE} == MOST_URGENT
 
 
 @pytest.mark.parametrize("token", TOKENS)

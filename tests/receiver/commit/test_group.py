@@ -14,7 +14,8 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.signals import STORED, Event, Kind, Phase
 from vetlla.receiver.commit import group as commit
-from vetlla.receiver.commit.group import Operation, StoreState
+from vetlla.receiver.commit.operations import Operation
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.supervision import records
 from vetlla.receiver.wiring import Bounds
 

@@ -16,8 +16,8 @@ from tests.rigs.loops import each_loop
 from vetlla.domain.accounts import Account
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import tcp
 from vetlla.receiver.listeners.bind import bind
+from vetlla.receiver.listeners.connection import TURN_BYTES, UNPROVEN_LEFT, UNPROVEN_TURN_BYTES, TcpConnection
 from vetlla.receiver.listeners.tcp import TcpBounds, TcpListener
 from vetlla.receiver.session import SessionServices, StreamSession
 from vetlla.settings.model import Listen
@@ -253,13 +253,13 @@ async def test_reports_of_a_peer_that_has_ended_are_taken(
 ) -> None:
     """A terminal may close after its last report, or lose its power; reports that came before are stored."""
     read: list[bytes] = []
-    received = tcp._Connection.data_received
+    received = TcpConnection.data_received
 
-    def data_received(self: tcp._Connection, data: bytes) -> None:
+    def data_received(self: TcpConnection, data: bytes) -> None:
         read.append(bytes(data))
         received(self, data)
 
-    monkeypatch.setattr(tcp._Connection, "data_received", data_received)
+    monkeypatch.setattr(TcpConnection, "data_received", data_received)
     async with door(tmp_path, accounts=[HOME], limits={"pending_per_connection": 10}) as opened:
         terminal = await opened.dial()
         terminal.send(b"".join(frame(number) for number in range(1, MANY + 1)))
@@ -285,7 +285,7 @@ async def test_a_disconnected_peer_has_no_further_turn(tmp_path: Path) -> None:
         terminal.send(b'\nFFFF0010"' * 20_000)
         await terminal.ended()
         rejects = sum(opened.core.counters.rejects.values())
-        assert 2 <= rejects <= tcp.UNPROVEN_TURN_BYTES
+        assert 2 <= rejects <= UNPROVEN_TURN_BYTES
 
 
 @each_loop
@@ -308,9 +308,9 @@ async def test_strangers_have_shorter_turns_than_homes(tmp_path: Path, monkeypat
             terminal.send(b"".join(frame(number, account) for number in range(2, 42)))
             await terminal.hear(b"".join(ack(number, account) for number in range(2, 42)))
             if terminal is stranger:
-                assert max(taken) == tcp.UNPROVEN_TURN_BYTES
+                assert max(taken) == UNPROVEN_TURN_BYTES
             else:
-                assert tcp.UNPROVEN_TURN_BYTES < max(taken) <= tcp.TURN_BYTES
+                assert UNPROVEN_TURN_BYTES < max(taken) <= TURN_BYTES
 
 
 @each_loop
@@ -326,7 +326,7 @@ async def test_bytes_that_strangers_leave_for_their_turns_are_bounded(tmp_path: 
         await until(lambda: not opened.tcp.turns._gone)
         await opened.core.sync()
         taken = sum(opened.core.counters.rejects.values()) * len(JUNK)
-        assert 0 < taken <= 20 * (tcp.UNPROVEN_TURN_BYTES + tcp.UNPROVEN_LEFT)
+        assert 0 < taken <= 20 * (UNPROVEN_TURN_BYTES + UNPROVEN_LEFT)
         assert opened.refused(Refusal.UNPROVEN) > 0
 
 

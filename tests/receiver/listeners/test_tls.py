@@ -23,7 +23,8 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols.dc09.decoder import Dc09Decoder
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.listeners import accept, tcp
+from vetlla.receiver.listeners import accept
+from vetlla.receiver.listeners.connection import TcpConnection
 from vetlla.receiver.listeners.tcp import TcpBounds
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.settings.model import Listen, Tls
@@ -157,11 +158,11 @@ async def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_o
     tmp_path: Path, tls_files: Tls, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """If a new peer needs the place in the turn in which a handshake ends, the count of connections stays right."""
-    made = tcp._Connection.connection_made
+    made = TcpConnection.connection_made
     async with door(tmp_path, tls=tls_files, limits={"connections": 1}) as opened:
         budget = opened.core.budget
 
-        def connection_made(self: tcp._Connection, transport: asyncio.BaseTransport) -> None:
+        def connection_made(self: TcpConnection, transport: asyncio.BaseTransport) -> None:
             if moment == "after":
                 made(self, transport)
             opened.core.clock.advance(3)
@@ -169,7 +170,7 @@ async def test_a_connection_that_makes_room_as_it_is_made_gives_its_place_back_o
             if moment == "before":
                 made(self, transport)
 
-        monkeypatch.setattr(tcp._Connection, "connection_made", connection_made)
+        monkeypatch.setattr(TcpConnection, "connection_made", connection_made)
         try:
             terminal = await opened.dial(ssl=trusting(tls_files))
             assert await terminal.ended() == b""

@@ -9,7 +9,7 @@ from tests.rigs.desk_homes import HOME, battery, say
 from vetlla.domain.accounts import Account, AccountBook, Remap
 from vetlla.domain.signals import Kind, Priority
 from vetlla.service.queue.retelling import RETRY_GAP_S
-from vetlla.service.queue.unknown_codes import QUIET_S
+from vetlla.service.queue.unknown_code_alarms import QUIET_S
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,15 +12,14 @@ import tempfile
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.rigs.core import PATIENCE_S, SARA, Core, signal, small
-from tests.rigs.messages import KINDS
-from tests.rigs.queue_model import (
+from tests.rigs.core import PATIENCE_S, SARA, Core, small
+from tests.rigs.queue.model import (
     CHAIN_S,
     HOLD_S,
     HOMES,
@@ -37,54 +36,23 @@ from tests.rigs.queue_model import (
     Refused,
     Said,
 )
+from tests.rigs.queue.steps import Step, gather, leave, says, take, take_late, turns
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import UsageError
-from vetlla.domain.signals import STORED, Event, Kind, Phase, Priority
-from vetlla.receiver.commit.group import StoreState
-from vetlla.receiver.control.roles import Caller
+from vetlla.domain.signals import STORED, Priority
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.rows import alarm_from
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-Step: TypeAlias = Said | Done | OnTest
-
 ACCOUNTS = [Account(account=account, home=home) for account, home in HOMES.items() if account != STRANGER]
-CODES = {Kind.PERSONAL_EMERGENCY: "101", Kind.DOOR: "130", Kind.BATTERY_LOW: "302", Kind.PERIODIC_TEST: "602"}
-REQUESTS = {"hand over": "queue.handover"}
 SHOWN = ("id", "home", "on_test", "priority", "state", "operator", "escalated", "signals", "runaway", "chained_to")
 UNSEEN = {"commit", "ready", "ok", "failed"}
 """Audit of the store itself."""
 
-says = st.builds(
-    Said,
-    account=st.sampled_from(sorted(HOMES)),
-    kind=st.sampled_from(sorted(CODES)),
-    phase=st.sampled_from([Phase.NEW, Phase.NEW, Phase.NEW, Phase.RESTORE]),
-    device=st.sampled_from("12"),
-)
-chatter = st.builds(lambda said, times: [said] * times, says, st.integers(2, RUNAWAY_SIGNALS + 2))
-does = st.one_of(
-    st.builds(
-        Done,
-        do=st.sampled_from(["claim", "claim", "answer", "note", "close", "hand over", "escalate"]),
-        alarm=st.integers(1, 9),
-        operator=st.sampled_from(["ana", "berta"]),
-        to=st.sampled_from(["ana", "berta", "ghost"]),
-    ),
-    st.builds(Done, do=st.just("claim"), alarm=st.just(0), operator=st.sampled_from(["ana", "berta"])),
-    st.builds(
-        Done,
-        do=st.sampled_from(["claim", "answer", "close", "hand over"]),
-        alarm=st.integers(1, 9),
-        operator=st.just("sara"),
-        force=st.booleans(),
-    ),
-    st.builds(OnTest, account=st.sampled_from(sorted(HOMES)), seconds=st.sampled_from([0, 30, 300])),
-)
-turns = st.one_of(st.lists(st.one_of(says, does, does), min_size=1, max_size=5), st.lists(does, min_size=2), chatter)
 MISSING = 999
 """The number of an alarm that does not exist."""
 SECONDS = sorted({1, T3_WARN_S, 20, LEASE_S - 1, LEASE_S, RUNAWAY_S + 1, CHAIN_S, CHAIN_S + 1, HOLD_S})
@@ -170,7 +138,7 @@ class QueueMachine(RuleBasedStateMachine):
     def turn(self, steps: list[Step]) -> None:
         """Let all steps happen at once, with a disk that works."""
         steps = self._aimed(steps)
-        self._expect(steps, self.run(self._take(steps)), kept=True)
+        self._expect(steps, self.run(take(self.core, steps)), kept=True)
         self.durable = copy.deepcopy(self.model)
 
     @precondition(lambda self: self.core.commit.ready)
@@ -178,7 +146,7 @@ class QueueMachine(RuleBasedStateMachine):
     def two_turns(self, first: list[Step], late: list[Step]) -> None:
         """Let further steps come while a commit is under way; they wait for the next one."""
         first, late = self._aimed(first), self._aimed(late)
-        results = self.run(self._take_late(first, late))
+        results = self.run(take_late(self.core, first, late, writes=self._writes(first)))
         self._expect(first, results[: len(first)], kept=True)
         self._expect(late, results[len(first) :], kept=True)
         self.durable = copy.deepcopy(self.model)
@@ -189,7 +157,7 @@ class QueueMachine(RuleBasedStateMachine):
         """Let the commit fail: frames have no effect, and operators' actions last until the process ends."""
         steps = self._aimed(steps)
         self.core.journal.failing = True
-        self._expect(steps, self.run(self._take(steps)), kept=False)
+        self._expect(steps, self.run(take(self.core, steps)), kept=False)
         if self.core.commit.ready:
             self.core.journal.failing = False  # there was nothing to write
         else:
@@ -200,7 +168,7 @@ class QueueMachine(RuleBasedStateMachine):
     def turn_without_disk(self, steps: list[Step]) -> None:
         """Take no report from homes while operators go on."""
         steps = self._aimed(steps)
-        self._expect(steps, self.run(self._take(steps)), kept=False)
+        self._expect(steps, self.run(take(self.core, steps)), kept=False)
 
     @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
     @rule()
@@ -216,10 +184,10 @@ class QueueMachine(RuleBasedStateMachine):
         """Kill the process during a commit, either before any of it has reached the disk or after all of it has."""
         steps = self._aimed(steps)
         if durable:
-            self._expect(steps, self.run(self._gather(steps)), kept=True)
+            self._expect(steps, self.run(gather(self.core, steps)), kept=True)
             self.durable = copy.deepcopy(self.model)
         else:
-            self.run(self._leave(steps))
+            self.run(leave(self.core, steps, writes=self._writes(steps)))
         self._start_anew()
 
     @precondition(lambda self: self.core.commit.state is StoreState.FAILED)
@@ -255,62 +223,6 @@ class QueueMachine(RuleBasedStateMachine):
         except Refused:
             return False
         return True
-
-    async def _begin(self, steps: list[Step]) -> list[asyncio.Future[Any]]:
-        """Begin all steps in one turn of the loop: operators first, because they come first in a batch."""
-        asked = {at: self._ask(step) for at, step in enumerate(steps) if not isinstance(step, Said)}
-        await asyncio.sleep(0)
-        return [asked[at] if at in asked else self._ask(step) for at, step in enumerate(steps)]
-
-    def _ask(self, step: Step) -> asyncio.Future[Any]:
-        match step:
-            case Said():
-                said = signal(step.account, CODES[step.kind], kind=step.kind, device=step.device)
-                event = Event(step.kind, step.phase, CODES[step.kind], "ADM-CID")
-                return self.core.submit(said._replace(event=event))
-            case OnTest():
-                asking = self.core.ask("queue.test", SARA, account=step.account, seconds=step.seconds)
-            case Done():
-                caller = Caller(step.operator, supervisor=step.operator == "sara", engineer=False)
-                do = REQUESTS.get(step.do, f"queue.{step.do}")
-                every = {"force": step.force, "to": step.to, "text": "noted", "outcome": "other"}
-                taken = {name: value for name, value in every.items() if name in KINDS[do].arguments()}
-                asking = self.core.ask(do, caller, alarm=step.alarm or None, **taken)
-            case _:
-                assert_never(step)
-        return asyncio.ensure_future(asking)
-
-    async def _gather(self, steps: list[Step]) -> list[Any]:
-        return await asyncio.gather(*await self._begin(steps), return_exceptions=True)
-
-    async def _leave(self, steps: list[Step]) -> None:
-        """Begin a commit that will never reach the disk; no caller gets an answer."""
-        self.core.journal.gate.clear()
-        told = await self._begin(steps)
-        writes = self._writes(steps)
-        if writes:
-            await self.core.held()
-        refused = [one for one in told if one.done() and one.exception() is not None]  # a colleague who does not exist
-        assert not (writes and any(one.done() for one in told if one not in refused))
-        for one in told:
-            one.cancel()
-        await asyncio.gather(*told, return_exceptions=True)
-
-    async def _take(self, steps: list[Step]) -> list[Any]:
-        results = await self._gather(steps)
-        await self.core.sync()
-        return results
-
-    async def _take_late(self, first: list[Step], late: list[Step]) -> list[Any]:
-        self.core.journal.gate.clear()
-        begun = await self._begin(first)
-        if self._writes(first):
-            await self.core.held()
-        begun += await self._begin(late)
-        self.core.journal.gate.set()
-        results = await asyncio.gather(*begun, return_exceptions=True)
-        await self.core.sync()
-        return results
 
     def _expect(self, steps: list[Step], results: list[Any], *, kept: bool) -> None:
         """Let the model take the same steps: operators first, as the receiver does, then frames."""

@@ -15,7 +15,7 @@ from vetlla.domain.errors import AccessError, UsageError
 from vetlla.domain.signals import Kind, Priority
 from vetlla.receiver.control.messages.base import TEXT_MAX
 from vetlla.receiver.control.messages.queue import NAME_MAX, NOTE_MAX, TEST_MAX_S
-from vetlla.store.journal.deeds import text_digest
+from vetlla.store.journal.audit_comparison import text_digest
 
 if TYPE_CHECKING:
     from pathlib import Path

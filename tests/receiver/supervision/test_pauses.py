@@ -21,7 +21,7 @@ from tests.rigs.watched import (
 from vetlla.domain.accounts import Account
 from vetlla.domain.devices import DeviceType, Place
 from vetlla.domain.supervision import Expected, Terminal
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.supervision.rules import Health, Pause
 

@@ -20,7 +20,7 @@ from tests.rigs.watched import (
 from vetlla.domain.accounts import Account
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import Event, Kind, Phase
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.service.supervision.rules import Health
 

@@ -24,7 +24,7 @@ from tests.rigs.watched import (
 from vetlla.domain.devices import DeviceType, Place
 from vetlla.domain.signals import Event, Kind, Phase
 from vetlla.domain.supervision import Expected, Terminal, Ucr
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.receiver.wiring import Bounds

@@ -8,6 +8,7 @@ import pytest
 
 from vetlla.domain.columns import Holds
 from vetlla.domain.devices import DeviceType, Manufacture, Ownership, Period, Programme, UserType
+from vetlla.domain.printable import printable
 from vetlla.service.inventory.columns import DEVICES, KINDS
 
 DAY = date(2024, 4, 1)
@@ -70,7 +71,7 @@ def test_texts_that_people_write_are_understood(what: str, column: str, text: st
         ("homes", "level", "1.0", "a support level is 1, 2 or 3"),
         ("homes", "level", "0", "a support level is 1, 2 or 3"),
         ("homes", "alone", "maybe", "neither yes nor no"),
-        ("homes", "phones", "931234567;112", "112 has too few digits"),
+        ("homes", "phones", "931234567;ext 5", "telephone numbers are digits"),
         ("homes", "active", "soon/", "no period"),
         ("homes", "active", "2024-05-01/2024-04-01", "ends before it begins"),
         ("homes", "active", "2024-01-01/;2024-04-01/", "periods overlap at 2024-04-01"),
@@ -84,6 +85,18 @@ def test_a_refused_text_has_a_reason(what: str, column: str, text: str, reason: 
         KINDS[what].parse(column, text)
 
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("character", ["\n", "\x7f", "\xa0", "\u200b", "\u202e", "\ue000", "\U0010ffff"])
+@pytest.mark.parametrize(
+    ("what", "column", "text"),
+    [("devices", "serial", "X{}1"), ("homes", "code", "H{}1"), ("people", "programmes", "mi{}mal:2024-04-01/")],
+)
+def test_a_text_that_a_terminal_cannot_show_is_refused(what: str, column: str, text: str, character: str) -> None:
+    """Every column has one rule: what an answer would show as an escape is refused."""
+    assert printable(character) != character
+    with pytest.raises(ValueError, match="printable"):
+        KINDS[what].parse(column, text.format(character))
 
 
 def test_the_types_say_what_a_column_holds() -> None:

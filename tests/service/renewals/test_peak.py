@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vetlla.service.renewals.filling import fill
 from vetlla.service.renewals.levels import levels, shortage
-from vetlla.service.renewals.packing import Slot, fill, lower
+from vetlla.service.renewals.peak_lowering import lower_peak
+from vetlla.service.renewals.slots import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +42,7 @@ def planned(slots: Sequence[Slot], days: int) -> list[int]:
         work[slot.first, slot.last] += slot.minutes
     placed = fill(slots, levels(work, days))
     assert placed is not None
-    lower(slots, placed, 0)
+    lower_peak(slots, placed, 0)
     return placed
 
 

@@ -17,17 +17,16 @@ import pytest
 
 from tests.rigs.journals import Scribe, journal, report, write_a_story
 from tests.rigs.permissions import reachable_directory, unprivileged
-from vetlla.domain.accounts import AccountKey
+from tests.rigs.registered_homes import register
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError, UsageError
-from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal import audit, history
 from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.free_space import FreeSpace, free
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.journal.room import Room, free
-from vetlla.store.registry.registry import REGISTRY, writing
+from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,18 +40,13 @@ def state(tmp_path: Path) -> Path:
     """Make a state directory with a journal, two accounts and a keys file."""
     state = tmp_path / "state"
     write_a_story(state)
-    add_accounts(state, "0001", "0002")
+    register(state, "0001,H-1,,", "0002,H-1,,")
     (state / "keys.toml").write_text("secret", encoding="utf-8")
     return state
 
 
-def add_accounts(state: Path, *accounts: str) -> None:
-    with writing(state, CLOCK) as db:
-        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"}) for account in accounts], by="enric", at_us=0)
-
-
-def room(state: Path) -> Room:
-    return Room(state, reserve=0)
+def room(state: Path) -> FreeSpace:
+    return FreeSpace(state, reserve=0)
 
 
 def made(state: Path, target: Path) -> Manifest:
@@ -209,7 +203,7 @@ def test_it_gives_up_when_the_log_grows_too_long(tmp_path: Path) -> None:
     state, target = tmp_path / "state", tmp_path / "backup"
     with journal(state) as scribe:
         scribe.commit(*(report(number, raw=bytes(2000)) for number in range(3000)))
-        tight = Room(state, reserve=0, log_growth=1 << 20)
+        tight = FreeSpace(state, reserve=0, log_growth=1 << 20)
         with pytest.raises(StoreError, match="has grown too long meanwhile"):
             back_up(
                 state, target, CLOCK, tight,
@@ -221,7 +215,7 @@ def test_it_gives_up_when_the_log_grows_too_long(tmp_path: Path) -> None:
 
 def test_it_does_not_begin_without_room(state: Path, tmp_path: Path) -> None:
     """On the receiver's disk the reserve stays free. The error says how much room there is and how much is needed."""
-    greedy = Room(state, reserve=free(tmp_path) + (1 << 40))
+    greedy = FreeSpace(state, reserve=free(tmp_path) + (1 << 40))
     with pytest.raises(StoreError, match=r"has room for 0 MiB if \d+ MiB are left to the receiver"):
         back_up(state, tmp_path / "backup", CLOCK, greedy)
     assert leftovers(tmp_path / "backup") == []
@@ -230,7 +224,7 @@ def test_it_does_not_begin_without_room(state: Path, tmp_path: Path) -> None:
 def test_it_gives_up_when_the_disk_gets_low(state: Path, tmp_path: Path) -> None:
     """Another program fills the disk meanwhile, so the unfinished copy is removed."""
 
-    class Filling(Room):
+    class Filling(FreeSpace):
         def for_bytes(self, wanted: int, where: Path) -> None:
             super().for_bytes(wanted, where)
             self._reserve = 1 << 60
@@ -292,7 +286,7 @@ def test_a_user_who_may_only_read_can_make_a_backup() -> None:
     with reachable_directory() as folder:
         state, target = folder / "state", folder / "target"
         write_a_story(state)
-        add_accounts(state, "0001")
+        register(state, "0001,H-1,,")
         target.mkdir()
         target.chmod(0o777)
         for path in (state, *state.iterdir()):

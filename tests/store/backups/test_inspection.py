@@ -17,8 +17,8 @@ from vetlla.domain.errors import StoreError, UsageError
 from vetlla.store.accounts.table import AccountEntry, register
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
+from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.journal.room import Room
 from vetlla.store.registry.registry import REGISTRY, writing
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with writing(folder / "state", CLOCK) as db:
         places = [AccountEntry(AccountKey(f"{number:04}"), {"home": "H-1"}) for number in range(300)]
         register(db, places, by="enric", at_us=0)
-    back_up(folder / "state", folder / "backup", CLOCK, Room(folder / "state", reserve=0))
+    back_up(folder / "state", folder / "backup", CLOCK, FreeSpace(folder / "state", reserve=0))
     return folder
 
 

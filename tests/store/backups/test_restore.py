@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import alarm, arrival, journal, reject, report, write_a_story
-from vetlla.domain.accounts import AccountKey
+from tests.rigs.registered_homes import register
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
-from vetlla.store.accounts.table import AccountEntry, account_book, register
+from vetlla.store.accounts.table import account_book
 from vetlla.store.backups.backup import MANIFEST, Manifest, back_up
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.backups.restore import INCOMING, Restored, restore
@@ -22,10 +22,10 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import Head, holds
 from vetlla.store.journal.batch import Entry as Record
+from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.numbers import LEAP
 from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE
-from vetlla.store.journal.room import Room
 from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import REGISTRY, reading, writing
 
@@ -41,7 +41,7 @@ def state(tmp_path: Path) -> Path:
     """Make a state directory with sixty signals and one account."""
     state = tmp_path / "state"
     write_a_story(state)
-    add_account(state, "0001")
+    register(state, "0001,H-1,,")
     return state
 
 
@@ -49,22 +49,17 @@ def state(tmp_path: Path) -> Path:
 def backup(state: Path, tmp_path: Path) -> Path:
     """Back the state up, then add three signals and an account."""
     target = tmp_path / "backup"
-    back_up(state, target, CLOCK, Room(state, reserve=0))
+    back_up(state, target, CLOCK, FreeSpace(state, reserve=0))
     with journal(state) as scribe:
         scribe.commit(*(report(number) for number in range(61, 64)))
-    add_account(state, "0002")
+    register(state, "0002,H-1,,")
     return target
-
-
-def add_account(state: Path, account: str) -> None:
-    with writing(state, CLOCK) as db:
-        register(db, [AccountEntry(AccountKey(account), {"home": "H-1"})], by="enric", at_us=0)
 
 
 def restored(
     backup: Path, state: Path, *, dry_run: bool = False, progress: Callable[[int, int], None] = lambda *_: None
 ) -> Restored:
-    room = Room(state, reserve=0)
+    room = FreeSpace(state, reserve=0)
     return restore(backup, state, CLOCK, room, actor="enric", dry_run=dry_run, progress=progress)
 
 
@@ -177,7 +172,7 @@ def test_a_backup_of_a_restored_journal_still_knows_its_numbers(state: Path, bac
     open_an_alarm(state)
     restored(backup, state)
     again = tmp_path / "again"
-    back_up(state, again, CLOCK, Room(state, reserve=0))
+    back_up(state, again, CLOCK, FreeSpace(state, reserve=0))
     shutil.rmtree(state)
     done = restored(again, state)
     assert done.numbers == {table: number + LEAP[table] for table, number in AFTER_ONE.items()}
@@ -248,8 +243,8 @@ def test_a_registry_stays_if_the_backup_has_none(tmp_path: Path) -> None:
     """A backup without a registry does not remove the accounts."""
     state, target = tmp_path / "state", tmp_path / "backup"
     write_a_story(state)
-    back_up(state, target, CLOCK, Room(state, reserve=0))
-    add_account(state, "0001")
+    back_up(state, target, CLOCK, FreeSpace(state, reserve=0))
+    register(state, "0001,H-1,,")
     restored(target, state)
 
     assert accounts(state) == ["0001"]
@@ -315,7 +310,7 @@ def test_a_disk_without_room_is_reported_first(state: Path, backup: Path) -> Non
     """The room is checked before any file is moved."""
     before = contents(state)
     with pytest.raises(StoreError, match="has room for"):
-        restore(backup, state, CLOCK, Room(state, reserve=1 << 60), actor="enric")
+        restore(backup, state, CLOCK, FreeSpace(state, reserve=1 << 60), actor="enric")
     assert contents(state) == before
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.journals import Scribe, journal, report, write_a_story
-from tests.rigs.permissions import reachable_directory, unprivileged
+from tests.rigs.permissions import unprivileged
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError
 from vetlla.store.journal import history
@@ -62,12 +62,6 @@ def crash(directory: Path) -> None:
     """Write a hundred signals in a process that is then killed, so that they are still in the log."""
     subprocess.run([sys.executable, "-c", DIE, str(directory)], check=False, cwd=ROOT)
     assert (directory / f"{JOURNAL}-wal").stat().st_size > 0
-
-
-@pytest.fixture
-def reachable() -> Iterator[Path]:
-    with reachable_directory() as folder:
-        yield folder
 
 
 @contextmanager

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rigs.journal import flaws
 from tests.rigs.journals import journal, report, write_a_story
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.audit import GENESIS, Flaw, Head, chain, holds, verify
+from vetlla.store.journal.audit import GENESIS, Head, chain, holds, verify
+from vetlla.store.journal.audit_comparison import PAGE
 from vetlla.store.journal.batch import Entry
-from vetlla.store.journal.deeds import PAGE
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
 
@@ -58,11 +59,6 @@ def tamper(directory: Path, *statements: str) -> None:
         for _, sql in triggers:
             connection.execute(sql)
     assert {name for name, _ in triggers} >= set(TRIGGERS)
-
-
-def flaws(directory: Path) -> list[Flaw]:
-    with Archive(directory) as archive:
-        return list(verify(archive.read))
 
 
 def test_an_honest_journal_passes(story: Path) -> None:

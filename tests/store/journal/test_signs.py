@@ -13,7 +13,7 @@ from tests.rigs.journals import journal
 from vetlla.domain.supervision import STRETCH, KeptDevice
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.signs import Signs, SignsRow, pack_signs
-from vetlla.store.journal.units import read_units, with_signs
+from vetlla.store.journal.supervision_rows import read_units, with_signs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.permissions import reachable_directory, unprivileged
+from tests.rigs.permissions import unprivileged
 from vetlla.domain.clock import Clock, ManualClock
 from vetlla.domain.errors import AccessError, StoreError
 from vetlla.store.registry import registry
@@ -23,7 +23,7 @@ from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -71,12 +71,6 @@ with writing(Path(sys.argv[1]), ManualClock()) as db:
     print("written", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def reachable() -> Iterator[Path]:
-    with reachable_directory() as folder:
-        yield folder
 
 
 def test_a_reader_reads_what_a_writer_commits(tmp_path: Path) -> None:

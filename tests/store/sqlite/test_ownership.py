@@ -17,9 +17,9 @@ from vetlla.domain.inodes import set_mode
 from vetlla.domain.permissions import no_link
 from vetlla.store.backups.backup import back_up
 from vetlla.store.backups.restore import restore
+from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.opening import JOURNAL, LOCK
-from vetlla.store.journal.room import Room
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY, reading, writing
 from vetlla.store.secrets.changes import set_key
@@ -196,11 +196,11 @@ def test_permissions_of_a_socket_are_not_set_through_a_link(tmp_path: Path, vict
 def test_a_restore_does_not_follow_links_either(state: Path, tmp_path: Path, victim: Path) -> None:
     """Links in place of the marker, the incoming directory and the replaced files are not followed."""
     backup = tmp_path / "backup"
-    back_up(state, backup, CLOCK, Room(state, reserve=0))
+    back_up(state, backup, CLOCK, FreeSpace(state, reserve=0))
     (state / "restore.unfinished").symlink_to(victim.with_name("new"))
     (state / REGISTRY).unlink()
     (state / REGISTRY).symlink_to(victim)
-    done = restore(backup, state, CLOCK, Room(state, reserve=0), actor="eva")
+    done = restore(backup, state, CLOCK, FreeSpace(state, reserve=0), actor="eva")
     assert untouched(victim)
     assert not victim.with_name("new").exists()
     assert not (state / REGISTRY).is_symlink()

@@ -10,6 +10,7 @@ import typer
 from vetlla.cli.accounts.files import collect
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, shown_iso
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
@@ -18,11 +19,7 @@ from vetlla.cli.kit.reload_receiver import reload_receiver
 from vetlla.cli.kit.row_files import (
     EVERY,
     FileOptions,
-    Format,
     ImportFile,
-    MappingFile,
-    SheetName,
-    TextEncoding,
     importing,
     refuse,
     tell_warnings,
@@ -54,13 +51,11 @@ Line = Annotated[str, typer.Option("--line", metavar="HEX", help="Only the accou
 
 
 @app.command("import")
+@with_option_groups
 def import_accounts(
     *,
     file: ImportFile,
-    form: Format = None,
-    encoding: TextEncoding = None,
-    sheet: SheetName = "",
-    mapping: MappingFile = None,
+    options: FileOptions,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -75,7 +70,6 @@ def import_accounts(
 
     Example: vetlla accounts import homes.csv --dry-run
     """
-    options = FileOptions(form, encoding, sheet, mapping)
     with importing(file, ACCOUNTS, options, what="accounts", as_json=as_json) as (reader, rows):
         read = collect(rows)
     if read.faults:

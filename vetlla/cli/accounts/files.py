@@ -14,9 +14,10 @@ from vetlla.domain.columns import Fault
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts.columns import ACCOUNTS, AccountRow
 from vetlla.store.accounts.table import AccountEntry
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import Reader, Translation, too_many
+from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened
+from vetlla.tables.translation import Translation
+from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,13 +40,7 @@ def collect(rows: Iterable[tuple[int, AccountRow | list[Fault]]]) -> AccountFile
     """Return the accounts of a file's rows. An account that is there twice is a fault."""
     read = AccountFile([], [], [])
     seen: dict[AccountKey, int] = {}
-    for row, found in rows:
-        if len(read.faults) >= MAX_FAULTS:
-            read.faults.append(too_many(row))
-            break
-        if isinstance(found, list):
-            read.faults.extend(found)
-            continue
+    for row, found in good_rows(rows, read.faults):
         fields: dict[str, Any] = {**found}
         place = AccountKey(*(fields.pop(column, "") for column in _IDENTITY))
         if (before := seen.setdefault(place.folded, row)) != row:

@@ -224,8 +224,8 @@ def _fleet(picture: BoardPicture) -> Text:
             between = " · "
     if fleet["incidents_open"]:
         worst, more = fleet["incidents"][0], fleet["incidents_open"] - 1
-        told = f"{worst['label']}, {worst['lost']:,} lost" + (f", and {more} more" if more else "")
-        text.append(f"{between}incident {worst['incident']}: {told}", style="bold red")
+        summary = f"{worst['label']}, {worst['lost']:,} lost" + (f", and {more} more" if more else "")
+        text.append(f"{between}incident {worst['incident']}: {summary}", style="bold red")
         between = " · "
     text.append(f"{between}{states['ok']:,} ok", style=FLEET["ok"])
     text.append(f" · {states['not_supervised']:,} not supervised", style="dim")

@@ -18,7 +18,7 @@ from vetlla.domain.clock import SystemClock
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
 from vetlla.store.backups.restore import restore as restore_backup
-from vetlla.store.journal.room import RESERVE, Room
+from vetlla.store.journal.free_space import RESERVE, FreeSpace
 
 app = typer.Typer(help="Back up, verify, restore and prune what the receiver keeps.", no_args_is_help=True)
 app.command("prune")(prune)
@@ -78,8 +78,8 @@ def verify(
     found = _inspected(path or state_dir)
     with verdict(DAMAGED if found else 0):
         if as_json:
-            told = [{"file": damage.file, "what": damage.what} for damage in found]
-            print_json({"path": str(path or state_dir), "whole": not found, "damage": told})
+            rows = [{"file": damage.file, "what": damage.what} for damage in found]
+            print_json({"path": str(path or state_dir), "whole": not found, "damage": rows})
         elif not _told(found):
             console().print(f"{path or state_dir}: whole", soft_wrap=True)
 
@@ -128,11 +128,11 @@ def restore(
         talk().print("vetlla check-config shows whether every key that an account names is there")
 
 
-def _room(state_dir: Path) -> Room:
+def _room(state_dir: Path) -> FreeSpace:
     """Return the space to leave to the receiver: as much as it needs to take reports again after its disk was low."""
     settings = configured()
     reserve = settings.store.recover_free_mib << 20 if settings and settings.state_dir == state_dir else RESERVE
-    return Room(state_dir, reserve)
+    return FreeSpace(state_dir, reserve)
 
 
 def _inspected(path: Path) -> list[Damage]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.removal import ProofFields
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
 
 FORM = "vetlla-erasure-1"
 SIZE_MAX = 1 << 20
@@ -59,35 +59,36 @@ def lines(counts: Mapping[str, int]) -> Iterator[str]:
             yield f"{count:>9,}  {WORDS.get(name, name)}"
 
 
-def write(told: Mapping[str, Any], document: Path, page: Path) -> None:
+def write(content: Mapping[str, Any], document: Path, page: Path) -> None:
     """Write a certificate to ``document`` for machines and to ``page`` for people."""
-    document.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    page.write_text("\n".join(_page(told)) + "\n", encoding="utf-8")
+    document.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    page.write_text("\n".join(_page(content)) + "\n", encoding="utf-8")
 
 
-def _page(told: Mapping[str, Any]) -> Iterator[str]:
-    yield f"CERTIFICATE OF DESTRUCTION: home {told['home']}"
+def _page(content: Mapping[str, Any]) -> Iterator[str]:
+    yield f"CERTIFICATE OF DESTRUCTION: home {content['home']}"
     yield ""
-    yield f"Destroyed by {told['by']}, from {told['began']} to {told['ended']}, with Vetlla {told['version']}."
+    period = f"from {content['began']} to {content['ended']}"
+    yield f"Destroyed by {content['by']}, {period}, with Vetlla {content['version']}."
     yield ""
     yield "What was destroyed, in rows:"
-    yield from lines(told["destroyed"])
-    if told["left"]:
+    yield from lines(content["destroyed"])
+    if content["left"]:
         yield ""
         yield (
-            f"NOT destroyed: {told['left']:,} signals that were changed after their commit (vetlla audit verify),"
+            f"NOT destroyed: {content['left']:,} signals that were changed after their commit (vetlla audit verify),"
             " or that came meanwhile"
         )
     yield ""
     yield "What stays:"
-    for one in told["kept"]:
+    for one in content["kept"]:
         yield f"  - {one}"
     yield ""
     yield "Copies made before (vetlla db backup, files of inventory and accounts) are not part of this."
-    if not told["log_emptied"]:
+    if not content["log_emptied"]:
         yield "A reader was using the journal's log; what is stored next overwrites the log."
     yield ""
-    yield f"Proof: audit record {told['record']}, head of the chain {told['head']}"
+    yield f"Proof: audit record {content['record']}, head of the chain {content['head']}"
     yield "To check it: vetlla erase --check FILE.json, and vetlla audit verify --expect HEAD"
 
 
@@ -95,26 +96,26 @@ def read(path: Path) -> dict[str, Any]:
     """Return the certificate in a file. Raises UsageError if the file holds no certificate."""
     try:
         with open_input(path) as file:
-            told = json.loads(file.read(SIZE_MAX))
+            content = json.loads(file.read(SIZE_MAX))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="check the name of the file") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not a certificate of an erasure", remedy="name the .json file of one") from error
-    if not isinstance(told, dict) or told.get("form") != FORM:
+    if not isinstance(content, dict) or content.get("form") != FORM:
         raise UsageError(f"{path}: not a certificate of an erasure", remedy="name the .json file of one")
-    return told
+    return content
 
 
-def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
+def flaws(content: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
     """Yield each statement of a certificate that the journal does not prove."""
     try:
-        head = Head.parse(str(told.get("head")))
+        head = Head.parse(str(content.get("head")))
     except UsageError:
         yield "it names no head of an audit chain"
         return
     row = record_of(read_rows, head.id, head.hash)
-    if row is None or told.get("record") != head.id:
-        yield f"the audit has no record {told.get('record')} with this hash"
+    if row is None or content.get("record") != head.id:
+        yield f"the audit has no record {content.get('record')} with this hash"
         return
     detail = json.loads(row["detail"])
     proven = {
@@ -126,7 +127,7 @@ def flaws(told: Mapping[str, Any], read_rows: Read) -> Iterator[str]:
         "left": detail.get("left"),
     }
     for name, value in proven.items():
-        if told.get(name) != value:
-            yield f"{name}: the certificate says {told.get(name)}, the audit {value}"
-    if again := alarms_since(read_rows, str(told.get("home"))):
-        yield f"{again} alarms of home {told.get('home')} came after the erasure"
+        if content.get(name) != value:
+            yield f"{name}: the certificate says {content.get(name)}, the audit {value}"
+    if again := alarms_since(read_rows, str(content.get("home"))):
+        yield f"{again} alarms of home {content.get('home')} came after the erasure"

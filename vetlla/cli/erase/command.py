@@ -80,15 +80,15 @@ def erase(
             proof = erase_home(
                 state_dir, CLOCK, erasure, today(), lambda registry: _in_journal(state_dir, erasure, registry, tell)
             )
-        told = certificate.made(home, proof)
-        certificate.write(told, document, page)
-    with verdict(NOT_PROVEN if told["left"] else 0):
+        content = certificate.made(home, proof)
+        certificate.write(content, document, page)
+    with verdict(NOT_PROVEN if content["left"] else 0):
         if as_json:
-            print_json(told | {"certificate": str(document)})
+            print_json(content | {"certificate": str(document)})
         else:
-            _tell(home, told["destroyed"], as_json=False, would=False)
-            if told["left"]:
-                left = f"left: {told['left']:,} signals that were changed by hand, or that came meanwhile"
+            _tell(home, content["destroyed"], as_json=False, would=False)
+            if content["left"]:
+                left = f"left: {content['left']:,} signals that were changed by hand, or that came meanwhile"
                 console().print(f"{left}: vetlla audit verify", soft_wrap=True)
             console().print(f"certificate: {document}, {page}", soft_wrap=True)
 
@@ -174,9 +174,9 @@ def _tell(home: str, counts: Mapping[str, int], *, as_json: bool, would: bool) -
 
 
 def _check(path: Path, state_dir: Path, *, as_json: bool) -> None:
-    told = certificate.read(path)
+    content = certificate.read(path)
     with Archive(state_dir) as archive:
-        flaws = list(certificate.flaws(told, archive.read))
+        flaws = list(certificate.flaws(content, archive.read))
     with verdict(NOT_PROVEN if flaws else 0):
         if as_json:
             print_json({"certificate": str(path), "proven": not flaws, "flaws": flaws})
@@ -184,4 +184,4 @@ def _check(path: Path, state_dir: Path, *, as_json: bool) -> None:
             for flaw in flaws:
                 console().print(flaw, soft_wrap=True)
             if not flaws:
-                console().print(f"{path}: proven by audit record {told['record']}", soft_wrap=True)
+                console().print(f"{path}: proven by audit record {content['record']}", soft_wrap=True)

@@ -11,6 +11,7 @@ from vetlla.cli.inventory import movements as inventory_movements
 from vetlla.cli.inventory import report as inventory_report
 from vetlla.cli.inventory import sample as inventory_sample
 from vetlla.cli.inventory import views as inventory_views
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, Day, background_priority, past, today, without_collector
@@ -18,11 +19,7 @@ from vetlla.cli.kit.row_files import (
     ExportFile,
     ExportFormat,
     FileOptions,
-    Format,
     ImportFile,
-    MappingFile,
-    SheetName,
-    TextEncoding,
     importing,
     refuse,
     tell_fault,
@@ -30,7 +27,7 @@ from vetlla.cli.kit.row_files import (
 )
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory import imports as rules
+from vetlla.service.inventory import row_checks
 from vetlla.service.inventory.columns import KINDS
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory.bulk import Effect
@@ -52,13 +49,12 @@ What = Annotated[str, typer.Option("--what", help="Kind of rows: devices, homes 
 
 
 @app.command("import")
+@with_option_groups
 def import_(
     file: ImportFile,
     what: What = "devices",
-    form: Format = None,
-    encoding: TextEncoding = None,
-    sheet: SheetName = "",
-    mapping: MappingFile = None,
+    *,
+    options: FileOptions,
     partial: Annotated[bool, typer.Option("--partial", help="Import the good rows even if others are bad.")] = False,
     day: Day = None,
     dry_run: DryRun = False,
@@ -79,7 +75,6 @@ def import_(
     is_large = size_of(file) > LARGE
     if is_large:
         background_priority()  # a small import locks the registry: other commands would wait for its low priority
-    options = FileOptions(form, encoding, sheet, mapping)
     with importing(file, KINDS[what], options, what=what, as_json=as_json) as (reader, rows):
         taken = import_rows(
             state_dir, CLOCK, what, rows, past(day), keep_good_rows=partial, dry_run=dry_run, large=is_large
@@ -123,15 +118,15 @@ def export(
         rows: Iterator[dict[str, str]]
         match what:
             case "devices":
-                rows = map(rules.device_row, inventory.fleet(connection, day or today(), retired=True))
+                rows = map(row_checks.device_row, inventory.fleet(connection, day or today(), retired=True))
             case "homes":
-                rows = map(rules.home_row, inventory.homes(connection).values())
+                rows = map(row_checks.home_row, inventory.homes(connection).values())
             case "people":
-                rows = map(rules.person_row, inventory.people(connection))
+                rows = map(row_checks.person_row, inventory.people(connection))
             case "accounts":
                 homes = inventory.homes(connection)
                 rows = (
-                    rules.account_row(kept, homes)
+                    row_checks.account_row(kept, homes)
                     for kept in inventory.fleet(connection, day or today())
                     if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
                 )

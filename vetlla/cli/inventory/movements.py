@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, Day, Note, Serial, past
@@ -22,10 +22,31 @@ if TYPE_CHECKING:
 
     from vetlla.domain.devices import Change, DeviceRecord
 
+
+class Entry(NamedTuple):
+    """Options of every movement: its day and reason, and how it is recorded."""
+
+    day: Day = None
+    note: Note = ""
+    dry_run: DryRun = False
+    as_json: AsJson = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+
+class UpkeepEntry(NamedTuple):
+    """Options of every upkeep: its day, and how it is recorded."""
+
+    day: Day = None
+    dry_run: DryRun = False
+    as_json: AsJson = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+
 HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
 Owner = Annotated[Ownership, typer.Option("--ownership", help="Owner of the device.")]
 
 
+@with_option_groups
 def add(
     kind: Annotated[
         DeviceType, typer.Argument(metavar="TYPE", help="Type of the device, such as terminal_ip, ucr, smoke.")
@@ -37,11 +58,8 @@ def add(
     account: Annotated[str, typer.Option(help="Account under which it reports to the receiver.")] = "",
     made: Annotated[str, typer.Option(metavar="2024-W07", help="Year and week of manufacture.")] = "",
     guarantee_until: Annotated[str, typer.Option(metavar="YYYY-MM-DD")] = "",
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    entry: Entry,
 ) -> None:
     """Receive a new device into the warehouse.
 
@@ -56,60 +74,41 @@ def add(
         made=_said("made", made) if made else None,
         guarantee_until=_said("guarantee_until", guarantee_until) if guarantee_until else None,
     )
-    movement = rules.receive(past(day), ownership, note)
+    movement = rules.receive(past(entry.day), ownership, entry.note)
     if device.made is not None and device.made > movement.day.isocalendar()[:2]:
         raise UsageError(f"made {made!r}: it came on {movement.day}, before that week")
-    tasks.add(state_dir, CLOCK, device, movement, dry_run=dry_run)
-    _tell_change(device, movement, as_json=as_json)
+    tasks.add(entry.state_dir, CLOCK, device, movement, dry_run=entry.dry_run)
+    _tell_change(device, movement, as_json=entry.as_json)
 
 
-def install(
-    device: Serial,
-    home: HomeCode,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def install(device: Serial, home: HomeCode, entry: Entry) -> None:
     """Install a device from the warehouse in a home.
 
     Example: vetlla inventory install smoke:SM0012345 H000123
     """
-    _into_home(rules.install, device, home, past(day), note, state_dir, dry_run=dry_run, as_json=as_json)
+    _into_home(rules.install, device, home, entry)
 
 
-def move(
-    device: Serial,
-    home: HomeCode,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def move(device: Serial, home: HomeCode, entry: Entry) -> None:
     """Move an installed device to another home.
 
     Example: vetlla inventory move smoke:SM0012345 H000124 --reason "moved with the family"
     """
-    _into_home(rules.move, device, home, past(day), note, state_dir, dry_run=dry_run, as_json=as_json)
+    _into_home(rules.move, device, home, entry)
 
 
-def remove(
-    device: Serial,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def remove(device: Serial, entry: Entry) -> None:
     """Bring an installed device back to the warehouse.
 
     Example: vetlla inventory remove smoke:SM0012345
     """
-    _one(lambda kept: rules.remove(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+    _one(lambda kept: rules.remove(kept, past(entry.day), entry.note), device, entry)
 
 
+@with_option_groups
 def replace(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The device that leaves.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The device from the warehouse that takes its place.")],
@@ -122,127 +121,100 @@ def replace(
     keep: Annotated[
         bool, typer.Option("--keep", help="The old one goes back to the warehouse, to be repaired.")
     ] = False,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    entry: Entry,
 ) -> None:
     """Replace a device by another, which inherits the cost date; what replaces a municipal device becomes municipal.
 
     Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """
     recorded = tasks.substitute(
-        state_dir, CLOCK, (old, new), past(day), renewal=renewal, retire_old=not keep, note=note, dry_run=dry_run
+        entry.state_dir,
+        CLOCK,
+        (old, new),
+        past(entry.day),
+        renewal=renewal,
+        retire_old=not keep,
+        note=entry.note,
+        dry_run=entry.dry_run,
     )
-    _tell(recorded, as_json=as_json)
+    _tell(recorded, as_json=entry.as_json)
 
 
-def repair(
-    device: Serial,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def repair(device: Serial, entry: Entry) -> None:
     """Record that a device was repaired where it is.
 
     Example: vetlla inventory repair terminal_ip:T0042 --reason "aerial"
     """
-    _one(lambda kept: rules.repair(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+    _one(lambda kept: rules.repair(kept, past(entry.day), entry.note), device, entry)
 
 
-def retire(
-    device: Serial,
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def retire(device: Serial, entry: Entry) -> None:
     """Take a device out of the service for good.
 
     Example: vetlla inventory retire gas:G0815 --reason "sensor dead"
     """
-    _one(lambda kept: rules.retire(kept, past(day), note), device, state_dir, dry_run=dry_run, as_json=as_json)
+    _one(lambda kept: rules.retire(kept, past(entry.day), entry.note), device, entry)
 
 
+@with_option_groups
 def transfer(
     device: Serial,
     ownership: Annotated[Ownership, typer.Argument(help="The new owner.")],
-    day: Day = None,
-    note: Note = "",
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    entry: Entry,
 ) -> None:
     """Record a new owner, for example when leased equipment is bought.
 
     Example: vetlla inventory transfer terminal_ip:T0042 municipal --reason "purchase option 2027"
     """
-    _one(
-        lambda kept: rules.transfer(kept, past(day), ownership, note),
-        device,
-        state_dir,
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    _one(lambda kept: rules.transfer(kept, past(entry.day), ownership, entry.note), device, entry)
 
 
-def battery(
-    device: Serial,
-    day: Day = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def battery(device: Serial, entry: UpkeepEntry) -> None:
     """Record a battery change.
 
     Example: vetlla inventory battery ucr:U0912 --day 2024-06-03
     """
-    _keep_up(UpkeepKind.BATTERY, device, past(day), state_dir, dry_run=dry_run, as_json=as_json)
+    _keep_up(UpkeepKind.BATTERY, device, entry)
 
 
-def maintain(
-    device: Serial,
-    day: Day = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def maintain(device: Serial, entry: UpkeepEntry) -> None:
     """Record preventive maintenance.
 
     Example: vetlla inventory maintain smoke:SM0012345
     """
-    _keep_up(UpkeepKind.MAINTENANCE, device, past(day), state_dir, dry_run=dry_run, as_json=as_json)
+    _keep_up(UpkeepKind.MAINTENANCE, device, entry)
 
 
 def _into_home(
-    rule: Callable[[DeviceRecord, str, date, list[DeviceRecord], str], Change],
-    device: str,
-    home: str,
-    day: date,
-    note: str,
-    state_dir: Path,
-    *,
-    dry_run: bool,
-    as_json: bool,
+    rule: Callable[[DeviceRecord, str, date, list[DeviceRecord], str], Change], device: str, home: str, entry: Entry
 ) -> None:
+    day = past(entry.day)
     recorded = tasks.into_home(
-        state_dir, CLOCK, device, home, lambda kept, there: rule(kept, home, day, there, note), dry_run=dry_run
+        entry.state_dir,
+        CLOCK,
+        device,
+        home,
+        lambda kept, there: rule(kept, home, day, there, entry.note),
+        dry_run=entry.dry_run,
     )
-    _tell(recorded, as_json=as_json)
+    _tell(recorded, as_json=entry.as_json)
 
 
-def _one(rule: Callable[[DeviceRecord], Change], device: str, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
-    _tell(tasks.record(state_dir, CLOCK, device, rule, dry_run=dry_run), as_json=as_json)
+def _one(rule: Callable[[DeviceRecord], Change], device: str, entry: Entry) -> None:
+    _tell(tasks.record(entry.state_dir, CLOCK, device, rule, dry_run=entry.dry_run), as_json=entry.as_json)
 
 
-def _keep_up(kind: UpkeepKind, device: str, day: date, state_dir: Path, *, dry_run: bool, as_json: bool) -> None:
-    kept_up = tasks.keep_up(state_dir, CLOCK, device, kind, day, dry_run=dry_run)
+def _keep_up(kind: UpkeepKind, device: str, entry: UpkeepEntry) -> None:
+    day = past(entry.day)
+    kept_up = tasks.keep_up(entry.state_dir, CLOCK, device, kind, day, dry_run=entry.dry_run)
     said = {"device": rules.name(kept_up), "day": str(day), "kind": kind.value}
-    if as_json:
+    if entry.as_json:
         print_json(said)
     else:
         console().print(f"{said['device']}: {kind} {day}")

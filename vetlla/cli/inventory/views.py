@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load
@@ -14,16 +15,14 @@ from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_c
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
-from vetlla.service.inventory.imports import device_row, home_row, person_row
 from vetlla.service.inventory.movements import name
+from vetlla.service.inventory.row_checks import device_row, home_row, person_row
 from vetlla.service.parameters import Basis, shown
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vetlla.domain.devices import DeviceRecord
 
 COLUMNS = ("type", "serial", "model", "account", "ownership", "place", "home", "made", "first_installed")
@@ -35,6 +34,26 @@ Kind = Annotated[DeviceType | None, typer.Option("--type", help="Only this type.
 InHome = Annotated[str, typer.Option("--home", help="Only this home.")]
 AtPlace = Annotated[Place | None, typer.Option("--place", help="Only devices at this place.")]
 Owner = Annotated[Ownership | None, typer.Option("--ownership", help="Only devices of this owner.")]
+
+
+class Wanted(NamedTuple):
+    """Options that say which devices are listed, and how."""
+
+    kind: Kind = None
+    place: AtPlace = None
+    home: InHome = ""
+    ownership: Owner = None
+    limit: Limit = None
+    as_json: AsJson = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def includes(self, kept: DeviceRecord) -> bool:
+        """Return True if the device has the wanted type, place and owner."""
+        return (
+            (self.kind is None or kept.device.type is self.kind)
+            and (self.place is None or kept.standing.place is self.place)
+            and (self.ownership is None or kept.standing.ownership is self.ownership)
+        )
 
 
 def show(
@@ -83,23 +102,13 @@ def find(
         raise typer.Exit(EX_NOTHING)
 
 
-def list_(
-    kind: Kind = None,
-    place: AtPlace = None,
-    home: InHome = "",
-    ownership: Owner = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def list_(wanted: Wanted) -> None:
     """List devices as they are now.
 
     Example: vetlla inventory list --type terminal_ip --place warehouse
     """
-    without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        fleet = inventory.fleet(connection, home=home, retired=place is Place.RETIRED)
-        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
+    _list(wanted)
 
 
 def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
@@ -129,15 +138,10 @@ def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAU
     print_rows(rows, HISTORY, as_json=as_json, title=name(kept.device))
 
 
+@with_option_groups
 def at(
     day: Annotated[date, typer.Argument(parser=as_day, metavar="DATE", help="A past day, or today.")],
-    kind: Kind = None,
-    place: AtPlace = None,
-    home: InHome = "",
-    ownership: Owner = None,
-    limit: Limit = None,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    wanted: Wanted,
 ) -> None:
     """List the fleet as it was on a past day, rebuilt from the history.
 
@@ -145,10 +149,7 @@ def at(
     """
     if day > today():
         raise UsageError(f"{day} lies in the future")
-    without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        fleet = inventory.fleet(connection, day, home=home, retired=place is Place.RETIRED)
-        print_some(_rows(fleet, kind, place, ownership), COLUMNS, limit, as_json=as_json)
+    _list(wanted, day)
 
 
 def parameters(
@@ -177,16 +178,13 @@ def parameters(
     print_rows(rows, ("name", "value", "unit", "from", "basis", "ref"), as_json=as_json)
 
 
-def _rows(
-    fleet: Iterable[DeviceRecord], kind: DeviceType | None, place: Place | None, ownership: Ownership | None
-) -> Iterable[dict[str, str]]:
-    return (
-        device_row(kept)
-        for kept in fleet
-        if (kind is None or kept.device.type is kind)
-        and (place is None or kept.standing.place is place)
-        and (ownership is None or kept.standing.ownership is ownership)
-    )
+def _list(wanted: Wanted, day: date = inventory.LAST_DAY) -> None:
+    """Print the wanted devices as they were on a day; without a day, as they are now."""
+    without_collector()
+    with snapshot(wanted.state_dir, CLOCK) as connection:
+        fleet = inventory.fleet(connection, day, home=wanted.home, retired=wanted.place is Place.RETIRED)
+        rows = (device_row(kept) for kept in fleet if wanted.includes(kept))
+        print_some(rows, COLUMNS, wanted.limit, as_json=wanted.as_json)
 
 
 def _pairs(row: dict[str, str]) -> None:

@@ -101,20 +101,20 @@ def span(seconds: float | None) -> str:
 
 def moment(text: str, now_us: int) -> int:
     """Return the microseconds UTC of a time that a person typed. Raises UsageError."""
-    said = text.strip()
+    written = text.strip()
     try:
-        return now_us - round(seconds_of(said, unit="") * 1_000_000)
+        return now_us - round(seconds_of(written, unit="") * 1_000_000)
     except ValueError:
         pass  # not a duration, so it must be a date
     try:
-        return to_us(_dated(said))
+        return to_us(_dated(written))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is not a time", remedy=_FORMS) from error
 
 
-def _dated(said: str) -> datetime:
+def _dated(written: str) -> datetime:
     """Return the moment of a date and time with its offset, with a zone as tables show it, or in the run's zone."""
-    date, _, word = said.rpartition(" ")
+    date, _, word = written.rpartition(" ")
     if date and word.isalpha():
         if word.upper() == "UTC":
             return datetime.fromisoformat(date).replace(tzinfo=UTC)
@@ -124,7 +124,7 @@ def _dated(said: str) -> datetime:
             if one.tzname() == word.upper():
                 return one
         raise ValueError(word)
-    found = datetime.fromisoformat(said)
+    found = datetime.fromisoformat(written)
     if found.tzinfo:
         return found
     zone = _zone.get()

@@ -64,10 +64,10 @@ ExportFormat = Annotated[
 class FileOptions(NamedTuple):
     """Options that say how a file is read."""
 
-    kind: FileKind | None = None
-    encoding: Encoding | None = None
-    sheet: str = ""
-    mapping: Path | None = None
+    kind: Format = None
+    encoding: TextEncoding = None
+    sheet: SheetName = ""
+    mapping: MappingFile = None
 
 
 class Import(NamedTuple, Generic[R]):

@@ -77,13 +77,13 @@ def prepare() -> None:
             os.open(os.devnull, os.O_RDONLY)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
-    out, told = (stream.encoding if stream else "utf-8" for stream in (sys.stdout, sys.stderr))
+    out, err = (stream.encoding if stream else "utf-8" for stream in (sys.stdout, sys.stderr))
     # A file name that is not UTF-8 is written as the bytes that were read.
     errors = "surrogateescape" if out.lower() == "utf-8" else "strict"
     answer = io.BufferedWriter(_Bytes(1, "wb", closefd=False))
     sys.stdout = Answer(answer, encoding=out, errors=errors, line_buffering=os.isatty(1))
     talk = open(2, "wb", closefd=False)  # noqa: SIM115 - open until the end
-    sys.stderr = Talk(talk, encoding=told, errors="backslashreplace", line_buffering=True)
+    sys.stderr = Talk(talk, encoding=err, errors="backslashreplace", line_buffering=True)
 
 
 def abandon() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.text import Text
@@ -59,26 +59,16 @@ def _one_of(known: Mapping[str, _E]) -> Callable[[str], _E]:
     return read
 
 
+def _chosen(name: str, known: Mapping[str, _E], what: str) -> Any:  # noqa: ANN401 - typer's option has no public type
+    """Return a repeatable option that takes these words."""
+    said = f"{what}: {', '.join(known)}; repeatable."
+    return typer.Option(name, parser=_one_of(known), metavar=name.strip("-").upper(), help=said)
+
+
 PRIORITIES = {one.name: one for one in Priority if one is not Priority.ROUTINE}
 STATES = {one.value: one for one in State if one is not State.CLOSED}
-Priorities = Annotated[
-    list[Priority] | None,
-    typer.Option(
-        "--priority",
-        parser=_one_of(PRIORITIES),
-        metavar="PRIORITY",
-        help=f"Only with this priority: {', '.join(PRIORITIES)}; repeatable.",
-    ),
-]
-States = Annotated[
-    list[State] | None,
-    typer.Option(
-        "--state",
-        parser=_one_of(STATES),
-        metavar="STATE",
-        help=f"Only in this state: {', '.join(STATES)}; repeatable.",
-    ),
-]
+Priorities = Annotated[list[Priority] | None, _chosen("--priority", PRIORITIES, "Only with this priority")]
+States = Annotated[list[State] | None, _chosen("--state", STATES, "Only in this state")]
 
 COLUMNS = (
     "id", "priority", "state", "operator", "home", "account", "age", "t3", "signals", "escalated", "why", "asks",

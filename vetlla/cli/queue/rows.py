@@ -95,7 +95,7 @@ def heads(columns: Sequence[LineColumn]) -> Text:
 def legend(alarms: Sequence[Alarm]) -> str:
     """Return what the marks of these alarms mean; "" if there are no marks."""
     there = set("".join(map(marks, alarms)))
-    return ", ".join(f"{letter} {said}" for letter, said in MARKS.items() if letter in there)
+    return ", ".join(f"{letter} {meaning}" for letter, meaning in MARKS.items() if letter in there)
 
 
 def table(alarms: Sequence[Alarm], width: int) -> Iterator[Text]:
@@ -142,8 +142,8 @@ def why(alarm: Alarm) -> str:
 
 def short_why(alarm: Alarm) -> str:
     """Return the reason for an alarm's place, cut to ``WHY_MOST``, because a stranger may have written part of it."""
-    said = printable(alarm["why"])
-    return said if len(said) <= WHY_MOST else f"{said[:WHY_MOST]}… (queue show {alarm['id']})"
+    reason = printable(alarm["why"])
+    return reason if len(reason) <= WHY_MOST else f"{reason[:WHY_MOST]}… (queue show {alarm['id']})"
 
 
 def told_again(alarm: Alarm) -> str:
@@ -160,8 +160,8 @@ def asks(alarm: Alarm) -> str:
 
     A receiver that has not been restarted since an upgrade does not send all fields.
     """
-    by, said = alarm.get("escalated_by"), alarm.get("escalated_why")
-    return printable(f"{by} asks for a supervisor: {said}") if said and by != RECEIVER else ""
+    by, reason = alarm.get("escalated_by"), alarm.get("escalated_why")
+    return printable(f"{by} asks for a supervisor: {reason}") if reason and by != RECEIVER else ""
 
 
 def waits(alarm: Alarm) -> bool:

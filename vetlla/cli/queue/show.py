@@ -21,7 +21,7 @@ from vetlla.domain.errors import AccessError, LinkError, StoreError, UsageError
 from vetlla.domain.signals import Phase
 from vetlla.receiver.control.messages.queue import ShowAlarm
 from vetlla.receiver.queue.alarm_view import AlarmView
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import order
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 
@@ -118,7 +118,7 @@ def _as_kept(past: Past) -> AlarmFields:
     """Return the fields that the receiver would send, for an alarm that it does not have in its queue."""
     alarm = past.alarm
     if alarm.closed_us is None:  # no receiver runs, and its monotonic clock means nothing here
-        alarm = queue.after_reboot(alarm, alarm.boot)
+        alarm = order.after_reboot(alarm, alarm.boot)
     return AlarmView(alarm, past.tally).fields(SystemClock().now())
 
 
@@ -186,8 +186,8 @@ def _clocks(alarm: AlarmFields) -> Iterator[tuple[str, str]]:
     labels = {"overdue": "escalated at", "lapsed": "left at"}
     for stamp in ("established", "opened", "ready", "warned", "overdue", "claimed", "answered", "lapsed", "closed"):
         at = shown(stamp_us(known)) if isinstance(known := alarm.get(stamp), str) else ""
-        said = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
-        yield labels.get(stamp, stamp), said
+        text = "   ".join(part for part in (at, beside.get(stamp, "")) if part)
+        yield labels.get(stamp, stamp), text
     if alarm["lease_s"]:
         yield "lease", f"{span(alarm['lease_s'])} left"
     if alarm.get("due_s") is not None:

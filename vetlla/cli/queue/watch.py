@@ -111,8 +111,8 @@ class Story:
             yield Told(event, self._meanwhile(alarm) if is_listed_again else happened(event))
         elif "at" not in event:  # the receiver sends such a line when this client is too slow
             missed = _own(event["event"])
-            said = f"missed {event['count']} events: vetlla queue list shows what is open"
-            yield Told({**missed, "count": event["count"]}, _at(missed, said))
+            text = f"missed {event['count']} events: vetlla queue list shows what is open"
+            yield Told({**missed, "count": event["count"]}, _at(missed, text))
         elif "count" in event:
             yield Told(
                 event, _at(event, f"{event['count']} {'alarm is' if event['count'] == 1 else 'alarms are'} open")
@@ -170,8 +170,8 @@ def _own(event: str) -> Happening:
     return happening(event, at, action)
 
 
-def _at(event: Happening | ListedEvent | OnTestEvent, said: str) -> str:
-    return f"{time_of_day(stamp_us(event['at']))}  {said}"
+def _at(event: Happening | ListedEvent | OnTestEvent, text: str) -> str:
+    return f"{time_of_day(stamp_us(event['at']))}  {text}"
 
 
 def _tested(event: OnTestEvent) -> str:

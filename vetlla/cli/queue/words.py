@@ -49,17 +49,17 @@ def happened(event: AlarmEvent) -> str:
     """Return an event of the queue as a line: when, which alarm, who did what, and the alarm's state."""
     alarm, actor = event["alarm"], event["actor"]
     if event["event"] == "repeated":
-        said = told_again(alarm)
+        text = told_again(alarm)
     else:
-        said = NEWS.get(event["event"]) or f"{actor} {done(event['action'], actor, event['detail'])}"
-    return f"{time_of_day(stamp_us(event['at']))}  {about(alarm, said)}"
+        text = NEWS.get(event["event"]) or f"{actor} {done(event['action'], actor, event['detail'])}"
+    return f"{time_of_day(stamp_us(event['at']))}  {about(alarm, text)}"
 
 
 def answered(answer: StepDone) -> str:
     """Return what a step did, for the operator who took it."""
     actor = answer["actor"]
-    said = about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}")
-    return said + _kept(durable=answer["durable"])
+    text = about(answer, f"{actor} {done(answer['action'], actor, answer['detail'])}")
+    return text + _kept(durable=answer["durable"])
 
 
 def ordered(test: OrderedTest) -> str:
@@ -81,23 +81,23 @@ def _kept(*, durable: bool) -> str:
     return "" if durable else "  (not on the disk yet: the store has failed)"
 
 
-def about(alarm: AlarmFields, said: str) -> str:
+def about(alarm: AlarmFields, text: str) -> str:
     """Return an alarm's number, what is said of it, and its state."""
     holder = f" by {alarm['operator']}" if alarm["operator"] else ""
     lease = f", lease {span(alarm['lease_s'])}" if alarm["lease_s"] else ""
     more = f", {alarm['signals']} signals" if alarm["signals"] > 1 else ""
     stands = f"{alarm['state']}{holder}, age {span(alarm['age_s'])}, t3 {span(alarm['t3_s'])}{lease}"
-    return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {said} ({short_why(alarm)}{more}; {stands})"
+    return f"alarm {alarm['id']} {alarm['priority']} home {alarm['home']}: {text} ({short_why(alarm)}{more}; {stands})"
 
 
 def done(action: str, actor: str, detail: Mapping[str, object]) -> str:
     """Return what an actor did, as the audit records it: ``handed over to pere``."""
-    said = DONE.get(action, action)
+    words = DONE.get(action, action)
     if action == "escalate" and actor == RECEIVER:
-        said = "put before a supervisor"
+        words = "put before a supervisor"
     elif detail.get("held"):
-        said = "holds already"
-    said += "".join(text.format(detail[name]) for name, text in DETAILS.items() if detail.get(name))
+        words = "holds already"
+    words += "".join(text.format(detail[name]) for name, text in DETAILS.items() if detail.get(name))
     if reason := str(detail.get("why") or detail.get("reason") or ""):
-        said += f", because {CAUSES.get(reason, reason)}" if actor == RECEIVER else f', "{reason}"'
-    return said
+        words += f", because {CAUSES.get(reason, reason)}" if actor == RECEIVER else f', "{reason}"'
+    return words

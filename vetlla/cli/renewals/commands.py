@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vetlla.cli.kit import parameters
+from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import (
     CLOCK,
-    Day,
     as_day,
     background_priority,
     today,
@@ -38,22 +39,10 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.movements import name
-from vetlla.service.renewals import visits_needed as rules
 from vetlla.service.renewals.explain import why
-from vetlla.service.renewals.forecast import forecast as forecast_years
-from vetlla.service.renewals.planning import within_reach
-from vetlla.store.inventory import queries as inventory
-from vetlla.store.registry.transaction import snapshot
-from vetlla.store.renewals import plan as kept_plan
 from vetlla.tables.source import FileKind
 from vetlla.tables.target import finished, kind_of, write
-from vetlla.tasks.renewals import agree_visit, plan_renewals
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
-
-    from vetlla.domain.visits import Visit
+from vetlla.tasks import renewals as tasks
 
 app = typer.Typer(help="Renew every device before the end of its useful life, without a peak.", no_args_is_help=True)
 INFEASIBLE = 1
@@ -76,40 +65,32 @@ class PlanKind(StrEnum):
 
 
 @app.command()
+@with_option_groups
 def due(
     until: To = None,
     base: Base = "",
-    day: Day = None,
-    limit: Limit = None,
-    parameters_file: ParametersFile = None,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    *,
+    listing: DueList,
 ) -> None:
     """List installed devices whose useful life ends by --to (default: within the lead), the first to end first.
 
     Example: vetlla renewals due --to 2025-12-31 --base NORD
     """
-    on = day or today()
-    values = parameters.load(parameters_file).on(on)
+    on = listing.on()
+    values = listing.values(on)
     last = until or add_months(on, values.integer("renewal.lead"))
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        inventory.must_know_base(connection, base)
-        homes = inventory.homes(connection)
-        found = rules.due(inventory.fleet(connection, on), values, last)
     rows = (
         {
             "ends": str(one.ends),
             "device": name(one.kept.device),
             "home": one.kept.standing.home,
-            "base": homes[one.kept.standing.home].base,
+            "base": its_base,
             "days_left": (one.ends - on).days,
         }
-        for one in found
-        if base in ("", homes[one.kept.standing.home].base)
+        for one, its_base in tasks.find_due(listing.state_dir, CLOCK, values, on, last, base=base)
     )
-    if print_some(rows, DUE_COLUMNS, limit, as_json=as_json):
-        parameters.footnote(values)
+    listing.tell(rows, DUE_COLUMNS, values)
 
 
 @app.command()
@@ -136,7 +117,9 @@ def plan(
     last = end or values.the_date("contract.end")
     background_priority()
     with working("planning"):
-        planned = plan_renewals(state_dir, CLOCK, values, (first, last), today=today(), growth=growth, dry_run=dry_run)
+        planned = tasks.plan_renewals(
+            state_dir, CLOCK, values, (first, last), today=today(), growth=growth, dry_run=dry_run
+        )
     with verdict(INFEASIBLE if planned.plan.shortages else 0):
         tell_plan(planned.plan, planned.serials, values, as_json=as_json)
 
@@ -157,9 +140,7 @@ def show(
 
     Example: vetlla renewals show --home H000123 --why
     """
-    with snapshot(state_dir, CLOCK) as connection:
-        found = _planned(connection, visit=visit, home=home, base=base, start=start, end=end)
-        names = _names(connection, found)
+    found, names = tasks.find_visits(state_dir, CLOCK, number=visit, home=home, base=base, first=start, last=end)
     explain = reasons or bool(visit)
     rows = (visit_row(one, names, explain=explain and as_json) for one in found)
     shown = print_some(rows, VISIT_COLUMNS, limit, as_json=as_json)
@@ -185,7 +166,7 @@ def agree(
 
     Example: vetlla renewals agree 4711 --day 2025-02-03
     """
-    agreed, serials = agree_visit(state_dir, CLOCK, visit, day, agreed=not undo, dry_run=dry_run)
+    agreed, serials = tasks.agree_visit(state_dir, CLOCK, visit, day, agreed=not undo, dry_run=dry_run)
     print_rows([visit_row(agreed, serials, explain=False)], VISIT_COLUMNS, as_json=as_json)
 
 
@@ -211,17 +192,15 @@ def export(
     is_calendar = form is PlanKind.ICS or (form is None and file.suffix.lower() == ".ics")
     kind = None if is_calendar else kind_of(file, FileKind(form) if form else None)
     background_priority()
-    with snapshot(state_dir, CLOCK) as connection:
-        found = _planned(connection, base=base, start=start, end=end)
-        names = _names(connection, found)
+    found, names = tasks.find_visits(state_dir, CLOCK, base=base, first=start, last=end)
     if is_calendar:
         if not found:
             raise UsageError(
                 "no visit matches, and a calendar needs at least one", remedy="vetlla renewals show lists them"
             )
-        said = {one.number: why(one, names) for one in found}
+        reasons = {one.number: why(one, names) for one in found}
         with finished(file) as out:
-            out.write(calendar(found, said, to_datetime(CLOCK.now().utc_us)))
+            out.write(calendar(found, reasons, to_datetime(CLOCK.now().utc_us)))
         return
     rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
@@ -248,13 +227,9 @@ def forecast(
     first = start or on.the_date("contract.start")
     values = loaded.on(first)
     last = end or values.the_date("contract.end")
-    if last < first:
-        raise UsageError(f"the forecast would end on {last}, before {first}")
-    within_reach(first, last)
     without_collector()
-    with working("forecasting"), snapshot(state_dir, CLOCK) as connection:
-        homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
-        years = forecast_years(inventory.fleet(connection, first), homes, values, first, last)
+    with working("forecasting"):
+        years = tasks.forecast_years(state_dir, CLOCK, values, first, last)
     if chart:
         renewals_chart.save(chart, drawn(years))
     if as_json:
@@ -263,29 +238,3 @@ def forecast(
     else:
         tell_forecast(years)
     parameters.footnote(values)
-
-
-def _planned(
-    connection: sqlite3.Connection,
-    *,
-    visit: int = 0,
-    home: str = "",
-    base: str = "",
-    start: date | None = None,
-    end: date | None = None,
-) -> list[Visit]:
-    if kept_plan.planned_span(connection) is None:
-        raise UsageError("nothing is planned", remedy="vetlla renewals plan")
-    inventory.must_know_base(connection, base)
-    if home:
-        inventory.home(connection, home)
-    found = kept_plan.visits(
-        connection, number=visit, home=home, base=base, first=start or date.min, last=end or date.max
-    )
-    if visit and not found:
-        raise UsageError(f"no visit {visit}", remedy="vetlla renewals show --home CODE lists a home's visits")
-    return found
-
-
-def _names(connection: sqlite3.Connection, visits: Iterable[Visit]) -> dict[int, str]:
-    return inventory.serials(connection, {task.device for visit in visits for task in visit.tasks if task.device})

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
+    from vetlla.service.renewals.base_plans import BaseFigures, Shortage
     from vetlla.service.renewals.forecast import Year
     from vetlla.service.renewals.planning import PlanResult
-    from vetlla.service.renewals.visit_plan import BaseFigures, Shortage
 
 VISIT_COLUMNS = ("visit", "day", "base", "home", "minutes", "agreed", "digital", "tasks")
 BASE_COLUMNS = ("base", "visits", "minutes", "peak", "peak_day", "bound", "longest", "stretch")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.items import stored_fields
 from vetlla.cli.kit.moments import Since, Until, Utc, shown, to_the_second, within
+from vetlla.cli.kit.newest import NEWEST, Newest
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at the signals that were received.", no_args_is_help=True)
 
-LIMIT = 50
 TAIL = 10
 FOLLOW_EVERY_S = 0.25
 """Time between two looks at the journal. A look costs some microseconds and works without a receiver and across its
@@ -54,21 +55,29 @@ Priorities = Annotated[
 ]
 Codes = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only with this code; repeatable.")]
 
+
+class Filters(NamedTuple):
+    """Options that say which signals are meant."""
+
+    account: Accounts = None
+    home: Home = ""
+    alarm: AlarmNumber = None
+    kind: Kinds = None
+    priority: Priorities = None
+    code: Codes = None
+    since: Since = ""
+    until: Until = ""
+
+
 COLUMNS = ("id", "received", "account", "home", "event", "device", "priority", "alarm", "text", "remarks")
 
 
 @app.command("list")
+@with_option_groups
 def list_signals(
     *,
-    account: Accounts = None,
-    home: Home = "",
-    alarm: AlarmNumber = None,
-    kind: Kinds = None,
-    priority: Priorities = None,
-    code: Codes = None,
-    since: Since = "",
-    until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest to list.")] = LIMIT,
+    filters: Filters,
+    limit: Newest = NEWEST,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
@@ -77,17 +86,7 @@ def list_signals(
 
     Example: vetlla signals list --home H-0017 --since 7d
     """
-    question = _question(
-        state_dir,
-        accounts=account,
-        home=home,
-        alarm=alarm,
-        kinds=kind,
-        priorities=priority,
-        codes=code,
-        since=since,
-        until=until,
-    )
+    question = _question(state_dir, filters)
     with Archive(state_dir) as archive:
         found = history.newest(archive, question, limit)
         if as_json:
@@ -140,7 +139,7 @@ def tail(
 
     Example: vetlla signals tail -f --priority LIFE
     """
-    question = _question(state_dir, accounts=account, home=home, kinds=kind, priorities=priority, codes=code)
+    question = _question(state_dir, Filters(account=account, home=home, kind=kind, priority=priority, code=code))
     with Archive(state_dir) as archive:
         seen = history.last_number(archive, history.SIGNALS)
         for one in history.newest(archive, question, count):
@@ -155,17 +154,11 @@ def tail(
 
 
 @app.command()
+@with_option_groups
 def export(
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write a table with a header instead of JSON lines.")] = False,
-    account: Accounts = None,
-    home: Home = "",
-    alarm: AlarmNumber = None,
-    kind: Kinds = None,
-    priority: Priorities = None,
-    code: Codes = None,
-    since: Since = "",
-    until: Until = "",
+    filters: Filters,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     _utc: Utc = False,
     as_json: AsJson = False,
@@ -179,17 +172,7 @@ def export(
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", remedy="choose one")
-    question = _question(
-        state_dir,
-        accounts=account,
-        home=home,
-        alarm=alarm,
-        kinds=kind,
-        priorities=priority,
-        codes=code,
-        since=since,
-        until=until,
-    )
+    question = _question(state_dir, filters)
     out = sys.stdout
     table = CsvExport(out) if as_csv else None
     with Archive(state_dir) as archive, progress("exporting") as tell:
@@ -202,26 +185,16 @@ def export(
     out.flush()
 
 
-def _question(
-    state_dir: Path,
-    *,
-    accounts: list[str] | None,
-    home: str,
-    alarm: int | None = None,
-    kinds: list[Kind] | None,
-    priorities: list[str] | None,
-    codes: list[str] | None,
-    since: str = "",
-    until: str = "",
-) -> Question[Stored]:
-    since_us, until_us = within(since, until)
+def _question(state_dir: Path, filters: Filters) -> Question[Stored]:
+    since_us, until_us = within(filters.since, filters.until)
+    accounts = filters.account or []
     return history.signals(
-        accounts=_of_home(state_dir, home, accounts or []) if home else accounts or [],
-        home=home,
-        alarm=alarm,
-        kinds=kinds or [],
-        priorities=[_priority(name) for name in priorities or []],
-        codes=codes or [],
+        accounts=_of_home(state_dir, filters.home, accounts) if filters.home else accounts,
+        home=filters.home,
+        alarm=filters.alarm,
+        kinds=filters.kind or [],
+        priorities=[_priority(name) for name in filters.priority or []],
+        codes=filters.code or [],
         since_us=since_us,
         until_us=until_us,
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
 import sys
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,26 +16,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import duration
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.simulate.callers import address_from, callers, receiver_to_dial, write_files
-from vetlla.cli.simulate.events import Outages, ReturnWithin, Silent, outage_from, silence_from
-from vetlla.cli.simulate.options import (
-    DURATION_S,
-    LOST,
-    MIX,
-    RATE,
-    SEEDS,
-    AccountsFile,
-    Attempts,
-    DurationS,
-    Homes,
-    LedgerFile,
-    MixText,
-    Rate,
-    Reports,
-    Seed,
-)
+from vetlla.cli.simulate.events import Mishaps
+from vetlla.cli.simulate.options import LOST, MIX, RATE, Attempts, Calling, Ending, MixText, Recording
 from vetlla.cli.simulate.report import table, teller, trouble
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.receiver.control.messages.receiver import ShowStatus
@@ -49,8 +32,6 @@ from vetlla.simulator.statistics import Counts, Report
 from vetlla.simulator.weights import Faults, Mix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vetlla.simulator.dialling.subscriber import Settled
 
 REFRESH_S = 0.2
@@ -66,6 +47,7 @@ PROGRESS = (
 )
 
 
+@with_option_groups
 def dial(
     ctx: typer.Context,
     *,
@@ -75,14 +57,11 @@ def dial(
     to: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Receiver to dial, instead of that of --state-dir.")
     ] = "",
-    homes: Homes = None,
-    accounts: AccountsFile = None,
-    rate: Rate = None,
+    calling: Calling,
     closed: Annotated[
         bool, typer.Option("--closed", help="Send as fast as answers come back, instead of --rate.")
     ] = False,
-    duration_s: DurationS = None,
-    reports: Reports = None,
+    ending: Ending,
     transport: Annotated[Transport, typer.Option(help="Transport of the homes.")] = Transport.TCP,
     connection: Annotated[Connection, typer.Option(help="Stay connected, or dial again for each report.")] = (
         Connection.KEEP
@@ -107,16 +86,11 @@ def dial(
         float, duration("--timeout", help=f"How long a home waits for an answer ({ACK_TIMEOUT_S:g}s).", least_s=0.1)
     ] = ACK_TIMEOUT_S,
     attempts: Attempts = ATTEMPTS,
-    outage: Outages = "",
-    return_within: ReturnWithin = 0.0,
-    silent: Silent = "",
+    events: Mishaps,
     trust: Annotated[
         Path | None, typer.Option(readable=False, help="Certificate the receiver must show (tls); default: any.")
     ] = None,
-    ledger: LedgerFile = None,
-    seed: Seed = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - receiver_to_dial reads it
-    as_json: AsJson = False,
+    recording: Recording,
 ) -> None:
     """Let homes dial a receiver over real sockets and measure the answers.
 
@@ -128,24 +102,23 @@ def dial(
     Example: vetlla simulate dial --to 127.0.0.1:9009 --homes 500 --rate 200 --faults torn,damage=0.02 --ledger x.ndjson
     """
     dialect = find(protocol)
-    if closed and rate is not None:
+    if closed and calling.rate is not None:
         raise UsageError("--closed and --rate exclude each other", remedy="--closed calls as fast as answers come back")
-    if seed is None:
-        seed = random.randrange(SEEDS)  # noqa: S311 - a simulation, not a secret
-    calling, keys = callers(dialect, accounts, homes, encrypt, keys_from, seed)
+    seed = recording.chosen_seed()
+    accounts, keys = callers(dialect, calling.accounts, calling.homes, encrypt, keys_from, seed)
     if files_to is not None:
-        write_files(files_to, calling, keys)
+        write_files(files_to, accounts, keys)
         return
-    wanted_outage = outage_from(outage, return_within)
+    outage = events.wanted_outage()
     host, port = address_from(to) if to else _listener(receiver_to_dial(ctx), protocol)
     scenario = Scenario(
         host=host,
         port=port,
-        accounts=calling,
+        accounts=accounts,
         keys=keys,
-        rate=None if closed else rate or RATE,
-        reports=reports,
-        duration_s=duration_s if duration_s or reports else DURATION_S + (wanted_outage.end_s if wanted_outage else 0),
+        rate=None if closed else calling.rate or RATE,
+        reports=ending.reports,
+        duration_s=ending.after_s(outage),
         transport=transport,
         connection=connection,
         mix=Mix.parse(mix),
@@ -155,12 +128,12 @@ def dial(
         seed=seed,
         trusted=str(trust) if trust else None,
         protocol=protocol,
-        outage=wanted_outage,
-        silence=silence_from(silent),
+        outage=outage,
+        silence=events.wanted_silence(),
     )
-    report = _run(scenario, ledger)
+    report = _run(scenario, recording)
     with verdict(0 if report.complete else LOST):
-        if as_json:
+        if recording.as_json:
             said = {"to": f"{host}:{port}", "protocol": protocol, "seed": seed}
             print_json({**said, **asdict(report), "complete": report.complete})
         else:
@@ -175,28 +148,16 @@ def _listener(state_dir: Path, protocol: str) -> tuple[str, int]:
     raise LinkError(f"the receiver does not listen for {protocol}", remedy="name another one with --to HOST:PORT")
 
 
-def _run(scenario: Scenario, ledger: Path | None) -> Report:
+def _run(scenario: Scenario, recording: Recording) -> Report:
     counts = Counts()
-    with _opened(ledger) as settled, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with recording.opened_ledger() as out, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        settled = Ledger(out).write if out else None
         try:
             return runner.run(_simulate(scenario, counts, settled))
         except asyncio.CancelledError:
             done = counts.acknowledged + counts.sent
             talk().print(f"stopped early: {done:,} of {counts.told:,} reports were acknowledged")
             raise typer.Exit(LOST) from None
-
-
-@contextmanager
-def _opened(ledger: Path | None) -> Iterator[Settled | None]:
-    if ledger is None:
-        yield None
-        return
-    try:
-        out = ledger.open("w", encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"{ledger}: {error.strerror}", remedy="name a file that can be written") from error
-    with out:
-        yield Ledger(out).write
 
 
 async def _simulate(scenario: Scenario, counts: Counts, settled: Settled | None) -> Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -31,28 +31,36 @@ Silent = Annotated[
 ]
 
 
-def outage_from(text: str, return_within_s: float) -> Outage | None:
-    """Return the outage of ``AFTER:LENGTH``, two durations; None for "". Raises UsageError."""
-    if not text:
-        if return_within_s:
-            raise UsageError("--return-within needs an outage", remedy="give --outage AFTER:LENGTH too")
-        return None
-    after, _, length = text.partition(":")
-    after_s, length_s = _seconds(after), _seconds(length)
-    if not (after_s >= 0 and length_s > 0):
-        raise UsageError(f"--outage {text}: not AFTER:LENGTH", remedy="two durations, such as 30s:1m")
-    return Outage(after_s=after_s, length_s=length_s, return_within_s=return_within_s)
+class Mishaps(NamedTuple):
+    """Options that cause an outage or silence."""
 
+    outage: Outages = ""
+    return_within: ReturnWithin = 0.0
+    silent: Silent = ""
 
-def silence_from(text: str) -> Silence | None:
-    """Return the silence of ``SHARE`` or ``SHARE:AFTER``; None for "". Raises UsageError."""
-    if not text:
-        return None
-    share, colon, after = text.partition(":")
-    silence = Silence(share=_number(share), after_s=_seconds(after) if colon else SILENT_AFTER_S)
-    if not (0 < silence.share <= 1 and silence.after_s >= 0):
-        raise UsageError(f"--silent {text}: not SHARE[:AFTER]", remedy="such as 0.2, or 0.2:1m for after a minute")
-    return silence
+    def wanted_outage(self) -> Outage | None:
+        """Return the outage of ``AFTER:LENGTH``, two durations; None for "". Raises UsageError."""
+        text = self.outage
+        if not text:
+            if self.return_within:
+                raise UsageError("--return-within needs an outage", remedy="give --outage AFTER:LENGTH too")
+            return None
+        after, _, length = text.partition(":")
+        after_s, length_s = _seconds(after), _seconds(length)
+        if not (after_s >= 0 and length_s > 0):
+            raise UsageError(f"--outage {text}: not AFTER:LENGTH", remedy="two durations, such as 30s:1m")
+        return Outage(after_s=after_s, length_s=length_s, return_within_s=self.return_within)
+
+    def wanted_silence(self) -> Silence | None:
+        """Return the silence of ``SHARE`` or ``SHARE:AFTER``; None for "". Raises UsageError."""
+        text = self.silent
+        if not text:
+            return None
+        share, colon, after = text.partition(":")
+        silence = Silence(share=_number(share), after_s=_seconds(after) if colon else SILENT_AFTER_S)
+        if not (0 < silence.share <= 1 and silence.after_s >= 0):
+            raise UsageError(f"--silent {text}: not SHARE[:AFTER]", remedy="such as 0.2, or 0.2:1m for after a minute")
+        return silence
 
 
 def _number(text: str) -> float:

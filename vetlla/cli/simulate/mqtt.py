@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import signal
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,26 +17,11 @@ from vetlla.cli.accounts import files as account_file
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import duration
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.simulate.callers import HOMES, address_from, receiver_to_dial, write_files
-from vetlla.cli.simulate.events import Outages, ReturnWithin, Silent, outage_from, silence_from
-from vetlla.cli.simulate.options import (
-    DURATION_S,
-    LOST,
-    MIX,
-    RATE,
-    SEEDS,
-    AccountsFile,
-    Attempts,
-    DurationS,
-    Homes,
-    LedgerFile,
-    MixText,
-    Rate,
-    Reports,
-    Seed,
-)
+from vetlla.cli.simulate.events import Mishaps
+from vetlla.cli.simulate.options import LOST, MIX, RATE, Attempts, Calling, Ending, MixText, Recording
 from vetlla.cli.simulate.report import add_backlog, mishaps, teller
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.receiver.control.messages.receiver import ShowStatus
@@ -48,23 +31,21 @@ from vetlla.simulator.mqtt.plan import FleetCounts, Plan
 from vetlla.simulator.weights import Mix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 TIMEOUT_S = 5.0
 ATTEMPTS = 5
 
 
+@with_option_groups
 def mqtt(
     ctx: typer.Context,
     *,
     to: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Broker to connect to, instead of that of --state-dir.")
     ] = "",
-    homes: Homes = None,
-    accounts: AccountsFile = None,
-    rate: Rate = None,
-    duration_s: DurationS = None,
-    reports: Reports = None,
+    calling: Calling,
+    ending: Ending,
     files_to: Annotated[
         Path | None,
         typer.Option("--export", readable=False, help="Write accounts.csv of these homes for a receiver, and stop."),
@@ -74,13 +55,8 @@ def mqtt(
         float, duration("--timeout", help=f"How long a home waits for a receipt ({TIMEOUT_S:g}s).", least_s=0.1)
     ] = TIMEOUT_S,
     attempts: Attempts = ATTEMPTS,
-    outage: Outages = "",
-    return_within: ReturnWithin = 0.0,
-    silent: Silent = "",
-    ledger: LedgerFile = None,
-    seed: Seed = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,  # noqa: ARG001 - receiver_to_dial reads it
-    as_json: AsJson = False,
+    events: Mishaps,
+    recording: Recording,
 ) -> None:
     """Let terminals report through an MQTT broker and measure the receipts.
 
@@ -91,31 +67,30 @@ def mqtt(
 
     Example: vetlla simulate mqtt --to 127.0.0.1:1883 --homes 200 --rate 50
     """
-    terminals = _terminals(accounts, homes)
+    terminals = _terminals(calling.accounts, calling.homes)
     if files_to is not None:
         write_files(files_to, drill.homes(len(terminals)), {})
         return
     host, port = address_from(to) if to else _broker(receiver_to_dial(ctx))
-    wanted_outage = outage_from(outage, return_within)
-    lasts = DURATION_S + (wanted_outage.end_s if wanted_outage else 0)
+    outage = events.wanted_outage()
     plan = Plan(
         host=host,
         port=port,
         terminals=terminals,
         mix=Mix.parse(mix),
-        rate=rate or RATE,
-        duration_s=duration_s or (float("inf") if reports else lasts),
-        messages=reports,
+        rate=calling.rate or RATE,
+        duration_s=ending.after_s(outage) or float("inf"),
+        messages=ending.reports,
         timeout_s=timeout,
         attempts=attempts,
-        seed=random.randrange(SEEDS) if seed is None else seed,  # noqa: S311 - a simulation, not a secret
-        outage=wanted_outage,
-        silence=silence_from(silent),
+        seed=recording.chosen_seed(),
+        outage=outage,
+        silence=events.wanted_silence(),
     )
-    counts = _run(plan, ledger)
+    counts = _run(plan, recording)
     report = _report(plan, counts)
     with verdict(0 if report["complete"] else LOST):
-        if as_json:
+        if recording.as_json:
             print_json(report)
         else:
             _print(report, counts)
@@ -138,23 +113,17 @@ def _broker(state_dir: Path) -> tuple[str, int]:
     raise LinkError("the receiver has no MQTT broker", remedy="name the broker with --to HOST:PORT")
 
 
-def _run(plan: Plan, ledger: Path | None) -> FleetCounts:
-    with ExitStack() as stack:
-        settled = None
-        if ledger is not None:
-            try:
-                out = stack.enter_context(ledger.open("w", encoding="ascii"))
-            except OSError as error:
-                raise UsageError(f"{ledger}: {error.strerror}", remedy="name a file that can be written") from error
+def _run(plan: Plan, recording: Recording) -> FleetCounts:
+    with recording.opened_ledger() as out, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
 
-            def settled(event: Event) -> None:
+        def settled(event: Event) -> None:
+            if out:
                 out.write(json.dumps(asdict(event)) + "\n")
 
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_simulate(plan, settled))
+        return runner.run(_simulate(plan, settled))
 
 
-async def _simulate(plan: Plan, settled: Any) -> FleetCounts:  # noqa: ANN401 - see above
+async def _simulate(plan: Plan, settled: Callable[[Event], None]) -> FleetCounts:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.moments import Utc, duration, shown_iso, whole
+from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, OfLine, OfReceiver, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.tables import Limit, print_some
@@ -32,6 +33,17 @@ Account = Annotated[
     str, typer.Argument(metavar="ACCOUNT", help="Account as the terminal sends it, in upper or lower case.")
 ]
 Device = Annotated[str, typer.Option("--device", metavar="ID", help="Only this UCR, by the id that it reports.")]
+
+
+class OrderOptions(NamedTuple):
+    """Options of an order about an account's devices: which account is meant, and how the order is carried out."""
+
+    receiver: OfReceiver = None
+    line: OfLine = None
+    dry_run: DryRun = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+    utc: Utc = False
+    as_json: AsJson = False
 
 
 @app.command("list")
@@ -100,11 +112,12 @@ def show(
         if as_json:
             print_json(one)
         else:
-            for said in _sheet(one):
-                console().print(said, soft_wrap=True)
+            for text in _sheet(one):
+                console().print(text, soft_wrap=True)
 
 
 @app.command()
+@with_option_groups
 def pause(
     account: Account,
     reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit and for people who ask.")],
@@ -113,12 +126,8 @@ def pause(
         float | None,
         duration("--for", help="How long the pause lasts, such as 2h. Default: until it is resumed.", least_s=1),
     ] = None,
-    receiver: OfReceiver = None,
-    line: OfLine = None,
-    dry_run: DryRun = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    _utc: Utc = False,
-    as_json: AsJson = False,
+    *,
+    order: OrderOptions,
 ) -> None:
     """Pause supervision of an account: its terminal and all its UCRs, or one UCR.
 
@@ -127,28 +136,26 @@ def pause(
 
     Example: vetlla supervision pause 4C01 --for 2h --reason "installer on site"
     """
-    order = PauseDevices(
+    asked = PauseDevices(
         account=account,
-        receiver=receiver,
-        line=line,
+        receiver=order.receiver,
+        line=order.line,
         device=device,
         seconds=None if seconds is None else whole(seconds),
         reason=reason,
-        dry_run=dry_run,
+        dry_run=order.dry_run,
     )
-    _tell(ask(state_dir, order), ("account", "device", "home", "until", "operator", "reason"), as_json=as_json)
+    columns = ("account", "device", "home", "until", "operator", "reason")
+    _tell(ask(order.state_dir, asked), columns, as_json=order.as_json)
 
 
 @app.command()
+@with_option_groups
 def resume(
     account: Account,
     device: Device = "",
-    receiver: OfReceiver = None,
-    line: OfLine = None,
-    dry_run: DryRun = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-    _utc: Utc = False,
-    as_json: AsJson = False,
+    *,
+    order: OrderOptions,
 ) -> None:
     """End a pause that was ordered: each device is given a whole interval from now.
 
@@ -157,8 +164,10 @@ def resume(
 
     Example: vetlla supervision resume 4C01
     """
-    order = ResumeDevices(account=account, receiver=receiver, line=line, device=device, dry_run=dry_run)
-    _tell(ask(state_dir, order), ("account", "device", "home", "state", "why"), as_json=as_json)
+    asked = ResumeDevices(
+        account=account, receiver=order.receiver, line=order.line, device=device, dry_run=order.dry_run
+    )
+    _tell(ask(order.state_dir, asked), ("account", "device", "home", "state", "why"), as_json=order.as_json)
 
 
 for _command in (supervision_incidents.incidents, supervision_report.report):

@@ -255,8 +255,8 @@ def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]])
     if month.missing:
         out.print(f"without a record (the receiver did not run): {', '.join(month.missing)}")
     if away:
-        told = ", ".join(f"{day} {seconds} s" for day, seconds in away.items())
-        out.print(f"without a receiver, so that no device was supervised: {told}", soft_wrap=True)
+        seconds_by_day = ", ".join(f"{day} {seconds} s" for day, seconds in away.items())
+        out.print(f"without a receiver, so that no device was supervised: {seconds_by_day}", soft_wrap=True)
     kept = {True: "KEPT", False: "NOT KEPT", None: "NOTHING WAS SUPERVISED"}[_kept(month, everything)]
     share = f" ({everything.share} %)" if everything.share else ""
     out.print(f"ANS 13 {kept}: {everything.checked} of {everything.supervised} device-days checked in time{share}")

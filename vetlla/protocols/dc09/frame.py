@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.signals import Key
 
+NAME: Final = "dc09"
 MAX_BODY: Final = 0xFFF
 """Largest length in three hex digits (5.5.1.2). One certified library stops at 0x3FF; no panel needs more."""
 MAX_FRAME: Final = 1 + 4 + 4 + MAX_BODY + 1

@@ -211,8 +211,8 @@ def read_call(value: bytes) -> Call | None:
     call = _parse(_CALL, value)
     if call is None:
         return None
-    said = {"call_status": call.status, "call_seconds": call.duration, "call_result": call.result}
-    return Call(_time(call.at), {**{name: str(n) for name, n in said.items()}, "number": readable(call.number)})
+    fields = {"call_status": call.status, "call_seconds": call.duration, "call_result": call.result}
+    return Call(_time(call.at), {**{name: str(n) for name, n in fields.items()}, "number": readable(call.number)})
 
 
 def read_place(key: int, value: bytes, at: datetime | None) -> Whereabouts | None:
@@ -235,8 +235,8 @@ def read_place(key: int, value: bytes, at: datetime | None) -> Whereabouts | Non
     first, size = (3 if operator_layout is _OPERATOR else 4), (5 if layout is _CELLS_2G else 7)
     cells = (_parse(layout, value[at : at + size]) for at in range(first, len(value) - size + 1, size))
     network = f"{operator['mcc']}-{operator['mnc']}"
-    said = ", ".join(f"{network}-{cell['area']}-{cell['cell']} {cell['rssi']}" for cell in cells)
-    return Whereabouts(None, details={"cells": said})
+    text = ", ".join(f"{network}-{cell['area']}-{cell['cell']} {cell['rssi']}" for cell in cells)
+    return Whereabouts(None, details={"cells": text})
 
 
 def _read_place(key: int, value: bytes, at: datetime | None) -> Whereabouts | None:

@@ -86,7 +86,9 @@ class _Record:
 
 def side_by_side(first: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str]:
     """Return both; different values of one name stand side by side."""
-    both = {name: f"{first[name]}, {said}" if first.get(name, said) != said else said for name, said in then.items()}
+    both = {
+        name: f"{first[name]}, {value}" if first.get(name, value) != value else value for name, value in then.items()
+    }
     return {**first, **both}
 
 
@@ -278,7 +280,7 @@ def _identity(who: AccountId, raw: bytes, part: _Part, number: int) -> bytes:
     """
     if part.at is None or who is NO_ACCOUNT:
         return b""
-    said = f"{NAME}\0{who.account}\0{part.event.code}\0"
+    prefix = f"{NAME}\0{who.account}\0{part.event.code}\0"
     if part.own_at is not None:
-        return blake2b(f"{said}{part.own_at.isoformat()}".encode(), digest_size=16).digest()
-    return blake2b(f"{said}{number}\0".encode() + raw, digest_size=16).digest()
+        return blake2b(f"{prefix}{part.own_at.isoformat()}".encode(), digest_size=16).digest()
+    return blake2b(f"{prefix}{number}\0".encode() + raw, digest_size=16).digest()

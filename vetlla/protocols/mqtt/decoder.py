@@ -250,9 +250,9 @@ def _state(message: _Content, place: _Sender) -> Signal:
     if not word:
         raise Unreadable('"state" must be one of init, ready, sleeping, disconnected, lost')
     boot, seq, at = fields.counter("boot"), fields.counter("seq"), fields.moment()
-    said = _stated(message, place, word, details=_counted(boot, seq) | fields.details())
+    signal = _stated(message, place, word, details=_counted(boot, seq) | fields.details())
     identity = _identity(place, "$state", word, boot, seq) if boot and seq else b""
-    return said._replace(sequence=seq, occurred_at=at, identity=identity)
+    return signal._replace(sequence=seq, occurred_at=at, identity=identity)
 
 
 def _stated(message: _Content, place: _Sender, word: str, *, details: dict[str, str]) -> Signal:
@@ -269,7 +269,7 @@ def _counted(boot: str, seq: str) -> dict[str, str]:
     return {name: value for name, value in (("boot", boot), ("seq", seq)) if value}
 
 
-def _identity(place: _Sender, *said: str) -> bytes:
+def _identity(place: _Sender, *parts: str) -> bytes:
     """Return what all repetitions of a message have in common."""
-    whole = "\0".join((NAME, place.who.account, place.device, *said))
+    whole = "\0".join((NAME, place.who.account, place.device, *parts))
     return blake2b(whole.encode(), digest_size=16).digest()

@@ -146,10 +146,10 @@ def _read_events(text: bytes, *, repeated: bool) -> list[Report]:
 
 def _modifier(found: re.Match[bytes]) -> dict[str, str]:
     letters, value, name = found.groups()
-    said = {letters.decode(): value.decode()}
+    details = {letters.decode(): value.decode()}
     if name:
-        said[f"{letters.decode()} name"] = readable(name)
-    return said
+        details[f"{letters.decode()} name"] = readable(name)
+    return details
 
 
 def _report(found: re.Match[bytes], modifiers: Mapping[str, str], *, repeated: bool) -> Report:

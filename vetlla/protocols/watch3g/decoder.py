@@ -259,5 +259,5 @@ def _named(names: Sequence[str], fields: Sequence[str]) -> dict[str, float]:
 def _identity(signal: Signal, fields: Sequence[str], code: str) -> bytes:
     """Return what a retry repeats: device, family of command, time and status. There is no number to compare."""
     family = fields[0][:2]
-    said = (NAME, signal.id.account, family, *fields[1:3], signal.details.get("status", ""), code)
-    return blake2b("\0".join(said).encode(), digest_size=16).digest()
+    parts = (NAME, signal.id.account, family, *fields[1:3], signal.details.get("status", ""), code)
+    return blake2b("\0".join(parts).encode(), digest_size=16).digest()

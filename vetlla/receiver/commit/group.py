@@ -8,14 +8,15 @@ recovers by itself: after a failure the journal is checkpointed, and a commit mu
 from __future__ import annotations
 
 import os
-from collections import deque
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
 from vetlla.domain.alarms import RECEIVER
-from vetlla.domain.errors import LinkError, VetllaError
+from vetlla.domain.errors import LinkError
+from vetlla.receiver.commit.operations import Operations
+from vetlla.receiver.commit.spare import SpareTime
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.timer import EarliestTimer
 from vetlla.store.journal.batch import Batch
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.errors import StoreError
     from vetlla.domain.previous_run import Recovered
+    from vetlla.receiver.commit.operations import Operation
     from vetlla.receiver.commit.participant import Participant
+    from vetlla.receiver.commit.spare import Spare
     from vetlla.receiver.commit.writer import Writer
     from vetlla.receiver.counters import Counters
     from vetlla.settings.model import Settings
@@ -36,41 +39,8 @@ log = structlog.get_logger()
 
 STAMPS_WITHIN_S = 0.05
 """If nothing else comes, the stamps of the last commit are written after this time, without an fsync."""
-SPARE_WITHIN_S = 1.0
-"""How long a removal waits for a moment without reports. Under load it then does one step between two batches."""
 COMMITS_PER_CHECKPOINT = 64
 """Commits after which the size of the write-ahead log is checked."""
-
-
-class StoreState(StrEnum):
-    """State of the store. Reports are taken only in OK."""
-
-    OK = "ok"
-    LOW = "low"
-    STALLED = "stalled"
-    """The disk neither completes nor refuses a write; operators must wait, too."""
-    FAILED = "failed"
-    UNREAD = "unread"
-    """Accounts and keys could not be read since the start, so the receiver does not know the registered accounts."""
-    CLOSED = "closed"
-
-
-class Operation(NamedTuple):
-    """An operator's action: ``step`` works on the desk, and ``done(result, durable)`` is called with the result.
-
-    The result is an exception if the queue's rules forbid the action. An action that is not durable holds only as long
-    as this process runs.
-    """
-
-    step: Callable[[Batch], Any]
-    done: Callable[[Any, bool], None]
-
-
-class Spare(NamedTuple):
-    """A job of the writer for which no report should wait; ``done(failure)`` is called when it has ended."""
-
-    work: Callable[[], None]
-    done: Callable[[StoreError | None], None]
 
 
 class GroupCommit:
@@ -109,15 +79,12 @@ class GroupCommit:
         self._commits_per_checkpoint = commits_per_checkpoint
         self._boot = recovered.boot
         self._next = recovered.next_commit
-        self._operations: deque[Operation] = deque()
-        self._performed: list[tuple[Operation, Any]] = []
+        self._operations = Operations()
         self._busy = False
         self._scheduled: asyncio.Handle | None = None
         self._timer = EarliestTimer(loop, self._due)
         self._patience: asyncio.TimerHandle | None = None
-        self._spare: Spare | None = None
-        self._spare_due: asyncio.TimerHandle | None = None
-        """Set while a spare job waits for a moment without reports."""
+        self._spare = SpareTime(loop, self._do_spare)
         self._idle: asyncio.Future[None] | None = None
         self._commits = 0
         self._unready_since_us = 0
@@ -142,7 +109,7 @@ class GroupCommit:
             self._scheduled = self._loop.call_soon(self._start)
 
     def within(self, seconds: float) -> None:
-        """Commit within a time, or earlier for another caller. A caller that needs a further commit must call again."""
+        """Commit once within a time, or earlier for another caller. Ask again for the next commit."""
         self._timer.within(seconds)
 
     def _due(self) -> None:
@@ -156,10 +123,10 @@ class GroupCommit:
         if self.state is StoreState.CLOSED:
             operation.done(LinkError("the receiver is stopping", remedy="start it again"), False)  # noqa: FBT003
             return
-        self._operations.append(operation)
+        self._operations.add(operation)
         if self.state is StoreState.FAILED and not self._busy:
-            self._apply_operations()
-            self._report_operations(durable=False)
+            self._operations.apply(self.batch)
+            self._operations.report(durable=False)
         else:
             self.wake()
 
@@ -168,16 +135,10 @@ class GroupCommit:
 
         ``done`` is not called if the receiver stops first.
         """
-        self._spare = spare
-        self._spare_due = self._loop.call_later(SPARE_WITHIN_S, self._hasten_spare)
-        self._do_spare()
-
-    def _hasten_spare(self) -> None:
-        self._spare_due = None
-        self._do_spare()
+        self._spare.put(spare)
 
     def pulse(self) -> None:
-        """Prove that commits work. A failed journal is left out, because the receiver tries it again anyway."""
+        """Prove that commits work. It does nothing for a failed journal, which is tried again anyway."""
         self.batch.pulse = True
         self.wake()
 
@@ -193,9 +154,7 @@ class GroupCommit:
         """Commit all that waits, then take nothing more; a failed journal is tried once more."""
         for participant in self.participants:
             participant.flush_soon()
-        self._spare = None
-        if self._spare_due is not None:
-            self._spare_due.cancel()
+        self._spare.drop()
         self._resume()
         while self._busy or self._operations or self._pending:
             self._idle = self._loop.create_future()
@@ -234,7 +193,7 @@ class GroupCommit:
             self._rest()
             return
         self._check_space()
-        self._apply_operations()
+        self._operations.apply(self.batch)
         if self.state is StoreState.OK:
             now = self._clock.now()
             for participant in self.participants:
@@ -244,7 +203,7 @@ class GroupCommit:
     def _write(self) -> None:
         batch, self.batch = self.batch, self._new_batch()
         if batch.empty:
-            self._report_operations(durable=True)
+            self._operations.report(durable=True)
             self._committed(batch, self._clock.now())
             self._rest()
             return
@@ -263,7 +222,7 @@ class GroupCommit:
         self._counters.commit.observe(self.last_commit_us)
         if self.state in {StoreState.FAILED, StoreState.STALLED}:
             self._turn(StoreState.OK, "")
-        self._report_operations(durable=True)
+        self._operations.report(durable=True)
         now = self._clock.now()
         if batch.signals:
             self._next = batch.commit + 1
@@ -276,7 +235,7 @@ class GroupCommit:
 
     def _committed(self, batch: Batch, now: Instant) -> None:
         for participant in self.participants:
-            participant.committed(batch, now)
+            participant.committed(batch, now, self.batch)
 
     def _end_commit(self) -> None:
         self._commits += 1
@@ -296,8 +255,8 @@ class GroupCommit:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._spare is not None and self._spare_due is None:
-            self._do_spare()  # it has waited long enough
+        if self._spare.is_overdue:
+            self._do_spare()
         if self._busy:
             return
         if self._is_pending or self._operations:
@@ -315,13 +274,10 @@ class GroupCommit:
 
     def _do_spare(self) -> None:
         """Let the writer do the spare job, unless it has other work, or the receiver closes."""
-        spare = self._spare
+        spare = self._spare.job
         if spare is None or self._busy or self._scheduled or self._idle or self.state is not StoreState.OK:
             return
-        self._spare = None
-        if self._spare_due is not None:
-            self._spare_due.cancel()
-            self._spare_due = None
+        self._spare.drop()
         self._occupy()
         self._writer.do(spare.work, lambda _, failure: self._spare_ended(spare, failure))
 
@@ -347,27 +303,6 @@ class GroupCommit:
         if self._patience is not None:
             self._patience.cancel()
 
-    def _apply_operations(self) -> None:
-        while self._operations:
-            operation = self._operations.popleft()
-            try:
-                result = operation.step(self.batch)
-            except VetllaError as error:
-                result = error  # the caller gets the error; the batch goes on
-            except Exception as error:
-                log.exception("operation.failed")
-                result = error
-            self._performed.append((operation, result))
-
-    def _report_operations(self, *, durable: bool) -> None:
-        performed, self._performed = self._performed, []
-        for operation, result in performed:
-            try:
-                operation.done(result, durable)
-            except Exception:
-                # Go on, because the frames of the batch still wait for their verdicts.
-                log.exception("operation.failed")
-
     # --- faults of the disk -----------------------------------------------------------------------------------------
 
     def _check_space(self) -> None:
@@ -391,8 +326,8 @@ class GroupCommit:
         for participant in self.participants:
             participant.rolled_back(batch)
         self.batch.keep_from(batch)
-        self._apply_operations()
-        self._report_operations(durable=False)
+        self._operations.apply(self.batch)
+        self._operations.report(durable=False)
         self._turn(StoreState.FAILED, str(failure))
         self._drop_waiting()
         self._loop.call_later(self.settings.store.retry_s, self._resume)
@@ -427,7 +362,7 @@ class GroupCommit:
             self._failed(self._new_batch(), failure)
             return
         # A trial: this commit must become durable before any report is taken again.
-        self._apply_operations()
+        self._operations.apply(self.batch)
         self.batch.pulse = True
         self._write()
 

@@ -25,8 +25,8 @@ class Participant:
     def plan(self, batch: Batch, now: Instant) -> None:
         """Decide on all that waits, and fill the batch with the result."""
 
-    def committed(self, batch: Batch, now: Instant) -> None:
-        """Acknowledge and show the content of the batch: it was committed."""
+    def committed(self, batch: Batch, now: Instant, next_batch: Batch) -> None:
+        """Acknowledge and show the content of the batch: it was committed. To record that, add to ``next_batch``."""
 
     def rolled_back(self, batch: Batch) -> None:
         """Undo what ``plan`` changed in memory and in the batch: it was rolled back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ Record: TypeAlias = "tuple[bytes, int, int, int, int | None, int | None, int | N
 because there may be a million of them, and the garbage collector does not follow such a tuple. Its first fields are
 those of a report that is read back without details."""
 _Seen: TypeAlias = "Record | int"
-"""A report that was read back without details is only its number."""
+"""After a restart, a report that was read back without details is kept as its number."""
 
 
 class Duplicates:

@@ -233,7 +233,7 @@ class Intake(Participant):
                 else:
                     verdicts = self._decide_all(signals, frame, batch)
             except Exception:
-                # A third party's decoder returned values that fit no row. If they have opened an alarm, it stays.
+                # A third party's decoder returned values that fit no row. An alarm that they opened stays open.
                 log.exception("frame.failed", protocol=first.protocol, peer=frame.arrival.peer)
                 self._tell(frame, None, to_datetime(self._clock.now().utc_us))
                 continue
@@ -332,7 +332,7 @@ class Intake(Participant):
         if first.alarm is not None:
             self._placement.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
 
-    def committed(self, batch: Batch, now: Instant) -> None:
+    def committed(self, batch: Batch, now: Instant, _next_batch: Batch) -> None:
         """Deliver the verdicts of the batch: it was committed."""
         at, now_us = to_datetime(now.utc_us), now.mono_us
         planned, self._planned = self._planned, []

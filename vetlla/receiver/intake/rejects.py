@@ -179,7 +179,7 @@ class Rejects(Participant):
             self._placed.append(concern)
             self._placement.place(concern.report, concern.arrival, batch)
 
-    def committed(self, _batch: Batch, _now: Instant) -> None:
+    def committed(self, _batch: Batch, _now: Instant, _next_batch: Batch) -> None:
         """Forget the reports that the batch put before operators: it was committed."""
         self._placed.clear()
 

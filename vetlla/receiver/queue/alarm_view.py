@@ -9,7 +9,7 @@ from vetlla.domain.alarms import RECEIVER, Cause
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.signals import Kind
 from vetlla.receiver.watchers import happening
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ class AlarmView(NamedTuple):
 
         Monotonic stamps have a meaning only on this machine, so people get seconds instead.
         """
-        alarm, tally = queue.as_of(self.alarm, now), self.tally
+        alarm, tally = order.as_of(self.alarm, now), self.tally
         return {
             "id": alarm.id,
             "home": alarm.home,
@@ -69,9 +69,9 @@ class AlarmView(NamedTuple):
             "answered": iso(alarm.answered_us),
             "lapsed": iso(alarm.lapsed_us),
             "closed": iso(alarm.closed_us),
-            "age_s": queue.age_us(alarm, now) / SECOND_US,
+            "age_s": order.age_us(alarm, now) / SECOND_US,
             "t2_s": _seconds(alarm.t2_us),
-            "t3_s": _seconds(queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us),
+            "t3_s": _seconds(order.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us),
             "lease_s": _left(alarm.lease_mono_us, now),
             "due_s": _left(alarm.due_mono_us, now),
         }

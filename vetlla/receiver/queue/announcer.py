@@ -16,7 +16,6 @@ from vetlla.receiver.watchers import happening
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Instant
-    from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.messages.watch import SignalFields
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.desk import Desk
@@ -49,14 +48,12 @@ class Announcer(Participant):
         settings: Settings,
         desk: Desk,
         placement: Placement,
-        commit: GroupCommit,
         watchers: Watchers,
         counters: Counters,
     ) -> None:
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._desk = desk
         self._placement = placement
-        self._commit = commit
         self._watchers = watchers
         self._counters = counters
 
@@ -64,13 +61,13 @@ class Announcer(Participant):
         """Apply settings."""
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
 
-    def committed(self, batch: Batch, now: Instant) -> None:
+    def committed(self, batch: Batch, now: Instant, next_batch: Batch) -> None:
         """Make the alarms of the batch ready, and show them. The rows that record this go with the next batch."""
         watchers = self._watchers or None  # Watchers is false while no watcher listens
         if watchers is not None:
             for signal in batch.fields_of_signals():
                 watchers.publish({**happening("signal", now, "store"), "signal": _shown(signal)})
-        for news, view in self._desk.committed(now, self._commit.batch):
+        for news, view in self._desk.committed(now, next_batch):
             if news is News.JOINED and watchers is None:
                 continue
             if news is News.OPENED and not view.tally.signals and reports(view):  # a refusal has no signal in the batch

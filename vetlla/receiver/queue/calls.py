@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vetlla.domain.alarms import Alarm
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.alarm_view import AlarmView
-    from vetlla.service.queue.steps import Marks
+    from vetlla.service.queue.marks import Marks
 
 GROUPS_MAX = 1_000
 """Moments remembered for one alarm. Reports that join later count from the last of them, so that none of them seems to

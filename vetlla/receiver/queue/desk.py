@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.alarms import RECEIVER, Alarm, AlarmOutcome, State
 from vetlla.receiver.queue.alarm_view import AlarmView, Deed, News, news_of
 from vetlla.receiver.queue.calls import Calls, reports
-from vetlla.receiver.queue.on_test import AccountsOnTest
+from vetlla.receiver.queue.limits import QueueLimits
 from vetlla.receiver.queue.open_alarms import OpenAlarms
 from vetlla.receiver.queue.placement import Placement
-from vetlla.receiver.queue.rules import Rules
-from vetlla.service.queue import steps as queue
+from vetlla.receiver.queue.tested_accounts import AccountsOnTest
+from vetlla.service.queue import marks, order, steps
 from vetlla.service.queue.account_matching import is_of
 from vetlla.service.queue.emergencies import Closed
 
@@ -35,9 +35,9 @@ class Desk:
     """The open alarms, the operators who hold them, and the accounts on test."""
 
     def __init__(self, settings: QueueSettings, recovered: Recovered, counters: Counters) -> None:
-        self.rules = Rules.of(settings)
+        self.limits = QueueLimits.of(settings)
         self._calls = Calls(counters)
-        self._calls.apply(self.rules.marks)
+        self._calls.apply(self.limits.marks)
         self.on_due: Callable[[Alarm], None] = lambda _: None
         """Called with each alarm whose next mark was set or changed."""
         self.tests = AccountsOnTest(recovered.on_test, recovered.boot)
@@ -46,13 +46,13 @@ class Desk:
         self._closed_before = recovered.closed
         self.placement = Placement(settings, recovered, self._open, self._closed, self.tests)
         for alarm in recovered.open_alarms:
-            kept = alarm if alarm.boot == recovered.boot else queue.after_reboot(alarm, recovered.boot)
+            kept = alarm if alarm.boot == recovered.boot else order.after_reboot(alarm, recovered.boot)
             self._open.add(AlarmView(kept, recovered.tallies[alarm.id]))
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
         """Apply settings. Alarms keep the marks that they already have."""
-        self.rules = Rules.of(settings.queue)
-        self._calls.apply(self.rules.marks)
+        self.limits = QueueLimits.of(settings.queue)
+        self._calls.apply(self.limits.marks)
 
     def resume(self, now: Instant, batch: Batch) -> None:
         """Go on after a restart: open alarms get back their marks, and closed emergencies are remembered.
@@ -61,7 +61,7 @@ class Desk:
         """
         self.tests.resume(now)
         for closed in self._closed_before:
-            left_us = self.rules.chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
+            left_us = self.limits.chain_window_us - max(0, now.utc_us - (closed.closed_us or 0))
             self._closed.add(closed, now.mono_us + left_us, now.mono_us)
         self._closed_before = []
         for alarm, tally in list(self._open.values()):
@@ -70,11 +70,11 @@ class Desk:
                 self._make_ready(alarm.id, now, max(0, now.utc_us - began_us), batch)
                 batch.record(now.utc_us, RECEIVER, "ready", f"alarm {alarm.id}", why="stamp lost in a restart")
             else:
-                view = AlarmView(queue.after_restart(alarm, self.rules.by_receiver(now), self.rules.marks), tally)
+                view = AlarmView(marks.after_restart(alarm, self.limits.by_receiver(now), self.limits.marks), tally)
                 self._change(view, batch)
             view = self._open[alarm.id]
             if view.alarm.t3_us is None:
-                self._calls.ready(view.alarm, reports(view), now.mono_us - (queue.waited_us(view.alarm, now) or 0))
+                self._calls.ready(view.alarm, reports(view), now.mono_us - (order.waited_us(view.alarm, now) or 0))
 
     # --- the batch of a commit ---------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Desk:
 
     def _make_ready(self, number: int, now: Instant, t2_us: int, batch: Batch) -> AlarmView:
         alarm, tally = self._open[number]
-        due_us = queue.mark_when_ready_us(alarm, now, self.rules.marks)
+        due_us = marks.mark_when_ready_us(alarm, now, self.limits.marks)
         alarm = alarm._replace(ready_us=now.utc_us, ready_mono_us=now.mono_us, t2_us=t2_us, due_mono_us=due_us)
         view = AlarmView(alarm, tally)
         self._change(view, batch)
@@ -125,7 +125,7 @@ class Desk:
     def act(
         self,
         number: int,
-        acting: queue.OperatorAction,
+        acting: steps.OperatorAction,
         action: str,
         step: Callable[[Alarm], Alarm],
         batch: Batch,
@@ -134,7 +134,7 @@ class Desk:
         """Apply an operator's step to an alarm. Raises UsageError if the queue's rules forbid it."""
         before, tally = self.find(number)
         alarm = step(before)
-        holder = queue.as_of(before, acting.now).operator
+        holder = order.as_of(before, acting.now).operator
         if holder and holder not in {acting.operator, alarm.operator}:
             detail = {"from": holder} | detail
         if before.t3_us is None and alarm.t3_us is not None:
@@ -145,7 +145,7 @@ class Desk:
         if alarm.state is State.CLOSED:
             batch.alarms[number] = alarm
             self._open.remove(before)
-            self._closed.add(alarm, acting.now.mono_us + self.rules.chain_window_us, acting.now.mono_us)
+            self._closed.add(alarm, acting.now.mono_us + self.limits.chain_window_us, acting.now.mono_us)
             # The contract is settled by these figures, and in the audit they cannot be altered afterwards.
             figures = {"t2_us": alarm.t2_us, "t3_us": alarm.t3_us}
             batch.record(acting.now.utc_us, acting.operator, action, f"alarm {number}", **detail, **figures)
@@ -154,12 +154,12 @@ class Desk:
             batch.record(acting.now.utc_us, acting.operator, action, f"alarm {number}", **detail)
         return Deed(view, action, acting.operator, acting.now, detail)
 
-    def note(self, number: int, acting: queue.OperatorAction, text: str, batch: Batch) -> Deed:
+    def note(self, number: int, acting: steps.OperatorAction, text: str, batch: Batch) -> Deed:
         """Add a note to an alarm. A note of the holder renews the lease; other operators may add notes, too."""
         view = self.find(number)
         digest = batch.add_note(number, acting.now.utc_us, acting.operator, text)
-        if queue.as_of(view.alarm, acting.now).operator == acting.operator:
-            view = self.act(number, acting, "note", lambda held: queue.touch(held, acting), batch, sha256=digest).view
+        if order.as_of(view.alarm, acting.now).operator == acting.operator:
+            view = self.act(number, acting, "note", lambda held: steps.touch(held, acting), batch, sha256=digest).view
         else:
             batch.record(acting.now.utc_us, acting.operator, "note", f"alarm {number}", sha256=digest)
         return Deed(view, "note", acting.operator, acting.now, {"text": text})
@@ -167,7 +167,7 @@ class Desk:
     def test(
         self,
         account: Account,
-        acting: queue.OperatorAction,
+        acting: steps.OperatorAction,
         seconds: int,
         reason: str,
         batch: Batch,
@@ -185,13 +185,13 @@ class Desk:
             own = acting._replace(supervisor=True)  # also closes an alarm that a colleague has claimed
 
             def close(held: Alarm) -> Alarm:
-                return queue.close(held, own, AlarmOutcome.TEST)._replace(t3_us=None)
+                return steps.close(held, own, AlarmOutcome.TEST)._replace(t3_us=None)
 
             deeds = [self.act(alarm.id, own, "close", close, batch, outcome=AlarmOutcome.TEST.value) for alarm in apart]
             return Tested(None, deeds)
         for alarm in apart:
-            if alarm.priority in queue.REPEATED:
-                due_us = self.tests.mark_us(account, alarm.priority, acting.now, self.rules.test_us)
+            if alarm.priority in marks.REPEATED:
+                due_us = self.tests.mark_us(account, alarm.priority, acting.now, self.limits.test_us)
                 self._change(AlarmView(alarm._replace(due_mono_us=due_us), self._open[alarm.id].tally), batch)
         return Tested(test, [])
 
@@ -202,14 +202,14 @@ class Desk:
         """
         if number not in self._open:
             return None
-        view, acting = self._open[number], self.rules.by_receiver(now)
-        alarm = queue.as_of(view.alarm, now)
+        view, acting = self._open[number], self.limits.by_receiver(now)
+        alarm = order.as_of(view.alarm, now)
         if alarm.state is not State.WAITING or not view.is_own_loss:
             return self.note(number, acting, why, batch)
 
         def close(held: Alarm) -> Alarm:
             # No person called, so no communication has waited.
-            return queue.close(held, acting, AlarmOutcome.TECHNICAL)._replace(t3_us=None)
+            return steps.close(held, acting, AlarmOutcome.TECHNICAL)._replace(t3_us=None)
 
         return self.act(number, acting, "close", close, batch, outcome=AlarmOutcome.TECHNICAL.value, why=why)
 

@@ -14,9 +14,9 @@ import structlog
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.timer import EarliestTimer
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import marks, order
 
 if TYPE_CHECKING:
     import asyncio
@@ -102,16 +102,16 @@ class Escalation:
             alarm, _ = self._desk.find(number)
         except UsageError:
             return None  # an operator closed it meanwhile
-        acting, marks = self._desk.rules.by_receiver(self._clock.now()), self._desk.rules.marks
-        if not queue.due(alarm, acting.now):
+        acting, limits = self._desk.limits.by_receiver(self._clock.now()), self._desk.limits.marks
+        if not marks.due(alarm, acting.now):
             self.follow(alarm)
             return None
-        cause = queue.cause(alarm, acting.now)
+        cause = marks.cause(alarm, acting.now)
         if cause is None:
-            return self._desk.act(number, acting, "warn", lambda waiting: queue.warn(waiting, acting, marks), batch)
+            return self._desk.act(number, acting, "warn", lambda waiting: marks.warn(waiting, acting, limits), batch)
 
         def escalate(left: Alarm, why: Cause = cause) -> Alarm:
-            return queue.fall_due(left, acting, why)
+            return marks.fall_due(left, acting, why)
 
         return self._desk.act(number, acting, "escalate", escalate, batch, why=cause.value)
 
@@ -119,7 +119,7 @@ class Escalation:
         if not isinstance(deed, tuple):
             return
         now, alarm = self._clock.now(), deed.view.alarm
-        waited_us = queue.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us
+        waited_us = order.waited_us(alarm, now) if alarm.t3_us is None else alarm.t3_us
         known = {"alarm": alarm.id, "priority": alarm.priority.name, "t3_s": (waited_us or 0) / SECOND_US}
         if deed.action == "warn":
             self._counters.warnings[alarm.priority] += 1

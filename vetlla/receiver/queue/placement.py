@@ -11,21 +11,21 @@ from vetlla.domain.alarms import Alarm, Cause, State, Tally
 from vetlla.domain.signals import AccountId, Flag, Kind, Priority
 from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.queue.desk_report import UNKNOWN, DeskReport, reason_of
-from vetlla.receiver.queue.rules import Rules
-from vetlla.service.queue import steps as queue
+from vetlla.receiver.queue.limits import QueueLimits
+from vetlla.service.queue import marks, order
 from vetlla.service.queue.emergencies import Closed, Emergency
 from vetlla.service.queue.runaway import Runaways, Utterance
 from vetlla.service.queue.strangers import Strangers
 from vetlla.service.queue.triage import is_old, joins, line_of
-from vetlla.service.queue.unknown_codes import UnknownCode, UnknownCodes
+from vetlla.service.queue.unknown_code_alarms import UnknownCode, UnknownCodes
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.clock import Instant
     from vetlla.domain.previous_run import Recovered
     from vetlla.domain.signals import Arrival
-    from vetlla.receiver.queue.on_test import AccountsOnTest
     from vetlla.receiver.queue.open_alarms import Line, OpenAlarms
+    from vetlla.receiver.queue.tested_accounts import AccountsOnTest
     from vetlla.settings.model import QueueSettings, Settings
     from vetlla.store.journal.batch import Batch
 
@@ -41,7 +41,7 @@ class Placement:
     def __init__(
         self, settings: QueueSettings, recovered: Recovered, alarms: OpenAlarms, closed: Closed, tests: AccountsOnTest
     ) -> None:
-        self._rules = Rules.of(settings)
+        self._limits = QueueLimits.of(settings)
         self._boot = recovered.boot
         self._next_alarm = recovered.next_alarm
         self.open = alarms
@@ -60,7 +60,7 @@ class Placement:
 
     def apply(self, settings: Settings, _: AccountBook) -> None:
         """Apply settings. Alarms keep the marks that they already have."""
-        self._rules = Rules.of(settings.queue)
+        self._limits = QueueLimits.of(settings.queue)
 
     def begin(self) -> None:
         """Begin the next batch."""
@@ -73,7 +73,7 @@ class Placement:
     ) -> tuple[int | None, int]:
         """Let a signal open an alarm or join one; return the alarm's number, if any, and the signal's flags.
 
-        ``told_in`` is the alarm of an earlier report that this one repeats with additions.
+        ``told_in`` is the alarm of the report that this one repeats and adds to, if any.
         """
         now = arrival.received
         number, who, home, event, priority, device, known, _, _, account = report
@@ -90,7 +90,7 @@ class Placement:
         if name and kind is _UNKNOWN:
             return self._place_unknown(line, report, arrival, batch, on_test=on_test), flags
         before = self.open.newest(line)
-        if before and now.mono_us - before.tally.joined_us > self._rules.chain_window_us:
+        if before and now.mono_us - before.tally.joined_us > self._limits.chain_window_us:
             before = None  # a new alarm starts the contract's clock again
         joined = before and joins(before.alarm, priority, now)
         if priority is _ROUTINE:
@@ -99,8 +99,8 @@ class Placement:
             self.unseen += not on_test
             return None, flags
         said = Utterance(home, who, device, event, on_test)
-        repetition = self._runaways.count(said, now.mono_us, self._rules.runaway_window_us)
-        runaway = repetition.count > self._rules.runaway_signals
+        repetition = self._runaways.count(said, now.mono_us, self._limits.runaway_window_us)
+        runaway = repetition.count > self._limits.runaway_signals
         flags |= _RUNAWAY if runaway else 0
         if before and joined:
             alarm = self._join(before, report, now, batch, runaway=runaway)
@@ -127,7 +127,7 @@ class Placement:
             return report.event.kind is not _UNKNOWN or self._unknown_codes.find(code, now.mono_us) is None
         return (
             report.priority < before.alarm.priority
-            or now.mono_us - before.tally.joined_us > self._rules.chain_window_us
+            or now.mono_us - before.tally.joined_us > self._limits.chain_window_us
             or not joins(before.alarm, report.priority, now)
         )
 
@@ -148,8 +148,8 @@ class Placement:
     def _tell_supervisor(self, number: int, now: Instant, batch: Batch) -> None:
         """Escalate an answered alarm whose caller has reported it again, if its operator shows no activity."""
         alarm, tally = self.open[number]
-        if alarm.state is State.ANSWERED and not alarm.on_test and not queue.holder_active(alarm, now):
-            alarm = queue.put_before(alarm, self._rules.by_receiver(now), Cause.TOLD_AGAIN)
+        if alarm.state is State.ANSWERED and not alarm.on_test and not order.holder_active(alarm, now):
+            alarm = marks.put_before(alarm, self._limits.by_receiver(now), Cause.TOLD_AGAIN)
             self.open[number] = AlarmView(alarm, tally)
             batch.alarms[number] = alarm
             batch.record_effect(now.utc_us, "escalate", f"alarm {number}", why=Cause.TOLD_AGAIN.value)
@@ -190,10 +190,10 @@ class Placement:
             self.joined.setdefault(number, view)
         if priority < before:
             alarm = alarm._replace(priority=priority, kind=report.event.kind, why=reason_of(report))
-            alarm = queue.await_answer(alarm, now, self._rules.marks)
+            alarm = marks.await_answer(alarm, now, self._limits.marks)
             if alarm.on_test:
                 alarm = alarm._replace(
-                    due_mono_us=self._tests.mark_us(report.account, priority, now, self._rules.test_us)
+                    due_mono_us=self._tests.mark_us(report.account, priority, now, self._limits.test_us)
                 )
             batch.record_effect(now.utc_us, "lift", f"alarm {number}", to=priority.name, signal=signal)
         elif (priority is before and is_old(alarm.why) and not is_old(note)) or (
@@ -230,7 +230,7 @@ class Placement:
         if report.known or before is not None:
             return self._open(before, report, arrival, batch, on_test=on_test, runaway=runaway)
         now, strangers = arrival.received, self._strangers
-        window_us = self._rules.runaway_window_us
+        window_us = self._limits.runaway_window_us
         crowd = strangers.crowd(arrival.host, now.mono_us, window_us=window_us, open_alarms=self.open.strangers)
         if not crowd:
             return self._open(None, report, arrival, batch, on_test=on_test, runaway=runaway)
@@ -271,7 +271,7 @@ class Placement:
             chained_to=begun.alarm if begun else None,
             unknown_account=not report.known,
             on_test=on_test,
-            due_mono_us=self._tests.mark_us(report.account, report.priority, now, self._rules.test_us)
+            due_mono_us=self._tests.mark_us(report.account, report.priority, now, self._limits.test_us)
             if on_test
             else None,
             runaway=runaway,

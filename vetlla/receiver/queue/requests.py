@@ -27,7 +27,7 @@ from vetlla.receiver.control.messages.watch import WatchQueue
 from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import by_name, colleague
 from vetlla.receiver.watchers import happening
-from vetlla.service.queue import steps as queue
+from vetlla.service.queue import order, steps
 from vetlla.service.queue.account_matching import meant
 
 if TYPE_CHECKING:
@@ -148,12 +148,12 @@ class QueueRequests:
             "next": page[-1] if page and len(following) > len(page) else None,
         }
 
-    async def _places(self, wanted: Callable[[Alarm], bool]) -> AsyncGenerator[queue.Order, None]:
+    async def _places(self, wanted: Callable[[Alarm], bool]) -> AsyncGenerator[order.Order, None]:
         """Yield the places of the wanted alarms in the queue; other tasks have their turn now and then."""
         now = self._clock.now()
         for count, alarm in enumerate(self._desk.ready(), 1):
-            if wanted(queue.as_of(alarm, now)):
-                yield queue.order(alarm, now)
+            if wanted(order.as_of(alarm, now)):
+                yield order.order(alarm, now)
             if count % LOOKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -164,9 +164,9 @@ class QueueRequests:
         action = self._action(caller, force=request.force)
         if request.alarm is None:
             return await self._work(lambda batch: self._claim_next(action, batch))
-        return await self._step(request.alarm, action, "claim", lambda alarm: queue.claim(alarm, action))
+        return await self._step(request.alarm, action, "claim", lambda alarm: steps.claim(alarm, action))
 
-    def _claim_next(self, action: queue.OperatorAction, batch: Batch) -> Deed:
+    def _claim_next(self, action: steps.OperatorAction, batch: Batch) -> Deed:
         """Claim the first waiting alarm, or keep the unanswered one that the operator holds if it is as urgent."""
         waiting = self._first(action.now, lambda alarm: alarm.state is State.WAITING)
         held = self._first(action.now, lambda alarm: alarm.state is State.CLAIMED and alarm.operator == action.operator)
@@ -174,16 +174,16 @@ class QueueRequests:
         if alarm is None:
             raise UsageError("nothing is waiting", remedy="vetlla queue watch shows new alarms")
         detail = {"held": True} if alarm is held else {}
-        return self._desk.act(alarm.id, action, "claim", lambda taken: queue.claim(taken, action), batch, **detail)
+        return self._desk.act(alarm.id, action, "claim", lambda taken: steps.claim(taken, action), batch, **detail)
 
     def _first(self, now: Instant, wanted: Callable[[Alarm], bool]) -> Alarm | None:
         """Return the first of the wanted alarms; those of accounts on test are never among them."""
-        alarms = (queue.as_of(alarm, now) for alarm in self._desk.ready() if not alarm.on_test)
-        return min(filter(wanted, alarms), key=lambda alarm: queue.order(alarm, now), default=None)
+        alarms = (order.as_of(alarm, now) for alarm in self._desk.ready() if not alarm.on_test)
+        return min(filter(wanted, alarms), key=lambda alarm: order.order(alarm, now), default=None)
 
     async def _answer(self, request: AnswerAlarm, caller: Caller) -> StepDone:
         action = self._action(caller, force=request.force)
-        return await self._step(request.alarm, action, "answer", lambda alarm: queue.answer(alarm, action))
+        return await self._step(request.alarm, action, "answer", lambda alarm: steps.answer(alarm, action))
 
     async def _note(self, request: NoteAlarm, caller: Caller) -> StepDone:
         action = self._action(caller)
@@ -192,7 +192,7 @@ class QueueRequests:
     async def _close(self, request: CloseAlarm, caller: Caller) -> StepDone:
         action, outcome = self._action(caller, force=request.force), request.outcome
         return await self._step(
-            request.alarm, action, "close", lambda alarm: queue.close(alarm, action, outcome), outcome=outcome.value
+            request.alarm, action, "close", lambda alarm: steps.close(alarm, action, outcome), outcome=outcome.value
         )
 
     async def _hand_over(self, request: HandOverAlarm, caller: Caller) -> StepDone:
@@ -200,12 +200,12 @@ class QueueRequests:
         to = await colleague(request.to, self.settings, self._known)
         action = self._action(caller, force=request.force)
         return await self._step(
-            request.alarm, action, "hand over", lambda alarm: queue.hand_over(alarm, action, to), to=to
+            request.alarm, action, "hand over", lambda alarm: steps.hand_over(alarm, action, to), to=to
         )
 
     async def _escalate(self, request: EscalateAlarm, caller: Caller) -> StepDone:
         number, action, why = request.alarm, self._action(caller), request.why
-        return await self._step(number, action, "escalate", lambda alarm: queue.escalate(alarm, action, why), why=why)
+        return await self._step(number, action, "escalate", lambda alarm: steps.escalate(alarm, action, why), why=why)
 
     async def _test(self, request: OrderTest, caller: Caller) -> OrderedTest:
         if not (caller.engineer or caller.supervisor):
@@ -254,9 +254,9 @@ class QueueRequests:
             for test in self._desk.tests.running(self._clock.now())
         ]
 
-    def _action(self, caller: Caller, *, force: bool = False) -> queue.OperatorAction:
+    def _action(self, caller: Caller, *, force: bool = False) -> steps.OperatorAction:
         settings = self.settings.queue
-        return queue.OperatorAction(
+        return steps.OperatorAction(
             caller.operator,
             self._clock.now(),
             round(settings.lease_s * SECOND_US),
@@ -265,7 +265,7 @@ class QueueRequests:
         )
 
     async def _step(
-        self, alarm: int, action: queue.OperatorAction, name: str, step: Callable[[Alarm], Alarm], **detail: object
+        self, alarm: int, action: steps.OperatorAction, name: str, step: Callable[[Alarm], Alarm], **detail: object
     ) -> StepDone:
         # The step and its audit record share one action, so that both have the same instant.
         return await self._work(lambda batch: self._desk.act(alarm, action, name, step, batch, **detail))

@@ -15,7 +15,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Arrival, Event, Kind, Phase, Priority
 from vetlla.domain.supervision import KeptChange, KeptIncident
-from vetlla.receiver.commit.group import Operation
+from vetlla.receiver.commit.operations import Operation
 from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.receiver.supervision.fleet import NO_PARENT
 from vetlla.receiver.supervision.states import StateChange

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import NOT_WATCHED, Account
+from vetlla.domain.accounts import NOT_WATCHED
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.signals import Kind, Phase
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.enrolment import Enrolment
-from vetlla.receiver.supervision.fleet import NO_PARENT, NOWHERE, Fleet, name_of
+from vetlla.receiver.supervision.fleet import Fleet
 from vetlla.receiver.supervision.incidents import Incidents
+from vetlla.receiver.supervision.listener_numbers import ListenerNumbers
 from vetlla.receiver.supervision.losses import Losses
 from vetlla.receiver.supervision.pauses import Order, Pauses
 from vetlla.receiver.supervision.records import SupervisionRecords
+from vetlla.receiver.supervision.recovery import recover_devices
 from vetlla.receiver.supervision.silence import Silence
 from vetlla.receiver.supervision.states import DeviceStates
 from vetlla.receiver.timer import EarliestTimer
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
+    from vetlla.domain.accounts import Account
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.signals import Arrival, Signal
     from vetlla.domain.supervision import OrderedPause
@@ -37,17 +40,16 @@ if TYPE_CHECKING:
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.expectations import Expectations
-    from vetlla.receiver.supervision.fleet import Name
     from vetlla.receiver.supervision.incidents import Incident
     from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.ports import JournalWriter
 
+_HEARTBEAT = Kind.HEARTBEAT  # a plain name: to look a member up in its enum costs more than the comparison
+
 STOPPED_RETRY_S = 1.0
 """How often to check whether reports can be taken again. No device is marked late or lost until then."""
-LISTENERS_MAX = 255
-"""One byte for each device stores the listener through which it was last heard."""
 
 
 class Supervision(Participant):
@@ -72,7 +74,8 @@ class Supervision(Participant):
         """Every device and its data, to read only."""
         self._silence = Silence(self.fleet, settings.tolerance_s, now)
         self._states = DeviceStates(self.fleet, self._silence)
-        self._incidents = Incidents(self.fleet, _rule(settings), self._listener_label)
+        self._listeners = ListenerNumbers()
+        self._incidents = Incidents(self.fleet, _rule(settings), self._listeners.label)
         self._records = SupervisionRecords(
             settings, self._states, clock, every_s=bounds.every_s, rows=bounds.rows, stretches=bounds.stretches
         )
@@ -92,8 +95,6 @@ class Supervision(Participant):
         self._enrolment = Enrolment(self._states, self._pauses, clock, at_once=bounds.at_once, ucrs_max=bounds.ucrs_max)
         self.on_new_day: Callable[[], object] = lambda: None
         """Called when a day of the service begins, because suspensions begin and end with a day."""
-        self._listeners = {"": 0}
-        """By name: the numbers of the listeners through which reports came."""
         self._timer = EarliestTimer(loop, self._fall_due)
         commit.on_turn.append(self._turned)
         self._announced = self.today
@@ -109,21 +110,31 @@ class Supervision(Participant):
         terminal = account.unit
         if terminal == NOT_WATCHED:
             return False
-        now, listener = arrival.received, self._listeners.get(arrival.listener) or self._number(arrival.listener)
+        now = arrival.received
         if not self._records.day_counters.today.holds(now.utc_us):
             self._records.end_day(now)  # a report after midnight belongs to the new day
-        idle = not self._states.changed_blocks
         if signals[0].from_broker:
-            if is_last_will(signals[0]):
-                self._states.cut_off(terminal, now)
-                self._note(now, idle=idle)
+            self._take_last_will(terminal, signals[0], now)
             return False
-        self._states.heard(terminal, listener, now)
+        return self._take_signs(terminal, signals, self._listeners[arrival.listener], now)
+
+    def _take_last_will(self, terminal: int, signal: Signal, now: Instant) -> None:
+        """Mark a terminal as lost if its broker reports that its connection broke just now."""
+        if is_last_will(signal):
+            idle = not self._states.changed_blocks
+            self._states.cut_off(terminal, now)
+            self._note(now, idle=idle)
+
+    def _take_signs(self, terminal: int, signals: Sequence[Signal], listener: int, now: Instant) -> bool:
+        """Take the signs of life of a terminal and of its UCRs. Return True if the frame contains nothing else."""
+        states = self._states
+        idle = not states.changed_blocks
+        states.heard(terminal, listener, now)
         alive_only = len(signals) == 1
         for signal in signals:
-            if signal.event.kind is not Kind.HEARTBEAT:
+            if signal.event.kind is not _HEARTBEAT:
                 alive_only = self._heard_through(terminal, signal, listener, now) and alive_only
-        if idle or self._states.state_changes:
+        if idle or states.state_changes:
             self._note(now, idle=idle)
         return alive_only
 
@@ -176,16 +187,6 @@ class Supervision(Participant):
         for child in self.ucrs_of(account.unit):
             self._pauses.set(child, Pause.AWAY if left else Pause.NONE, Pause.AWAY, now)
         self._note(now, idle=idle)
-
-    def _number(self, name: str) -> int:
-        number = self._listeners.get(name)
-        if number is None and len(self._listeners) < LISTENERS_MAX:
-            number = self._listeners[name] = len(self._listeners)
-        return NOWHERE if number is None else number
-
-    def _listener_label(self, number: int) -> str:
-        name = list(self._listeners)[number]
-        return f"listener:{name}" if name else ""
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -306,7 +307,7 @@ class Supervision(Participant):
             self._announced = self.today
             self.on_new_day()
 
-    def committed(self, _batch: Batch, _now: Instant) -> None:
+    def committed(self, _batch: Batch, _now: Instant, _next_batch: Batch) -> None:
         """Log and publish the losses that are durable now."""
         self._losses.committed()
 
@@ -327,27 +328,7 @@ class Supervision(Participant):
         kept = journal.supervision()
         now = self._clock.now()
         self._silence.resume(kept, self._records.day_counters.zone)
-        parents: dict[Name, int] = {}
-        is_ahead = False
-        for unit in journal.units():
-            account = _bare(unit.account, unit.receiver, unit.line)
-            parent = parents.get(name_of(account), NO_PARENT) if unit.device else NO_PARENT
-            while len(self.fleet) < unit.id:
-                # A crash came after a device was added and before its row was written: its number stays unused.
-                self._states.add(_bare("", "", ""), "", NO_PARENT, now)
-            number = self._states.add(account, unit.device, parent, now)
-            if not unit.device:
-                parents[name_of(account)] = number
-            fleet = self.fleet
-            fleet.heard_us[number] = unit.heard_us
-            fleet.interval_s[number], fleet.allowed[number] = unit.interval_s, unit.allowed_misses
-            fleet.pause[number] = unit.pause if unit.since_us else Pause.NO_INTERVAL
-            if unit.since_us:
-                state = Health(unit.state)
-                state = Health.OK if state is Health.LATE else state
-                self._states.restore(number, state, unit.since_us, self._silence.kept_us(unit))
-            self._records.day_counters.resume(unit, now)
-            is_ahead = is_ahead or unit.day > self._records.day_counters.name
+        is_ahead = recover_devices(journal.units(), self._states, self._records.day_counters, now)
         self._incidents.resume(kept, now)
         self._losses.resume(kept.lost)
         self._records.resume(journal, kept, now)
@@ -394,8 +375,3 @@ def is_last_will(signal: Signal) -> bool:
 
 def _rule(settings: SupervisionSettings) -> Collapse:
     return Collapse(settings.incident_devices, settings.incident_window_s, settings.incident_share)
-
-
-def _bare(account: str, receiver: str, line: str) -> Account:
-    """Return an account as it is known before the registry is read."""
-    return Account(account=account, receiver=receiver, line=line)

@@ -187,9 +187,9 @@ def two_places(known: CheckInput) -> Iterator[Breach]:
             if value in twice:
                 several[value].append(kept)
         for value, found in several.items():
-            said = " ".join(filter(None, value)) if isinstance(value, tuple) else value
+            text = " ".join(filter(None, value)) if isinstance(value, tuple) else value
             where = ", ".join(f"{name(kept.device)} in {kept.standing.home}" for kept in found)
-            yield _of(found[0], f"{mark} {said} belongs to {where}")
+            yield _of(found[0], f"{mark} {text} belongs to {where}")
 
 
 def leading_zeros(known: CheckInput) -> Iterator[Breach]:

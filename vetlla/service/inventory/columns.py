@@ -8,12 +8,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from vetlla.domain import imei, telephones
-from vetlla.domain.column_types import MAX_TEXT, PRINTABLE, AccountNumber, HomeCode
-from vetlla.domain.columns import Cell, Holds, Matches, ReadBy, RowKind, words
+from vetlla.domain.column_types import MAX_TEXT, AccountNumber, HomeCode, ShortText, is_short
+from vetlla.domain.columns import Cell, Holds, ReadBy, RowKind, words
 from vetlla.domain.devices import LAST_WEEK, DeviceType, Manufacture, Ownership, Period, Place, Programme, UserType
 
 FIRST_YEAR = 1990
@@ -80,22 +80,21 @@ def _programmes(cell: str) -> tuple[Programme, ...]:
     for part in filter(None, (part.strip() for part in cell.split(";"))):
         name, _, period = part.partition(":")
         name = name.strip()
-        if len(name) > MAX_TEXT or not name.isprintable():
+        if not is_short(name):
             raise ValueError(f"the name of a programme has at most {MAX_TEXT} printable characters")
         found.extend(Programme(name, one) for one in _periods(period))
     return tuple(found)
 
 
 def _telephones(cell: str) -> tuple[str, ...]:
-    """Return telephone numbers separated by semicolons."""
-    return tuple(telephones.checked(number) for number in map(str.strip, cell.split(";")) if number)
+    """Return telephone numbers separated by semicolons. ``imports.home`` checks that they can be called."""
+    return tuple(telephones.written(number) for number in map(str.strip, cell.split(";")) if number)
 
 
 # --- types ------------------------------------------------------------------------------------------------------------
 
-_Short = Annotated[str, Field(max_length=MAX_TEXT), Matches(PRINTABLE, "has unprintable characters")]
-Text = Annotated[_Short, Cell(Holds.TEXT)]
-Code = Annotated[_Short, Cell(Holds.CODE)]
+Text = Annotated[ShortText, Cell(Holds.TEXT)]
+Code = Annotated[ShortText, Cell(Holds.CODE)]
 Imei = Annotated[str, ReadBy(imei.checked), Cell(Holds.CODE, digits=imei.DIGITS)]
 AccountInCapitals = Annotated[AccountNumber, AfterValidator(str.upper)]
 """The receiver ignores the case of an account (``vetlla accounts``)."""

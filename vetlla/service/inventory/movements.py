@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from vetlla.domain.devices import DeviceType
+    from vetlla.domain.devices import DeviceType, ImportedDevice, Standing
+
+FIRST = {
+    Place.HOME: MovementKind.INSTALLED,
+    Place.WAREHOUSE: MovementKind.RECEIVED,
+    Place.RETIRED: MovementKind.RETIRED,
+}
+"""First movement of a device that comes from a file, by the place where it is."""
 
 
 def receive(day: date, ownership: Ownership, note: str = "") -> Movement:
@@ -122,6 +129,26 @@ def substitute(
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
 
 
+def imported(found: ImportedDevice, before: Standing | None, day: date) -> Movement | None:
+    """Return the movement from where a device was to where a file says it is; None if neither place nor owner changed.
+
+    ``before`` is None for a new device, and ``day`` is the day of the import. Raises UsageError if the registry has a
+    movement after that day.
+    """
+    if before is None:
+        return _imported(found, FIRST[found.place], found.since)
+    moved = (before.place, before.home) != (found.place, found.home)
+    if not moved and before.ownership is found.ownership:
+        return None
+    if before.last_moved > day:
+        raise UsageError(f"last moved on {before.last_moved}, after the import's day {day}")
+    if not moved:
+        return _imported(found, MovementKind.TRANSFERRED, day)
+    # Use the file's day of the move, if it is after the last known movement and not after the import's day.
+    on = found.moved if found.moved is not None and before.last_moved < found.moved <= day else day
+    return _imported(found, _kind(before.place, found.place), on)
+
+
 def must_live(kept: DeviceRecord, verb: str) -> None:
     """Raise UsageError if the device is retired."""
     if kept.standing.place is Place.RETIRED:
@@ -138,6 +165,21 @@ def must_be_known(kept: DeviceRecord, day: date, verb: str) -> None:
 def name(device: Device) -> str:
     """Return the name of a device for people and on the command line."""
     return f"{device.type}:{device.serial}"
+
+
+def _imported(found: ImportedDevice, kind: MovementKind, day: date) -> Movement:
+    return Movement(day=day, kind=kind, place=found.place, home=found.home, ownership=found.ownership, note="import")
+
+
+def _kind(before: Place, now: Place) -> MovementKind:
+    """Return the kind of a movement that a file tells of, between two places or two homes."""
+    match now:
+        case Place.RETIRED:
+            return MovementKind.RETIRED
+        case Place.WAREHOUSE:
+            return MovementKind.REMOVED if before is Place.HOME else MovementKind.RECEIVED
+        case Place.HOME:
+            return MovementKind.MOVED if before is Place.HOME else MovementKind.INSTALLED
 
 
 def _family(kind: DeviceType) -> frozenset[DeviceType]:

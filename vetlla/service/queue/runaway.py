@@ -46,14 +46,14 @@ class Runaways:
         self._since_us = 0
         self._said: dict[Utterance, Repetition] = {}
 
-    def count(self, said: Utterance, now_us: int, window_us: int) -> Repetition:
+    def count(self, utterance: Utterance, now_us: int, window_us: int) -> Repetition:
         """Count one more report (``now_us`` on the monotonic clock). Return how often it came, including this one."""
         if now_us - self._since_us > window_us or len(self._said) >= DEVICES_MAX:
             self.forget()
             self._since_us = now_us
-        repetition = self._said.get(said)
+        repetition = self._said.get(utterance)
         if repetition is None:
-            repetition = self._said[said] = Repetition()
+            repetition = self._said[utterance] = Repetition()
         repetition.count += 1
         return repetition
 

@@ -10,7 +10,7 @@ from vetlla.domain.alarms import State
 from vetlla.domain.clock import SECOND_US, stretch, to_us
 from vetlla.domain.signals import AccountId, Kind, Phase, Priority
 from vetlla.service.queue.emergencies import EMERGENCY
-from vetlla.service.queue.steps import holder_active
+from vetlla.service.queue.order import holder_active
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,9 +74,9 @@ def age(signal: Signal, received_us: int) -> str:
     return f"its clock is {stretch(-behind_s)} fast" if behind_s < -OLD_S else ""
 
 
-def is_old(said: str) -> bool:
+def is_old(text: str) -> bool:
     """Return True if a text ends with what ``age`` says of a past event."""
-    return said.endswith((_OLD, _KEPT))
+    return text.endswith((_OLD, _KEPT))
 
 
 def home_of(account: Account | None, who: AccountId) -> str:

@@ -7,7 +7,7 @@ such quotient over all windows is a bound that no plan can beat (together with t
 The bound can be reached, except for the rounding to whole visits. Take the window with the largest quotient, the
 *critical stretch*, and give its days that quotient as their level. Remove its days and visits, close the gap, and
 repeat. This is the optimal speed schedule of Yao, Demers and Shenker (FOCS 1995, "A scheduling model for reduced CPU
-energy"). It makes the peak and every other stretch as even as possible. ``packing`` fills the levels with visits.
+energy"). It makes the peak and every other stretch as even as possible. ``filling`` fills the levels with visits.
 
 One pass over all windows costs days^2 / 2 additions: some 20 ms for three years.
 """
@@ -62,7 +62,7 @@ def levels(work: Work, days: int) -> list[Stretch]:
 def _critical(work: Work, days: int) -> list[Stretch]:
     """Return the window of several days with the most minutes a day, or the single days with at least as many.
 
-    All such single days can be removed at once, because removing one never raises the quotient of the rest. Agreed
+    All such single days can be removed at once, because the others stay at least as high when one is removed. Agreed
     visits and homes that join make hundreds of them.
     """
     single = [0] * days

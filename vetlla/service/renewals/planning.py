@@ -9,9 +9,9 @@ from vetlla.domain.devices import DIGITAL, DeviceRecord, Home, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.calendar import working_days
 from vetlla.service.renewals.agreed import around_agreed
+from vetlla.service.renewals.base_plans import BaseFigures, Shortage, plan, with_terminals
 from vetlla.service.renewals.forecast import spans
 from vetlla.service.renewals.growth import expected, growth_visits
-from vetlla.service.renewals.visit_plan import BaseFigures, Shortage, plan, with_terminals
 from vetlla.service.renewals.visits_needed import wanted
 
 if TYPE_CHECKING:

@@ -69,7 +69,7 @@ class Expectation(NamedTuple):
 def miss_us(number: int, interval_s: int, tolerance_us: int) -> int:
     """Return the length of the silence with which this many signs of life are missed; each may be late by a tolerance.
 
-    Only this function decides when a device is late or lost. What is counted, due or proven follows from it.
+    Only this function decides when a device is late or lost; counts, deadlines and proofs call it.
     """
     return number * interval_s * SECOND_US + tolerance_us
 

@@ -90,10 +90,10 @@ class Dc09Home:
 
         The time in DC-09 is that of the frame, not of the event. A report that was kept back looks like any other.
         """
-        (said,) = self._random.choices((ALARMS, TECHNICAL, TESTS, None), self._weights)
-        if said is None:
+        (group,) = self._random.choices((ALARMS, TECHNICAL, TESTS, None), self._weights)
+        if group is None:
             return self._beat(self._next_sequence() if numbered else UNNUMBERED)
-        (telling,) = self._random.choices(said, [telling.weight for telling in said])
+        (telling,) = self._random.choices(group, [telling.weight for telling in group])
         token, data = ("ADM-CID", self._cid(telling)) if self._speaks_cid else ("SIA-DCS", self._dcs(telling))
         message = Message(home=self.id, token=token, sequence=self._next_sequence(), data=data)
         self._toggle(telling)

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Final
 from fastcrc.crc16 import xmodem
 
 from vetlla.simulator.dialects.dialect import Dialect
-from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, made_up_imei
+from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, made_up_imei, maker_of
 
 if TYPE_CHECKING:
     from random import Random
 
-    from vetlla.domain.accounts import Account
-    from vetlla.domain.signals import Key
-    from vetlla.simulator.weights import Mix
 
 HEADER: Final = 8
 ANSWER_WANTED: Final = 0x10
@@ -106,13 +103,9 @@ def _framed(properties: int, sequence: int, body: bytes) -> bytes:
     return struct.pack("<BBHHH", 0xAB, properties, len(body), xmodem(body), sequence) + body
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> EviewPendant:  # noqa: ARG001
-    return EviewPendant(account, mix, random)
-
-
 DIALECT: Final = Dialect(
     name="eview",
-    make=_make,
+    make=maker_of(EviewPendant),
     cut=cut,
     account=made_up_imei,
     form=re.compile(r"\d{15}", re.ASCII),

@@ -17,10 +17,11 @@ from vetlla.simulator.dialects.dialect import Answer, Meaning
 from vetlla.simulator.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from vetlla.domain.accounts import Account
+    from vetlla.domain.signals import Key
     from vetlla.simulator.weights import Mix
 
 MIDDLE: Final = 1.0
@@ -141,6 +142,15 @@ class Handheld(ABC):
         self._number += 1
         charge = LOW_CHARGE if occasion is Occasion.LOW_BATTERY else self._random.randint(LOW_CHARGE + 10, FULL_CHARGE)
         return Happening(occasion, self._clock, age_s > 0, self._latitude, self._longitude, charge, self._number)
+
+
+def maker_of(kind: type[Handheld]) -> Callable[[Account, Key | None, Mix, Random, float], Handheld]:
+    """Return a function that makes terminals of a kind, which have no key, and no clock to be corrected."""
+
+    def make(account: Account, _key: Key | None, mix: Mix, random: Random, _clock_error_s: float) -> Handheld:
+        return kind(account, mix, random)
+
+    return make
 
 
 def cut_behind(end: bytes, pending: bytes) -> tuple[list[bytes], bytes]:

@@ -10,13 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vetlla.simulator.dialects.dialect import Dialect
-from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei
+from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei, maker_of
 
 if TYPE_CHECKING:
     from random import Random
 
     from vetlla.domain.accounts import Account
-    from vetlla.domain.signals import Key
     from vetlla.simulator.weights import Mix
 
 _ALARM_BITS: Final = {Occasion.SOS: 6, Occasion.FALL: 8, Occasion.LOW_BATTERY: 12}
@@ -45,13 +44,9 @@ class Pico(Handheld):
         return Word(kind, "", text.encode(), b"")
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Pico:  # noqa: ARG001
-    return Pico(account, mix, random)
-
-
 DIALECT: Final = Dialect(
     name="minifinder",
-    make=_make,
+    make=maker_of(Pico),
     cut=partial(cut_behind, b";"),
     account=made_up_imei,
     form=re.compile(r"\d{15}", re.ASCII),

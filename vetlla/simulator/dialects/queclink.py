@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vetlla.simulator.dialects.dialect import Dialect
-from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from vetlla.domain.accounts import Account
-    from vetlla.domain.signals import Key
-    from vetlla.simulator.weights import Mix
+from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei, maker_of
 
 VERSION: Final = "1A0401"
 
@@ -56,13 +49,9 @@ def _told(report: str, happening: Happening) -> str:
     return f"{_LOW_VOLTS},{fix}," if report == "GTBPL" else f"0,0,1,{fix},,{happening.charge}"
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> QueclinkPendant:  # noqa: ARG001
-    return QueclinkPendant(account, mix, random)
-
-
 DIALECT: Final = Dialect(
     name="queclink",
-    make=_make,
+    make=maker_of(QueclinkPendant),
     cut=partial(cut_behind, b"$"),
     account=made_up_imei,
     form=re.compile(r"\d{15}", re.ASCII),

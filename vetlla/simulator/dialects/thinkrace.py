@@ -11,13 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vetlla.simulator.dialects.dialect import Dialect
-from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei
+from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei, maker_of
 
 if TYPE_CHECKING:
     from random import Random
 
     from vetlla.domain.accounts import Account
-    from vetlla.domain.signals import Key
     from vetlla.simulator.weights import Mix
 
 _WELCOME: Final = re.compile(rb"IWBP00,20\d\d(0[1-9]|1[0-2])[0-3]\d[0-2]\d[0-5]\d[0-5]\d,0#")
@@ -60,13 +59,9 @@ def _fix(happening: Happening) -> str:
     )
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> ThinkraceWatch:  # noqa: ARG001
-    return ThinkraceWatch(account, mix, random)
-
-
 DIALECT: Final = Dialect(
     name="thinkrace",
-    make=_make,
+    make=maker_of(ThinkraceWatch),
     cut=partial(cut_behind, b"#"),
     account=made_up_imei,
     form=re.compile(r"\d{15}", re.ASCII),

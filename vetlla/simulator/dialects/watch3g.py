@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vetlla.simulator.dialects.dialect import Dialect
-from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei
-
-if TYPE_CHECKING:
-    from random import Random
-
-    from vetlla.domain.accounts import Account
-    from vetlla.domain.signals import Key
-    from vetlla.simulator.weights import Mix
+from vetlla.simulator.dialects.handheld import Handheld, Happening, Occasion, Word, cut_behind, made_up_imei, maker_of
 
 MAKER: Final = "3G"
 
@@ -63,13 +56,9 @@ def _account(number: int) -> str:
     return made_up_imei(number)[4:14]
 
 
-def _make(account: Account, key: Key | None, mix: Mix, random: Random, clock_error_s: float) -> Watch3g:  # noqa: ARG001
-    return Watch3g(account, mix, random)
-
-
 DIALECT: Final = Dialect(
     name="watch3g",
-    make=_make,
+    make=maker_of(Watch3g),
     cut=partial(cut_behind, b"]"),
     account=_account,
     form=re.compile(r"\d{5,15}", re.ASCII),

@@ -11,7 +11,7 @@ from collections import deque
 from fcntl import ioctl
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.plainfile import open_file
@@ -20,6 +20,8 @@ from vetlla.simulator.scenario import Transport
 if TYPE_CHECKING:
     from vetlla.simulator.dialects.dialect import Cut
     from vetlla.simulator.scenario import Scenario
+
+T = TypeVar("T", asyncio.Transport, asyncio.DatagramTransport)
 
 HUNG_UP = "the receiver hung up"
 MAX_PENDING = 4096
@@ -96,18 +98,41 @@ class Line(Protocol):
         ...
 
 
-class StreamLine(asyncio.Protocol):
+class _Connected(asyncio.BaseProtocol, Generic[T]):
+    """What lines of both kinds do with their transport."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self._transport: T | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the line's transport."""
+        self._transport = cast("T", transport)  # uvloop's has the same interface but is not a subclass
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """End the inbox, so that its reader gets an error."""
+        self.inbox.end()
+
+    def open_transport(self) -> T:
+        """Return the transport, to send. Raises LinkError if the line is closed."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            raise LinkError(HUNG_UP)
+        return self._transport
+
+    def hang_up(self) -> None:
+        """Close the line normally, so that bytes already sent still arrive."""
+        assert self._transport is not None
+        self._transport.close()
+
+
+class StreamLine(_Connected[asyncio.Transport], asyncio.Protocol):
     """One TCP or TLS connection. It cuts the received bytes into replies."""
 
     def __init__(self, cut: Cut) -> None:
-        self.inbox = Inbox()
+        super().__init__()
         self._cut = cut
         self._pending = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the connection's transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's has the same interface but is not a subclass
 
     def data_received(self, data: bytes) -> None:
         """Cut the received bytes into replies."""
@@ -119,16 +144,9 @@ class StreamLine(asyncio.Protocol):
             pending = b""
         self._pending = pending
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """End the inbox, so that its reader gets an error."""
-        self.inbox.end()
-
     def send(self, data: bytes) -> None:
         """Send bytes. Raises LinkError if the receiver hung up."""
-        assert self._transport is not None
-        if self._transport.is_closing():
-            raise LinkError(HUNG_UP)
-        self._transport.write(data)
+        self.open_transport().write(data)
 
     async def is_taken(self, until: float) -> bool:
         """Return True once the other machine's TCP acknowledged every byte, or False at ``until``."""
@@ -147,11 +165,6 @@ class StreamLine(asyncio.Protocol):
         descriptor = self._transport.get_extra_info("socket").fileno()
         return 0 if descriptor < 0 else int.from_bytes(ioctl(descriptor, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
-    def hang_up(self) -> None:
-        """Close the connection normally, so that bytes already sent still arrive."""
-        assert self._transport is not None
-        self._transport.close()
-
     def break_off(self) -> None:
         """Close at once."""
         assert self._transport is not None
@@ -159,16 +172,8 @@ class StreamLine(asyncio.Protocol):
         self.inbox.end()
 
 
-class DatagramLine(asyncio.DatagramProtocol):
+class DatagramLine(_Connected[asyncio.DatagramTransport], asyncio.DatagramProtocol):
     """One UDP socket. A datagram is one frame, in both directions."""
-
-    def __init__(self) -> None:
-        self.inbox = Inbox()
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the socket's transport."""
-        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's signature
         """Add a reply."""
@@ -178,27 +183,15 @@ class DatagramLine(asyncio.DatagramProtocol):
         """End the inbox, because nothing listens at that port now and the frame is lost."""
         self.inbox.end()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """End the inbox, so that its reader gets an error."""
-        self.inbox.end()
-
     def send(self, data: bytes) -> None:
         """Send one datagram. Raises LinkError if the socket is closed."""
-        assert self._transport is not None
-        if self._transport.is_closing():
-            raise LinkError(HUNG_UP)
-        self._transport.sendto(data)
+        self.open_transport().sendto(data)
 
     async def is_taken(self, until: float) -> bool:  # noqa: ARG002 - the contract's
         """Return True: a datagram without an answer counts as sent when it left, because UDP shows nothing else."""
         if self.inbox.ended:
             raise LinkError(HUNG_UP)
         return True
-
-    def hang_up(self) -> None:
-        """Close the socket."""
-        assert self._transport is not None
-        self._transport.close()
 
     def break_off(self) -> None:
         """Close the socket."""

@@ -27,8 +27,8 @@ from vetlla.domain.plainfile import open_file
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
+from vetlla.store.journal.free_space import size
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.journal.room import size
 from vetlla.store.registry.registry import REGISTRY, reading
 from vetlla.store.sqlite.migrate import version
 from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.store.journal.room import Room
+    from vetlla.store.journal.free_space import FreeSpace
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"
@@ -84,7 +84,11 @@ class Manifest:
 
 
 def back_up(
-    state_dir: Path, target: Path, clock: Clock, room: Room, progress: Callable[[int, int], None] = lambda _, __: None
+    state_dir: Path,
+    target: Path,
+    clock: Clock,
+    room: FreeSpace,
+    progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> Manifest:
     """Make a backup in a new directory; return its manifest. Raises StoreError; UsageError if the directory exists.
 
@@ -138,7 +142,7 @@ def _made_whole(target: Path) -> Iterator[Path]:
         raise
 
 
-def _copy_journal(archive: Archive, path: Path, room: Room, progress: Callable[[int, int], None]) -> Copy:
+def _copy_journal(archive: Archive, path: Path, room: FreeSpace, progress: Callable[[int, int], None]) -> Copy:
     with _file(path) as descriptor, _open(path) as connection:
         steps = 0
 

@@ -37,8 +37,8 @@ def inspect(
 ) -> Iterator[Damage]:
     """Yield what is wrong with a backup, a state directory, or one database of either. Nothing is written.
 
-    ``pace`` is called now and then during a long read, and may raise to stop it (``Room.check``). Raises StoreError if
-    the files cannot be checked (missing, newer schema, no permission), and UsageError.
+    ``pace`` is called now and then during a long read, and may raise to stop it (``FreeSpace.check``). Raises
+    StoreError if the files cannot be checked (missing, newer schema, no permission), and UsageError.
     """
     if place.is_dir():
         yield from _directory(place, clock, pace, progress)

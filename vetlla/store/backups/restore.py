@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.store.journal.room import Room
+    from vetlla.store.journal.free_space import FreeSpace
 
 INCOMING = "restore.incoming"
 ASIDE = "replaced"
@@ -63,7 +63,7 @@ def restore(
     backup: Path,
     state_dir: Path,
     clock: Clock,
-    room: Room,
+    room: FreeSpace,
     *,
     actor: str,
     dry_run: bool = False,

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import Movement, MovementKind, Place
+from vetlla.domain.devices import Ownership, Place, Standing
 from vetlla.store.inventory.write import ADD, KEEP_UP, MOVE, device_row, iso, movement_row, next_number
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from vetlla.domain.devices import ImportedDevice
-
+    from vetlla.domain.devices import Device, ImportedDevice, Movement
 
 BATCH = 5_000
 """Rows held before they are written: enough to save calls, and too few to need much memory."""
@@ -30,12 +29,19 @@ class Effect(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class DeviceImport:
-    """Takes devices row by row; ``flush`` writes the last ones. ``day`` is the date of the movements it finds."""
+class KnownDevice(NamedTuple):
+    """What the registry holds of a device: its number, its row and its standing."""
 
-    def __init__(self, connection: sqlite3.Connection, day: date, recorded_us: int) -> None:
+    number: int
+    row: tuple[object, ...]
+    standing: Standing
+
+
+class DeviceImport:
+    """Takes devices row by row; ``flush`` writes the last ones."""
+
+    def __init__(self, connection: sqlite3.Connection, recorded_us: int) -> None:
         self._connection = connection
-        self._day = day
         self._recorded_us = recorded_us
         self._next = next_number(connection)
         self._empty = self._next == 1
@@ -43,20 +49,35 @@ class DeviceImport:
         self._movements: list[tuple[object, ...]] = []
         self._upkeep: list[tuple[object, ...]] = []
 
-    def put(self, found: ImportedDevice) -> Effect | str:
-        """Import one device; return how that changed the registry, or why the device was refused."""
-        known = None if self._empty else self._known(found)
-        if known is None:
-            self._add(found)
-            effect = Effect.NEW
-        else:
-            number, row, last, day = known
-            if last != (found.place.value, found.home, found.ownership.value) and day > self._day.isoformat():
-                return f"last moved on {day}, after the import's day {self._day}"
-            effect = self._update(number, row, last, date.fromisoformat(day), found)
+    def known(self, device: Device) -> KnownDevice | None:
+        """Return what the registry held of a device before the import; None for a new device."""
+        if self._empty:
+            return None
+        row = self._connection.execute(
+            "SELECT * FROM devices WHERE type = ? AND serial = ?", (device.type.value, device.serial)
+        ).fetchone()
+        if row is None:
+            return None
+        number: int = row[0]
+        place, home, ownership, day = self._connection.execute(
+            "SELECT place, home, ownership, day FROM movements WHERE device = ? ORDER BY day DESC, id DESC LIMIT 1",
+            (number,),
+        ).fetchone()
+        standing = Standing(Place(place), home, Ownership(ownership), date.fromisoformat(day))
+        return KnownDevice(number, row, standing)
+
+    def put(self, found: ImportedDevice, known: KnownDevice | None, movement: Movement | None) -> Effect:
+        """Import a device with the movement that the file tells of it, if any; return how that changed the registry."""
+        number = self._add(found.device) if known is None else known.number
+        changed = known is not None and self._update(found.device, known)
+        if movement is not None:
+            self._movements.append(movement_row(number, movement, self._recorded_us))
+        kept_up = self._keep_up(number, found, only_new=known is not None)
         if len(self._devices) + len(self._movements) >= BATCH:
             self.flush()
-        return effect
+        if known is None:
+            return Effect.NEW
+        return Effect.CHANGED if changed or movement is not None or kept_up else Effect.UNCHANGED
 
     def flush(self) -> None:
         """Write the rows that are held."""
@@ -67,46 +88,23 @@ class DeviceImport:
         self._movements.clear()
         self._upkeep.clear()
 
-    def _add(self, found: ImportedDevice) -> None:
+    def _add(self, device: Device) -> int:
         number = self._next
         self._next += 1
-        self._devices.append(device_row(number, found.device))
-        kind = {
-            Place.HOME: MovementKind.INSTALLED,
-            Place.WAREHOUSE: MovementKind.RECEIVED,
-            Place.RETIRED: MovementKind.RETIRED,
-        }[found.place]
-        self._move(number, kind, found.since, found)
-        self._keep_up(number, found)
+        self._devices.append(device_row(number, device))
+        return number
 
-    def _update(
-        self, number: int, row: tuple[object, ...], last: tuple[str, str, str], last_moved: date, found: ImportedDevice
-    ) -> Effect:
-        wanted = device_row(number, found.device)
-        changed = wanted != row
-        if changed:
-            self._connection.execute(
-                "UPDATE devices SET model = ?, imei = ?, account = ?, made_year = ?, made_week = ?,"
-                " first_installed = ?, cost_from = ?, guarantee_until = ? WHERE id = ?",
-                (*wanted[3:], number),
-            )
-        place, home, ownership = last
-        kind = _kind(place, home, found)
-        if kind is not None:
-            # Use the file's day of the move, if it is after the last known movement and not after the import's day.
-            known = found.moved is not None and last_moved < found.moved <= self._day
-            self._move(number, kind, found.moved if known and found.moved else self._day, found)
-        elif ownership != found.ownership.value:
-            self._move(number, MovementKind.TRANSFERRED, self._day, found)
-        kept_up = self._keep_up(number, found, only_new=True)
-        moved = kind is not None or ownership != found.ownership.value
-        return Effect.CHANGED if changed or moved or kept_up else Effect.UNCHANGED
-
-    def _move(self, number: int, kind: MovementKind, day: date, found: ImportedDevice) -> None:
-        movement = Movement(
-            day=day, kind=kind, place=found.place, home=found.home, ownership=found.ownership, note="import"
+    def _update(self, device: Device, known: KnownDevice) -> bool:
+        """Write the device's new data; return False if they are those of the registry."""
+        wanted = device_row(known.number, device)
+        if wanted == known.row:
+            return False
+        self._connection.execute(
+            "UPDATE devices SET model = ?, imei = ?, account = ?, made_year = ?, made_week = ?,"
+            " first_installed = ?, cost_from = ?, guarantee_until = ? WHERE id = ?",
+            (*wanted[3:], known.number),
         )
-        self._movements.append(movement_row(number, movement, self._recorded_us))
+        return True
 
     def _keep_up(self, number: int, found: ImportedDevice, *, only_new: bool = False) -> bool:
         any_new = False
@@ -124,29 +122,3 @@ class DeviceImport:
             self._upkeep.append((*key, self._recorded_us))
             any_new = True
         return any_new
-
-    def _known(self, found: ImportedDevice) -> tuple[int, tuple[object, ...], tuple[str, str, str], str] | None:
-        row = self._connection.execute(
-            "SELECT * FROM devices WHERE type = ? AND serial = ?", (found.device.type.value, found.device.serial)
-        ).fetchone()
-        if row is None:
-            return None
-        number: int = row[0]
-        place, home, ownership, day = self._connection.execute(
-            "SELECT place, home, ownership, day FROM movements WHERE device = ? ORDER BY day DESC, id DESC LIMIT 1",
-            (number,),
-        ).fetchone()
-        return number, row, (place, home, ownership), day
-
-
-def _kind(place: str, home: str, found: ImportedDevice) -> MovementKind | None:
-    """Return the movement from where a device was to where the file says it is; None if it did not move."""
-    if (place, home) == (found.place.value, found.home):
-        return None
-    match found.place:
-        case Place.RETIRED:
-            return MovementKind.RETIRED
-        case Place.WAREHOUSE:
-            return MovementKind.REMOVED if place == Place.HOME else MovementKind.RECEIVED
-        case Place.HOME:
-            return MovementKind.MOVED if place == Place.HOME else MovementKind.INSTALLED

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vetlla.domain.errors import UsageError
-from vetlla.store.journal.deeds import PAGE, Deeds, detail_of
+from vetlla.store.journal.audit_comparison import PAGE, AuditComparison, detail_of
 from vetlla.store.journal.digest_ranges import InForce, ranges_of
 from vetlla.store.journal.numbers import numbers_of
 from vetlla.store.journal.rows import SIGNAL_COLUMNS, digest
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from vetlla.store.journal.audit_comparison import Read
     from vetlla.store.journal.batch import Entry
-    from vetlla.store.journal.deeds import Read
     from vetlla.store.journal.rows import Row
 
 GENESIS = bytes(32)
@@ -132,7 +132,9 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
     last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
     head, covered, removed = Head(0, GENESIS), 0, InForce()
     yield from _read_removals(read, last, removed)
-    deeds = Deeds(read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0, removed=removed)
+    deeds = AuditComparison(
+        read, last_alarm=extent["last_alarm"] or 0, last_note=extent["last_note"] or 0, removed=removed
+    )
     while page := read(_PAGE, (head.id, last)):
         for row in page:
             record = tuple(row)[:-1]

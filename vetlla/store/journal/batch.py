@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER
-from vetlla.store.journal.deeds import text_digest
+from vetlla.store.journal.audit_comparison import text_digest
 from vetlla.store.journal.rows import SignalRows, content, digest, more_of, reject_row
-from vetlla.store.journal.units import SupervisionRows
+from vetlla.store.journal.supervision_rows import SupervisionRows
 
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountKey, OnTest

@@ -11,7 +11,7 @@ from vetlla.store.journal.retention import LOOKED_PER_STEP, has, held_alarms, to
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
 
 
 class Due(NamedTuple):

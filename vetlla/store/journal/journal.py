@@ -29,7 +29,7 @@ from vetlla.store.journal.opening import (
 )
 from vetlla.store.journal.recovery import Boot, recover, this_boot
 from vetlla.store.journal.rewriting import remember
-from vetlla.store.journal.units import STRETCHES_OF, read_kept, read_units
+from vetlla.store.journal.supervision_rows import STRETCHES_OF, read_kept, read_units
 from vetlla.store.journal.writing import insert, put_audit
 from vetlla.store.sqlite.in_place import KEPT, Places, Rescue
 from vetlla.store.sqlite.ownership import create, sync_directory

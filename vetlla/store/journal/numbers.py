@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.store.journal.deeds import detail_of
+from vetlla.store.journal.audit_comparison import detail_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
 
 LEAP: Mapping[str, int] = {"signals": 1_000_000, "alarms": 100_000, "rejects": 1_000_000, "incidents": 10_000}
 """Numbers that a restore skips if it cannot read the replaced journal: more than a service of 100,000 terminals gives

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vetlla.domain.clock import Clock
-    from vetlla.store.journal.deeds import Read
+    from vetlla.store.journal.audit_comparison import Read
     from vetlla.store.journal.digest_ranges import Range
     from vetlla.store.journal.rows import Row, SqlValue
 

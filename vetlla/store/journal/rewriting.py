@@ -163,8 +163,8 @@ NO_ROWS = digest(())
 def _commit(detail: str) -> Range | None:
     with suppress(ValueError):
         match json.loads(detail):
-            case {"first": int(first), "last": int(last), "digest": str(told)}:
-                return Range(first, last, told)
+            case {"first": int(first), "last": int(last), "digest": str(digest)}:
+                return Range(first, last, digest)
     return None
 
 

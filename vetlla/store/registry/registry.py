@@ -26,7 +26,7 @@ from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, versi
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from vetlla.domain.clock import Clock
 
@@ -55,15 +55,19 @@ def stamp(state_dir: Path) -> Stamp | None:
 
 
 @contextmanager
-def writing(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
+def writing(state_dir: Path, clock: Clock, *, check: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
     """Open the registry for one writer, with this program's schema; use ``with atomic(connection):`` inside.
 
-    It is created if it does not exist. Raises StoreError if another process writes, and if the disk or SQLite fails.
+    It is created if it does not exist. ``check`` is called while no other process writes, and before this one creates
+    or migrates the registry; it may raise an error of its own. Raises StoreError if another process writes, and if the
+    disk or SQLite fails.
     """
     path = state_dir / REGISTRY
     with disk_errors(state_dir):
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     with exclusive(state_dir / LOCK):
+        if check:
+            check()
         with disk_errors(state_dir):
             if not _is_there(path):
                 os.close(create(path, 0o640))

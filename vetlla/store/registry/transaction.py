@@ -11,7 +11,7 @@ from vetlla.store.sqlite.atomic import atomic
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -28,19 +28,25 @@ def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(
-    state_dir: Path, clock: Clock, *, dry_run: bool = False, large: bool = False
+    state_dir: Path,
+    clock: Clock,
+    *,
+    dry_run: bool = False,
+    large: bool = False,
+    check: Callable[[], None] | None = None,
 ) -> Iterator[sqlite3.Connection]:
     """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.
 
     A dry run changes a copy in memory, and needs no permission to write. ``large`` changes such a copy, too, so that
-    the running receiver is not slowed down; then the copy replaces the registry. Raises StoreError.
+    the running receiver is not slowed down; then the copy replaces the registry. ``check`` may refuse the change by an
+    error, before anything is written (``registry.writing``). Raises StoreError.
     """
     if dry_run:
         with registry.reading(state_dir, clock) as connection, closing(in_memory(connection)) as copy:
             copy.execute("BEGIN")
             yield copy
         return
-    with registry.writing(state_dir, clock) as connection:
+    with registry.writing(state_dir, clock, check=check) as connection:
         if not large:
             with atomic(connection):
                 yield connection

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from vetlla.domain.columns import Fault
-from vetlla.service.inventory import imports as rules
+from vetlla.domain.errors import UsageError
+from vetlla.service.inventory import movements, row_checks
 from vetlla.service.inventory.leading_zeros import Zeros
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.store.inventory.bulk import DeviceImport, Effect
 from vetlla.store.registry.transaction import roll_back, transaction
-from vetlla.tables.bounds import MAX_FAULTS
-from vetlla.tables.reader import too_many
+from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import Home, Person
     from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
+
+V = TypeVar("V", bound="Home | Person")
 
 Read: TypeAlias = "tuple[int, Any | list[Fault]]"
 """A row's number in the file, and its values (``vetlla.service.inventory.columns``) or what is wrong in it."""
@@ -85,13 +89,7 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     faults: list[Fault] = []
     effects: Counter[Effect] = Counter()
     zeros = Zeros()
-    for row, values in rows:
-        if len(faults) >= MAX_FAULTS:
-            faults.append(too_many(row))
-            break
-        if isinstance(values, list):
-            faults += values
-            continue
+    for row, values in good_rows(rows, faults):
         outcome = taker.put(row, values)
         if isinstance(outcome, list):
             faults += outcome
@@ -108,63 +106,68 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
 
 class _Devices:
     def __init__(self, connection: sqlite3.Connection, day: date, clock: Clock) -> None:
-        self._checks = rules.DeviceRows(_home_codes(connection), day)
-        self._bulk = DeviceImport(connection, day, clock.now().utc_us)
+        self._checks = row_checks.DeviceRows(_home_codes(connection), day)
+        self._day = day
+        self._bulk = DeviceImport(connection, clock.now().utc_us)
         self.finish = self._bulk.flush
 
     def put(self, row: int, values: DeviceRow) -> Effect | list[Fault]:
         found = self._checks.found(row, values)
         if isinstance(found, list):
             return found
-        outcome = self._bulk.put(found)
-        return outcome if isinstance(outcome, Effect) else [Fault(row, "home", found.home, outcome)]
+        known = self._bulk.known(found.device)
+        try:
+            movement = movements.imported(found, known.standing if known else None, self._day)
+        except UsageError as error:
+            return [Fault(row, "home", found.home, str(error))]
+        return self._bulk.put(found, known, movement)
 
 
-class _Homes:
-    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
-        self._connection = connection
-        self._known = inventory.homes(connection)
+class _Replacing(Generic[V]):
+    """Takes homes or people: a row replaces what the registry holds under its code."""
+
+    def __init__(
+        self,
+        known: Mapping[str, V],
+        check: Callable[[int, Any, dict[str, int]], V | list[Fault]],
+        put: Callable[[V], None],
+    ) -> None:
+        self._known = known
+        self._check = check
+        self._put = put
         self._seen: dict[str, int] = {}
 
-    def put(self, row: int, values: HomeRow) -> Effect | list[Fault]:
-        home = rules.home(row, values, self._seen)
-        if isinstance(home, list):
-            return home
-        if self._known.get(home.code) == home:
+    def put(self, row: int, values: HomeRow | PersonRow) -> Effect | list[Fault]:
+        value = self._check(row, values, self._seen)
+        if isinstance(value, list):
+            return value
+        code = values["code"]
+        if self._known.get(code) == value:
             return Effect.UNCHANGED
-        inventory_write.put_home(self._connection, home)
-        return Effect.CHANGED if home.code in self._known else Effect.NEW
+        self._put(value)
+        return Effect.CHANGED if code in self._known else Effect.NEW
 
     def finish(self) -> None:
         pass
 
 
-class _People:
-    def __init__(self, connection: sqlite3.Connection, _: date, __: Clock) -> None:
-        self._connection = connection
-        self._homes = _home_codes(connection)
-        self._known = {person.code: person for person in inventory.people(connection)}
-        self._seen: dict[str, int] = {}
+def _homes(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
+    known = inventory.homes(connection)
+    return _Replacing(known, partial(row_checks.home, known=known), partial(inventory_write.put_home, connection))
 
-    def put(self, row: int, values: PersonRow) -> Effect | list[Fault]:
-        person = rules.person(row, values, self._seen, self._homes)
-        if isinstance(person, list):
-            return person
-        if self._known.get(person.code) == person:
-            return Effect.UNCHANGED
-        inventory_write.put_person(self._connection, person)
-        return Effect.CHANGED if person.code in self._known else Effect.NEW
 
-    def finish(self) -> None:
-        pass
+def _people(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
+    known = {person.code: person for person in inventory.people(connection)}
+    check = partial(row_checks.person, homes=_home_codes(connection))
+    return _Replacing(known, check, partial(inventory_write.put_person, connection))
 
 
 _ROWS: dict[str, Callable[[sqlite3.Connection, date, Clock], _Rows]] = {
     "devices": _Devices,
-    "homes": _Homes,
-    "people": _People,
+    "homes": _homes,
+    "people": _people,
 }
 
 
-def _home_codes(connection: sqlite3.Connection) -> rules.HomeCodes:
-    return rules.HomeCodes(inventory.home_codes(connection))
+def _home_codes(connection: sqlite3.Connection) -> row_checks.HomeCodes:
+    return row_checks.HomeCodes(inventory.home_codes(connection))

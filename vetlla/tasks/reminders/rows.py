@@ -8,8 +8,9 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.rates import Rate, rate_card
 from vetlla.service.reminders.texts.approval import Approval
 from vetlla.service.reminders.texts.columns import APPROVALS, RATES, TEMPLATES
-from vetlla.tables.reader import Reader, Translation
+from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened
+from vetlla.tables.translation import Translation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from vetlla.domain.signals import Priority
-from vetlla.receiver.commit.group import StoreState
+from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.control.messages.base import OneOf, Request, answer_form
 from vetlla.receiver.control.messages.supervision import FleetHealth
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from typing_extensions import TypedDict
 
-from vetlla.domain.column_types import PRINTABLE
 from vetlla.domain.columns import Cell, Holds, Matches, ReadBy, RowKind, words
 from vetlla.domain.messages import Channel
 
@@ -48,7 +47,13 @@ def _version(cell: str) -> int:
     return int(cell)
 
 
-_Text = Annotated[str, Matches(f"(?:{PRINTABLE})", f"should be at most {_LONGEST} printable characters", _LONGEST)]
+def _printable(cell: str) -> str:
+    if not cell.isprintable() or len(cell) > _LONGEST:
+        raise ValueError(f"should be at most {_LONGEST} printable characters")
+    return cell
+
+
+_Text = Annotated[str, ReadBy(_printable)]
 _Word = Annotated[_Text, Cell(Holds.TEXT)]
 _Digest = Annotated[str, Matches("[0-9a-f]{64}", "should be the digest that the preview shows"), Cell(Holds.CODE)]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vetlla.domain.accounts import OnTest, account_key
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
-from vetlla.service.queue.steps import REPEATED
+from vetlla.service.queue.marks import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

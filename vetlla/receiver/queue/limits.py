@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import SECOND_US
-from vetlla.service.queue.steps import Marks, OperatorAction
+from vetlla.service.queue.marks import Marks
+from vetlla.service.queue.steps import OperatorAction
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
     from vetlla.settings.model import QueueSettings
 
 
-class Rules(NamedTuple):
+class QueueLimits(NamedTuple):
     """Times in microseconds, and the number of signals after which a device is a runaway."""
 
     marks: Marks
@@ -25,7 +26,7 @@ class Rules(NamedTuple):
     runaway_signals: int
 
     @classmethod
-    def of(cls, settings: QueueSettings) -> Rules:
+    def of(cls, settings: QueueSettings) -> QueueLimits:
         """Return the rules of these settings."""
         warn_us, max_us = round(settings.t3_warn_s * SECOND_US), round(settings.t3_max_s * SECOND_US)
         return cls(

@@ -1,6 +1,6 @@
 """Plans the calendar of home visits: the work of each base is as even as possible, and priority homes come first.
 
-For each base, ``levels`` computes the daily levels that no plan can beat, and ``packing`` fills visits into them. Then
+For each base, ``levels`` computes the daily levels that no plan can beat, and ``filling`` fills visits into them. Then
 visits of homes with priority are exchanged with later visits of the same length. Such an exchange does not change the
 minutes of any day, so the peak stays the proven one.
 """
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import TERMINALS
 from vetlla.domain.visits import RANKS, Rank, Task, Visit, Why, Work
+from vetlla.service.renewals.filling import fill
 from vetlla.service.renewals.levels import Stretch, levels, shortage
-from vetlla.service.renewals.packing import Slot, fill, lower
+from vetlla.service.renewals.peak_lowering import lower_peak
+from vetlla.service.renewals.slots import Slot
 from vetlla.service.renewals.visits_needed import NeededVisit, turn
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ def _plan_base(
     assert placed is not None
     top = max(level, key=lambda stretch: stretch.level)
     longest = max(wish.minutes for wish in wanted)
-    lower(slots, placed, max(ceil(top.level), longest))
+    lower_peak(slots, placed, max(ceil(top.level), longest))
     load = _load(slots, placed)
     peak = max(load.values())
     short: Shortage | None = None

@@ -17,8 +17,8 @@ from vetlla.domain.signals import Flag, Priority
 from vetlla.store.backups.inspection import inspect
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
+from vetlla.store.journal.audit_comparison import text_digest
 from vetlla.store.journal.batch import Entry, Note
-from vetlla.store.journal.deeds import text_digest
 from vetlla.store.journal.opening import JOURNAL
 
 if TYPE_CHECKING:

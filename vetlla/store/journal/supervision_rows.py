@@ -98,18 +98,18 @@ def with_signs(unit: KeptDevice, signs: Signs) -> KeptDevice:
 
     If the row counts an earlier day than the signs, its counts are dropped; if it counts a later day, they are kept.
     """
-    told = signs.of(unit.id)
-    if told is None:
+    recorded = signs.of(unit.id)
+    if recorded is None:
         return unit
-    heard_us = max(unit.heard_us, told.heard_us)
-    if told.day < unit.day:
+    heard_us = max(unit.heard_us, recorded.heard_us)
+    if recorded.day < unit.day:
         return unit._replace(heard_us=heard_us)
-    if told.day > unit.day:
-        unit = unit._replace(day=told.day, received=0, longest_s=0, unsupervised_s=0, reasons=0)
+    if recorded.day > unit.day:
+        unit = unit._replace(day=recorded.day, received=0, longest_s=0, unsupervised_s=0, reasons=0)
     return unit._replace(
         heard_us=heard_us,
-        received=max(unit.received, told.received),
-        longest_s=max(unit.longest_s, told.longest_s),
+        received=max(unit.received, recorded.received),
+        longest_s=max(unit.longest_s, recorded.longest_s),
     )
 
 

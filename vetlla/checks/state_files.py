@@ -14,9 +14,9 @@ from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.accounts.table import account_book, count_accounts
 from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.free_space import LOG_GROWTH_MAX, size
 from vetlla.store.journal.history import SIGNALS, last_number
 from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE
-from vetlla.store.journal.room import LOG_GROWTH_MAX, size
 from vetlla.store.registry.registry import PATIENCE_S, REGISTRY, reading
 from vetlla.store.secrets.keyring import Keyring, is_credential, shared_by_homes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vetlla.domain import telephones
 from vetlla.domain.columns import Fault
 from vetlla.domain.devices import (
     Device,
@@ -19,7 +20,7 @@ from vetlla.domain.devices import (
 from vetlla.service.inventory.columns import FIRST_YEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
@@ -109,11 +110,18 @@ class DeviceRows:
         return faults
 
 
-def home(row: int, values: HomeRow, seen: dict[str, int]) -> Home | list[Fault]:
-    """Return the home of a row, or its faults; ``seen`` remembers the row of each code."""
+def home(row: int, values: HomeRow, seen: dict[str, int], *, known: Mapping[str, Home]) -> Home | list[Fault]:
+    """Return the home of a row, or its faults; ``seen`` remembers the row of each code.
+
+    A telephone number that the registry (``known``) has for the home is taken as it is, so that every export can be
+    imported.
+    """
     before = seen.setdefault(values["code"], row)
-    if before != row:
-        return [Fault(row, "code", values["code"], f"is in row {before} already")]
+    faults = [] if before == row else [Fault(row, "code", values["code"], f"is in row {before} already")]
+    registered = known[values["code"]].phones if values["code"] in known else ()
+    faults += _telephone_faults(row, (number for number in values["phones"] or () if number not in registered))
+    if faults:
+        return faults
     return Home(
         code=values["code"],
         district=values["district"],
@@ -125,6 +133,14 @@ def home(row: int, values: HomeRow, seen: dict[str, int]) -> Home | list[Fault]:
         active=values["active"] or (),
         suspended=values["suspended"] or (),
     )
+
+
+def _telephone_faults(row: int, numbers: Iterable[str]) -> Iterator[Fault]:
+    for number in numbers:
+        try:
+            telephones.checked(number)
+        except ValueError as error:
+            yield Fault(row, "phones", number, str(error))
 
 
 def person(row: int, values: PersonRow, seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:

@@ -86,7 +86,7 @@ class _Open:
         self.kind = kind if isinstance(kind, str) else None
 
 
-class Deeds:
+class AuditComparison:
     """What the records read so far say. They should account for the rows up to ``last_alarm`` and ``last_note``."""
 
     def __init__(self, read: Read, *, last_alarm: int, last_note: int, removed: InForce) -> None:

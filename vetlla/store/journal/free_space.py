@@ -19,7 +19,7 @@ RESERVE = 1 << 30
 watermark."""
 
 
-class Room:
+class FreeSpace:
     """The room that long work must leave on a state directory's disk. Raises StoreError."""
 
     def __init__(self, state_dir: Path, reserve: int = RESERVE, log_growth: int = LOG_GROWTH_MAX) -> None:
