@@ -1,6 +1,8 @@
 """Appointments of Orchestra's queue side (``/rest/appointment``), for installations that expose only that.
 
-Its list is a bare array with other names, and its hours are the office's wall clock.
+Its list is a bare array with other names, and its hours are the office's wall clock. No public client cancels on this
+side: Qmatic's own concierge finds the same appointment in the calendar by ``qpId`` and deletes it there, and so does
+this source.
 """
 
 from __future__ import annotations
@@ -9,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.errors import ConfigError, LinkError
+from vetlla.gateways.contracts import CancelOutcome
+from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
-from vetlla.gateways.qmatic.fields import is_id
+from vetlla.gateways.qmatic.fields import UnreadableError, is_id, object_in
 from vetlla.gateways.qmatic.moments import zone_of
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
 from vetlla.gateways.qmatic.reading import Asked, poll_of
@@ -23,12 +28,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from vetlla.domain.appointments import Appointment, AppointmentKey
-    from vetlla.gateways.contracts import CancelOutcome, Poll
+    from vetlla.gateways.contracts import Poll
     from vetlla.gateways.qmatic.client import Connection
 
 THROUGH_GATEWAY: Final = "/rest/appointment"
 DIRECT: Final = "/qsystem/rest/appointment"
 ZONE: Final = "Europe/Madrid"
+CALENDAR: Final = "/rest/calendar-backend"
 LONG_AGO: Final = "2000-01-01"
 """A day without appointments, to learn whether the path exists."""
 
@@ -42,6 +48,9 @@ class QueueSettings:
     connection: Connection
     root: str = THROUGH_GATEWAY
     """Path of the API; ``DIRECT`` without an alias or a gateway."""
+    calendar_root: str = CALENDAR
+    """Path of the calendar, in which appointments are cancelled. "" if the city exposes none: then the DELETE goes to
+    the queue side, which must be tried at the installation first."""
     zone: str = ZONE
     """IANA name of the time zone of its offices."""
     zones: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +63,7 @@ class OrchestraQueue:
     def __init__(self, settings: QueueSettings) -> None:
         self.name = settings.name
         self._root = settings.root
+        self._calendar = settings.calendar_root
         self._zone = _zone(settings.name, settings.zone)
         self._zones = {office: _zone(settings.name, name) for office, name in settings.zones.items()}
         self._client = QmaticClient(settings.connection)
@@ -100,7 +110,27 @@ class OrchestraQueue:
         """Cancel an appointment, with one DELETE. Raises RefusedError, OutcomeUnknownError, or LinkError."""
         if not _is_key(key.id):
             raise LinkError("the id of the appointment is not branch/number", remedy="was it imported from a file?")
-        return await cancel_once(self._client, self._path(key), key, self.get)
+        if not self._calendar:
+            return await cancel_once(self._client, self._path(key), key, self.get)
+        there = await self.get(key)
+        if there is None or there.status is AppointmentStatus.CANCELLED:
+            return CancelOutcome.GONE
+        public = await self._public_id(key, there)
+        return await cancel_once(self._client, f"{self._calendar}/public/api/v1/appointments/{public}", key, self.get)
+
+    async def _public_id(self, key: AppointmentKey, there: Appointment) -> str:
+        """Return the calendar's id of an appointment. Raises LinkError if the calendar has none, or another one."""
+        path = f"{self._calendar}/api/v1/appointments/search"
+        found = await self._client.get_json(path, {"qpId": key.id.partition("/")[2]})
+        row = object_in(found if isinstance(found, dict) else {}, "appointment")
+        zone = self._zones.get(there.office, self._zone)
+        try:
+            same = calendar_appointment(row, source=self.name, office=there.office, zone=zone)
+        except UnreadableError as error:
+            raise LinkError(f"{path} gives no appointment: {error}", remedy="check calendar_root") from None
+        if same.start != there.start:
+            raise LinkError(f"{path} gives an appointment of another hour", remedy="check the zone of the office")
+        return same.key.id
 
     def _appointment(self, row: Mapping[str, Any]) -> Appointment:
         zone = self._zones.get(str(row.get("branchId")), self._zone)
