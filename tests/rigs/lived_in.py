@@ -101,6 +101,7 @@ INVOCATIONS = {
     "renewals agree": "renewals agree 1 --dry-run",
     "renewals export": "renewals export {new}.ics",
     "renewals forecast": "renewals forecast",
+    "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 

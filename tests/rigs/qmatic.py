@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.appointments import Appointment
+import aiohttp
+
 from vetlla.gateways.qmatic.access import Basic
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.client import Connection
@@ -22,6 +23,7 @@ from vetlla.simulator.qmatic.server import Orchestra, invented
 if TYPE_CHECKING:
     from datetime import date
 
+    from vetlla.domain.appointments import Appointment
     from vetlla.simulator.qmatic.faults import Faults
     from vetlla.simulator.qmatic.world import Booking
 
@@ -31,6 +33,14 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday."""
 TOMORROW = (NOW + timedelta(days=1)).date()
 WEEK = (NOW + timedelta(days=7)).date()
+BODY = {
+    "services": [{"publicId": "Padro_alta"}],
+    "customer": {"firstName": "Nom", "lastName": "Cognom", "phone": "600000001"},
+    "title": "Cita",
+    "custom": '{"phoneNumber":"600000001"}',
+}
+"""What a booking says."""
+PUBLIC = "/calendar-backend/public/api/v1"
 QUICK_S = 0.5
 """Time of a call in tests; the simulator answers within milliseconds."""
 
@@ -69,8 +79,14 @@ def of_queue(**changes: object) -> Appointment:
 
 
 def orchestra(*, per_day: int = 5, faults: Faults | None = None, **more: Any) -> Orchestra:  # noqa: ANN401 - as there
-    """Return a simulated Orchestra on the Monday ``NOW``, with few appointments."""
-    return Orchestra(invented(per_day=per_day, days=7, now=lambda: NOW), faults=faults, **more)
+    """Return a simulated Orchestra on the Monday ``NOW``, with few appointments.
+
+    The first one is for a procedure that may be cancelled.
+    """
+    world = invented(per_day=per_day, days=7, now=lambda: NOW)
+    if per_day:
+        world.of(world.branches[0], TOMORROW, TOMORROW)[0].services = (world.services[0],)
+    return Orchestra(world, faults=faults, **more)
 
 
 def connection(simulator: Orchestra, **more: Any) -> Connection:  # noqa: ANN401 - as there
@@ -98,3 +114,19 @@ def some_booking(simulator: Orchestra, day: date = TOMORROW) -> Booking:
 def deletes(simulator: Orchestra) -> int:
     """Return how many DELETE reached the simulator."""
     return sum(method == "DELETE" for method, _, _ in simulator.calls)
+
+
+async def answer_of(simulator: Orchestra, method: str, path: str, body: object = None) -> tuple[int, Any, Any]:
+    """Return status, headers and JSON of a call that is let in."""
+    async with (
+        aiohttp.ClientSession(headers={"X-Api-Key": simulator.doors.api_key}) as session,
+        session.request(method, simulator.url + path, json=body) as response,
+    ):
+        content = await response.json() if response.content_type == "application/json" else None
+        return response.status, response.headers, content
+
+
+def book_path(simulator: Orchestra) -> str:
+    """Return the path that books a slot of the first office, on a Saturday without appointments."""
+    branch = simulator.world.branches[0].public_id
+    return f"/calendar-backend/public/api/v2/branches/{branch}/dates/2026-12-05/times/09:00/book"

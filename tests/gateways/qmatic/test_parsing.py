@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.rigs.qmatic import MADRID, calendar_row, of_calendar, of_queue, recorded
+from tests.rigs.qmatic import MADRID, calendar_row, of_calendar, of_queue, queue_row, recorded
 from vetlla.domain.appointments import EXPECTED, AppointmentStatus
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.fields import UnreadableError
 from vetlla.gateways.qmatic.moments import moment_of, zone_of
+from vetlla.simulator.qmatic.calendar_rows import time_of
+from vetlla.simulator.qmatic.faults import Faults, TimeForm
+from vetlla.simulator.qmatic.server import invented
 
 HALF_PAST_NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -91,7 +98,7 @@ def test_office_hours_on_the_days_of_a_change_stay_what_the_office_wrote(day: st
 @pytest.mark.parametrize("written", [None, "", "demà", "2026-11-24", 1_763_714_983, True, [], {}, "9" * 50, -1, 1e30])
 def test_a_start_that_cannot_be_read_makes_the_row_unreadable(written: object) -> None:
     """A day without an hour and a time in seconds are not guessed at."""
-    with pytest.raises(UnreadableError, match="^start "):
+    with pytest.raises(UnreadableError, match=r"^start "):
         of_calendar(start=written)
 
 
@@ -285,7 +292,38 @@ def test_long_texts_are_cut() -> None:
 @pytest.mark.parametrize("value", [None, "", 7, -1.5, [], [None], {}, True, "text", [[]], {"a": {}}])
 def test_no_value_of_any_field_is_an_exception_of_another_kind(field: str, value: object) -> None:
     row = calendar_row(**{field: value})
-    try:
+    with suppress(UnreadableError):
         calendar_appointment(row, source="omac", office="46", zone=MADRID)
-    except UnreadableError as error:
-        assert "600000001" not in str(error)
+
+
+# --- any value --------------------------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted({*calendar_row(), *queue_row()})), JSON, max_size=8))
+def test_a_row_of_any_values_is_read_or_unreadable_and_nothing_else(changes: dict[str, Any]) -> None:
+    for read in (of_calendar, of_queue):
+        with suppress(UnreadableError):
+            found = read(**changes)
+            assert found.start <= found.end
+            assert found.phone == "" or re.fullmatch(r"\+\d{6,15}", found.phone)
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds of hypothesis
+    st.sampled_from(TimeForm),
+)
+def test_every_instant_is_read_back_from_every_form(at: datetime, form: TimeForm) -> None:
+    """Only an hour that exists twice is another instant, with the same wall clock."""
+    at = at.replace(microsecond=0)
+    found = moment_of(time_of(at, invented(offices=0, now=lambda: at), Faults(time_form=form)), MADRID)
+    shown = at.astimezone(MADRID)
+    if form is TimeForm.LOCAL and shown.fold:
+        assert found == at - timedelta(hours=1)
+    else:
+        assert found == at

@@ -1,7 +1,7 @@
 """Calls Qmatic over HTTP: one connection for each call, bounds on size and time, and errors that say what is known.
 
-A call that changes something is written once and never again. aiohttp repeats a DELETE by itself if a connection that
-was used before breaks, so no connection is used twice.
+A call is written once and never again. aiohttp repeats a DELETE by itself if its connection breaks (it holds every
+idempotent method to be harmless), so a middleware turns that error into one that aiohttp does not repeat.
 """
 
 from __future__ import annotations
@@ -79,6 +79,10 @@ class Answer(NamedTuple):
         return complaint_of(self.status, self.headers, self.body)
 
 
+class BrokenError(aiohttp.ClientError):
+    """The connection broke after it was made. aiohttp would repeat the call if it saw its own error."""
+
+
 class _Sent(NamedTuple):
     """The body of a call, and its media type."""
 
@@ -92,7 +96,7 @@ class QmaticClient:
     def __init__(self, connection: Connection, headers: Mapping[str, str] | None = None) -> None:
         """Call this installation; ``headers`` let every call in instead of the connection's access."""
         self._connection = connection
-        self._base = connection.url.rstrip("/")
+        self._base = _checked(connection.url)
         self._door = Door(None if headers else connection.access)
         self._more = dict(headers or {})
         self._tls: ssl.SSLContext | bool | None = None
@@ -215,6 +219,8 @@ class QmaticClient:
 
     def _failure(self, path: str, error: Exception, *, written: bool) -> LinkError:
         reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        if isinstance(error, BrokenError):
+            reason = "the connection broke"
         if written:
             return OutcomeUnknownError(
                 f"{self._base}{path}: {reason} after the call was written",
@@ -245,6 +251,7 @@ class QmaticClient:
                 total=bounds.whole_s, sock_connect=bounds.connect_s, sock_read=bounds.answer_s
             ),
             trace_configs=[_trace()],
+            middlewares=(_never_twice,),
             skip_auto_headers=["Content-Type"],
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
@@ -271,6 +278,15 @@ def _trace() -> aiohttp.TraceConfig:
     return trace
 
 
+async def _never_twice(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was written, and aiohttp does not repeat it
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenError(type(error).__name__) from error
+
+
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
@@ -278,6 +294,20 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > MAX_BODY:
             raise ValueError("the answer is too large")
     return bytes(body)
+
+
+def _checked(url: str) -> str:
+    """Return a url without a slash at its end. Raises ConfigError without the text, which may hold a password."""
+    try:
+        parts = URL(url)
+    except ValueError:
+        parts = URL()
+    if parts.scheme not in {"http", "https"} or not parts.host or parts.user or parts.query_string or parts.fragment:
+        raise ConfigError(
+            "the url of Qmatic is not scheme, host and path, or holds a user",
+            remedy="write it as https://qmatic.example.cat, and the user in access",
+        )
+    return url.rstrip("/")
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

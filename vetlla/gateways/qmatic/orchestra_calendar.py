@@ -15,7 +15,7 @@ from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
 from vetlla.gateways.qmatic.complaints import NOT_FOUND
-from vetlla.gateways.qmatic.fields import is_id, object_in, text_in
+from vetlla.gateways.qmatic.fields import is_id, object_in, objects_in, text_in
 from vetlla.gateways.qmatic.moments import zone_of
 from vetlla.gateways.qmatic.reading import Asked, ElsewhereError, poll_of
 
@@ -70,7 +70,8 @@ class OrchestraCalendar:
         self._public = f"{settings.root}/public/api/v1"
         self._reads = self._internal if settings.reads is Reads.INTERNAL else self._public
         self._office_of = dict(settings.public_ids)
-        """``publicId`` of a branch -> office; polls complete it."""
+        """``publicId`` of a branch -> office; polls and the list of branches complete it."""
+        self._branches_are_known = False
         self._path_is_known = False
         """Whether the path of single appointments has answered as Orchestra does."""
 
@@ -114,6 +115,8 @@ class OrchestraCalendar:
         if not isinstance(row, dict):
             raise LinkError(f"{self._reads}/{way} gives JSON without an appointment", remedy="check the root")
         branch = object_in(row, "branch")
+        if not text_in(branch, "id") and text_in(branch, "publicId") not in self._office_of:
+            await self._learn_branches()
         try:
             appointment = self._appointment(row, self._owner(branch, text_in(branch, "publicId")))
         except ValueError as error:
@@ -143,12 +146,25 @@ class OrchestraCalendar:
             return known
         numbered = text_in(branch, "id")
         if numbered:
+            if public:
+                self._office_of[public] = numbered
             return numbered
         if public and otherwise != public:
             if otherwise in self._office_of.values():
                 raise ElsewhereError("a row is of another office: does a gateway answer from its cache?")
             self._office_of[public] = otherwise
         return otherwise
+
+    async def _learn_branches(self) -> None:
+        """Ask the internal API once which ``publicId`` each office has; an installation may not say it."""
+        if self._branches_are_known:
+            return
+        found = await self._client.get_json(f"{self._internal}/branches")
+        self._branches_are_known = True
+        for branch in objects_in(found if isinstance(found, dict) else {}, "branchList"):
+            public, numbered = text_in(branch, "publicId"), text_in(branch, "id")
+            if public and numbered:
+                self._office_of.setdefault(public, numbered)
 
     async def _check_path(self) -> None:
         """Raise LinkError if the path of single appointments does not exist.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.errors import ConfigError, LinkError
-from vetlla.gateways.contracts import CancelOutcome
+from vetlla.gateways.contracts import CancelOutcome, RefusedError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
@@ -115,11 +115,18 @@ class OrchestraQueue:
         there = await self.get(key)
         if there is None or there.status is AppointmentStatus.CANCELLED:
             return CancelOutcome.GONE
-        public = await self._public_id(key, there)
-        return await cancel_once(self._client, f"{self._calendar}/public/api/v1/appointments/{public}", key, self.get)
+        same = await self._in_calendar(key, there)
+        if not all(service.may_cancel for service in same.services):
+            raise RefusedError(
+                "the calendar allows no cancellation of this procedure",
+                code="cancelEnabled",
+                remedy="the citizen calls the office",
+            )
+        path = f"{self._calendar}/public/api/v1/appointments/{same.key.id}"
+        return await cancel_once(self._client, path, key, self.get)
 
-    async def _public_id(self, key: AppointmentKey, there: Appointment) -> str:
-        """Return the calendar's id of an appointment. Raises LinkError if the calendar has none, or another one."""
+    async def _in_calendar(self, key: AppointmentKey, there: Appointment) -> Appointment:
+        """Return an appointment as the calendar has it. Raises LinkError if the calendar has none, or another one."""
         path = f"{self._calendar}/api/v1/appointments/search"
         found = await self._client.get_json(path, {"qpId": key.id.partition("/")[2]})
         row = object_in(found if isinstance(found, dict) else {}, "appointment")
@@ -130,7 +137,7 @@ class OrchestraQueue:
             raise LinkError(f"{path} gives no appointment: {error}", remedy="check calendar_root") from None
         if same.start != there.start:
             raise LinkError(f"{path} gives an appointment of another hour", remedy="check the zone of the office")
-        return same.key.id
+        return same
 
     def _appointment(self, row: Mapping[str, Any]) -> Appointment:
         zone = self._zones.get(str(row.get("branchId")), self._zone)
