@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.appointments import Appointment
-    from vetlla.simulator.qmatic.faults import Faults
+    from vetlla.simulator.qmatic.faults import OrchestraFaults
     from vetlla.simulator.qmatic.world import Booking
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "qmatic"
@@ -78,7 +78,7 @@ def of_queue(**changes: object) -> Appointment:
     return queue_appointment(queue_row(**changes), source="omac", zone=MADRID)
 
 
-def orchestra(*, per_day: int = 5, faults: Faults | None = None, **more: Any) -> Orchestra:  # noqa: ANN401 - as there
+def orchestra(*, per_day: int = 5, faults: OrchestraFaults | None = None, **more: Any) -> Orchestra:  # noqa: ANN401 - as there
     """Return a simulated Orchestra on the Monday ``NOW``, with few appointments.
 
     The first one is for a procedure that may be cancelled.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPMethod
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.errors import LinkError
 from vetlla.gateways.contracts import AppointmentSource, CancelOutcome, OutcomeUnknownError, RefusedError
 from vetlla.gateways.qmatic.access import Session
-from vetlla.simulator.qmatic.faults import Faults, Gone
+from vetlla.simulator.qmatic.faults import Gone, OrchestraFaults
 from vetlla.simulator.qmatic.world import Status
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def test_a_cancellation_frees_the_slot_with_one_delete(source: Callable[..
 @every_source
 async def test_a_second_cancellation_says_that_it_is_gone(source: Callable[..., AppointmentSource], gone: Gone) -> None:
     """404, or the status 500 with E142 in the headers: installations differ."""
-    async with orchestra(faults=Faults(gone=gone)) as simulator:
+    async with orchestra(faults=OrchestraFaults(gone=gone)) as simulator:
         reader = source(simulator)
         key = await key_of(reader)
         assert await reader.cancel(key) is CancelOutcome.DONE
@@ -56,17 +57,20 @@ async def test_a_second_cancellation_says_that_it_is_gone(source: Callable[..., 
 
 @every_source
 async def test_what_the_source_shows_as_cancelled_is_gone(source: Callable[..., AppointmentSource]) -> None:
-    async with orchestra(faults=Faults(cancelled_stay=True)) as simulator:
+    async with orchestra(faults=OrchestraFaults(cancelled_stay=True)) as simulator:
         reader = source(simulator)
         key = await key_of(reader)
         some_booking(simulator).status = Status.CANCELLED
         assert await reader.cancel(key) is CancelOutcome.GONE
 
 
-@pytest.mark.parametrize("fault", [Faults(cut_after=True, on="DELETE"), Faults(silent_after=True, on="DELETE")])
+@pytest.mark.parametrize(
+    "fault",
+    [OrchestraFaults(cut_after=True, on=HTTPMethod.DELETE), OrchestraFaults(silent_after=True, on=HTTPMethod.DELETE)],
+)
 @every_source
 async def test_a_connection_that_breaks_after_the_call_was_written_leaves_the_outcome_unknown(
-    source: Callable[..., AppointmentSource], fault: Faults
+    source: Callable[..., AppointmentSource], fault: OrchestraFaults
 ) -> None:
     """The slot is free, the caller does not know, and no second DELETE was written by itself."""
     async with orchestra() as simulator:
@@ -77,7 +81,7 @@ async def test_a_connection_that_breaks_after_the_call_was_written_leaves_the_ou
             await reader.cancel(key)
         assert deletes(simulator) == 1
         assert booking.status is Status.CANCELLED
-        simulator.faults = Faults()
+        simulator.faults = OrchestraFaults()
         assert await reader.get(key) is None  # so the outcome can be learned
 
 
@@ -89,7 +93,7 @@ async def test_a_call_that_broke_before_orchestra_saw_it_has_an_unknown_outcome_
     async with orchestra() as simulator:
         reader = source(simulator)
         booking, key = some_booking(simulator), await key_of(reader)
-        simulator.faults = Faults(cut_before=True, on="DELETE")
+        simulator.faults = OrchestraFaults(cut_before=True, on=HTTPMethod.DELETE)
         with pytest.raises(OutcomeUnknownError):
             await reader.cancel(key)
         assert (booking.status, deletes(simulator)) == (Status.CREATED, 1)
@@ -114,7 +118,7 @@ async def test_an_answer_that_says_nothing_leaves_the_outcome_unknown(
     async with orchestra() as simulator:
         reader = source(simulator)
         key = await key_of(reader)
-        simulator.faults = Faults(status=status, on="DELETE")
+        simulator.faults = OrchestraFaults(status=status, on=HTTPMethod.DELETE)
         with pytest.raises(OutcomeUnknownError, match=f"HTTP {status}"):
             await reader.cancel(key)
         assert deletes(simulator) == 1
@@ -128,7 +132,7 @@ async def test_a_refusal_was_certainly_not_carried_out(
     async with orchestra() as simulator:
         reader = source(simulator)
         booking, key = some_booking(simulator), await key_of(reader)
-        simulator.faults = Faults(status=status, error_code=code, on="DELETE")
+        simulator.faults = OrchestraFaults(status=status, error_code=code, on=HTTPMethod.DELETE)
         with pytest.raises(RefusedError) as caught:
             await reader.cancel(key)
         assert caught.value.code == (code or str(status))
@@ -154,7 +158,7 @@ async def test_gone_is_not_believed_while_a_get_shows_the_appointment(
     async with orchestra() as simulator:
         reader = source(simulator)
         key = await key_of(reader)
-        simulator.faults = Faults(status=404, on="DELETE")
+        simulator.faults = OrchestraFaults(status=404, on=HTTPMethod.DELETE)
         with pytest.raises(OutcomeUnknownError, match="still shows it as created"):
             await reader.cancel(key)
 
@@ -164,13 +168,13 @@ async def test_gone_is_not_believed_if_no_get_can_confirm_it() -> None:
         reader = calendar(simulator)
         key = await key_of(reader)
         await reader.cancel(key)
-        simulator.faults = Faults(status=503, on="GET")
+        simulator.faults = OrchestraFaults(status=503, on=HTTPMethod.GET)
         with pytest.raises(OutcomeUnknownError, match="no GET could confirm it"):
             await reader.cancel(key)
 
 
 async def test_a_gateway_that_wants_a_referer_gets_one() -> None:
-    async with orchestra(faults=Faults(needs_referer=True)) as simulator:
+    async with orchestra(faults=OrchestraFaults(needs_referer=True)) as simulator:
         key = await key_of(calendar(simulator))
         with pytest.raises(RefusedError) as caught:
             await calendar(simulator, way={"referer": ""}).cancel(key)

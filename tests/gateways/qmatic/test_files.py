@@ -213,7 +213,7 @@ async def test_a_file_cannot_cancel() -> None:
     assert caught.value.code == "file"
 
 
-async def test_a_file_that_is_too_large_is_an_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vetlla.gateways.qmatic.files.MAX_FILE", 10)
-    with pytest.raises(LinkError, match="MiB"):
-        await polled(file)
+async def test_a_file_that_is_too_large_is_an_error(file: Path) -> None:
+    settings = FileSettings(name="files", path=file, read_rows=appointment_rows, max_file=10)
+    with pytest.raises(LinkError, match="more than 10 bytes"):
+        await AppointmentFiles(settings).poll("OMAC", DAY, DAY)

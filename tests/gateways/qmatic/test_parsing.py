@@ -18,7 +18,7 @@ from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.fields import UnreadableError
 from vetlla.gateways.qmatic.moments import moment_of, zone_of
 from vetlla.simulator.qmatic.calendar_rows import time_of
-from vetlla.simulator.qmatic.faults import Faults, TimeForm
+from vetlla.simulator.qmatic.faults import OrchestraFaults, TimeForm
 from vetlla.simulator.qmatic.server import invented
 
 HALF_PAST_NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -321,7 +321,7 @@ def test_a_row_of_any_values_is_read_or_unreadable_and_nothing_else(changes: dic
 def test_every_instant_is_read_back_from_every_form(at: datetime, form: TimeForm) -> None:
     """Only an hour that exists twice is another instant, with the same wall clock."""
     at = at.replace(microsecond=0)
-    found = moment_of(time_of(at, invented(offices=0, now=lambda: at), Faults(time_form=form)), MADRID)
+    found = moment_of(time_of(at, invented(offices=0, now=lambda: at), OrchestraFaults(time_form=form)), MADRID)
     shown = at.astimezone(MADRID)
     if form is TimeForm.LOCAL and shown.fold:
         assert found == at - timedelta(hours=1)

@@ -25,7 +25,7 @@ from vetlla.domain.errors import LinkError
 from vetlla.gateways.contracts import AppointmentSource, OutcomeUnknownError, RefusedError
 from vetlla.gateways.qmatic.orchestra_calendar import Reads, _is_whole
 from vetlla.gateways.qmatic.reading import Asked, poll_of
-from vetlla.simulator.qmatic.faults import Custom, Faults, TimeForm
+from vetlla.simulator.qmatic.faults import Custom, OrchestraFaults, TimeForm
 from vetlla.simulator.qmatic.world import Status
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ async def test_another_offices_rows_out_of_a_cache_are_left_out(
     named: bool,  # noqa: FBT001
 ) -> None:
     """The default cache of Qmatic's gateway does not look at the query, so office 2 gets the rows of office 1."""
-    async with orchestra(faults=Faults(stale_s=60, stale_ignores_query=True, names_branch=named)) as simulator:
+    async with orchestra(faults=OrchestraFaults(stale_s=60, stale_ignores_query=True, names_branch=named)) as simulator:
         reader = source(simulator)
         assert (await reader.poll("1", TOMORROW, TOMORROW)).is_complete
         found = await reader.poll("2", TOMORROW, TOMORROW)
@@ -197,7 +197,7 @@ async def test_another_offices_rows_out_of_a_cache_are_left_out(
 
 @BOTH
 async def test_rows_of_other_days_out_of_a_cache_are_left_out(source: Callable[..., AppointmentSource]) -> None:
-    async with orchestra(faults=Faults(stale_s=60, stale_ignores_query=True)) as simulator:
+    async with orchestra(faults=OrchestraFaults(stale_s=60, stale_ignores_query=True)) as simulator:
         reader = source(simulator)
         assert (await reader.poll("1", TOMORROW, TOMORROW)).is_complete
         found = await reader.poll("1", WEEK, WEEK)
@@ -206,7 +206,7 @@ async def test_rows_of_other_days_out_of_a_cache_are_left_out(source: Callable[.
 
 async def test_a_poll_teaches_which_office_a_public_id_is() -> None:
     """Rows of some installations name their branch by ``publicId`` alone."""
-    async with orchestra(faults=Faults(names_branch=False)) as simulator:
+    async with orchestra(faults=OrchestraFaults(names_branch=False)) as simulator:
         reader = calendar(simulator)
         assert (await reader.poll("2", TOMORROW, TOMORROW)).is_complete
         (one, *_) = (await reader.poll("1", TOMORROW, TOMORROW)).appointments
@@ -215,7 +215,7 @@ async def test_a_poll_teaches_which_office_a_public_id_is() -> None:
 
 
 async def test_the_settings_say_which_office_a_public_id_is() -> None:
-    async with orchestra(faults=Faults(names_branch=False)) as simulator:
+    async with orchestra(faults=OrchestraFaults(names_branch=False)) as simulator:
         names = {one.public_id: str(one.id) for one in simulator.world.branches}
         one = await calendar(simulator, public_ids=names).get(
             (await calendar(simulator).poll("2", TOMORROW, TOMORROW)).appointments[0].key
@@ -227,25 +227,25 @@ async def test_the_settings_say_which_office_a_public_id_is() -> None:
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-def way_faults() -> list[tuple[Faults, str]]:
+def way_faults() -> list[tuple[OrchestraFaults, str]]:
     return [
-        (Faults(login_page=True), "a page of HTML"),
-        (Faults(redirect=True), "redirect"),
-        (Faults(not_json=True), "not JSON"),
-        (Faults(cut_before=True), "the connection broke"),
-        (Faults(cut_after=True), "the connection broke"),
-        (Faults(silent_after=True), "no answer in time"),
-        (Faults(status=401), "HTTP 401"),
-        (Faults(status=503), "HTTP 503"),
-        (Faults(status=500, error_code="E999"), "E999"),
-        (Faults(status=404), "40|path"),
+        (OrchestraFaults(login_page=True), "a page of HTML"),
+        (OrchestraFaults(redirect=True), "redirect"),
+        (OrchestraFaults(not_json=True), "not JSON"),
+        (OrchestraFaults(cut_before=True), "the connection broke"),
+        (OrchestraFaults(cut_after=True), "the connection broke"),
+        (OrchestraFaults(silent_after=True), "no answer in time"),
+        (OrchestraFaults(status=401), "HTTP 401"),
+        (OrchestraFaults(status=503), "HTTP 503"),
+        (OrchestraFaults(status=500, error_code="E999"), "E999"),
+        (OrchestraFaults(status=404), "40|path"),
     ]
 
 
 @pytest.mark.parametrize(("fault", "text"), way_faults())
 @every_source
 async def test_a_poll_that_fails_is_an_error_and_never_an_empty_list(
-    source: Callable[..., AppointmentSource], fault: Faults, text: str
+    source: Callable[..., AppointmentSource], fault: OrchestraFaults, text: str
 ) -> None:
     async with orchestra(faults=fault) as simulator:
         with pytest.raises(LinkError, match=text):
@@ -255,7 +255,7 @@ async def test_a_poll_that_fails_is_an_error_and_never_an_empty_list(
 @pytest.mark.parametrize(("fault", "text"), way_faults())
 @every_source
 async def test_a_get_that_fails_is_an_error_and_never_a_missing_appointment(
-    source: Callable[..., AppointmentSource], fault: Faults, text: str
+    source: Callable[..., AppointmentSource], fault: OrchestraFaults, text: str
 ) -> None:
     """Also 404, as long as the path has not been seen to work: then nothing is known of the appointment."""
     async with orchestra() as simulator:
@@ -295,7 +295,7 @@ async def test_an_office_that_does_not_exist_is_an_error(source: Callable[..., A
 
 
 async def test_a_slow_vpn_is_waited_for() -> None:
-    async with orchestra(faults=Faults(delay_s=0.2)) as simulator:
+    async with orchestra(faults=OrchestraFaults(delay_s=0.2)) as simulator:
         assert (await calendar(simulator).poll("1", TOMORROW, TOMORROW)).is_complete
         simulator.faults.delay_s = 2.0
         with pytest.raises(LinkError, match="no answer in time"):
@@ -311,15 +311,14 @@ async def test_a_host_that_is_not_there_is_an_error() -> None:
         await reader.poll("1", TOMORROW, TOMORROW)
 
 
-async def test_an_answer_that_is_too_large_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vetlla.gateways.qmatic.client.MAX_BODY", 1_000)
+async def test_an_answer_that_is_too_large_is_an_error() -> None:
     async with orchestra() as simulator:
         with pytest.raises(LinkError):
-            await calendar(simulator).poll("1", TOMORROW, WEEK)
+            await calendar(simulator, way={"max_body": 1_000}).poll("1", TOMORROW, WEEK)
 
 
 @pytest.mark.parametrize("fault", [one for one, _ in way_faults()])
-async def test_no_error_names_a_citizen_or_a_password(fault: Faults) -> None:
+async def test_no_error_names_a_citizen_or_a_password(fault: OrchestraFaults) -> None:
     async with orchestra(faults=fault) as simulator:
         for source in (calendar(simulator), queue(simulator)):
             with pytest.raises(LinkError) as caught:
@@ -331,9 +330,9 @@ async def test_no_error_names_a_citizen_or_a_password(fault: Faults) -> None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def polled(*rows: Any) -> Any:  # noqa: ANN401 - any JSON
+def polled(*rows: Any, max_rows: int = 100) -> Any:  # noqa: ANN401 - any JSON
     day = of_calendar().start.date()
-    return poll_of(Asked("46", day, day), rows, lambda row: of_calendar(**row))
+    return poll_of(Asked("46", day, day), rows, lambda row: of_calendar(**row), max_rows=max_rows)
 
 
 def test_rows_that_are_no_objects_are_faults() -> None:
@@ -348,9 +347,8 @@ def test_the_same_row_twice_counts_once_and_different_ones_are_a_fault() -> None
     assert [one.status for one in found.appointments] == [AppointmentStatus.CANCELLED]
 
 
-def test_more_rows_than_the_bound_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vetlla.gateways.qmatic.reading.MAX_ROWS", 3)
-    found = polled(*(calendar_row(publicId=f"a{number}") for number in range(9)))
+def test_more_rows_than_the_bound_are_a_fault() -> None:
+    found = polled(*(calendar_row(publicId=f"a{number}") for number in range(9)), max_rows=3)
     assert (len(found.appointments), found.is_complete) == (3, False)
 
 

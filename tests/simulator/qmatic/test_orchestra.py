@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPMethod
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,7 +22,7 @@ from tests.rigs.qmatic import (
     some_booking,
 )
 from vetlla.domain.errors import ConfigError
-from vetlla.simulator.qmatic.faults import Faults
+from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.server import Orchestra, invented
 from vetlla.simulator.qmatic.world import Status, TakenError
 
@@ -175,7 +176,7 @@ async def test_faults_are_switched_while_it_runs() -> None:
         assert (shown["empty_list"], shown["time_form"]) == (True, "epoch")
         assert (await reader.poll("1", TOMORROW, WEEK)).appointments == ()
         _, shown = await admin(simulator, "DELETE", "faults")
-        assert shown == Faults().model_dump(mode="json")
+        assert shown == OrchestraFaults().model_dump(mode="json")
         assert (await reader.poll("1", TOMORROW, WEEK)).appointments
 
 
@@ -187,11 +188,11 @@ async def test_a_fault_that_does_not_exist_is_refused_and_nothing_changes(wrong:
         status, text = await admin(simulator, "PATCH", "faults", {"empty_list": True, **wrong})
         assert status == 400
         assert next(iter(wrong)) in text
-        assert simulator.faults == Faults()
+        assert simulator.faults == OrchestraFaults()
 
 
 def test_a_fault_may_concern_one_method_and_some_calls() -> None:
-    faults = Faults(status=503, on="DELETE", left=2)
+    faults = OrchestraFaults(status=503, on=HTTPMethod.DELETE, left=2)
     assert [faults.of_call(method).status for method in ("GET", "DELETE", "GET", "DELETE", "DELETE")] == [
         0,
         503,
@@ -200,11 +201,11 @@ def test_a_fault_may_concern_one_method_and_some_calls() -> None:
         0,
     ]
     assert faults.status == 0
-    assert [Faults(status=503).of_call("GET").status for _ in range(3)] == [503] * 3
+    assert [OrchestraFaults(status=503).of_call("GET").status for _ in range(3)] == [503] * 3
 
 
 async def test_a_stale_cache_gives_the_first_answer_until_it_ends() -> None:
-    async with orchestra(faults=Faults(stale_s=0.2)) as simulator:
+    async with orchestra(faults=OrchestraFaults(stale_s=0.2)) as simulator:
         reader = calendar(simulator)
         before = await reader.poll("1", TOMORROW, TOMORROW)
         some_booking(simulator).status = Status.CANCELLED
@@ -248,7 +249,7 @@ async def test_it_listens_on_loopback_and_names_a_port_that_is_taken() -> None:
 
 
 async def test_a_call_without_an_answer_does_not_hold_up_the_end() -> None:
-    async with orchestra(faults=Faults(silent_after=True)) as simulator:
+    async with orchestra(faults=OrchestraFaults(silent_after=True)) as simulator:
         with pytest.raises(Exception, match="no answer in time"):
             await calendar(simulator).poll("1", TOMORROW, TOMORROW)
         began = datetime.now(UTC)

@@ -17,7 +17,7 @@ from tests.rigs.qmatic import (
     recorded,
     some_booking,
 )
-from vetlla.simulator.qmatic.faults import Custom, Faults, Gone, TimeForm
+from vetlla.simulator.qmatic.faults import Custom, Gone, OrchestraFaults, TimeForm
 
 LIST = "/calendar-backend/api/v1/appointments"
 
@@ -89,7 +89,7 @@ async def test_a_cancellation_is_answered_with_204_and_nothing() -> None:
 
 
 async def test_errors_are_in_the_headers_with_the_recorded_names() -> None:
-    async with orchestra(faults=Faults(gone=Gone.HEADER)) as simulator:
+    async with orchestra(faults=OrchestraFaults(gone=Gone.HEADER)) as simulator:
         for name, method, path in (
             ("calendar-gone", "DELETE", f"{PUBLIC}/appointments/{'0' * 64}"),
             ("calendar-gone", "GET", f"{PUBLIC}/appointments/{'0' * 64}"),
@@ -106,13 +106,13 @@ async def test_errors_are_in_the_headers_with_the_recorded_names() -> None:
 @pytest.mark.parametrize(
     ("faults", "start"),
     [
-        (Faults(), r"2026-11-24T\d\d:\d\d:00\.000\+0000"),
-        (Faults(time_form=TimeForm.COLON), r"2026-11-24T\d\d:\d\d:00\+00:00"),
-        (Faults(time_form=TimeForm.LOCAL), r"2026-11-24T\d\d:\d\d:00"),
-        (Faults(time_form=TimeForm.EPOCH), r"1795\d{9}"),
+        (OrchestraFaults(), r"2026-11-24T\d\d:\d\d:00\.000\+0000"),
+        (OrchestraFaults(time_form=TimeForm.COLON), r"2026-11-24T\d\d:\d\d:00\+00:00"),
+        (OrchestraFaults(time_form=TimeForm.LOCAL), r"2026-11-24T\d\d:\d\d:00"),
+        (OrchestraFaults(time_form=TimeForm.EPOCH), r"1795\d{9}"),
     ],
 )
-async def test_times_are_written_in_the_form_that_was_chosen(faults: Faults, start: str) -> None:
+async def test_times_are_written_in_the_form_that_was_chosen(faults: OrchestraFaults, start: str) -> None:
     async with orchestra(faults=faults) as simulator:
         _, _, found = await answer_of(simulator, "GET", f"{LIST}?branch=1&start=2026-11-24&end=2026-11-24")
         for row in found["appointmentList"]:

@@ -15,7 +15,7 @@ from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.errors import UsageError
-from vetlla.simulator.qmatic.faults import Faults
+from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.server import DAYS, LOOPBACK, OFFICES, PER_DAY, Orchestra, invented
 
 SEEDS = 1_000_000
@@ -60,15 +60,15 @@ def simulate_qmatic(
         runner.run(_serve(simulator, lasts, as_json=as_json))
 
 
-def _faults(named: list[str]) -> Faults:
+def _faults(named: list[str]) -> OrchestraFaults:
     """Return the faults that the options name. Raises UsageError."""
     pairs = [text.partition("=") for text in named]
     try:
-        return Faults.model_validate_strings({name: value for name, _, value in pairs})
+        return OrchestraFaults.model_validate_strings({name: value for name, _, value in pairs})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(Faults.model_fields)
+        known = ", ".join(OrchestraFaults.model_fields)
         raise UsageError(f"--fault {name}: {first['msg'].lower()}", remedy=f"faults are: {known}") from error
 
 

@@ -11,6 +11,7 @@ import json
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPMethod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -64,6 +65,8 @@ class Connection:
     connect_s: float = CONNECT_S
     answer_s: float = ANSWER_S
     whole_s: float = WHOLE_S
+    max_body: int = MAX_BODY
+    """Most bytes of an answer."""
 
 
 class Answer(NamedTuple):
@@ -103,7 +106,7 @@ class QmaticClient:
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Return the answer to a GET. Raises LinkError if there is none, or none that can be Orchestra's."""
-        answer = await self._call("GET", path, query)
+        answer = await self._call(HTTPMethod.GET, path, query)
         if answer.status in REDIRECT:
             raise LinkError(f"{self._base}{path} answers with a redirect ({answer.status})", remedy=_LOGIN)
         return answer
@@ -126,7 +129,7 @@ class QmaticClient:
             sent = _Sent(urlencode(form).encode(), "application/x-www-form-urlencoded")
         else:
             sent = _Sent(json.dumps(body).encode(), "application/json")
-        return await self._call("POST", path, sent=sent, headers=headers)
+        return await self._call(HTTPMethod.POST, path, sent=sent, headers=headers)
 
     def json_of(self, path: str, answer: Answer) -> Any:  # noqa: ANN401 - any JSON
         """Return the JSON of an answer. Raises RefusedError for an answer that is no success, and LinkError."""
@@ -145,7 +148,7 @@ class QmaticClient:
         Raises RefusedError if it was certainly not carried out, OutcomeUnknownError if it was written and no answer
         says what came of it, and LinkError if it was not written.
         """
-        answer = await self._call("DELETE", path, changes=True)
+        answer = await self._call(HTTPMethod.DELETE, path, changes=True)
         complaint = answer.complaint
         if answer.status == NO_CONTENT or complaint.is_gone:
             return answer
@@ -153,7 +156,7 @@ class QmaticClient:
             raise self.refused(path, answer)
         # A redirect, a page, 500 without a code, 502 to 504 of a gateway: Orchestra may have received the call.
         raise OutcomeUnknownError(
-            f"{self._base}{path}: {complaint.told} does not say whether it was done",
+            f"{self._base}{path}: after {complaint.told} the outcome is not known",
             remedy="ask for the appointment, and decide by its status",
         )
 
@@ -213,7 +216,7 @@ class QmaticClient:
             ):
                 if not changes or response.status in SUCCESS:
                     self._door.admitted({name: one.value for name, one in response.cookies.items()})
-                return Answer(response.status, response.headers, await _bounded(response))
+                return Answer(response.status, response.headers, await _bounded(response, self._connection.max_body))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise self._failure(path, error, written=changes and progress.is_connected) from error
 
@@ -287,11 +290,11 @@ async def _never_twice(request: aiohttp.ClientRequest, handler: aiohttp.ClientHa
         raise BrokenError(type(error).__name__) from error
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, max_body: int) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > max_body:
             raise ValueError("the answer is too large")
     return bytes(body)
 

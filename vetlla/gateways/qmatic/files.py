@@ -52,6 +52,8 @@ class FileSettings:
     read_rows: ReadRows = field(repr=False)
     zone: str = ZONE
     """IANA name of the time zone of the hours in the files."""
+    max_file: int = MAX_FILE
+    """Most bytes of a file."""
 
 
 class AppointmentFiles:
@@ -158,10 +160,10 @@ class AppointmentFiles:
 
     def _rows(self, file: Path) -> list[Any]:
         before = file.stat()
-        if before.st_size > MAX_FILE:
-            raise LinkError(f"{file} has more than {MAX_FILE // MIB} MiB", remedy="is it the right file?")
+        if before.st_size > self._settings.max_file:
+            raise LinkError(f"{file} has more than {self._settings.max_file} bytes", remedy="is it the right file?")
         try:
-            rows = _json_rows(file) if file.suffix.lower() == ".json" else self._table(file)
+            rows = _json_rows(file, self._settings.max_file) if file.suffix.lower() == ".json" else self._table(file)
         except UsageError as error:
             raise LinkError(error.args[0], remedy=error.remedy) from error
         after = file.stat()
@@ -178,9 +180,9 @@ class AppointmentFiles:
         return rows
 
 
-def _json_rows(file: Path) -> list[Any]:
+def _json_rows(file: Path, max_file: int) -> list[Any]:
     with open_file(file) as stream:
-        content = stream.read(MAX_FILE + 1)
+        content = stream.read(max_file)
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -34,7 +34,12 @@ class ElsewhereError(UnreadableError):
 
 
 def poll_of(
-    asked: Asked, rows: Iterable[Any], read: Callable[[Mapping[str, Any]], Appointment], *, is_complete: bool = True
+    asked: Asked,
+    rows: Iterable[Any],
+    read: Callable[[Mapping[str, Any]], Appointment],
+    *,
+    is_complete: bool = True,
+    max_rows: int = MAX_ROWS,
 ) -> Poll:
     """Return the poll of these rows.
 
@@ -44,8 +49,8 @@ def poll_of(
     found: dict[AppointmentKey, Appointment] = {}
     faults: Counter[str] = Counter()
     for number, row in enumerate(rows):
-        if number >= MAX_ROWS:
-            faults[f"there are more than {MAX_ROWS} rows"] += 1
+        if number >= max_rows:
+            faults[f"there are more than {max_rows} rows"] += 1
             break
         if not isinstance(row, dict):
             faults["a row is no object"] += 1

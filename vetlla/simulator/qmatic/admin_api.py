@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from vetlla.simulator.qmatic.answers import gone, taken
 from vetlla.simulator.qmatic.desk import body_of, text_of
-from vetlla.simulator.qmatic.faults import Faults
+from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.world import Status, TakenError
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class AdminApi:
         """Change some faults, and show all."""
         wanted = {**self._desk.faults.model_dump(mode="json"), **await body_of(request)}
         try:
-            self._desk.faults = Faults.model_validate(wanted)
+            self._desk.faults = OrchestraFaults.model_validate(wanted)
         except ValidationError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         return await self.faults(request)
 
     async def no_faults(self, request: web.Request) -> web.Response:
         """Behave well again."""
-        self._desk.faults = Faults()
+        self._desk.faults = OrchestraFaults()
         return await self.faults(request)
 
     async def calls(self, _: web.Request) -> web.Response:

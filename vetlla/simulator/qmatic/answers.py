@@ -9,7 +9,7 @@ from aiohttp import web
 from vetlla.simulator.qmatic.faults import Gone
 
 if TYPE_CHECKING:
-    from vetlla.simulator.qmatic.faults import Faults
+    from vetlla.simulator.qmatic.faults import OrchestraFaults
 
 
 def wrapped(name: str, value: Any, *, total: int | None = None, start: str = "", end: str = "") -> web.Response:  # noqa: ANN401 - any JSON
@@ -32,14 +32,14 @@ def refused(status: int, code: str = "", message: str = "") -> web.Response:
     return web.Response(status=status, headers=headers)
 
 
-def gone(faults: Faults, code: str = "E142") -> web.Response:
+def gone(faults: OrchestraFaults, code: str = "E142") -> web.Response:
     """Return the answer for an appointment that does not exist."""
     if faults.gone is Gone.PLAIN:
         return refused(404)
     return refused(500, code, "Appointment not found")
 
 
-def taken(faults: Faults) -> web.Response:
+def taken(faults: OrchestraFaults) -> web.Response:
     """Return the answer for a slot that is no longer free."""
     return refused(404) if faults.taken == "404" else refused(500, "E440", "Slot is not available")
 

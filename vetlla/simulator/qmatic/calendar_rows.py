@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from vetlla.simulator.qmatic.faults import Custom, TimeForm
 
 if TYPE_CHECKING:
-    from vetlla.simulator.qmatic.faults import Faults
+    from vetlla.simulator.qmatic.faults import OrchestraFaults
     from vetlla.simulator.qmatic.world import Booking, Branch, Customer, Service, World
 
 KEPT = timedelta(days=30)
 """A citizen's data are deleted so long after the booking, as in the recordings."""
 
 
-def row_of(booking: Booking, world: World, faults: Faults, *, internal: bool) -> dict[str, Any]:
+def row_of(booking: Booking, world: World, faults: OrchestraFaults, *, internal: bool) -> dict[str, Any]:
     """Return an appointment; the internal API also gives ``qpId`` and the number of its branch."""
     row: dict[str, Any] = {
         "publicId": booking.public_id,
@@ -43,7 +43,7 @@ def row_of(booking: Booking, world: World, faults: Faults, *, internal: bool) ->
     return {"qpId": booking.number, **row} if internal else row
 
 
-def time_of(at: datetime, world: World, faults: Faults) -> str | int:
+def time_of(at: datetime, world: World, faults: OrchestraFaults) -> str | int:
     """Return a time in the form that this installation writes."""
     match faults.time_form:
         case TimeForm.EPOCH:
@@ -95,7 +95,7 @@ def service_row(service: Service) -> dict[str, Any]:
     }
 
 
-def _custom(booking: Booking, faults: Faults) -> str | None:
+def _custom(booking: Booking, faults: OrchestraFaults) -> str | None:
     match faults.custom:
         case Custom.NULL:
             return None

@@ -15,7 +15,7 @@ from vetlla.simulator.qmatic.world import Customer, Status, TakenError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vetlla.simulator.qmatic.faults import Faults
+    from vetlla.simulator.qmatic.faults import OrchestraFaults
     from vetlla.simulator.qmatic.world import Booking, Branch, World
 
 MOST_TEXT = 2_000
@@ -28,7 +28,7 @@ class Desk:
     """The state of one simulated Orchestra."""
 
     world: World
-    faults: Faults
+    faults: OrchestraFaults
 
     def listed(self, branch: Branch, first: date, last: date) -> list[Booking]:
         """Return the appointments of a list, with the faults that lists have."""

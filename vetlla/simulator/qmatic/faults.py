@@ -7,6 +7,7 @@ on) to one method, and ``left`` to a number of calls.
 from __future__ import annotations
 
 from enum import StrEnum
+from http import HTTPMethod  # noqa: TC003 - pydantic reads it
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,7 +47,7 @@ class Custom(StrEnum):
     EMPTY = "empty"
 
 
-class Faults(BaseModel):
+class OrchestraFaults(BaseModel):
     """How this Orchestra behaves. Without changes it is as recorded, and well."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -68,9 +69,9 @@ class Faults(BaseModel):
     empty_list: bool = False
     """Lists are empty, as after a failure behind the gateway."""
     hidden: Annotated[int, Field(ge=0)] = 0
-    """So many appointments are missing at the end of a list, and ``totalResults`` counts them."""
+    """How many appointments are missing at the end of a list, while ``totalResults`` counts them."""
     bad_rows: Annotated[int, Field(ge=0)] = 0
-    """So many rows at the start of a list have a start that cannot be read."""
+    """How many rows at the start of a list have a time that cannot be read."""
     stale_s: Annotated[float, Field(ge=0, le=MOST_S)] = 0.0
     """For so long the gateway gives the first answer to a path again."""
     stale_ignores_query: bool = False
@@ -95,14 +96,14 @@ class Faults(BaseModel):
     not_json: bool = False
     """The answer is cut off in the middle."""
 
-    on: Literal["", "GET", "DELETE", "POST", "PUT"] = ""
-    """The method that the faults from ``delay_s`` on concern; "" for all."""
+    on: HTTPMethod | None = None
+    """The method that the faults from ``delay_s`` on concern; None for all."""
     left: Annotated[int, Field(ge=0)] = 0
     """How many more calls they concern; 0 for no end."""
 
-    def of_call(self, method: str) -> Faults:
+    def of_call(self, method: str) -> OrchestraFaults:
         """Return the faults of one call, which counts as one of ``left``; after the last one, the way is well again."""
-        if self.on not in {"", method} or not self._is_on_the_way():
+        if self.on not in {None, method} or not self._is_on_the_way():
             return self.model_copy(update=_NONE)
         now = self.model_copy()
         if self.left == 1:
@@ -116,7 +117,7 @@ class Faults(BaseModel):
 
 
 _NONE: Final = {
-    name: Faults.model_fields[name].default
+    name: OrchestraFaults.model_fields[name].default
     for name in ("delay_s", "cut_before", "cut_after", "silent_after", "status", "login_page", "redirect", "not_json")
 }
 """The faults of the way, as they are without a fault."""

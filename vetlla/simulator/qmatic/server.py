@@ -15,7 +15,7 @@ from vetlla.simulator.qmatic.answers import login_page, refused
 from vetlla.simulator.qmatic.calendar_api import CalendarApi
 from vetlla.simulator.qmatic.desk import Desk
 from vetlla.simulator.qmatic.doors import COOKIE, Doors
-from vetlla.simulator.qmatic.faults import Faults
+from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.queue_api import QueueApi
 from vetlla.simulator.qmatic.world import World
 
@@ -66,7 +66,7 @@ class Orchestra:
         self,
         world: World | None = None,
         *,
-        faults: Faults | None = None,
+        faults: OrchestraFaults | None = None,
         doors: Doors | None = None,
         host: str = LOOPBACK,
         port: int = 0,
@@ -76,7 +76,7 @@ class Orchestra:
         self.doors = doors or Doors()
         self.calls: deque[tuple[str, str, int]] = deque(maxlen=CALLS_KEPT)
         """Method, path and status of the last calls; 0 for one that had no answer."""
-        self._desk = Desk(self.world, faults or Faults())
+        self._desk = Desk(self.world, faults or OrchestraFaults())
         self._host, self._wanted = host, port
         self._kept: dict[str, _Kept] = {}
         self._closing = asyncio.Event()
@@ -84,12 +84,12 @@ class Orchestra:
         self._port = 0
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> OrchestraFaults:
         """How it behaves; assign to its fields, or assign another value."""
         return self._desk.faults
 
     @faults.setter
-    def faults(self, faults: Faults) -> None:
+    def faults(self, faults: OrchestraFaults) -> None:
         self._desk.faults = faults
         self._kept.clear()
 
@@ -153,7 +153,7 @@ class Orchestra:
         self.calls.append((request.method, request.path, answer.status))
         return answer
 
-    def _stopped(self, request: web.Request, faults: Faults) -> web.Response | None:
+    def _stopped(self, request: web.Request, faults: OrchestraFaults) -> web.Response | None:
         """Return the answer to a call that never reaches Orchestra; None for one that does."""
         if faults.status:
             return refused(faults.status, faults.error_code)
