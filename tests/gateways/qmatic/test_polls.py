@@ -214,6 +214,17 @@ async def test_a_poll_teaches_which_office_a_public_id_is() -> None:
         assert await reader.get(one.key) == one
 
 
+async def test_the_list_of_branches_says_which_office_a_public_id_is() -> None:
+    """Rows of the public API have no number of the branch, and after a start no poll has taught it."""
+    async with orchestra() as simulator:
+        (one, *_) = (await calendar(simulator).poll("2", TOMORROW, TOMORROW)).appointments
+        reader = calendar(simulator, reads=Reads.PUBLIC)
+        assert await reader.get(one.key) == one
+        assert await reader.get(one.key) == one
+        lists = [path for _, path, _ in simulator.calls if path.endswith("/branches")]
+        assert lists == ["/calendar-backend/api/v1/branches"]
+
+
 async def test_the_settings_say_which_office_a_public_id_is() -> None:
     async with orchestra(faults=OrchestraFaults(names_branch=False)) as simulator:
         names = {one.public_id: str(one.id) for one in simulator.world.branches}
