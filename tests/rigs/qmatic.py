@@ -18,7 +18,8 @@ from vetlla.gateways.qmatic.client import Connection
 from vetlla.gateways.qmatic.orchestra_calendar import CalendarSettings, OrchestraCalendar
 from vetlla.gateways.qmatic.orchestra_queue import OrchestraQueue, QueueSettings
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
-from vetlla.simulator.qmatic.server import Orchestra, invented
+from vetlla.simulator.qmatic.server import Orchestra
+from vetlla.simulator.qmatic.world import invented
 
 if TYPE_CHECKING:
     from datetime import date

@@ -19,7 +19,7 @@ from vetlla.gateways.qmatic.fields import UnreadableError
 from vetlla.gateways.qmatic.moments import moment_of, zone_of
 from vetlla.simulator.qmatic.calendar_rows import time_of
 from vetlla.simulator.qmatic.faults import OrchestraFaults, TimeForm
-from vetlla.simulator.qmatic.server import invented
+from vetlla.simulator.qmatic.world import invented
 
 HALF_PAST_NINE = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

@@ -23,8 +23,8 @@ from tests.rigs.qmatic import (
 )
 from vetlla.domain.errors import ConfigError
 from vetlla.simulator.qmatic.faults import OrchestraFaults
-from vetlla.simulator.qmatic.server import Orchestra, invented
-from vetlla.simulator.qmatic.world import Status, TakenError
+from vetlla.simulator.qmatic.server import Orchestra
+from vetlla.simulator.qmatic.world import Status, TakenError, invented
 
 if TYPE_CHECKING:
     from vetlla.simulator.qmatic.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
@@ -15,8 +15,12 @@ from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.errors import UsageError
+from vetlla.simulator.qmatic.doors import LOOPBACK
 from vetlla.simulator.qmatic.faults import OrchestraFaults
-from vetlla.simulator.qmatic.server import DAYS, LOOPBACK, OFFICES, PER_DAY, Orchestra, invented
+from vetlla.simulator.qmatic.world import DAYS, OFFICES_MADE, PER_DAY, invented
+
+if TYPE_CHECKING:
+    from vetlla.simulator.qmatic.server import Orchestra
 
 SEEDS = 1_000_000
 """Bound of random seeds, so that they are short enough to type again."""
@@ -28,7 +32,7 @@ def simulate_qmatic(
         str, typer.Option(help=f"Address to listen on. Any other than {LOOPBACK} lets other machines in.")
     ] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")] = 0,
-    offices: Annotated[int, typer.Option(min=1, max=1_000, help="How many offices.")] = OFFICES,
+    offices: Annotated[int, typer.Option(min=1, max=1_000, help="How many offices.")] = OFFICES_MADE,
     per_day: Annotated[
         int, typer.Option(min=0, max=1_000, help="Appointments of each office on a working day.")
     ] = PER_DAY,
@@ -51,6 +55,9 @@ def simulate_qmatic(
 
     Example: vetlla reminders simulate-qmatic --port 8090 --fault gone=500+E142
     """
+    # The other commands of the group do not wait for the server of HTTP.
+    from vetlla.simulator.qmatic.server import Orchestra  # noqa: PLC0415 - see above
+
     faults = _faults(fault or [])
     chosen = random.randrange(SEEDS) if seed is None else seed  # noqa: S311 - a simulation, not a secret
     simulator = Orchestra(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from aiohttp import web
@@ -14,21 +13,15 @@ from vetlla.simulator.qmatic.admin_api import ROOT, AdminApi
 from vetlla.simulator.qmatic.answers import login_page, refused
 from vetlla.simulator.qmatic.calendar_api import CalendarApi
 from vetlla.simulator.qmatic.desk import Desk
-from vetlla.simulator.qmatic.doors import COOKIE, Doors
+from vetlla.simulator.qmatic.doors import COOKIE, LOOPBACK, Doors
 from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.queue_api import QueueApi
-from vetlla.simulator.qmatic.world import World
+from vetlla.simulator.qmatic.world import World, invented
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import TracebackType
 
-LOOPBACK: Final = "127.0.0.1"
-OFFICES: Final = 2
-PER_DAY: Final = 60
-"""Appointments of an office on a working day, as the city's office has."""
-DAYS: Final = 14
-"""Days from tomorrow that have appointments."""
 CALLS_KEPT: Final = 1_000
 """Last calls that are remembered for people and tests."""
 MAX_BODY: Final = 1 << 20
@@ -42,21 +35,6 @@ class _Kept(NamedTuple):
     status: int
     body: bytes
     content_type: str
-
-
-def invented(
-    *,
-    seed: int = 1,
-    offices: int = OFFICES,
-    per_day: int = PER_DAY,
-    days: int = DAYS,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> World:
-    """Return offices with appointments; the same seed gives the same ones on the same day."""
-    world = World(seed=seed, now=now)
-    world.found_offices(offices)
-    world.fill(days=days, per_day=per_day)
-    return world
 
 
 class Orchestra:

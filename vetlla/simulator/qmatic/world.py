@@ -23,6 +23,11 @@ HELD: Final = timedelta(minutes=5)
 PHONES: Final = 999
 """Telephone numbers +34600000001 to +34600000999 are reserved for tests by this project."""
 OFFICES: Final = ("OMAC", "OGAT")
+OFFICES_MADE: Final = 2
+PER_DAY: Final = 60
+"""Appointments of an office on a working day, as the city's office has."""
+DAYS: Final = 14
+"""Days from tomorrow that have appointments."""
 PROCEDURES: Final = (
     ("Padro_alta", "Alta al padró", True),
     ("Padro_volant", "Volant d'empadronament", True),
@@ -318,3 +323,18 @@ class World:
 
     def _public_id(self, kind: str, number: int) -> str:
         return hashlib.sha256(f"{self.seed}/{kind}/{number}".encode()).hexdigest()
+
+
+def invented(
+    *,
+    seed: int = 1,
+    offices: int = OFFICES_MADE,
+    per_day: int = PER_DAY,
+    days: int = DAYS,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> World:
+    """Return offices with appointments; the same seed gives the same ones on the same day."""
+    world = World(seed=seed, now=now)
+    world.found_offices(offices)
+    world.fill(days=days, per_day=per_day)
+    return world
