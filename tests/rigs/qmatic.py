@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from aiohttp import web
 
 from vetlla.gateways.qmatic.access import Basic
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
@@ -22,6 +24,7 @@ from vetlla.simulator.qmatic.server import Orchestra
 from vetlla.simulator.qmatic.world import invented
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import date
 
     from vetlla.domain.appointments import Appointment
@@ -131,3 +134,21 @@ def book_path(simulator: Orchestra) -> str:
     """Return the path that books a slot of the first office, on a Saturday without appointments."""
     branch = simulator.world.branches[0].public_id
     return f"/calendar-backend/public/api/v2/branches/{branch}/dates/2026-12-05/times/09:00/book"
+
+
+@asynccontextmanager
+async def saying(body: object) -> AsyncIterator[Connection]:
+    """Listen, and answer every call with this JSON."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=json.dumps(body), content_type="application/json")
+
+    app = web.Application()
+    app.add_routes([web.route("*", "/{path:.*}", answer)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield Connection(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
+    finally:
+        await runner.cleanup()

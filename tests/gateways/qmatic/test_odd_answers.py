@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from aiohttp import web
 
-from tests.rigs.qmatic import TOMORROW, calendar_row, queue_row
+from tests.rigs.qmatic import TOMORROW, calendar_row, queue_row, saying
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.errors import ConfigError, LinkError
 from vetlla.gateways.qmatic.client import Connection
 from vetlla.gateways.qmatic.orchestra_calendar import CalendarSettings, OrchestraCalendar, Reads
 from vetlla.gateways.qmatic.orchestra_queue import OrchestraQueue, QueueSettings
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 ID = str(calendar_row()["publicId"])
 NO_ROWS: list[Any] = [None, 7, "text", True, {}, {"appointmentList": None}, {"appointmentList": {}}]
-
-
-@asynccontextmanager
-async def saying(body: object) -> AsyncIterator[Connection]:
-    """Listen, and answer every call with this JSON."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(text=json.dumps(body), content_type="application/json")
-
-    app = web.Application()
-    app.add_routes([web.route("*", "/{path:.*}", answer)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield Connection(url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    finally:
-        await runner.cleanup()
 
 
 def calendar(connection: Connection, **more: Any) -> OrchestraCalendar:  # noqa: ANN401 - as there

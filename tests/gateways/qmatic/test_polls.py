@@ -18,12 +18,13 @@ from tests.rigs.qmatic import (
     orchestra,
     queue,
     queue_row,
+    saying,
     some_booking,
 )
 from vetlla.domain.appointments import EXPECTED, AppointmentStatus
 from vetlla.domain.errors import LinkError
 from vetlla.gateways.contracts import AppointmentSource, OutcomeUnknownError, RefusedError
-from vetlla.gateways.qmatic.orchestra_calendar import Reads, _is_whole
+from vetlla.gateways.qmatic.orchestra_calendar import CalendarSettings, OrchestraCalendar, Reads, _is_whole
 from vetlla.gateways.qmatic.reading import Asked, poll_of
 from vetlla.simulator.qmatic.faults import Custom, OrchestraFaults, TimeForm
 from vetlla.simulator.qmatic.world import Status
@@ -212,6 +213,20 @@ async def test_a_poll_teaches_which_office_a_public_id_is() -> None:
         (one, *_) = (await reader.poll("1", TOMORROW, TOMORROW)).appointments
         assert one.office == "1"
         assert await reader.get(one.key) == one
+
+
+async def test_an_installation_whose_rows_have_another_number_than_its_list_needs_names() -> None:
+    """Qmatic's own booking app knows two numbers of a branch, ``id`` and ``qpId``."""
+    day = of_calendar().start.date()
+    row = calendar_row()
+    async with saying({"appointmentList": [row], "meta": {"totalResults": 1}}) as way:
+        assert not (
+            await OrchestraCalendar(CalendarSettings(name="omac", connection=way)).poll("7", day, day)
+        ).is_complete
+        named = CalendarSettings(name="omac", connection=way, public_ids={row["branch"]["publicId"]: "7"})
+        found = await OrchestraCalendar(named).poll("7", day, day)
+        assert found.is_complete
+        assert [one.office for one in found.appointments] == ["7"]
 
 
 async def test_the_list_of_branches_says_which_office_a_public_id_is() -> None:
