@@ -60,6 +60,7 @@ async def test_appointments_are_on_working_days_in_office_hours_and_no_table_has
         assert 9 <= shown.hour < 14
         seen.add((one.branch.id, one.start, one.table))
     assert len(seen) == len(world.bookings) == 2 * 60 * 10
+    assert world.free(world.branches[0], TOMORROW)
 
 
 async def test_a_slot_is_booked_once_and_can_be_booked_again_when_it_is_free() -> None:
@@ -228,6 +229,14 @@ async def test_an_office_books_moves_and_cancels_by_the_switches() -> None:
         assert (await admin(simulator, "DELETE", one))[0] == 204
         _, rows = await admin(simulator, "GET", "appointments")
         assert next(row for row in rows if row["publicId"] == made["publicId"])["status"] == 53
+
+
+async def test_an_office_puts_an_appointment_in_between_when_no_place_is_free() -> None:
+    async with orchestra() as simulator:
+        for _ in range(3):
+            status, _ = await admin(simulator, "POST", "appointments", {"start": "2026-12-05T09:00"})
+            assert status == 201
+        assert (await answer_of(simulator, "POST", book_path(simulator), BODY))[0] == 500
 
 
 async def test_the_last_calls_and_the_offices_are_shown() -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import ValidationError
 
-from vetlla.simulator.qmatic.answers import gone, taken
+from vetlla.simulator.qmatic.answers import gone
 from vetlla.simulator.qmatic.desk import body_of, text_of
 from vetlla.simulator.qmatic.faults import OrchestraFaults
-from vetlla.simulator.qmatic.world import Status, TakenError
+from vetlla.simulator.qmatic.world import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,7 +79,7 @@ class AdminApi:
         return web.json_response([_shown(one) for one in self._desk.world.bookings.values()])
 
     async def book(self, request: web.Request) -> web.Response:
-        """Book an appointment: ``office``, ``start`` (wall clock), ``service``, ``phone``, ``language``."""
+        """Book, also if no place is free: ``office``, ``start``, ``service``, ``phone``, ``language``."""
         body, world = await body_of(request), self._desk.world
         branch, service = world.branch(str(body.get("office", "1"))), world.service(text_of(body, "service") or "1")
         if branch is None or service is None:
@@ -92,11 +92,10 @@ class AdminApi:
                 customer=world.customer(phone=None),
                 phone_of_booking=text_of(body, "phone") or None,
                 language=text_of(body, "language") or None,
+                at_extra_table=True,
             )
         except ValueError:
             raise web.HTTPBadRequest(text="start must be a time, such as 2026-12-01T10:30") from None
-        except TakenError:
-            return taken(self._desk.faults)
         return web.json_response(_shown(booking), status=201)
 
     async def change(self, request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import IntEnum
+from math import ceil
 from random import Random
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ PROCEDURES: Final = (
     ("Serveis_socials", "Primera acollida", False),
 )
 """Public id, name, and whether a citizen may cancel."""
+MOST_BOOKED: Final = 0.8
+"""Share of the places of a day that are booked at most, so that a person can book another one."""
 LANGUAGES: Final = ("ca", "es", None)
 UNPUBLISHED: Final = 0.05
 """Share of appointments without any telephone number."""
@@ -156,7 +159,7 @@ class World:
 
     def fill(self, *, days: int, per_day: int) -> None:
         """Book ``per_day`` appointments in each office on each working day from tomorrow, for ``days`` days."""
-        self.tables = max(self.tables, -(-per_day // len(list(self._slots(self.today)))))
+        self.tables = max(self.tables, ceil(per_day / MOST_BOOKED / len(list(self._slots(self.today)))))
         for branch in self.branches:
             for ahead in range(1, days + 1):
                 day = self.today + timedelta(days=ahead)
@@ -223,10 +226,14 @@ class World:
         status: Status = Status.CREATED,
         phone_of_booking: str | None = None,
         language: str | None = None,
+        at_extra_table: bool = False,
     ) -> Booking:
-        """Book or reserve an appointment at an hour (UTC). Raises TakenError."""
+        """Book or reserve an appointment at an hour (UTC). Raises TakenError.
+
+        With ``at_extra_table`` a person of the office puts it in between the others, if no place is free.
+        """
         self._end_reservations(branch)
-        table = self._table(branch, at)
+        table = self._table(branch, at) or (self.tables + 1 if at_extra_table else None)
         if table is None:
             raise TakenError
         booking = self._put(
