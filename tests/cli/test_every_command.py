@@ -126,6 +126,7 @@ OWN_END = {
     "simulate dial": "lets homes finish and prints the results of their calls",
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "queue watch": "Ctrl-C is how it ends",
+    "reminders simulate-qmatic": "Ctrl-C is how it ends",
 }
 """Commands that usually end by Ctrl-C, and what they then do."""
 

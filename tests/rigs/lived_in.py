@@ -105,6 +105,7 @@ INVOCATIONS = {
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
+    "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 

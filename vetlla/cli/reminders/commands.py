@@ -11,6 +11,7 @@ from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders import texts
 from vetlla.cli.reminders.lines import STDIN, read_lines
+from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
 from vetlla.domain.errors import UsageError
 from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.replies import NUMBER_DIGITS, Question, understand
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
 app.add_typer(texts.app, name="texts")
+app.command("simulate-qmatic")(simulate_qmatic)
 
 File = Annotated[str, typer.Argument(help="Lines of text or of JSON objects, or - for standard input.")]
 LexiconFolder = Annotated[
