@@ -55,8 +55,9 @@ class Smsc:
 async def running_smsc(port: int = 0) -> AsyncIterator[Smsc]:
     """Run an SMSC during the block."""
     port = port or free_port()
+    # -P: the folder of this file has modules with names of the standard library.
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", str(PROGRAM), str(port), USER, PASSWORD,
+        sys.executable, "-P", "-W", "ignore", str(PROGRAM), str(port), USER, PASSWORD,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     smsc = Smsc(port, process)
@@ -65,6 +66,7 @@ async def running_smsc(port: int = 0) -> AsyncIterator[Smsc]:
         await smsc.until(lambda: bool(smsc.named("listening")))
         yield smsc
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
         await listening
