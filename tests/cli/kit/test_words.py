@@ -235,6 +235,7 @@ STREAMS = {
     "keys.py": "reads a key from stdin",
     "main.py": "names the file that it installs",
     "kit/parameters.py": "asks whether there is a terminal",
+    "reminders/lines.py": "reads lines from stdin",
     "signals/commands.py": "streams JSON and CSV",
     "simulate/dial.py": "asks whether there is a terminal",
     "kit/streams.py": "installs the streams",

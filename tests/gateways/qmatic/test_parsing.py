@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.rigs.qmatic import MADRID, calendar_row, of_calendar, of_queue, queue_row, recorded
 from vetlla.domain.appointments import EXPECTED, AppointmentStatus
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
-from vetlla.gateways.qmatic.fields import UnreadableError
+from vetlla.gateways.qmatic.fields import UnreadableFieldError
 from vetlla.gateways.qmatic.moments import moment_of, zone_of
 from vetlla.simulator.qmatic.calendar_rows import time_of
 from vetlla.simulator.qmatic.faults import OrchestraFaults, TimeForm
@@ -98,7 +98,7 @@ def test_office_hours_on_the_days_of_a_change_stay_what_the_office_wrote(day: st
 @pytest.mark.parametrize("written", [None, "", "demà", "2026-11-24", 1_763_714_983, True, [], {}, "9" * 50, -1, 1e30])
 def test_a_start_that_cannot_be_read_makes_the_row_unreadable(written: object) -> None:
     """A day without an hour and a time in seconds are not guessed at."""
-    with pytest.raises(UnreadableError, match=r"^start "):
+    with pytest.raises(UnreadableFieldError, match=r"^start "):
         of_calendar(start=written)
 
 
@@ -279,7 +279,7 @@ def test_a_row_that_was_deleted_is_cancelled_whatever_its_status_says() -> None:
 
 @pytest.mark.parametrize("given", [None, "", "../branches", "a/b", "a?b", "x" * 200, True, {}, "é"])
 def test_an_id_that_cannot_stand_in_a_path_makes_the_row_unreadable(given: object) -> None:
-    with pytest.raises(UnreadableError, match="publicId is no id"):
+    with pytest.raises(UnreadableFieldError, match="publicId is no id"):
         of_calendar(publicId=given)
 
 
@@ -292,7 +292,7 @@ def test_long_texts_are_cut() -> None:
 @pytest.mark.parametrize("value", [None, "", 7, -1.5, [], [None], {}, True, "text", [[]], {"a": {}}])
 def test_no_value_of_any_field_is_an_exception_of_another_kind(field: str, value: object) -> None:
     row = calendar_row(**{field: value})
-    with suppress(UnreadableError):
+    with suppress(UnreadableFieldError):
         calendar_appointment(row, source="omac", office="46", zone=MADRID)
 
 
@@ -308,7 +308,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(sorted({*calendar_row(), *queue_row()})), JSON, max_size=8))
 def test_a_row_of_any_values_is_read_or_unreadable_and_nothing_else(changes: dict[str, Any]) -> None:
     for read in (of_calendar, of_queue):
-        with suppress(UnreadableError):
+        with suppress(UnreadableFieldError):
             found = read(**changes)
             assert found.start <= found.end
             assert found.phone == "" or re.fullmatch(r"\+\d{6,15}", found.phone)

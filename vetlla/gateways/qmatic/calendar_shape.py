@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.appointments import Appointment, AppointmentKey, AppointmentStatus, BookedService
 from vetlla.gateways.qmatic.fields import (
-    UnreadableError,
+    UnreadableFieldError,
     custom_in,
     id_in,
     language_in,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def calendar_appointment(row: Mapping[str, Any], *, source: str, office: str, zone: ZoneInfo) -> Appointment:
-    """Return the appointment of a row. ``zone`` counts if the row's branch names none. Raises UnreadableError."""
+    """Return the appointment of a row. ``zone`` counts if the row's branch names none. Raises UnreadableFieldError."""
     zone = zone_in(object_in(row, "branch")) or zone
     custom = custom_in(row)
     customers = objects_in(row, "customers")
@@ -67,7 +67,7 @@ def _required_moment(row: Mapping[str, Any], name: str, zone: ZoneInfo) -> datet
     try:
         return moment_of(row.get(name), zone)
     except ValueError as error:
-        raise UnreadableError(f"{name} {error}") from None
+        raise UnreadableFieldError(f"{name} {error}") from None
 
 
 def _phones(custom: Mapping[str, Any], customers: list[Mapping[str, Any]]) -> Iterator[str]:

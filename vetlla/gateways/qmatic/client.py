@@ -69,7 +69,7 @@ class Connection:
     """Most bytes of an answer."""
 
 
-class Answer(NamedTuple):
+class QmaticAnswer(NamedTuple):
     """An answer of Qmatic, whatever its status."""
 
     status: int
@@ -104,7 +104,7 @@ class QmaticClient:
         self._more = dict(headers or {})
         self._tls: ssl.SSLContext | bool | None = None
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> QmaticAnswer:
         """Return the answer to a GET. Raises LinkError if there is none, or none that can be Orchestra's."""
         answer = await self._call(HTTPMethod.GET, path, query)
         if answer.status in REDIRECT:
@@ -123,7 +123,7 @@ class QmaticClient:
         *,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> QmaticAnswer:
         """Return the answer to a POST that changes nothing, such as a search. Raises LinkError."""
         if form is not None:
             sent = _Sent(urlencode(form).encode(), "application/x-www-form-urlencoded")
@@ -131,7 +131,7 @@ class QmaticClient:
             sent = _Sent(json.dumps(body).encode(), "application/json")
         return await self._call(HTTPMethod.POST, path, sent=sent, headers=headers)
 
-    def json_of(self, path: str, answer: Answer) -> Any:  # noqa: ANN401 - any JSON
+    def json_of(self, path: str, answer: QmaticAnswer) -> Any:  # noqa: ANN401 - any JSON
         """Return the JSON of an answer. Raises RefusedError for an answer that is no success, and LinkError."""
         if answer.status not in SUCCESS:
             raise self.refused(path, answer)
@@ -142,7 +142,7 @@ class QmaticClient:
             seen = "a page of HTML" if answer.body.lstrip()[:1] == b"<" else "an answer that is not JSON"
             raise LinkError(f"{self._base}{path} gives {seen}", remedy=_LOGIN) from None
 
-    async def delete(self, path: str) -> Answer:
+    async def delete(self, path: str) -> QmaticAnswer:
         """Return the answer to a DELETE, which is written at most once: done (204), or it says that there is nothing.
 
         Raises RefusedError if it was certainly not carried out, OutcomeUnknownError if it was written and no answer
@@ -160,7 +160,7 @@ class QmaticClient:
             remedy="ask for the appointment, and decide by its status",
         )
 
-    def refused(self, path: str, answer: Answer) -> RefusedError:
+    def refused(self, path: str, answer: QmaticAnswer) -> RefusedError:
         """Return the error for an answer that refuses."""
         complaint = answer.complaint
         return RefusedError(
@@ -179,8 +179,8 @@ class QmaticClient:
         sent: _Sent | None = None,
         headers: Mapping[str, str] | None = None,
         changes: bool = False,
-    ) -> Answer:
-        async def once() -> Answer:
+    ) -> QmaticAnswer:
+        async def once() -> QmaticAnswer:
             named = {**self._headers(), **(headers or {})}
             return await self._once(method, path, query, sent=sent, headers=named, changes=changes)
 
@@ -199,7 +199,7 @@ class QmaticClient:
         sent: _Sent | None,
         headers: dict[str, str],
         changes: bool,
-    ) -> Answer:
+    ) -> QmaticAnswer:
         url = self._url(path, query)
         progress = _Progress()
         try:
@@ -216,7 +216,9 @@ class QmaticClient:
             ):
                 if not changes or response.status in SUCCESS:
                     self._door.admitted({name: one.value for name, one in response.cookies.items()})
-                return Answer(response.status, response.headers, await _bounded(response, self._connection.max_body))
+                return QmaticAnswer(
+                    response.status, response.headers, await _bounded(response, self._connection.max_body)
+                )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise self._failure(path, error, written=changes and progress.is_connected) from error
 
@@ -322,7 +324,7 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
         ) from error
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: QmaticAnswer) -> float | None:
     text = answer.headers.get("Retry-After", "")
     return float(text) if answer.status == TOO_MANY and text.isdecimal() and len(text) < 7 else None
 

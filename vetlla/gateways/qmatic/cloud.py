@@ -18,7 +18,7 @@ from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
 from vetlla.gateways.qmatic.complaints import UNAUTHORIZED
 from vetlla.gateways.qmatic.fields import (
-    UnreadableError,
+    UnreadableFieldError,
     id_in,
     is_id,
     object_in,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from vetlla.gateways.contracts import CancelOutcome, Poll
-    from vetlla.gateways.qmatic.client import Answer, Connection
+    from vetlla.gateways.qmatic.client import Connection, QmaticAnswer
 
 ZONE: Final = "Europe/Madrid"
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
@@ -144,7 +144,7 @@ class QmaticCloud:
             )
         return self._client
 
-    def _noted(self, answer: Answer) -> Answer:
+    def _noted(self, answer: QmaticAnswer) -> QmaticAnswer:
         if answer.status == UNAUTHORIZED:
             self._client = None  # the next call asks for another token
         return answer
@@ -155,7 +155,7 @@ class QmaticCloud:
         try:
             start = moment_of(slot.get("startTime"), zone)
         except ValueError as error:
-            raise UnreadableError(f"timeSlot.startTime {error}") from None
+            raise UnreadableFieldError(f"timeSlot.startTime {error}") from None
         # The pages show no status: a search gives booked appointments only.
         status, given = status_of(row["status"]) if "status" in row else (AppointmentStatus.CREATED, "")
         phone, phone_given = phone_of([text_in(customer, "phoneNumber")])

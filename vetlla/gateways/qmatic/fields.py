@@ -48,16 +48,16 @@ _STATUS_OF_WORD: Final = {
 }
 
 
-class UnreadableError(ValueError):
+class UnreadableFieldError(ValueError):
     """A row that is no appointment. The message names the field and has no personal data."""
 
 
 def id_in(row: Mapping[str, Any], name: str) -> str:
-    """Return an id, a text or a number, that can stand in a path. Raises UnreadableError."""
+    """Return an id, a text or a number, that can stand in a path. Raises UnreadableFieldError."""
     found = row.get(name)
     text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
     if not _ID.fullmatch(text):
-        raise UnreadableError(f"{name} is no id")
+        raise UnreadableFieldError(f"{name} is no id")
     return text
 
 

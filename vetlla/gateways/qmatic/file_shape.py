@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.appointments import Appointment, AppointmentKey, AppointmentStatus, BookedService
-from vetlla.gateways.qmatic.fields import UnreadableError, id_in, language_of, may_cancel, phone_of, status_of
+from vetlla.gateways.qmatic.fields import UnreadableFieldError, id_in, language_of, may_cancel, phone_of, status_of
 from vetlla.gateways.qmatic.moments import moment_of, optional_moment
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def file_appointment(row: Mapping[str, Any], *, source: str, zone: ZoneInfo) -> Appointment:
-    """Return the appointment of a row. Raises UnreadableError."""
+    """Return the appointment of a row. Raises UnreadableFieldError."""
     values = columns_of(row)
     start = _start(values, zone)
     status, given = status_of(values["status"]) if "status" in values else (AppointmentStatus.CREATED, "")
@@ -78,7 +78,7 @@ def _start(values: Mapping[str, str], zone: ZoneInfo) -> datetime:
     try:
         return moment_of(written, zone)
     except ValueError as error:
-        raise UnreadableError(f"the start {error}") from None
+        raise UnreadableFieldError(f"the start {error}") from None
 
 
 def _day(text: str) -> str:
@@ -87,14 +87,14 @@ def _day(text: str) -> str:
             return datetime.strptime(text[:10], order).date().isoformat()  # noqa: DTZ007 - a day of the calendar
         except ValueError:
             continue
-    raise UnreadableError("the day is no day")
+    raise UnreadableFieldError("the day is no day")
 
 
 def _hour(text: str) -> str:
     clean = text.lower().removesuffix("h").strip().replace(".", ":")
     hours, _, minutes = clean.partition(":")
     if not (hours.isdecimal() and len(hours) <= 2 and (not minutes or minutes.replace(":", "").isdecimal())):
-        raise UnreadableError("the hour is no hour")
+        raise UnreadableFieldError("the hour is no hour")
     return f"{hours:0>2}:{minutes or '00'}"
 
 

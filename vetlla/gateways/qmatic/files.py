@@ -16,7 +16,7 @@ from vetlla.domain.errors import ConfigError, LinkError, UsageError
 from vetlla.domain.plainfile import open_file
 from vetlla.gateways.contracts import Poll, RefusedError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
-from vetlla.gateways.qmatic.fields import UnreadableError, object_in, text_in
+from vetlla.gateways.qmatic.fields import UnreadableFieldError, object_in, text_in
 from vetlla.gateways.qmatic.file_shape import columns_of, file_appointment
 from vetlla.gateways.qmatic.moments import zone_of
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
@@ -86,7 +86,7 @@ class AppointmentFiles:
         for row in await asyncio.to_thread(self._all):
             try:
                 one = self._appointment(row)
-            except UnreadableError:
+            except UnreadableFieldError:
                 unreadable += 1
                 continue
             if one.key == key:
@@ -115,7 +115,7 @@ class AppointmentFiles:
         for row in rows:
             try:
                 one = self._appointment(row)
-            except UnreadableError:
+            except UnreadableFieldError:
                 unreadable.append(row)
             else:
                 latest[one.key] = (one, row)
@@ -127,9 +127,9 @@ class AppointmentFiles:
         return [*wanted, *unreadable]
 
     def _appointment(self, row: Any) -> Appointment:  # noqa: ANN401 - a row of any file
-        """Return the appointment of a row of any of the three shapes. Raises UnreadableError."""
+        """Return the appointment of a row of any of the three shapes. Raises UnreadableFieldError."""
         if not isinstance(row, dict):
-            raise UnreadableError("a row is no object")
+            raise UnreadableFieldError("a row is no object")
         if "branchId" in row and "startTime" in row:
             return queue_appointment(row, source=self.name, zone=self._zone)
         branch = object_in(row, "branch")

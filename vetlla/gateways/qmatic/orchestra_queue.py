@@ -17,7 +17,7 @@ from vetlla.gateways.contracts import CancelOutcome, RefusedError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
-from vetlla.gateways.qmatic.fields import UnreadableError, is_id, object_in
+from vetlla.gateways.qmatic.fields import UnreadableFieldError, is_id, object_in
 from vetlla.gateways.qmatic.moments import zone_of
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
 from vetlla.gateways.qmatic.reading import Asked, poll_of
@@ -133,7 +133,7 @@ class OrchestraQueue:
         zone = self._zones.get(there.office, self._zone)
         try:
             same = calendar_appointment(row, source=self.name, office=there.office, zone=zone)
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             raise LinkError(f"{path} gives no appointment: {error}", remedy="check calendar_root") from None
         if same.start != there.start:
             raise LinkError(f"{path} gives an appointment of another hour", remedy="check the zone of the office")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.appointments import Appointment, AppointmentKey, BookedService
 from vetlla.gateways.qmatic.fields import (
-    UnreadableError,
+    UnreadableFieldError,
     custom_in,
     id_in,
     language_in,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def queue_appointment(row: Mapping[str, Any], *, source: str, zone: ZoneInfo) -> Appointment:
-    """Return the appointment of a row; ``zone`` is that of its office. Raises UnreadableError.
+    """Return the appointment of a row; ``zone`` is that of its office. Raises UnreadableFieldError.
 
     Its key is ``branch/number``, because a number counts only inside its branch.
     """
@@ -40,7 +40,7 @@ def queue_appointment(row: Mapping[str, Any], *, source: str, zone: ZoneInfo) ->
     try:
         start = moment_of(row.get("startTime"), zone)
     except ValueError as error:
-        raise UnreadableError(f"startTime {error}") from None
+        raise UnreadableFieldError(f"startTime {error}") from None
     return Appointment(
         key=AppointmentKey(source, f"{branch}/{number}"),
         office=branch,

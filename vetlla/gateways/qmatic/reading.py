@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.gateways.contracts import Poll
-from vetlla.gateways.qmatic.fields import UnreadableError
+from vetlla.gateways.qmatic.fields import UnreadableFieldError
 from vetlla.gateways.qmatic.moments import zone_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     last: date
 
 
-class ElsewhereError(UnreadableError):
+class ElsewhereError(UnreadableFieldError):
     """A row that belongs to an answer to another question, such as another office's."""
 
 
@@ -58,7 +58,7 @@ def poll_of(
         try:
             appointment = read(row)
             _check(asked, appointment)
-        except UnreadableError as error:
+        except UnreadableFieldError as error:
             faults[str(error)] += 1
             continue
         if found.get(appointment.key, appointment) != appointment:
