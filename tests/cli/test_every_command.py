@@ -135,7 +135,7 @@ OWN_END = {
 """Commands that usually end by Ctrl-C, and what they then do."""
 
 
-AT_ONCE = {"inventory parameters"}
+AT_ONCE = {"inventory parameters", "reminders texts lint", "reminders texts preview"}
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
 
@@ -180,6 +180,7 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
+    "reminders texts lint", "reminders texts preview",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

@@ -40,7 +40,13 @@ def test_an_office_that_is_not_known_is_not_paused(vetlla: Vetlla, desk: DeskWor
     done = vetlla("reminders", "pause", "OMACC", "--why", "x")
     assert done.status == os.EX_USAGE
     assert OFFICE in done.error
-    assert vetlla("reminders", "resume", OFFICE).status == os.EX_USAGE
+    assert vetlla("reminders", "resume", "OMACC").status == os.EX_USAGE
+
+
+def test_an_office_that_is_not_paused_is_resumed_without_a_record(vetlla: Vetlla, desk: DeskWorld) -> None:
+    assert vetlla("reminders", "resume", OFFICE, "--json").json == [{"office": OFFICE, "ended": 0}]
+    assert "was not paused" in vetlla("reminders", "resume", OFFICE).out
+    assert desk.audited() == []
 
 
 def test_a_pause_that_would_be_over_is_refused(vetlla: Vetlla, desk: DeskWorld) -> None:

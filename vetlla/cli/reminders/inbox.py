@@ -201,7 +201,7 @@ def teach_reply(
     The suggestion is written in the lexicon's own form, and never into the lexicon: a person copies it there. The reply
     still waits for its answer. Take names out with --phrase.
 
-    Example: vetlla reminders inbox teach 12 confirm --phrase "allà em tindreu" --language ca
+    Example: vetlla reminders inbox teach 12 confirm --phrase "em tindreu" --language ca
     """
     folder = suggestions or state_dir / SUGGESTIONS
     recorded = [

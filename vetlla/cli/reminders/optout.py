@@ -157,7 +157,7 @@ def export_opt_outs(
 ) -> None:
     """Write the opt-outs to a file that import takes back, for another provider. It needs --phones.
 
-    A person of whom only WhatsApp's id is known has no telephone to write, and is counted. Only you can read the file.
+    People whose telephone WhatsApp hides are not in the file, and are counted. Only you can read the file.
 
     Example: vetlla reminders optout export stop-list.csv --phones
     """

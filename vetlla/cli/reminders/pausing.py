@@ -70,7 +70,7 @@ def resume_office(office: Office, *, state_dir: StateDir = DEFAULT_STATE_DIR, as
     if as_json:
         print_json({"office": office, "ended": count})
     else:
-        console().print(f"office {office} is no longer paused")
+        console().print(f"office {office} {'is no longer' if count else 'was not'} paused")
 
 
 def list_pauses(*, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
