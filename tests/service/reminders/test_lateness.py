@@ -23,17 +23,12 @@ MESSAGE = OutboxMessage(
     state=MessageState.PLANNED,
     planned_at=NOW,
 )
-SECOND = timedelta(seconds=1)
 
 
 def overdue_from(message: OutboxMessage) -> timedelta:
     """Return how long after it is due a message becomes overdue, to the minute."""
-    return (
-        next(
-            NOW + m * timedelta(minutes=1) for m in range(3_000) if is_overdue(message, NOW + m * timedelta(minutes=1))
-        )
-        - NOW
-    )
+    waits = (timedelta(minutes=minutes) for minutes in range(3_000))
+    return next(wait for wait in waits if is_overdue(message, NOW + wait))
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))

@@ -19,7 +19,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.store.sqlite.faults import disk_errors
 from vetlla.tasks.reminders.desk import inbox, teaching
 from vetlla.tasks.reminders.desk.inbox import Verdict
-from vetlla.tasks.reminders.desk.teaching import Recorded, Teachable
+from vetlla.tasks.reminders.desk.teaching import RecordedReply, Teachable
 from vetlla.tasks.reminders.wording import office_words
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def teach_reply(
     """
     folder = suggestions or state_dir / SUGGESTIONS
     recorded = [
-        Recorded(line.text, asked_in(line), str(line.fields.get("means") or ""))
+        RecordedReply(line.text, asked_in(line), str(line.fields.get("means") or ""))
         for file in corpus or ()
         for line in read_lines(file)
     ]

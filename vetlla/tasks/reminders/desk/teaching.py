@@ -53,7 +53,7 @@ class Suggestion(NamedTuple):
     """``ca`` or ``es``."""
 
 
-class Recorded(NamedTuple):
+class RecordedReply(NamedTuple):
     """A reply that was written down, to try a suggestion on."""
 
     text: str
@@ -65,7 +65,7 @@ class Recorded(NamedTuple):
 class Reread(NamedTuple):
     """A recorded reply that the suggestion makes the program understand in another way."""
 
-    recorded: Recorded
+    recorded: RecordedReply
     before: Understood
     after: Understood
 
@@ -116,7 +116,7 @@ def teach(
     db: sqlite3.Connection,
     number: int,
     suggestion: Suggestion,
-    recorded: Iterable[Recorded],
+    recorded: Iterable[RecordedReply],
     folder: Path,
     *,
     lexicon: Path | None = None,
@@ -131,7 +131,7 @@ def teach(
     """
     document = _with(_kept(folder, suggestion.language), suggestion)
     before, after = load_lexicon(lexicon), load_lexicon(lexicon, more=[document])
-    tried = [*recorded, *(Recorded(text) for text in replies.words_of_citizens(db))]
+    tried = [*recorded, *(RecordedReply(text) for text in replies.words_of_citizens(db))]
     changes = []
     for one in tried:
         was, would = (understand(one.text, words, one.question) for words in (before, after))
