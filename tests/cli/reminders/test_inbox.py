@@ -70,7 +70,7 @@ def test_replies_are_listed_with_the_senders_own_appointments(vetlla: Vetlla, de
 def test_an_answer_goes_out_on_the_channel_that_the_citizen_used(vetlla: Vetlla, desk: DeskWorld) -> None:
     (told,) = vetlla(*INBOX, "answer", 1, "Porteu el DNI.", "--json").json
     assert (told["channel"], told["segments"], told["answer"]) == ("whatsapp", 0, "Porteu el DNI.")
-    assert "1 messages" in vetlla(*INBOX, "answer", 2, "Us esperem.").out
+    assert "by sms\n" in vetlla(*INBOX, "answer", 2, "Us esperem.").out
     assert desk.answers() == [("whatsapp", "Porteu el DNI."), ("sms", "Us esperem.")]
     assert waiting(vetlla) == []
     assert desk.audited() == [("inbox answered", "reply 1"), ("inbox answered", "reply 2")]
@@ -224,8 +224,9 @@ def test_what_a_suggestion_changes_is_shown_and_what_it_makes_wrong(
 
 def test_a_phrase_of_another_meaning_is_refused(vetlla: Vetlla, desk: DeskWorld, state_dir: Path) -> None:
     done = vetlla(*INBOX, "teach", 2, "cancel", "--language", "ca", "--phrase", "hi seré")
-    assert done.status == os.EX_CONFIG
-    assert "cancel and confirm" in done.error
+    assert done.status == os.EX_USAGE
+    assert '"hi sere" means cancel and confirm' in done.error
+    assert "--phrase" in done.error
     assert not (state_dir / "suggestions").exists()
 
 

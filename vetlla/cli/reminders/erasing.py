@@ -49,17 +49,17 @@ def erase_person(
         if found is not None and not dry_run:
             _confirm(found, yes=yes)
             found = erasing.erase(db, phone, actor(), now(), keep_opt_out=keep)
-    rows, left = (found.rows, found.left) if found else ({}, {})
+    removed, left = (found.removed, found.left) if found else ({}, {})
     shown = phone_shown(phone, whole=phones)
     if as_json:
-        print_json({"phone": shown, "found": found is not None, "dry_run": dry_run, "removed": rows, "left": left})
+        print_json({"phone": shown, "found": found is not None, "dry_run": dry_run, "removed": removed, "left": left})
         return
     out = console()
     if found is None:
         out.print(f"nothing is kept of {shown}")
         return
-    out.print(f"{shown}: {'would be removed' if dry_run else 'removed'}")
-    for line in _lines(rows):
+    out.print(f"{shown}: {'would be removed from' if dry_run else 'removed from'}")
+    for line in _lines(removed):
         out.print(line)
     if left:
         out.print("the opt-out stays, with its telephone: --opt-out-too removes it", soft_wrap=True)
@@ -76,7 +76,7 @@ def _confirm(found: PersonErased, *, yes: bool) -> None:
         raise UsageError(
             "this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes"
         )
-    for line in _lines(found.rows):
+    for line in _lines(found.removed):
         talk().print(line)
     if not typer.confirm("Remove this person? It cannot be undone.", err=True):
         raise typer.Exit(os.EX_USAGE)

@@ -152,8 +152,8 @@ def _tell_closed(done: Closed, *, as_json: bool) -> None:
             }
         )
         return
-    by_sms = f" ({done.segments} messages)" if done.segments else ""
-    answered = f"an answer goes out by {done.channel}{by_sms}" if done.answer else "no answer goes out now"
+    parts = f", in {done.segments} parts" if done.segments > 1 else ""
+    answered = f"an answer goes out by {done.channel}{parts}" if done.answer else "no answer goes out now"
     what = {
         None: "",
         Verdict.CONFIRM: f"{named} is confirmed; ",

@@ -112,9 +112,9 @@ def show_message(
         if isinstance(value, list):
             for one in value:
                 said = "  ".join(f"{key} {part}" for key, part in one.items() if part not in {None, ""})
-                out.print(f"{label.rstrip('s'):<15}{said}", soft_wrap=True)
+                out.print(f"{label:<20}{said}", soft_wrap=True)
         elif value not in {None, ""}:
-            out.print(f"{label:<15}{_word(value)}", soft_wrap=True)
+            out.print(f"{label:<20}{_word(value)}", soft_wrap=True)
 
 
 def _word(value: object) -> str:

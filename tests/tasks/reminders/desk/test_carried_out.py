@@ -80,10 +80,18 @@ def test_the_window_is_closed_some_minutes_before_its_end(desk: DeskWorld) -> No
     assert [one.entry.reply.id for one in inbox.waiting(desk.db, desk.now)] == [1, 2]
 
 
-def test_a_refused_confirmation_leaves_everything_as_it_was(desk: DeskWorld) -> None:
+def test_a_yes_that_is_read_after_a_weekend_is_kept_without_an_answer(desk: DeskWorld) -> None:
+    desk.now += timedelta(hours=30)
+    done = inbox.decide(desk.db, 1, Verdict.CONFIRM, "a2", "", wording=WORDS, by="ana", now=desk.now)
+    assert done.answer == ""
+    assert desk.answers() == []
+    assert desk.audited() == [("inbox confirm", "reply 1")]
+
+
+def test_a_confirmation_whose_text_cannot_be_sent_leaves_everything_as_it_was(desk: DeskWorld) -> None:
     desk.now += timedelta(hours=23, minutes=58)
     with pytest.raises(UsageError, match="24 hours"):
-        inbox.decide(desk.db, 1, Verdict.CONFIRM, "a2", "", wording=WORDS, by="ana", now=desk.now)
+        inbox.decide(desk.db, 1, Verdict.CONFIRM, "a2", "Fins demà!", wording=WORDS, by="ana", now=desk.now)
     assert not any(one.is_confirmed for one in inbox.waiting(desk.db, desk.now)[0].appointments)
     assert desk.audited() == []
 

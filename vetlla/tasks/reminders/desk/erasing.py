@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class PersonErased(NamedTuple):
     """What an erasure removed, or would remove."""
 
-    rows: dict[str, int]
-    """Rows about the person, by table; the rows stay without the person where statistics need them."""
+    removed: dict[str, int]
+    """Rows that named the person and no longer do, by table. Where statistics need them, they stay without the person."""
     left: dict[str, int]
     """Rows that still name the person: an opt-out stays, so that the city goes on respecting it."""
 
@@ -35,11 +35,16 @@ def erase(
         rows = _counts(db, person)
         opted = {name: rows[name] for name in ("citizens", "opt_outs") if rows.get(name)}
         if dry_run:
-            return PersonErased(rows, opted if keep_opt_out and "opt_outs" in opted else {})
+            return _erased(rows, opted if keep_opt_out and "opt_outs" in opted else {})
         retention.erase(db, person, keep_opt_out=keep_opt_out)
-        left = _counts(db, person)
-        audit.record(db, now, by, "erased", subject="a person", detail={"rows": rows, "left": left})
-    return PersonErased(rows, left)
+        done = _erased(rows, _counts(db, person))
+        audit.record(db, now, by, "erased", subject="a person", detail=done._asdict())
+    return done
+
+
+def _erased(before: dict[str, int], left: dict[str, int]) -> PersonErased:
+    gone = {table: count - left.get(table, 0) for table, count in before.items()}
+    return PersonErased({table: count for table, count in gone.items() if count}, left)
 
 
 def _counts(db: sqlite3.Connection, person: int) -> dict[str, int]:

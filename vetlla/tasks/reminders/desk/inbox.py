@@ -123,8 +123,9 @@ def decide(
     """Close a reply, and carry out what a person read in it about one of the sender's appointments.
 
     ``wanted`` is the appointment's id, alone or after its source and a slash. A confirmation is answered with ``text``
-    or, without it, with the office's own words (``wording``), if it has some. A cancellation is wanted from now on, and
-    the citizen is answered when the source has told the outcome; so it takes no text. Raises UsageError.
+    or, without it, with the office's own words (``wording``), if it has some and WhatsApp still takes them. A
+    cancellation is wanted from now on, and the citizen is answered when the source has told the outcome; so it takes no
+    text. Raises UsageError.
     """
     with atomic(db):
         entry = _open(db, number)
@@ -136,7 +137,7 @@ def decide(
         else:
             if not appointments.confirm(db, one.key, one.start, now):
                 raise UsageError(f"{_named(chosen)} cannot be confirmed", remedy=_show(number))
-            said = text or _own_words(db, entry, one, wording)
+            said = text or (_own_words(db, entry, one, wording) if _can_answer(db, entry, now) else "")
             count = _plan_text(db, entry, _sendable(said), now) if said else 0
         replies.close_inbox(db, number, by, now, answer=said)
         about = {"appointment": "/".join(one.key), "start": one.start.isoformat()}
@@ -192,14 +193,19 @@ def _refuse_closed_window(db: sqlite3.Connection, entry: InboxEntry, now: dateti
     close_it = f"vetlla reminders inbox answer {kept.id} --close"
     if kept.citizen is None:
         raise UsageError(f"reply {kept.id} has no sender that can be answered", remedy=close_it)
-    if kept.reply.channel is not Channel.WHATSAPP:
-        return
-    replied = messages.window(db, kept.citizen, Channel.WHATSAPP).replied_at
-    if not is_window_open(now + LEAST_TIME, replied):
+    if not _can_answer(db, entry, now):
         raise UsageError(
             f"WhatsApp takes no free message for reply {kept.id}: the citizen wrote more than 24 hours ago",
             remedy=f"telephone the citizen, then: {close_it}",
         )
+
+
+def _can_answer(db: sqlite3.Connection, entry: InboxEntry, now: datetime) -> bool:
+    """Return False if WhatsApp takes no free message for the sender any more."""
+    kept = entry.reply
+    if kept.reply.channel is not Channel.WHATSAPP or kept.citizen is None:
+        return True
+    return is_window_open(now + LEAST_TIME, messages.window(db, kept.citizen, Channel.WHATSAPP).replied_at)
 
 
 def _sendable(text: str) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from vetlla.service.reminders.lexicon import Lexicon
     from vetlla.service.reminders.replies import Question, Understood
 
 LONGEST_PHRASE: Final = 80
@@ -126,11 +127,11 @@ def teach(
 ) -> Taught:
     """Try a suggestion on recorded replies, those of the database among them, and write it into ``folder``.
 
-    The lexicon (``lexicon``, or the one that comes with the program) stays as it is. Raises ConfigError if the lexicon
-    would refuse the suggestion, because the phrase means something else already.
+    The lexicon (``lexicon``, or the one that comes with the program) stays as it is. Raises UsageError if the phrase
+    means something else already, there or among the suggestions.
     """
     document = _with(_kept(folder, suggestion.language), suggestion)
-    before, after = load_lexicon(lexicon), load_lexicon(lexicon, more=[document])
+    before, after = load_lexicon(lexicon), _taught(lexicon, document, folder)
     tried = [*recorded, *(RecordedReply(text) for text in replies.words_of_citizens(db))]
     changes = []
     for one in tried:
@@ -145,6 +146,18 @@ def teach(
             audit.record(db, now, by, "taught", subject=f"reply {number}", detail=detail)
             file = _write(folder, document)
     return Taught(suggestion, len(tried), tuple(changes), file)
+
+
+def _taught(lexicon: Path | None, document: Mapping[str, Any], folder: Path) -> Lexicon:
+    """Return the lexicon as it would be with the suggestions."""
+    try:
+        return load_lexicon(lexicon, more=[document])
+    except ConfigError as error:
+        why = str(error.__cause__ or error)
+        raise UsageError(
+            f"the suggestion cannot be used: {why}",
+            remedy=f"suggest another --phrase, or take the earlier suggestion out of {folder}",
+        ) from error
 
 
 # --- the files --------------------------------------------------------------------------------------------------------
