@@ -16,7 +16,7 @@ class PersonErased(NamedTuple):
     """What an erasure removed, or would remove."""
 
     removed: dict[str, int]
-    """Rows that named the person and no longer do, by table. Where statistics need them, they stay without the person."""
+    """Rows that named the person and no longer do, by table; statistics keep them without the person."""
     left: dict[str, int]
     """Rows that still name the person: an opt-out stays, so that the city goes on respecting it."""
 
