@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.confirming import confirm
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders.database import Phones, database, now, phone_shown
 from vetlla.cli.reminders.optout import as_phone
-from vetlla.domain.errors import UsageError
 from vetlla.tasks.reminders.desk import erasing
-
-if TYPE_CHECKING:
-    from vetlla.tasks.reminders.desk.erasing import PersonErased
 
 
 def erase_person(
@@ -47,7 +42,7 @@ def erase_person(
     with database(state_dir) as db:
         found = erasing.erase(db, phone, actor(), now(), keep_opt_out=keep, dry_run=True)
         if found is not None and not dry_run:
-            _confirm(found, yes=yes)
+            confirm("Remove this person?", _lines(found.removed), yes=yes)
             found = erasing.erase(db, phone, actor(), now(), keep_opt_out=keep)
     removed, left = (found.removed, found.left) if found else ({}, {})
     shown = phone_shown(phone, whole=phones)
@@ -67,16 +62,3 @@ def erase_person(
 
 def _lines(rows: dict[str, int]) -> list[str]:
     return [f"  {count:>6} {table.replace('_', ' ')}" for table, count in rows.items()]
-
-
-def _confirm(found: PersonErased, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes"
-        )
-    for line in _lines(found.removed):
-        talk().print(line)
-    if not typer.confirm("Remove this person? It cannot be undone.", err=True):
-        raise typer.Exit(os.EX_USAGE)
