@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.rigs.reminders_desk import DeskWorld
 
 
-def test_a_hand_over_that_broke_off_has_no_manifest_and_no_record(
+def test_a_hand_over_that_broke_off_has_a_record_and_no_manifest(
     desk: DeskWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = export.rows_of
@@ -26,6 +26,7 @@ def test_a_hand_over_that_broke_off_has_no_manifest_and_no_record(
     def breaking(db: object, table: str) -> Iterator[dict[str, Any]]:
         if table == "replies":
             raise OSError(28, "No space left on device")
+        assert db is not desk.db, "the service would wait"
         return whole(desk.db, table)
 
     monkeypatch.setattr(export, "rows_of", breaking)
@@ -33,7 +34,8 @@ def test_a_hand_over_that_broke_off_has_no_manifest_and_no_record(
         handover.hand_over(desk.db, tmp_path / "out", "ana", desk.now)
     with pytest.raises(UsageError, match="no manifest"):
         handover.faults(tmp_path / "out")
-    assert desk.audited() == []
+    assert desk.audited() == [("handed over", "all tables")]
+    assert not [file.name for file in (tmp_path / "out").iterdir() if not file.name.endswith(".ndjson")]
 
 
 def test_a_manifest_that_leaves_a_table_out_is_a_fault(desk: DeskWorld, tmp_path: Path) -> None:
