@@ -156,9 +156,10 @@ def test_what_is_cancelled_or_past_is_neither_confirmed_nor_cancelled(vetlla: Ve
     with atomic(desk.db):
         appointments.mark_cancelled(desk.db, key("b1"), desk.now, "office")
         cancellations.want_cancelled(desk.db, key("a1"), desk.now + timedelta(days=1), None, desk.now)
-    for words in ((2, "--confirm", "b1"), (2, "--cancel", "b1"), (1, "--cancel", "a1")):
-        assert vetlla(*INBOX, "answer", *words).status == os.EX_USAGE
-    assert not is_confirmed(desk, "b1")
+    for name, number in (("b1", 2), ("a1", 1)):
+        for option in ("--confirm", "--cancel"):
+            assert vetlla(*INBOX, "answer", number, option, name).status == os.EX_USAGE
+        assert not is_confirmed(desk, name)
     desk.book("a0", ANNA, 0)
     desk.poll()
     assert vetlla(*INBOX, "answer", 1, "--cancel", "a0").status == os.EX_USAGE
@@ -228,6 +229,25 @@ def test_a_phrase_of_another_meaning_is_refused(vetlla: Vetlla, desk: DeskWorld,
     assert '"hi sere" means cancel and confirm' in done.error
     assert "--phrase" in done.error
     assert not (state_dir / "suggestions").exists()
+
+
+def test_earlier_suggestions_are_not_shown_again_and_not_contradicted(vetlla: Vetlla, desk: DeskWorld) -> None:
+    words = (*INBOX, "teach", 2, "--language", "ca")
+    vetlla(*words, "confirm")
+    (told,) = vetlla(*words, "help", "--phrase", "quina documentació he de portar", "--json").json
+    assert "Doncs allà em tindreu" not in {one["text"] for one in told["changes"]}
+    assert vetlla(*words, "cancel").status == os.EX_USAGE
+
+
+@pytest.mark.parametrize("text", ["x", 'language = "ca"\nconfirm = 1', '[confirm]\nphrases = "a"', 'language = "fr"'])
+def test_a_broken_file_of_suggestions_is_reported_and_stays(
+    vetlla: Vetlla, desk: DeskWorld, state_dir: Path, text: str
+) -> None:
+    (state_dir / "suggestions").mkdir()
+    file = state_dir / "suggestions" / "ca.toml"
+    file.write_text(text, encoding="utf-8")
+    assert vetlla(*INBOX, "teach", 2, "confirm", "--language", "ca").status in {os.EX_USAGE, os.EX_CONFIG}
+    assert file.read_text(encoding="utf-8") == text
 
 
 def test_the_language_is_the_citizens_or_must_be_named(vetlla: Vetlla, desk: DeskWorld) -> None:

@@ -16,7 +16,8 @@ from vetlla.domain.messages import Channel, MessageKind, MessageState, Outgoing
 from vetlla.domain.outbox import MessageReason
 from vetlla.service.reminders.cancelling import CancelRules
 from vetlla.service.reminders.steps import RulesBook
-from vetlla.store.reminders import cancellations, messages
+from vetlla.store.reminders import cancellations, messages, replies
+from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders import cancelling, sending
 from vetlla.tasks.reminders.desk import erasing, inbox, opting, pausing
 from vetlla.tasks.reminders.desk.inbox import Verdict
@@ -64,6 +65,21 @@ def test_an_answer_is_sent_to_the_sender_as_a_free_message_in_the_thread(desk: D
     (ready,) = (one for one in dispatched(desk) if one.message.plan.kind is MessageKind.ANSWER)
     assert (ready.channel, ready.is_template) == (Channel.WHATSAPP, False)
     assert (ready.outgoing.phone, ready.outgoing.text, ready.outgoing.context) == (ANNA, "Porteu el DNI.", "in-1")
+
+
+def test_a_number_after_a_persons_words_is_no_answer_to_the_question_before_them(desk: DeskWorld) -> None:
+    person = desk.citizen(ANNA)
+    offers = tuple(replies.Offer(key(name), desk.now + DAY) for name in ("a1", "a2"))
+    for act in ("answer", "confirm"):
+        number = desk.writes(ANNA, "Com?", Channel.WHATSAPP)
+        with atomic(desk.db):
+            replies.ask(desk.db, person, replies.Dialogue("which cancel", offers, desk.now + DAY), desk.now)
+        if act == "answer":
+            inbox.answer(desk.db, number, " Quina de les dues?\n", "ana", desk.now)
+        else:
+            inbox.decide(desk.db, number, Verdict.CONFIRM, "a1", "", wording=WORDS, by="ana", now=desk.now)
+        assert replies.dialogue(desk.db, person, desk.now) is None
+    assert desk.answers()[0] == ("whatsapp", "Quina de les dues?")
 
 
 def test_an_answer_is_of_no_use_after_the_window_closes(desk: DeskWorld) -> None:

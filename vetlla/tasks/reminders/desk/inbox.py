@@ -94,10 +94,12 @@ def answer(db: sqlite3.Connection, number: int, text: str, by: str, now: datetim
     """
     with atomic(db):
         entry = _open(db, number)
-        count = _plan_text(db, entry, _sendable(text), now)
-        replies.close_inbox(db, number, by, now, answer=text)
+        said = _sendable(text)
+        count = _plan_text(db, entry, said, now)
+        _end_dialogue(db, entry)
+        replies.close_inbox(db, number, by, now, answer=said)
         audit.record(db, now, by, "inbox answered", subject=f"reply {number}")
-    return Closed(number, entry.reply.reply.channel, text, count, None, None)
+    return Closed(number, entry.reply.reply.channel, said, count, None, None)
 
 
 def close(db: sqlite3.Connection, number: int, by: str, now: datetime) -> Closed:
@@ -130,15 +132,19 @@ def decide(
     with atomic(db):
         entry = _open(db, number)
         chosen = _chosen(_waiting(db, entry, now), wanted, now)
+        _refuse_cancelling(db, chosen, number)
         one = chosen.appointment
         count, said = 0, ""
         if verdict is Verdict.CANCEL:
-            _want_cancelled(db, chosen, number, now)
+            cancellations.want_cancelled(db, one.key, one.start, number, now)
         else:
             if not appointments.confirm(db, one.key, one.start, now):
                 raise UsageError(f"{_named(chosen)} cannot be confirmed", remedy=_show(number))
-            said = text or (_own_words(db, entry, one, wording) if _can_answer(db, entry, now) else "")
-            count = _plan_text(db, entry, _sendable(said), now) if said else 0
+            said = _sendable(text) if text else ""
+            if not said and _can_answer(db, entry, now):
+                said = _own_words(db, entry, one, wording)
+            count = _plan_text(db, entry, said, now) if said else 0
+        _end_dialogue(db, entry)
         replies.close_inbox(db, number, by, now, answer=said)
         about = {"appointment": "/".join(one.key), "start": one.start.isoformat()}
         audit.record(db, now, by, f"inbox {verdict}", subject=f"reply {number}", detail=about)
@@ -151,6 +157,12 @@ def _own_words(
     kept = entry.reply
     language = citizens.citizen(db, kept.citizen).language if kept.citizen is not None else ""
     return wording(AnswerWanted(TextName.CONFIRMED, language, kept.reply.channel, (one,))) or ""
+
+
+def _end_dialogue(db: sqlite3.Connection, entry: InboxEntry) -> None:
+    """Forget what the program asked: the citizen's next reply is no answer to a question before the person's words."""
+    if entry.reply.citizen is not None:
+        replies.end_dialogue(db, entry.reply.citizen)
 
 
 def _open(db: sqlite3.Connection, number: int) -> InboxEntry:
@@ -195,7 +207,7 @@ def _refuse_closed_window(db: sqlite3.Connection, entry: InboxEntry, now: dateti
         raise UsageError(f"reply {kept.id} has no sender that can be answered", remedy=close_it)
     if not _can_answer(db, entry, now):
         raise UsageError(
-            f"WhatsApp takes no free message for reply {kept.id}: the citizen wrote more than 24 hours ago",
+            f"WhatsApp takes no free message for reply {kept.id} any more: the citizen wrote 24 hours ago",
             remedy=f"telephone the citizen, then: {close_it}",
         )
 
@@ -238,12 +250,12 @@ def _chosen(found: Waiting, wanted: str, now: datetime) -> KeptAppointment:
     return one
 
 
-def _want_cancelled(db: sqlite3.Connection, chosen: KeptAppointment, number: int, now: datetime) -> None:
+def _refuse_cancelling(db: sqlite3.Connection, chosen: KeptAppointment, number: int) -> None:
+    """Raise UsageError if the citizen's own cancellation is on its way: a confirmation would come too late."""
     one = chosen.appointment
     own = cancellations.cancellation(db, one.key, one.start)
     if own is not None and own.state in CANCELS:
         raise UsageError(f"{_named(chosen)} is being cancelled already", remedy=_show(number))
-    cancellations.want_cancelled(db, one.key, one.start, number, now)
 
 
 def _named(one: KeptAppointment) -> str:

@@ -130,8 +130,8 @@ def teach(
     The lexicon (``lexicon``, or the one that comes with the program) stays as it is. Raises UsageError if the phrase
     means something else already, there or among the suggestions.
     """
-    document = _with(_kept(folder, suggestion.language), suggestion)
-    before, after = load_lexicon(lexicon), _taught(lexicon, document, folder)
+    _taught(lexicon, _with(_kept(folder, suggestion.language), suggestion), folder)
+    before, after = load_lexicon(lexicon), _taught(lexicon, _with(_empty(suggestion.language), suggestion), folder)
     tried = [*recorded, *(RecordedReply(text) for text in replies.words_of_citizens(db))]
     changes = []
     for one in tried:
@@ -144,12 +144,13 @@ def teach(
             replies.teach(db, number, suggestion.intent.value)
             detail = {"intent": suggestion.intent, "language": suggestion.language}
             audit.record(db, now, by, "taught", subject=f"reply {number}", detail=detail)
-            file = _write(folder, document)
+            # Read again, because another person may have taught meanwhile.
+            file = _write(folder, _with(_kept(folder, suggestion.language), suggestion))
     return Taught(suggestion, len(tried), tuple(changes), file)
 
 
 def _taught(lexicon: Path | None, document: Mapping[str, Any], folder: Path) -> Lexicon:
-    """Return the lexicon as it would be with the suggestions."""
+    """Return the lexicon as it would be with suggestions. Raises UsageError if they cannot be used."""
     try:
         return load_lexicon(lexicon, more=[document])
     except ConfigError as error:
@@ -163,22 +164,26 @@ def _taught(lexicon: Path | None, document: Mapping[str, Any], folder: Path) -> 
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
+def _empty(language: str) -> dict[str, Any]:
+    return {"language": language}
+
+
 def _kept(folder: Path, language: str) -> dict[str, Any]:
     file = folder / f"{language}.toml"
     try:
         return tomlfile.document(tomlfile.read(file))
     except FileNotFoundError:
-        return {"language": language}
+        return _empty(language)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError(f"{file}: {why}", remedy="correct this file of suggestions, or move it away") from error
 
 
 def _with(document: dict[str, Any], suggestion: Suggestion) -> dict[str, Any]:
-    """Return a document of suggestions with one more."""
+    """Return a document of suggestions with one more; one of another form stays as it is, and is refused later."""
     before = document.get(suggestion.intent, {})
-    phrases = before.get("phrases", []) if isinstance(before, dict) else []
-    if suggestion.phrase in phrases:
+    phrases = before.get("phrases", []) if isinstance(before, dict) else None
+    if not isinstance(phrases, list) or suggestion.phrase in phrases:
         return document
     return document | {suggestion.intent.value: {**before, "phrases": [*phrases, suggestion.phrase]}}
 
