@@ -230,7 +230,7 @@ STREAMS = {
     "completion.py": "writes a script for a shell",
     "kit/output.py": "makes the consoles, and writes JSON",
     "decode.py": "reads frames from stdin",
-    "erase/command.py": "asks whether there is a terminal",
+    "kit/confirming.py": "asks whether there is a terminal",
     "kit/exits.py": "redirects standard output after its reader has ended",
     "keys.py": "reads a key from stdin",
     "main.py": "names the file that it installs",

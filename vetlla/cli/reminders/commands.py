@@ -1,28 +1,33 @@
-"""``vetlla reminders`` shows how replies are understood, and what a text costs as SMS."""
+"""``vetlla reminders``: its groups, how replies are understood, and what a text costs as SMS."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import texts
-from vetlla.cli.reminders.lines import STDIN, read_lines
+from vetlla.cli.reminders import erasing, export, inbox, messages, optout, pausing, texts
+from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
-from vetlla.domain.errors import UsageError
 from vetlla.domain.segments import segments_of
-from vetlla.service.reminders.replies import NUMBER_DIGITS, Question, understand
+from vetlla.service.reminders.replies import understand
 from vetlla.tasks.reminders.lexicon import load_lexicon
 
-if TYPE_CHECKING:
-    from vetlla.cli.reminders.lines import Line
-
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
+app.command("list")(messages.list_messages)
+app.command("show")(messages.show_message)
+app.add_typer(inbox.app, name="inbox")
+app.add_typer(optout.app, name="optout")
+app.command("pause")(pausing.pause_office)
+app.command("resume")(pausing.resume_office)
+app.command("pauses")(pausing.list_pauses)
 app.add_typer(texts.app, name="texts")
 app.command("simulate-qmatic")(simulate_qmatic)
+app.command("export")(export.export_all)
+app.command("erase")(erasing.erase_person)
 
 File = Annotated[str, typer.Argument(help="Lines of text or of JSON objects, or - for standard input.")]
 LexiconFolder = Annotated[
@@ -46,7 +51,7 @@ def understand_replies(*, file: File = STDIN, lexicon: LexiconFolder = None, as_
     words = load_lexicon(lexicon)
     shown = console()
     for line in read_lines(file):
-        reading = understand(line.text, words, _question(line))
+        reading = understand(line.text, words, asked_in(line))
         if as_json:
             print_json(
                 {
@@ -76,34 +81,3 @@ def count_segments(*, file: File = STDIN, as_json: AsJson = False) -> None:
             print_json({"encoding": found.encoding.value, "segments": found.segments, "units": found.units})
         else:
             shown.print(f"{found.encoding.value}  {found.segments:>3} messages  {found.units:>4} units  {line.text}")
-
-
-def _question(line: Line) -> Question:
-    """Return what the citizen was asked, as a line tells it. Raises UsageError."""
-    awaiting, offered, yes_no = (line.fields.get(name) for name in ("awaiting", "offered", "yes_no"))
-    if awaiting is None:
-        awaiting = 1
-    if not _is_count(awaiting):
-        raise UsageError(f'line {line.number}: "awaiting" must be a whole number', remedy='write "awaiting": 2')
-    if not isinstance(yes_no, bool | None):
-        raise UsageError(f'line {line.number}: "yes_no" must be true or false', remedy='write "yes_no": true')
-    return Question(awaiting, _numbers(line, offered), bool(yes_no))
-
-
-def _numbers(line: Line, offered: Any) -> frozenset[int]:  # noqa: ANN401 - a value of JSON
-    if offered is None or offered is False:
-        return frozenset()
-    if offered is True:
-        return frozenset({1, 2})
-    if _is_count(offered):
-        return frozenset(range(1, offered + 1))
-    if isinstance(offered, list) and all(map(_is_count, offered)):
-        return frozenset(offered)
-    raise UsageError(
-        f'line {line.number}: "offered" must be a list of numbers, or how many there were',
-        remedy='write "offered": [1, 2]',
-    )
-
-
-def _is_count(value: Any) -> bool:  # noqa: ANN401 - a value of JSON
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**NUMBER_DIGITS

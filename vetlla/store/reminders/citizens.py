@@ -63,6 +63,11 @@ def citizen_id(db: sqlite3.Connection, phone: str, person: str, now: datetime) -
     return found
 
 
+def known_phone(db: sqlite3.Connection, phone: str) -> int | None:
+    """Return the row's id of a telephone; None if nothing is kept of it."""
+    return _id(db, "phone", phone)
+
+
 def _id(db: sqlite3.Connection, column: str, value: str) -> int | None:
     if not value:
         return None

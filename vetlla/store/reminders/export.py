@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from vetlla.store.sqlite.ownership import create
+
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
 TABLES: Final = (
     "offices",
@@ -39,6 +44,22 @@ _OF_CITIZEN: Final = {
     "cancellations": "(source, appointment) IN (SELECT source, name FROM appointments WHERE citizen = ?)",
     "appointment_events": "(source, name) IN (SELECT source, name FROM appointments WHERE citizen = ?)",
 }
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a copy of all tables as they are at one moment, so that the service need not wait while they are read.
+
+    Only its owner can read the file ``path``, and it is removed at the end. Raises OSError.
+    """
+    os.close(create(path, 0o600))
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            copy.row_factory = sqlite3.Row
+            db.backup(copy)
+            yield copy
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def rows_of(db: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:

@@ -59,6 +59,11 @@ def poll_failed(db: sqlite3.Connection, source: str, office: str, fault: str) ->
     db.execute("UPDATE offices SET fault = ? WHERE source = ? AND office = ?", (fault, source, office))
 
 
+def known_offices(db: sqlite3.Connection) -> list[str]:
+    """Return the offices that were ever polled completely, by name."""
+    return [row["office"] for row in db.execute("SELECT DISTINCT office FROM offices ORDER BY office")]
+
+
 def pause(db: sqlite3.Connection, office: str, first: datetime, until: datetime | None, *, why: str, by: str) -> int:
     """Send nothing about an office from a time on; return the pause's id."""
     row = db.execute(

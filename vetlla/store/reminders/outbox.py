@@ -193,6 +193,14 @@ def reinstate(db: sqlite3.Connection, citizen: int, reason: MessageReason, now: 
     ).rowcount
 
 
+def hasten(db: sqlite3.Connection, office: str, reason: MessageReason, now: datetime) -> int:
+    """Let the messages of an office that wait for a reason be due now, because it has gone; return how many."""
+    return db.execute(
+        "UPDATE outbox SET due_us = ? WHERE office = ? AND state = 'planned' AND reason = ? AND due_us > ?",
+        (stored(now), office, reason.value, stored(now)),
+    ).rowcount
+
+
 # --- after the call ---------------------------------------------------------------------------------------------------
 
 

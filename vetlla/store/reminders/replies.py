@@ -41,11 +41,14 @@ class Dialogue(NamedTuple):
 
 
 class InboxEntry(NamedTuple):
-    """A reply that waits for a person."""
+    """A reply that came before a person."""
 
     reply: KeptReply
     opened_at: datetime
     why: str
+    closed_at: datetime | None = None
+    """None while it waits."""
+    closed_by: str = ""
 
 
 # --- replies ----------------------------------------------------------------------------------------------------------
@@ -169,11 +172,23 @@ def to_inbox(db: sqlite3.Connection, reply: int, why: str, now: datetime) -> Non
 
 def inbox(db: sqlite3.Connection) -> list[InboxEntry]:
     """Return the replies that wait for a person, the oldest first."""
-    rows = db.execute(
-        "SELECT replies.*, phone, person, opened_us, why FROM inbox JOIN replies ON replies.id = inbox.reply"
-        " LEFT JOIN citizens ON citizens.id = citizen WHERE closed_us IS NULL ORDER BY opened_us, replies.id"
-    )
-    return [InboxEntry(_kept(row), read(row["opened_us"]), row["why"]) for row in rows]
+    return [_entry(row) for row in db.execute(f"{_INBOX} WHERE closed_us IS NULL ORDER BY opened_us, replies.id")]
+
+
+_INBOX = """
+SELECT replies.*, phone, person, opened_us, why, closed_us, closed_by
+FROM inbox JOIN replies ON replies.id = inbox.reply LEFT JOIN citizens ON citizens.id = citizen
+"""
+
+
+def inbox_entry(db: sqlite3.Connection, reply: int) -> InboxEntry | None:
+    """Return what a person has, or had, to read about a reply; None if the reply never came before a person."""
+    row = db.execute(f"{_INBOX} WHERE inbox.reply = ?", (reply,)).fetchone()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: sqlite3.Row) -> InboxEntry:
+    return InboxEntry(_kept(row), read(row["opened_us"]), row["why"], read(row["closed_us"]), row["closed_by"])
 
 
 def close_inbox(
@@ -182,8 +197,19 @@ def close_inbox(
     """Keep what a person did about a reply; return False if another person was faster."""
     return bool(
         db.execute(
-            "UPDATE inbox SET closed_us = ?, closed_by = ?, answer = ?, taught = ? WHERE reply = ?"
-            " AND closed_us IS NULL",
+            "UPDATE inbox SET closed_us = ?, closed_by = ?, answer = ?, taught = coalesce(nullif(?, ''), taught)"
+            " WHERE reply = ? AND closed_us IS NULL",
             (stored(now), by, answer, taught, reply),
         ).rowcount
     )
+
+
+def teach(db: sqlite3.Connection, reply: int, intent: str) -> None:
+    """Keep what a person says that the words of a reply mean; the reply waits for its answer as before."""
+    db.execute("UPDATE inbox SET taught = ? WHERE reply = ?", (intent, reply))
+
+
+def words_of_citizens(db: sqlite3.Connection) -> list[str]:
+    """Return the texts of replies that are still kept, each once, the newest first."""
+    rows = db.execute("SELECT text FROM replies WHERE kind = 'text' AND text <> '' GROUP BY text ORDER BY max(id) DESC")
+    return [row["text"] for row in rows]

@@ -11,16 +11,21 @@ from vetlla.domain.errors import ConfigError
 from vetlla.service.reminders.lexicon import lexicon_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from vetlla.service.reminders.lexicon import Lexicon
 
 FILES: Final = ("any.toml", "ca.toml", "es.toml")
 
 
-def load_lexicon(folder: Path | None = None) -> Lexicon:
-    """Return the lexicon of a folder, or the one that comes with the program. Raises ConfigError."""
+def load_lexicon(folder: Path | None = None, *, more: Iterable[Mapping[str, Any]] = ()) -> Lexicon:
+    """Return the lexicon of a folder, or the one that comes with the program. Raises ConfigError.
+
+    ``more`` are documents of the same form, for a lexicon as it would be with them.
+    """
     where = folder or Path(str(files("vetlla.service.reminders"))) / "lexicons"
     try:
-        return lexicon_of(_document(where / name) for name in FILES)
+        return lexicon_of([*(_document(where / name) for name in FILES), *more])
     except ValueError as error:
         raise ConfigError(f"{where}: {error}", remedy="correct this list; the shipped files show the form") from error
 

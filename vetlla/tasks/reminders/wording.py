@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.messages import Channel, MessageKind, Outgoing
+from vetlla.service.reminders.steps import RulesBook
 from vetlla.service.reminders.texts.dates import LANGUAGES
+from vetlla.service.reminders.texts.messages import Messages
 from vetlla.service.reminders.texts.names import TextName, reminder_name
 from vetlla.service.reminders.tokens import token
 from vetlla.tasks.reminders.sending import NoTextError, Rendered
+from vetlla.tasks.reminders.texts import load_offices, load_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from vetlla.domain.messages import Channel as ChannelName
-    from vetlla.service.reminders.steps import RulesBook, Step
+    from vetlla.service.reminders.steps import Step
     from vetlla.service.reminders.texts.dates import Language
-    from vetlla.service.reminders.texts.messages import Messages
     from vetlla.tasks.reminders.replying import AnswerWanted
     from vetlla.tasks.reminders.sending import Wanted
 
@@ -99,3 +102,12 @@ class Wording:
     def _spoken(self, language: str) -> Language:
         wanted = (language, self._language)
         return next((one for name in wanted for one in LANGUAGES if one == name), LANGUAGES[0])
+
+
+def office_words(texts: Path | None, offices: Path | None) -> Callable[[AnswerWanted], str | None]:
+    """Return a function that makes the texts of answers from files, or from those that come with the program.
+
+    Raises ConfigError.
+    """
+    messages = Messages(catalogue=load_texts(texts), directory=load_offices(offices))
+    return Wording(messages, RulesBook(), b"", {}, LANGUAGES[0]).of_answer
