@@ -177,6 +177,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             terminal.alarm()
         run("queue", "claim", "1", state_dir=started.state_dir)
         run("queue", "note", "1", NOTE, state_dir=started.state_dir)
+        run("queue", "test", "12AB", "--for", "60", "--reason", "[b]:AB:\x1b]0;owned", state_dir=started.state_dir)
         yield started
 
 
