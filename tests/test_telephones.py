@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.domain.telephones import checked
+from vetlla.domain.telephones import checked, e164
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,42 @@ def test_a_text_that_cannot_be_a_number_has_a_reason(text: str, reason: str) -> 
         checked(text)
 
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "600000001",
+        "600 000 001",
+        "600-000-001",
+        "600.00.00.01",
+        "+34600000001",
+        "+34 600 00 00 01",
+        "(+34) 600000001",
+        "0034600000001",
+        "00 34 600 000 001",
+        "34600000001",
+        " 600000001\n",
+        "600000001 (mare)",
+        "tel. 600000001 / 600000002",
+        "DNI 00000000T, mòbil 600000001",
+    ],
+)
+def test_a_number_becomes_e164_however_a_person_wrote_it(text: str) -> None:
+    """The first number that can be dialled counts."""
+    assert e164(text) == "+34600000001"
+
+
+def test_landlines_and_numbers_of_other_countries_are_kept() -> None:
+    """Which channel reaches a number is decided elsewhere."""
+    assert e164("973 000 000") == "+34973000000"
+    assert e164("+33 6 12 34 56 78") == "+33612345678"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no en té", "06-00000001", "12345", "123456789", "600000001234", "+", "112", "x" * 500 + "600000001"],
+)
+def test_a_text_without_a_number_that_can_be_dialled_gives_none(text: str) -> None:
+    """A short number, a number of another plan without its country, a word: none of them is guessed at."""
+    assert e164(text) == ""

@@ -27,6 +27,7 @@ PORTS = range(20_000, 32_000)
 """Ports below those that Linux gives to callers (ip_local_port_range)."""
 TRIES = 100
 _PR_SET_PDEATHSIG = 1
+_PRCTL = ctypes.CDLL(None).prctl
 
 
 class Receiver:
@@ -96,8 +97,12 @@ class Receiver:
 
 
 def die_with_us() -> None:
-    """Make the kernel kill the process that is about to start when this one ends (prctl(2))."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """Make the kernel kill the process that is about to start when this one ends (prctl(2)).
+
+    The function is found before: between fork and exec it could wait for ever for a lock of the linker that another
+    thread of this process held, such as a thread of smpp34.
+    """
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = [command.path for command in commands()]
 NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
-NAGIOS = {"doctor", "inventory check"}
+NAGIOS = {"doctor", "inventory check", "reminders texts lint"}
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
 """Commands that go on until Ctrl-C, or until they can no longer write."""
@@ -126,11 +126,12 @@ OWN_END = {
     "simulate dial": "lets homes finish and prints the results of their calls",
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "queue watch": "Ctrl-C is how it ends",
+    "reminders simulate-qmatic": "Ctrl-C is how it ends",
 }
 """Commands that usually end by Ctrl-C, and what they then do."""
 
 
-AT_ONCE = {"inventory parameters"}
+AT_ONCE = {"inventory parameters", "reminders texts lint", "reminders texts preview"}
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
 
@@ -174,7 +175,8 @@ def test_ctrl_c_while_the_program_loads() -> None:
 STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
-    "inventory parameters", "inventory sample",
+    "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
+    "reminders simulate-qmatic", "reminders texts lint", "reminders texts preview",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

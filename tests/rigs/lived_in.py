@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import DEVICES
@@ -12,14 +13,20 @@ from tests.rigs.daemon import Daemon, running, vetlla
 from tests.rigs.journals import journal
 from tests.rigs.permissions import reachable_directory
 from tests.rigs.registered_homes import keep_key
+from tests.rigs.reminders_desk import BIEL, OFFICE, DeskWorld
 from tests.rigs.terminal import Terminal
+from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.domain.messages import Channel
 from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
+from vetlla.store.reminders import citizens, offices
+from vetlla.store.sqlite.atomic import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ALARMS = 12
+REPLIES = 24
 ACCOUNTS = 12
 KEYS = 24
 
@@ -101,6 +108,26 @@ INVOCATIONS = {
     "renewals agree": "renewals agree 1 --dry-run",
     "renewals export": "renewals export {new}.ics",
     "renewals forecast": "renewals forecast",
+    "reminders understand": "reminders understand {dir}/homes.csv",
+    "reminders segments": "reminders segments {dir}/homes.csv",
+    "reminders list": "reminders list",
+    "reminders show": "reminders show 1",
+    "reminders inbox list": "reminders inbox list",
+    "reminders inbox answer": "reminders inbox answer {reply} --close",
+    "reminders inbox teach": "reminders inbox teach 1 confirm --language ca --phrase allà --dry-run",
+    "reminders optout list": "reminders optout list",
+    "reminders optout add": "reminders optout add +34600000002",
+    "reminders optout remove": "reminders optout remove +34600000003",
+    "reminders optout import": "reminders optout import {dir}/optouts.csv",
+    "reminders optout export": "reminders optout export {new}.csv --phones",
+    "reminders pause": "reminders pause {office} --why closed",
+    "reminders resume": "reminders resume {office}",
+    "reminders pauses": "reminders pauses",
+    "reminders export": "reminders export --out {new}",
+    "reminders erase": "reminders erase --phone +34600000001 --dry-run",
+    "reminders texts lint": "reminders texts lint",
+    "reminders texts preview": "reminders texts preview --kind reminder",
+    "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 
@@ -114,6 +141,7 @@ class Place:
         self.daemon = daemon
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
+        self._replies = itertools.cycle(range(3, REPLIES + 1))
         self._keys = itertools.cycle(f"key{number}" for number in range(KEYS))
 
     def words(self, path: str) -> list[str]:
@@ -124,6 +152,8 @@ class Place:
             port=self.daemon.port,
             alarm=next(self._alarms) if "{alarm}" in text else 0,
             key=next(self._keys) if "{key}" in text else "",
+            reply=next(self._replies) if "{reply}" in text else 0,
+            office=OFFICE,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
 
@@ -140,6 +170,7 @@ def lived_in() -> Iterator[Place]:
         place = Place(directory, daemon)
         _register(place)
         _report(place)
+        _remind(place)
         yield place
 
 
@@ -186,3 +217,15 @@ def _report(place: Place) -> None:
         batch.supervision.add_stretch("2026-10-01", block)
         batch.supervision.days.append(LedgerDay("2026-10-01", 0, 5.0))
         scribe.write(batch)
+
+
+def _remind(place: Place) -> None:
+    (place.directory / "optouts.csv").write_text("phone\n+34600000004\n", encoding="utf-8")
+    now = to_datetime(SystemClock().now().utc_us)
+    with DeskWorld.opened(place.state_dir, now - timedelta(minutes=30)) as world:
+        world.live()
+        for number in range(3, REPLIES + 1):
+            world.writes(BIEL, f"Una pregunta: {number}", Channel.SMS)
+        with atomic(world.db):
+            offices.pause(world.db, OFFICE, now, None, why="closed", by="tests")
+            citizens.opt_out(world.db, world.citizen(BIEL), Channel, now, "reply")

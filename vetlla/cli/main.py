@@ -43,6 +43,7 @@ COMMANDS = {
     "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
+    "reminders": "reminders.commands:app",
 }
 """Name of the command or group -> module in this folder, and the function or the group's ``Typer`` in it."""
 

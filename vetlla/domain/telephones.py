@@ -6,7 +6,17 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from phonenumbers import NumberParseException, PhoneNumber, ValidationResult, is_possible_number_with_reason, parse
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+    format_number,
+    is_possible_number_with_reason,
+    number_type,
+    parse,
+)
 
 COUNTRY: Final = "ES"
 """Country of a number that begins neither with + nor with 00."""
@@ -14,9 +24,16 @@ COUNTRY_CODE: Final = 34
 REMEMBERED: Final = 1 << 10
 """Most numbers in the cache. Homes have numbers of their own, except those of a sample: it has 1,000 numbers."""
 
+LONGEST_NOTE: Final = 200
+"""Most characters in which a number is looked for. A field of a number has one or two numbers and a few words."""
+
 _WRITTEN = re.compile(r"\+?[0-9 ]{3,20}")
 _NATIONAL = re.compile(r"[1-9][0-9]{2,8}")
 """A number that has no code of a country: it has nine digits or is wrong."""
+_RUN = re.compile(r"(?:\+|\(\+?)?\d(?:[ ().\-]{0,2}\d){5,18}")
+"""Digits that may belong together, as people write numbers: ``+34 600-000-001``, ``(0034) 600.00.00.01``."""
+_SPANISH = re.compile(r"\+34[6-9][0-9]{8}")
+"""Every number of Spain for people: mobile, landline and special rates; other first digits are short numbers."""
 _REASONS: Final = {
     ValidationResult.TOO_SHORT: "has too few digits for a telephone number",
     ValidationResult.TOO_LONG: "has too many digits for a telephone number",
@@ -34,6 +51,28 @@ def checked(text: str) -> str:
     if result != ValidationResult.IS_POSSIBLE:
         raise ValueError(f"{text} {_REASONS.get(result, 'has a wrong number of digits for a telephone number')}")
     return text
+
+
+_WITHOUT_MESSAGES: Final = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+"""Kinds of numbers that get no messages, as the library's list of the countries' numbering plans has them."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def gets_messages(phone: str) -> bool:
+    """Return False for a landline or a service number. A number of an unknown kind may be a mobile one."""
+    try:
+        return number_type(parse(phone, COUNTRY)) not in _WITHOUT_MESSAGES
+    except NumberParseException:
+        return False
 
 
 def written(text: str) -> str:
@@ -56,3 +95,27 @@ def _result(text: str) -> int:
             case NumberParseException.TOO_LONG:
                 return ValidationResult.TOO_LONG
         return ValidationResult.TOO_SHORT
+
+
+def e164(text: str) -> str:
+    """Return the first number in a text as E.164 (``+34600000001``); "" if there is none that can be dialled.
+
+    People write numbers in many ways, and a word beside them: ``600 000 001 (mare)``. A number without a country is
+    one of Spain.
+    """
+    for run in _RUN.findall(text[:LONGEST_NOTE]):
+        try:
+            number = parse(run, COUNTRY)
+        except NumberParseException:
+            continue
+        written = format_number(number, PhoneNumberFormat.E164)
+        if is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+            continue
+        if number.country_code != COUNTRY_CODE or _SPANISH.fullmatch(written):
+            return written
+    return ""
+
+
+def masked(phone: str) -> str:
+    """Return a number with its last three digits only, as people may see it who need not know it."""
+    return f"\u2026{phone[-3:]}" if phone else ""

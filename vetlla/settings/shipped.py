@@ -6,12 +6,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-_IN_TREE: Final = Path(__file__).parents[2] / "config" / "parameters.toml"
+_CONFIG: Final = Path(__file__).parents[2] / "config"
+"""Folder of a source tree, and so of an editable install. A wheel has copies beside the rules that read them."""
 
 
 def parameters_file() -> Path:
     """Return the path of the contract parameters that were installed with the program."""
-    # A wheel contains the file beside the rules that read it. A source tree (and so an editable install) has only the
-    # copy in config/.
-    packaged = Path(str(files("vetlla.service"))) / "parameters.toml"
-    return packaged if packaged.exists() else _IN_TREE
+    return _installed("vetlla.service", "parameters.toml", "parameters.toml")
+
+
+def reminder_texts() -> Path:
+    """Return the folder of the reminder service's texts that was installed with the program."""
+    return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")
+
+
+def reminder_offices() -> Path:
+    """Return the path of the example of offices that was installed with the program."""
+    return _installed("vetlla.service.reminders.texts", "shipped/offices.toml", "reminders/offices.toml")
+
+
+def _installed(package: str, packaged: str, in_tree: str) -> Path:
+    path = Path(str(files(package))) / packaged
+    return path if path.exists() else _CONFIG / in_tree

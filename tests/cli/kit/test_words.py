@@ -177,6 +177,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             terminal.alarm()
         run("queue", "claim", "1", state_dir=started.state_dir)
         run("queue", "note", "1", NOTE, state_dir=started.state_dir)
+        run("queue", "test", "12AB", "--for", "60", "--reason", "[b]:AB:\x1b]0;owned", state_dir=started.state_dir)
         yield started
 
 
@@ -230,11 +231,12 @@ STREAMS = {
     "completion.py": "writes a script for a shell",
     "kit/output.py": "makes the consoles, and writes JSON",
     "decode.py": "reads frames from stdin",
-    "erase/command.py": "asks whether there is a terminal",
+    "kit/confirming.py": "asks whether there is a terminal",
     "kit/exits.py": "redirects standard output after its reader has ended",
     "keys.py": "reads a key from stdin",
     "main.py": "names the file that it installs",
     "kit/parameters.py": "asks whether there is a terminal",
+    "reminders/lines.py": "reads lines from stdin",
     "signals/commands.py": "streams JSON and CSV",
     "simulate/dial.py": "asks whether there is a terminal",
     "kit/streams.py": "installs the streams",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -12,6 +11,7 @@ import typer
 
 from vetlla.cli.erase import certificate
 from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.confirming import confirm
 from vetlla.cli.kit.control import follow
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
@@ -73,7 +73,7 @@ def erase(
     if dry_run:
         _tell(home, found.counts, as_json=as_json, would=True)
         return
-    _confirm(home, found.counts, yes=yes)
+    confirm(f"Destroy these data of home {home}?", (f"  {line}" for line in certificate.lines(found.counts)), yes=yes)
     with _certificate(out, home) as (document, page):
         with progress(f"erasing home {home}") as tell:
             erasure = found.erasure
@@ -95,19 +95,6 @@ def erase(
 
 def _window_us() -> int:
     return emergency_us(configured() or Settings())
-
-
-def _confirm(home: str, counts: Mapping[str, int], *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "this destroys data, and there is no terminal to confirm it at", remedy="--dry-run first, then --yes"
-        )
-    for line in certificate.lines(counts):
-        talk().print(f"  {line}")
-    if not typer.confirm(f"Destroy these data of home {home}? It cannot be undone.", err=True):
-        raise typer.Exit(os.EX_USAGE)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain import permissions
 from vetlla.domain.errors import StoreError
+from vetlla.store.sqlite.faults import disk_errors, sqlite_errors
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.errors import VetllaError
 
 REGISTRY = "registry.db"
 LOCK = "registry.lock"
@@ -39,22 +38,6 @@ PATIENCE_S = 10.0
 STILL_NS = 1_000_000_000
 """A process that holds the registry but has written nothing for this time counts as hanging. The kernel's file stamps
 are exact to some milliseconds."""
-
-_PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
-_CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
-"""SQLite's codes for missing permission of this user, among other causes."""
-_BACKUP = "restore the last backup: vetlla db restore"
-_REMEDIES = {
-    sqlite3.SQLITE_BUSY: "another process holds it; try again when that process has ended",
-    sqlite3.SQLITE_FULL: "make room on the disk that holds {path}",
-    sqlite3.SQLITE_IOERR: "check the disk that holds {path}, then: vetlla db verify",
-    sqlite3.SQLITE_READONLY: _PERMISSION,
-    sqlite3.SQLITE_CANTOPEN: _PERMISSION,
-    sqlite3.SQLITE_PERM: _PERMISSION,
-    sqlite3.SQLITE_CORRUPT: _BACKUP,
-    sqlite3.SQLITE_NOTADB: _BACKUP,
-}
-"""What to do about each of SQLite's errors that this program did not cause."""
 
 
 class Stamp(NamedTuple):
@@ -67,7 +50,7 @@ class Stamp(NamedTuple):
 
 def stamp(state_dir: Path) -> Stamp | None:
     """Return the registry's stamp; None while there is no registry. Costs one stat()."""
-    with _disk_errors(state_dir):
+    with disk_errors(state_dir):
         return _content_of(state_dir / REGISTRY)
 
 
@@ -80,16 +63,16 @@ def writing(state_dir: Path, clock: Clock, *, check: Callable[[], None] | None =
     disk or SQLite fails.
     """
     path = state_dir / REGISTRY
-    with _disk_errors(state_dir):
+    with disk_errors(state_dir):
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     with exclusive(state_dir / LOCK):
         if check:
             check()
-        with _disk_errors(state_dir):
+        with disk_errors(state_dir):
             if not _is_there(path):
                 os.close(create(path, 0o640))
                 sync_directory(state_dir)
-        with _sqlite_errors(path), closing(_connect(path, PATIENCE_S)) as connection:
+        with sqlite_errors(path), closing(_connect(path, PATIENCE_S)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
             # EXTRA syncs the directory after the rollback journal is deleted. Otherwise a power cut could bring it
             # back and undo a change that was reported as done.
@@ -98,7 +81,7 @@ def writing(state_dir: Path, clock: Clock, *, check: Callable[[], None] | None =
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, "registry", str(path), clock)
             yield connection
-        with _disk_errors(state_dir):
+        with disk_errors(state_dir):
             _touch(path)
 
 
@@ -111,12 +94,12 @@ def reading(state_dir: Path, clock: Clock, *, patience_s: float = PATIENCE_S) ->
     of a commit has to roll that commit back.
     """
     path = state_dir / REGISTRY
-    with _sqlite_errors(path), closing(_open_to_read(path, clock, patience_s)) as connection:
+    with sqlite_errors(path), closing(_open_to_read(path, clock, patience_s)) as connection:
         yield connection
 
 
 def _open_to_read(path: Path, clock: Clock, patience_s: float) -> sqlite3.Connection:
-    with _disk_errors(path.parent):
+    with disk_errors(path.parent):
         path.parent.stat()  # a missing registry is allowed; a missing state directory is a mistake
         is_there = _is_there(path)
     if not is_there:
@@ -160,7 +143,7 @@ def _last_committed(path: Path) -> sqlite3.Connection | None:
     changed_ns = max(content.changed_ns for content in before if content)
     if time.time_ns() - changed_ns < STILL_NS:
         return None
-    with _disk_errors(path.parent), TemporaryDirectory(prefix="vetlla-registry-") as folder:
+    with disk_errors(path.parent), TemporaryDirectory(prefix="vetlla-registry-") as folder:
         for file, content in zip(files, before, strict=True):
             if content:
                 shutil.copyfile(file, Path(folder) / file.name)
@@ -187,7 +170,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _connect(path: Path, patience_s: float) -> sqlite3.Connection:
-    with _disk_errors(path.parent):
+    with disk_errors(path.parent):
         refuse_foreign(path)
     # mode=rw never makes a file. If the file may not be written, SQLite falls back to reading.
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=patience_s, isolation_level=None)
@@ -207,33 +190,3 @@ def _touch(path: Path) -> None:
     status = path.lstat()
     newer_ns = max(time.time_ns(), status.st_mtime_ns + 1)
     os.utime(path, ns=(status.st_atime_ns, newer_ns), follow_symlinks=False)
-
-
-@contextmanager
-def _disk_errors(state_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _refused(state_dir, error) from error
-
-
-@contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
-        if code not in _REMEDIES:  # a mistake in this program, such as wrong SQL or a broken constraint
-            raise
-        if code in _CLOSED and permissions.obstacle(path):
-            raise permissions.refusal(path, error) from error
-        raise StoreError(f"{path}: {error}", remedy=_REMEDIES[code].format(path=path)) from error
-
-
-def _refused(state_dir: Path, error: OSError) -> VetllaError:
-    if isinstance(error, PermissionError):
-        return permissions.refusal(Path(error.filename or state_dir), error.strerror)
-    return StoreError(
-        f"{error.filename or state_dir}: {error.strerror}",
-        remedy=f"is --state-dir right? it is {state_dir}",
-    )

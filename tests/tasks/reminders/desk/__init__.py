@@ -1,0 +1,1 @@
+"""What people of the city do with the reminders' database."""

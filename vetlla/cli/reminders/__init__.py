@@ -1,0 +1,1 @@
+"""``vetlla reminders``: appointments and what citizens hear of them."""

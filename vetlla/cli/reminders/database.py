@@ -1,0 +1,64 @@
+"""Opens the reminders' database for a command, and has the options that these commands share."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.cli.kit.moments import to_the_second
+from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
+from vetlla.domain.errors import UsageError
+from vetlla.domain.telephones import masked
+from vetlla.store.reminders.opening import REMINDERS, opened
+from vetlla.store.sqlite.faults import disk_errors
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+CLOCK = SystemClock()
+
+Phones = Annotated[bool, typer.Option("--phones", help="Show whole telephone numbers, not only the last three digits.")]
+Office = Annotated[str, typer.Argument(metavar="OFFICE", help="The source's id of the office.")]
+ReplyNumber = Annotated[int, typer.Argument(metavar="N", min=1, help="Number of the reply in the inbox.")]
+
+
+@contextmanager
+def database(state_dir: Path, *, make: bool = False) -> Iterator[sqlite3.Connection]:
+    """Yield the reminders' database of a directory.
+
+    Raises UsageError if there is none, unless it may be made: a service has opt-outs before its first day.
+    """
+    with disk_errors(state_dir):
+        exists = (state_dir / REMINDERS).exists()
+    if not exists and not make:
+        raise UsageError(
+            f"{state_dir}: there is no {REMINDERS}",
+            remedy="name the reminder service's directory: --state-dir DIR",
+        )
+    with opened(state_dir, CLOCK) as db:
+        yield db
+
+
+def now() -> datetime:
+    """Return the present time, UTC."""
+    return to_datetime(CLOCK.now().utc_us)
+
+
+def phone_shown(phone: str, *, whole: bool) -> str | None:
+    """Return a telephone as the user may see it; None if only WhatsApp's id of the person is known."""
+    return (phone if whole else masked(phone)) or None
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Return a time for JSON."""
+    return None if at is None else iso(to_us(at))
+
+
+def shown_time(at: datetime | None) -> str:
+    """Return a time for people, in the zone of this run; "" for None."""
+    return "" if at is None else to_the_second(to_us(at))

@@ -1,0 +1,16 @@
+"""Texts of other systems without the telephone numbers that they may hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SHOWN: Final = 3
+"""Last digits of a number that stay, so that an operator can recognise it beside the appointment."""
+_NUMBER: Final = re.compile(r"(?<![\w.])\+?\d[\d ]{5,18}\d(?!\w)")
+"""Seven digits or more, with or without a plus sign and spaces. Error codes have at most six digits."""
+
+
+def masked(text: str) -> str:
+    """Return the text with the last digits only of each run of seven digits or more."""
+    return _NUMBER.sub(lambda found: f"…{found.group()[-SHOWN:]}", text)

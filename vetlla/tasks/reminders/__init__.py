@@ -1,0 +1,1 @@
+"""What the reminder service does, one function for each task."""

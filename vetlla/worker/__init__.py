@@ -1,0 +1,1 @@
+"""A process that runs tasks on a clock and takes webhooks."""
