@@ -14,3 +14,8 @@ _NUMBER: Final = re.compile(r"(?<![\w.])\+?\d[\d ]{5,18}\d(?!\w)")
 def masked(text: str) -> str:
     """Return the text with the last digits only of each run of seven digits or more."""
     return _NUMBER.sub(lambda found: f"…{found.group()[-SHOWN:]}", text)
+
+
+def masked_phone(phone: str) -> str:
+    """Return a number with its last digits only; "" for no number."""
+    return f"…{phone[-SHOWN:]}" if phone else ""

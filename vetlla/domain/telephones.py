@@ -114,8 +114,3 @@ def e164(text: str) -> str:
         if number.country_code != COUNTRY_CODE or _SPANISH.fullmatch(written):
             return written
     return ""
-
-
-def masked(phone: str) -> str:
-    """Return a number with its last three digits only, as people may see it who need not know it."""
-    return f"\u2026{phone[-3:]}" if phone else ""

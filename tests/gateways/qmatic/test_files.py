@@ -150,7 +150,7 @@ async def test_a_missing_file_or_an_empty_folder_is_an_error_and_no_empty_poll(t
         ("cites.json", b'[{"id": "A1", "office": "OM'),
         ("cites.json", b'{"error": "no session"}'),
         ("cites.json", b"<html></html>"),
-        ("cites.xlsx", b"PK\x03\x04 and no more than that"),
+        ("cites.xlsx", b"PK\x03\x04 and nothing after that"),
     ],
 )
 async def test_a_file_that_cannot_be_read_as_a_whole_is_an_error(tmp_path: Path, name: str, content: bytes) -> None:

@@ -54,7 +54,9 @@ def test_the_only_appointment_is_meant() -> None:
 
 def test_a_confirmation_can_become_a_cancellation_and_not_the_other_way() -> None:
     assert Talk(candidate(ONE, answered=Answered.CONFIRMED)).says("anul·lar").cancel == (ONE,)
-    assert Talk(candidate(ONE, answered=Answered.CANCELLED)).says("sí") == Decision(answer=TextName.CONFIRM_REFUSED)
+    assert Talk(candidate(ONE, answered=Answered.CANCELLED)).says("sí") == Decision(
+        answer=TextName.CONFIRM_REFUSED, about=ONE
+    )
 
 
 def test_several_appointments_are_listed_and_named_by_their_number() -> None:
@@ -114,7 +116,7 @@ def test_a_story_goes_to_the_inbox_and_keeps_the_question() -> None:
 
 
 def test_a_late_reply_changes_nothing() -> None:
-    assert Talk(candidate(ONE, hours=-3)).says("anul·lar") == Decision(answer=TextName.PAST, language="ca")
+    assert Talk(candidate(ONE, hours=-3)).says("anul·lar") == Decision(answer=TextName.PAST, language="ca", about=ONE)
 
 
 def test_an_unknown_sender_gets_no_personal_data() -> None:
@@ -171,3 +173,13 @@ def test_only_a_clear_cancellation_cancels_and_never_one_that_is_over(
 @pytest.mark.parametrize("text", ["sí", "anul·lar", "2", "no", "hola"])
 def test_no_reply_of_a_person_with_two_appointments_cancels_without_a_number(text: str) -> None:
     assert Talk(candidate(ONE), candidate(TWO, hours=25)).says(text).cancel == ()
+
+
+@pytest.mark.parametrize(("text", "answer"), [("no", TextName.ASK), ("un altre dia", TextName.RESCHEDULE)])
+def test_a_question_speaks_of_the_appointment_to_come_and_not_of_one_that_is_over(text: str, answer: TextName) -> None:
+    decision = Talk(candidate(ONE, hours=-20), candidate(TWO)).says(text)
+    assert (decision.answer, decision.about) == (answer, TWO)
+
+
+def test_a_question_speaks_of_the_appointment_of_the_message_that_was_answered() -> None:
+    assert Talk(candidate(ONE), candidate(TWO, hours=25)).says("no", meant=TWO).about == TWO

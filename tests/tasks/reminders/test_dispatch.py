@@ -8,37 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.reminders import NOW, PHONE, SOURCE, appointment, key, render
+from tests.rigs.reminders import NOW, PHONE, appointment, key, render
 from tests.tasks.reminders.machine import SEND, Kill, World
-from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.messages import Channel, Delivery, DeliveryReport, MessageState
 from vetlla.domain.outbox import MessageReason
-from vetlla.gateways.contracts import Poll, RefusedError
-from vetlla.service.reminders.cancelling import CancelRules, CancelStep
 from vetlla.service.reminders.circuit import FAILURES
-from vetlla.store.reminders import cancellations, channels, citizens, messages, offices
-from vetlla.store.reminders.cancellations import CancellationState
+from vetlla.store.reminders import channels, citizens, messages, offices
 from vetlla.store.sqlite.atomic import atomic
-from vetlla.tasks.reminders import cancelling, outcomes, polling, sending
+from vetlla.tasks.reminders import outcomes, sending
 from vetlla.tasks.reminders.sending import NoTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Return a world with one appointment of tomorrow, which was polled and whose reminder is planned."""
-    made = World(tmp_path, NOW)
-    made.source.put(appointment(start=NOW + 24 * HOUR))
-    made.poll()
-    made.plan()
-    yield made
-    made.close()
 
 
 def states(world: World) -> list[tuple[int, MessageState, str]]:
@@ -252,208 +236,3 @@ def test_an_office_that_is_paused_sends_nothing(world: World) -> None:
     world.now += 3 * HOUR
     world.sent(world.taken())
     assert by(world) == [Channel.WHATSAPP]
-
-
-# --- polls ------------------------------------------------------------------------------------------------------------
-
-
-def told(world: World) -> list[tuple[str, str]]:
-    return [(sent.what[0], sent.what[2]) for sent in world.provider.sends]
-
-
-def test_a_moved_appointment_is_told_at_once_and_its_old_hour_is_not_reminded_of(world: World) -> None:
-    later = appointment(start=NOW + 30 * HOUR)
-    world.source.put(later)
-    world.poll()
-    world.sent(world.taken())
-    assert told(world) == [("moved", later.start.isoformat())]
-
-
-def test_each_move_is_told_also_back_to_an_hour_that_was_told(world: World) -> None:
-    for hours in (30, 24, 30, 24):
-        world.source.put(appointment(start=NOW + hours * HOUR))
-        world.poll()
-        world.sent(world.taken())
-        world.now += MINUTE
-    assert [kind for kind, _ in told(world)].count("moved") == 4
-
-
-def test_a_false_answer_for_a_moment_does_not_lose_the_reminder(world: World) -> None:
-    taken = world.taken()
-    one = world.source.appointments.pop(key())
-    world.sent(taken)
-    assert states(world) == [(1, MessageState.SUPPRESSED, MessageReason.CANCELLED)]
-    world.source.put(one)
-    world.poll()
-    world.plan()
-    world.sent(world.taken())
-    assert told(world) == [("reminder", one.start.isoformat())]
-
-
-def test_a_cancelled_appointment_is_told_once(world: World) -> None:
-    world.source.put(appointment(start=NOW + 24 * HOUR, status=AppointmentStatus.CANCELLED))
-    world.poll()
-    world.poll()
-    world.sent(world.taken())
-    world.sent(world.taken())
-    assert [kind for kind, _ in told(world)] == ["cancelled"]
-
-
-def test_an_absent_appointment_that_is_still_there_is_reminded_of(world: World) -> None:
-    world.poll(lost=[key()])
-    world.sent(world.taken())
-    assert [kind for kind, _ in told(world)] == ["reminder"]
-
-
-def test_an_absent_appointment_that_is_gone_is_told(world: World) -> None:
-    world.source.appointments.clear()
-    world.poll()
-    world.sent(world.taken())
-    assert [kind for kind, _ in told(world)] == ["cancelled"]
-
-
-def test_an_empty_answer_cancels_nothing_and_the_office_is_doubted(world: World) -> None:
-    for n in range(2, 62):
-        world.source.put(appointment(n, start=NOW + 25 * HOUR))
-    world.poll()
-    empty = Poll(office="46", first=NOW.date(), last=NOW.date() + timedelta(days=14), appointments=())
-    changes = polling.apply_poll(world.db, SOURCE, empty, SEND.book, NOW)
-    assert changes.is_suspicious
-    world.sent(world.taken())
-    assert told(world) == []
-    polls = offices.polls_of(world.db, SOURCE, "46")
-    assert polls is not None
-    assert polls.doubted_since == NOW
-    world.poll()
-    world.now += 5 * MINUTE
-    world.sent(world.taken())
-    assert [kind for kind, _ in told(world)] == ["reminder"]
-
-
-def test_a_poll_with_faults_is_kept_and_checks_nothing(world: World) -> None:
-    poll = replace(world.source.poll(NOW), appointments=(), faults=("entry 3 has no start",))
-    assert polling.apply_poll(world.db, SOURCE, poll, SEND.book, NOW).to_check == ()
-    polls = offices.polls_of(world.db, SOURCE, "46")
-    assert polls is not None
-    assert polls.fault == "entry 3 has no start"
-
-
-def test_a_poll_that_changes_nothing_writes_no_appointment(world: World) -> None:
-    one = replace(appointment(start=NOW + 24 * HOUR), phone_given="600 000 001")
-    poll = replace(world.source.poll(NOW), appointments=(one,))
-    assert polling.apply_poll(world.db, SOURCE, poll, SEND.book, NOW).to_put == ()
-
-
-# --- cancellations ----------------------------------------------------------------------------------------------------
-
-
-def cancellation(world: World) -> cancellations.Cancellation:
-    found = cancellations.cancellation(world.db, key(), NOW + 24 * HOUR)
-    assert found is not None
-    return found
-
-
-def test_a_citizens_cancellation_is_carried_out_and_not_told_as_the_offices(world: World) -> None:
-    world.want_cancelled(key())
-    world.cancel_due()
-    world.poll()
-    world.sent(world.taken())
-    assert world.source.cancelled == [key()]
-    assert world.provider.sends == []
-    assert cancellation(world).state is CancellationState.DONE
-    row = world.db.execute("SELECT cancelled_by FROM appointments").fetchone()
-    assert row[0] == "citizen"
-
-
-@pytest.mark.parametrize("kill", [Kill.BEFORE_CALL, Kill.AFTER_CALL])
-def test_after_a_crash_around_the_call_it_is_cancelled_once(world: World, kill: Kill) -> None:
-    world.want_cancelled(key())
-    world.cancel_due(kill=kill)
-    world.now += 3 * MINUTE
-    world.sweep()
-    world.cancel_due()
-    assert world.source.cancelled == [key()]
-    assert cancellation(world).state is CancellationState.DONE
-
-
-def test_a_lost_answer_is_learned_by_asking_and_not_by_cancelling_again(world: World) -> None:
-    world.want_cancelled(key())
-    world.cancel_due("lost")
-    assert cancellation(world).state is CancellationState.UNKNOWN
-    (wanted,) = cancellations.due_cancellations(world.db, world.now)
-    found = cancelling.begin(world.db, wanted, world.source.get(key()), CancelRules(), world.now)
-    assert (found.step, found.call) == (CancelStep.GONE, None)
-    assert cancellation(world).state is CancellationState.DONE
-
-
-def test_a_poll_that_sees_the_lost_cancellation_first_does_not_tell_it_as_the_offices(world: World) -> None:
-    world.want_cancelled(key())
-    world.cancel_due("lost")
-    world.poll()
-    world.sent(world.taken())
-    assert world.provider.sends == []
-    assert world.db.execute("SELECT cancelled_by FROM appointments").fetchone()[0] == "citizen"
-    world.cancel_due()
-    assert cancellation(world).state is CancellationState.DONE
-
-
-def test_an_appointment_that_moved_since_the_reminder_is_not_cancelled(world: World) -> None:
-    world.want_cancelled(key())
-    world.source.put(appointment(start=NOW + 30 * HOUR))
-    world.cancel_due()
-    assert world.source.cancelled == []
-    assert cancellation(world).state is CancellationState.MOVED
-
-
-def test_a_source_that_is_away_is_tried_until_the_hour_comes(world: World) -> None:
-    world.want_cancelled(key())
-    world.cancel_due(source_away=True)
-    assert cancellation(world).state is CancellationState.WANTED
-    world.now += 25 * HOUR
-    world.cancel_due(source_away=True)
-    assert cancellation(world).state is CancellationState.LATE
-
-
-def test_two_processes_do_not_both_call(world: World) -> None:
-    world.want_cancelled(key())
-    (wanted,) = cancellations.due_cancellations(world.db, world.now)
-    one = world.source.get(key())
-    first, second = (cancelling.begin(world.db, wanted, one, CancelRules(), world.now) for _ in range(2))
-    assert first.call is not None
-    assert second.call is None
-
-
-def test_refusals_are_tried_some_times_and_then_end(world: World) -> None:
-    world.want_cancelled(key())
-    for _ in range(cancelling.TRIES):
-        (wanted,) = cancellations.due_cancellations(world.db, world.now)
-        found = cancelling.begin(world.db, wanted, world.source.get(key()), CancelRules(), world.now)
-        assert found.call is not None
-        cancelling.end(world.db, found.call, RefusedError("no", code="8058"), world.now)
-        world.now += HOUR
-    assert cancellation(world).state is CancellationState.REFUSED
-
-
-@pytest.mark.parametrize(
-    ("status", "step"),
-    [
-        (AppointmentStatus.ARRIVED, CancelStep.BEGUN),
-        (AppointmentStatus.NO_SHOW, CancelStep.REFUSED),
-        (AppointmentStatus.CANCELLED, CancelStep.GONE),
-        (AppointmentStatus.CREATED, CancelStep.CALL),
-    ],
-)
-def test_what_the_source_says_decides_about_a_cancellation(
-    world: World, status: AppointmentStatus, step: CancelStep
-) -> None:
-    world.want_cancelled(key())
-    (wanted,) = cancellations.due_cancellations(world.db, world.now)
-    fresh = appointment(start=NOW + 24 * HOUR, status=status)
-    assert cancelling.begin(world.db, wanted, fresh, CancelRules(), world.now).step is step
-
-
-def test_a_reminder_is_not_sent_while_a_cancellation_is_on_its_way(world: World) -> None:
-    taken = world.taken()
-    world.want_cancelled(key())
-    world.sent(taken)
-    assert world.provider.sends == []

@@ -12,7 +12,7 @@ import typer
 from vetlla.cli.kit.moments import to_the_second
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
 from vetlla.domain.errors import UsageError
-from vetlla.domain.telephones import masked
+from vetlla.domain.masking import masked_phone
 from vetlla.store.reminders.opening import REMINDERS, opened
 from vetlla.store.sqlite.faults import disk_errors
 
@@ -51,7 +51,7 @@ def now() -> datetime:
 
 def phone_shown(phone: str, *, whole: bool) -> str | None:
     """Return a telephone as the user may see it; None if only WhatsApp's id of the person is known."""
-    return (phone if whole else masked(phone)) or None
+    return (phone if whole else masked_phone(phone)) or None
 
 
 def stamp(at: datetime | None) -> str | None:

@@ -74,6 +74,8 @@ class Decision:
     opt_out: bool | None = None
     language: str | None = None
     """The language to go on in: the one that was asked for, or the one of the words."""
+    about: AppointmentKey | None = None
+    """The appointment that an answer speaks of, if it is neither a confirmation nor a list."""
     listed: tuple[AppointmentKey, ...] = field(default=())
     """Appointments that the answer lists with numbers."""
     dialogue: Dialogue | None = None
@@ -125,7 +127,8 @@ def decide(
     if not candidates:
         return Decision(answer=TextName.UNKNOWN_SENDER, to_inbox=True, language=language)
     if reading.intent is Intent.RESCHEDULE:
-        return Decision(answer=TextName.RESCHEDULE, language=language, to_inbox=not reading.sure)
+        about = meant or next((one.key for one in awaiting(candidates, now)), _latest(candidates))
+        return Decision(answer=TextName.RESCHEDULE, language=language, about=about, to_inbox=not reading.sure)
     if reading.intent is Intent.NONE:
         return Decision(to_inbox=True, language=language, dialogue=dialogue)
     if reading.intent is Intent.ASK:
@@ -145,11 +148,11 @@ def _decisive(
         return _ask_back(reading, candidates, dialogue, now, meant)
     of_keys = [one for one in candidates if one.key in keys]
     if not of_keys or all(one.end <= now for one in of_keys):
-        return Decision(answer=TextName.PAST, language=reading.language)
+        return Decision(answer=TextName.PAST, language=reading.language, about=_latest(candidates))
     if reading.intent is Intent.CANCEL:
         return Decision(cancel=keys, language=reading.language)
     if any(one.answered is Answered.CANCELLED for one in of_keys):
-        return Decision(answer=TextName.CONFIRM_REFUSED, language=reading.language)
+        return Decision(answer=TextName.CONFIRM_REFUSED, language=reading.language, about=keys[0])
     answer = TextName.CONFIRMED if len(keys) == 1 else TextName.CONFIRMED_SEVERAL
     return Decision(confirm=keys, answer=answer, language=reading.language)
 
@@ -179,7 +182,11 @@ def _keys(
     if open_ones:
         return None
     # Nothing waits any longer: the reply is about the appointment that was answered, or ended, last.
-    return (max(candidates, key=lambda one: (one.start, one.key)).key,)
+    return (_latest(candidates),)
+
+
+def _latest(candidates: Sequence[Candidate]) -> AppointmentKey:
+    return max(candidates, key=lambda one: (one.start, one.key)).key
 
 
 def _ask_back(
@@ -194,7 +201,7 @@ def _ask_back(
         return Decision(to_inbox=True, language=reading.language, dialogue=dialogue)
     open_ones = awaiting(candidates, now)
     if not open_ones:
-        return Decision(answer=TextName.PAST, language=reading.language)
+        return Decision(answer=TextName.PAST, language=reading.language, about=_latest(candidates))
     wanted = reading.intent if reading.intent in {Intent.CONFIRM, Intent.CANCEL} else None
     is_which = len(open_ones) > 1 and meant is None
     asked = Dialogue(
@@ -206,6 +213,7 @@ def _ask_back(
     return Decision(
         answer=TextName.LIST if is_which else TextName.ASK,
         language=reading.language,
+        about=None if is_which else meant or open_ones[0].key,
         listed=asked.listed,
         dialogue=asked,
     )

@@ -256,17 +256,10 @@ def _answer(
         return
     if not _may_answer(db, kept.citizen, decision.answer, now):
         return
-    keys = decision.confirm or decision.listed or _about(decision, known)
+    keys = decision.confirm or decision.listed or ((decision.about,) if decision.about in known else ())
     plan_answer(
         db, kept, decision.answer, [known[key] for key in keys], rules=rules, now=now, language=decision.language
     )
-
-
-def _about(decision: Decision, known: dict[AppointmentKey, Appointment]) -> tuple[AppointmentKey, ...]:
-    """Return the appointment that an answer without a decision speaks of: the nearest one."""
-    if decision.answer not in {TextName.ASK, TextName.PAST, TextName.CONFIRM_REFUSED, TextName.RESCHEDULE}:
-        return ()
-    return tuple(sorted(known, key=lambda key: known[key].start)[:1])
 
 
 def _may_answer(db: sqlite3.Connection, person: int, answer: TextName, now: datetime) -> bool:
