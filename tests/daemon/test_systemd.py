@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from vetlla.daemon.systemd import inherited_sockets, notify, watchdog_interval_s
 from vetlla.domain.errors import ConfigError
-from vetlla.receiver.systemd import inherited_sockets, notify, watchdog_interval_s
 
 ABSTRACT = f"@vetlla-test-{os.getpid()}"
 
@@ -73,7 +73,7 @@ def test_watchdog_nonsense_is_a_clear_error(value: str, monkeypatch: pytest.Monk
 HEIR = """
 import json, os, socket
 from vetlla.domain.errors import ConfigError
-from vetlla.receiver.systemd import inherited_sockets
+from vetlla.daemon.systemd import inherited_sockets
 os.environ["LISTEN_PID"] = os.environ["LISTEN_PID"].replace("self", str(os.getpid()))
 try:
     heirs = inherited_sockets()

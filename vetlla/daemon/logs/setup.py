@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from vetlla.daemon.logs.writer import LogWriter
 from vetlla.domain.printable import printable
 from vetlla.domain.signals import AccountId
-from vetlla.receiver.logs.writer import LogWriter
 from vetlla.settings.model import LogFormat, LogLevel
 
 if TYPE_CHECKING:

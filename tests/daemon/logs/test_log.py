@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vetlla.daemon.logs.setup import redact, shortened
+from vetlla.daemon.logs.writer import LogWriter
 from vetlla.domain.signals import AccountId
-from vetlla.receiver.logs.setup import redact, shortened
-from vetlla.receiver.logs.writer import LogWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROLOGUE = """
 import logging, os, warnings
 import structlog
-from vetlla.receiver.logs.setup import configure
+from vetlla.daemon.logs.setup import configure
 from vetlla.settings.model import LogFormat, LogLevel
 log = structlog.get_logger()
 """

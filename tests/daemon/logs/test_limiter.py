@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vetlla.daemon.logs.limiter import LogLimiter
 from vetlla.domain.clock import ManualClock
-from vetlla.receiver.logs.limiter import LogLimiter
 
 
 def test_first_event_is_logged_and_repeats_are_counted() -> None:
