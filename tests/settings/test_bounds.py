@@ -11,7 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.tomlfile import MAX_DEPTH
-from vetlla.settings.load import LARGEST, load
+from vetlla.settings.files import LARGEST
+from vetlla.settings.load import load
 from vetlla.settings.model import LISTENERS_MAX, Settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from vetlla.domain.accounts import UnknownPolicy
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.domain.signals import Kind, Priority
-from vetlla.settings.load import files, load
+from vetlla.settings.files import files
+from vetlla.settings.load import load
 from vetlla.settings.model import Listen, LogLevel, QueueSettings, Settings
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
