@@ -176,7 +176,7 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
-    "reminders simulate-qmatic", "reminders texts lint", "reminders texts preview",
+    "reminders run", "reminders simulate-qmatic", "reminders texts lint", "reminders texts preview",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

@@ -110,6 +110,8 @@ INVOCATIONS = {
     "renewals forecast": "renewals forecast",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
+    "reminders run": "reminders run --help",
+    "reminders dispatch": "reminders dispatch --dry-run",
     "reminders list": "reminders list",
     "reminders show": "reminders show 1",
     "reminders inbox list": "reminders inbox list",
@@ -160,7 +162,12 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment that points the commands to the place."""
-        return {"VETLLA_STATE_DIR": str(self.state_dir), "VETLLA_CONFIG": str(self.directory / "vetlla.toml")}
+        return {
+            "VETLLA_STATE_DIR": str(self.state_dir),
+            "VETLLA_CONFIG": str(self.directory / "vetlla.toml"),
+            "VETLLA_REMINDERS_STATE_DIR": str(self.state_dir),
+            "VETLLA_REMINDERS_CONFIG": str(self.directory / "reminders.toml"),
+        }
 
 
 @contextmanager
@@ -221,6 +228,7 @@ def _report(place: Place) -> None:
 
 def _remind(place: Place) -> None:
     (place.directory / "optouts.csv").write_text("phone\n+34600000004\n", encoding="utf-8")
+    (place.directory / "reminders.toml").write_text(f'state_dir = "{place.state_dir}"\n', encoding="utf-8")
     now = to_datetime(SystemClock().now().utc_us)
     with DeskWorld.opened(place.state_dir, now - timedelta(minutes=30)) as world:
         world.live()

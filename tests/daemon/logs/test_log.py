@@ -23,7 +23,7 @@ PROLOGUE = """
 import logging, os, warnings
 import structlog
 from vetlla.daemon.logs.setup import configure
-from vetlla.settings.model import LogFormat, LogLevel
+from vetlla.settings.log import LogFormat, LogLevel
 log = structlog.get_logger()
 """
 

@@ -22,7 +22,7 @@ import structlog
 from vetlla.daemon.logs.writer import LogWriter
 from vetlla.domain.printable import printable
 from vetlla.domain.signals import AccountId
-from vetlla.settings.model import LogFormat, LogLevel
+from vetlla.settings.log import LogFormat, LogLevel
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor

@@ -23,6 +23,7 @@ from vetlla.service.reminders.quiet import CITY_ZONE
 from vetlla.store.reminders import cancellations, offices
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders import cancelling, outcomes, polling, replying, sending
+from vetlla.worker.reminders.pacing import Pacing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,6 +50,8 @@ GETS: Final = 4
 """Most questions to a source at the same time; an Orchestra server of a city hall is small."""
 ROUNDS: Final = 100
 """Most batches of messages in one pass, so that replies are handled in between."""
+AT_ONCE: Final = 20
+"""Most calls to providers at the same time: an answer of a provider takes some tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Office:
     id: str
     zone: str = CITY_ZONE
     cancelling: CancelRules = field(default_factory=CancelRules)
+    ahead: timedelta = AHEAD
+    """How far ahead its polls look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ class Service:
     wording: Wording
     name: str
     """The name of this process in the outbox."""
+    pacing: Pacing = field(default_factory=Pacing)
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -85,7 +91,7 @@ async def poll(service: Service, office: Office, *, accept: bool = False) -> Pol
     """Ask a source for an office's appointments, and keep what changed; None if the source did not answer."""
     source, now = service.sources[office.source], service.now()
     try:
-        found = await source.poll(office.id, now.date(), (now + AHEAD).date())
+        found = await source.poll(office.id, now.date(), (now + office.ahead).date())
     except LinkError as error:
         with atomic(service.db):
             offices.poll_failed(service.db, office.source, office.id, str(error))
@@ -103,10 +109,14 @@ async def poll(service: Service, office: Office, *, accept: bool = False) -> Pol
     return changes
 
 
+def plan(service: Service) -> int:
+    """Put the messages that are due soon into the outbox; return how many."""
+    return polling.plan_due(service.db, service.sending.book, service.now())
+
+
 async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
     """Send what is due, and bring on what waits; return how many messages were handed over."""
-    _tell(outcomes.sweep(service.db, service.now()))
-    polling.plan_due(service.db, service.sending.book, service.now())
+    tell(outcomes.sweep(service.db, service.now()))
     sent = 0
     for _ in range(ROUNDS):
         taken = sending.take(service.db, service.name, service.now(), limit=limit)
@@ -117,9 +127,10 @@ async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
             service.db, [(one, fresh[one.plan.key.appointment]) for one in taken], service.sending, service.now(),
             service.wording.of_message,
         )  # fmt: skip
-        for one in ready:
-            result = await _handed_over(service, one)
-            _tell(outcomes.finish(service.db, [(one, result)], service.sending, service.now()))
+        gate = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as calls:
+            for one in ready:
+                calls.create_task(_send(service, one, gate))
         sent += len(ready)
     return sent
 
@@ -160,6 +171,7 @@ async def all_passes(service: Service) -> int:
         await poll(service, office)
     reply(service)
     await cancel(service)
+    plan(service)
     return await dispatch(service)
 
 
@@ -193,8 +205,21 @@ async def _fresh(service: Service, key: AppointmentKey) -> Fresh:
         return Away.AWAY
 
 
+async def _send(service: Service, ready: Ready, gate: asyncio.Semaphore) -> None:
+    """Hand a message over, and keep what became of it, also if the process stops meanwhile."""
+    result: outcomes.Result = LinkError("stopped before the call")
+    try:
+        async with gate:
+            await service.pacing.wait(ready.channel, service.now)
+            # If the process stops in the call, the provider may have the message.
+            result = OutcomeUnknownError("stopped in the call")
+            result = await _handed_over(service, ready)
+    finally:
+        tell(outcomes.finish(service.db, [(ready, result)], service.sending, service.now()))
+
+
 async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
-    """Hand a message over, unless its time has ended meanwhile."""
+    """Call the provider, unless the message's time has ended meanwhile."""
     gateway = service.gateways.get(ready.channel)
     if gateway is None:
         return LinkError(f"no gateway for {ready.channel}")
@@ -204,14 +229,9 @@ async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
         return await gateway.send(ready.outgoing)
     except LinkError as error:
         return error
-    except asyncio.CancelledError:
-        # The process stops in the middle of a call: the provider may have the message.
-        outcomes.finish(
-            service.db, [(ready, OutcomeUnknownError("stopped in the call"))], service.sending, service.now()
-        )
-        raise
 
 
-def _tell(alerts: Iterable[Alert]) -> None:
+def tell(alerts: Iterable[Alert]) -> None:
+    """Log what a person must look at."""
     for one in alerts:
         log.error("reminders.alert", message=one.message, channel=one.channel, code=one.code, what=one.what)

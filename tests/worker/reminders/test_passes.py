@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.reminders import NOW, PHONE, SOURCE, TABLES, FakeSource, appointment, key
+from tests.rigs.reminder_systems import Gateway, Source
+from tests.rigs.reminders import NOW, PHONE, SOURCE, TABLES, appointment, key
 from tests.rigs.replies import LEXICON
 from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.errors import LinkError
-from vetlla.domain.messages import Accepted, Channel, IncomingReply, MessageState
-from vetlla.gateways.contracts import OutcomeUnknownError, Poll
+from vetlla.domain.messages import Channel, IncomingReply, MessageState
+from vetlla.gateways.contracts import OutcomeUnknownError
 from vetlla.service.reminders.steps import RulesBook
 from vetlla.service.reminders.texts.messages import Messages
 from vetlla.store.reminders import messages, offices, replies
@@ -25,64 +25,17 @@ from vetlla.tasks.reminders.replying import ReplyRules
 from vetlla.tasks.reminders.rules import SendRules
 from vetlla.tasks.reminders.texts import load_offices, load_texts
 from vetlla.tasks.reminders.wording import Wording
-from vetlla.worker import passes
-from vetlla.worker.passes import Office, Service
+from vetlla.worker.reminders import passes
+from vetlla.worker.reminders.passes import Office, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
     from pathlib import Path
 
-    from vetlla.domain.appointments import Appointment, AppointmentKey
-    from vetlla.domain.messages import Outgoing
-    from vetlla.gateways.contracts import CancelOutcome
 
 OFFICE = next(iter(load_offices().offices))
 SECRET = b"secret of the tests"
 DAY = timedelta(days=1)
-
-
-class Source:
-    """An office's system that may not answer."""
-
-    name = SOURCE
-
-    def __init__(self) -> None:
-        self.office = FakeSource()
-        self.is_away = False
-
-    async def poll(self, office: str, first: date, last: date) -> Poll:
-        self._answer()
-        found = (one for one in self.office.appointments.values() if first <= one.start.date() <= last)
-        return Poll(office=office, first=first, last=last, appointments=tuple(found))
-
-    async def get(self, key: AppointmentKey) -> Appointment | None:
-        self._answer()
-        return self.office.get(key)
-
-    async def cancel(self, key: AppointmentKey) -> CancelOutcome:
-        self._answer()
-        return self.office.cancel(key)
-
-    def _answer(self) -> None:
-        if self.is_away:
-            raise LinkError("the source does not answer")
-
-
-class Gateway:
-    """A provider that keeps what it was given."""
-
-    def __init__(self, channel: Channel) -> None:
-        self.name = channel.value
-        self.channel = channel
-        self.sent: list[Outgoing] = []
-        self.fault: BaseException | None = None
-
-    async def send(self, message: Outgoing) -> Accepted:
-        if self.fault is not None:
-            raise self.fault
-        self.sent.append(message)
-        return Accepted(f"{self.name}-{len(self.sent)}")
 
 
 class World:
@@ -157,6 +110,7 @@ def test_an_appointment_that_was_cancelled_meanwhile_is_not_reminded_of(world: W
     world.book("a")
     world.run()
     world.clock.advance(DAY.total_seconds())
+    assert passes.plan(world.service) == 1
     world.source.office.put(replace(world.source.office.appointments[key("a")], status=AppointmentStatus.CANCELLED))
     asyncio.run(passes.dispatch(world.service))
     assert (world.whatsapp.sent, world.sms.sent) == ([], [])
@@ -179,6 +133,7 @@ def test_a_call_without_an_outcome_is_not_repeated_by_whatsapp(world: World, fau
     world.run()
     world.whatsapp.fault = fault
     world.clock.advance(DAY.total_seconds())
+    passes.plan(world.service)
     try:
         asyncio.run(passes.dispatch(world.service))
     except asyncio.CancelledError:
