@@ -78,10 +78,12 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'state_dir = "{folder}"\n[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n', encoding="utf-8"
     )
     monkeypatch.setenv("VETLLA_CONFIG", str(file))
+    reminders = tmp_path / "reminders.toml"
+    reminders.write_text(f'state_dir = "{folder}"\n', encoding="utf-8")
+    monkeypatch.setenv("VETLLA_REMINDERS_CONFIG", str(reminders))
     names = (
         "VETLLA_STATE_DIR",
         "VETLLA_REMINDERS_STATE_DIR",
-        "VETLLA_REMINDERS_CONFIG",
         "VETLLA_KEYS_FILE",
         "CREDENTIALS_DIRECTORY",
         "SUDO_USER",
