@@ -125,6 +125,8 @@ INVOCATIONS = {
     "reminders pause": "reminders pause {office} --why closed",
     "reminders resume": "reminders resume {office}",
     "reminders pauses": "reminders pauses",
+    "reminders channels list": "reminders channels list",
+    "reminders channels resume": "reminders channels resume whatsapp",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
     "reminders texts lint": "reminders texts lint",

@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import erasing, export, inbox, messages, optout, pausing, running, texts
+from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, running, texts
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
 from vetlla.domain.segments import segments_of
@@ -26,6 +26,7 @@ app.add_typer(optout.app, name="optout")
 app.command("pause")(pausing.pause_office)
 app.command("resume")(pausing.resume_office)
 app.command("pauses")(pausing.list_pauses)
+app.add_typer(channels.app, name="channels")
 app.add_typer(texts.app, name="texts")
 app.command("simulate-qmatic")(simulate_qmatic)
 app.command("export")(export.export_all)
