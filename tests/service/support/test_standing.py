@@ -14,14 +14,14 @@ from vetlla.domain.support import ContactWay, Ticket, TicketAct, TicketEvent
 from vetlla.service.support.standing import ClockState, standing
 
 if TYPE_CHECKING:
-    from vetlla.service.support.standing import Standing
+    from vetlla.service.support.standing import TicketStanding
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 OPENED = ("opened", "2026-11-23 09:00")
 """A Monday. Critical: 4 working hours to answer, 16 to solve."""
 
 
-def at(now: str, *acts: tuple[str, str] | tuple[str, str, str], severity: str = "critical") -> Standing:
+def at(now: str, *acts: tuple[str, str] | tuple[str, str, str], severity: str = "critical") -> TicketStanding:
     """Return how a ticket stands at a time."""
     return standing(ticket(*acts, severity=severity), LEVELS, local(now))
 

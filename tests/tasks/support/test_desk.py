@@ -18,13 +18,13 @@ from vetlla.store.reminders import audit, support
 from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.support import desk
-from vetlla.tasks.support.desk import Recorded
+from vetlla.tasks.support.desk import ActRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vetlla.service.support.standing import Standing
+    from vetlla.service.support.standing import TicketStanding
 
 HOUR = timedelta(hours=1)
 SECRET = "what the city said"
@@ -37,19 +37,19 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def then(hours: float, late: float = 0) -> Recorded:
+def then(hours: float, late: float = 0) -> ActRecord:
     """Return some hours after the ticket was opened, written down some hours later."""
-    return Recorded(NOW + hours * HOUR, NOW + (hours + late) * HOUR, "marta")
+    return ActRecord(NOW + hours * HOUR, NOW + (hours + late) * HOUR, "marta")
 
 
-def open_one(db: sqlite3.Connection, severity: str = "critical", recorded: Recorded | None = None) -> Standing:
+def open_one(db: sqlite3.Connection, severity: str = "critical", recorded: ActRecord | None = None) -> TicketStanding:
     """Open a ticket."""
     return desk.open_ticket(
         db, LEVELS, severity, SECRET, way=ContactWay.EMAIL, reference="S-1", recorded=recorded or then(0)
     )
 
 
-def act(db: sqlite3.Connection, name: TicketAct, hours: float, text: str = SECRET, **more: str) -> Standing:
+def act(db: sqlite3.Connection, name: TicketAct, hours: float, text: str = SECRET, **more: str) -> TicketStanding:
     """Keep an act on the first ticket."""
     return desk.act_on(db, LEVELS, 1, name, text, recorded=then(hours), **more)
 

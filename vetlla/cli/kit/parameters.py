@@ -52,5 +52,10 @@ def print_parameters(entries: Iterable[Parameter], *, as_json: bool) -> None:
 
 def footnote(reading: Reading) -> None:
     """Print for a person at a terminal which assumed values the answer depends on; print nothing under cron."""
-    for line in reading.footnotes() if sys.stderr.isatty() else ():
+    footnotes(reading.footnotes())
+
+
+def footnotes(lines: Iterable[str]) -> None:
+    """Print notes below an answer for a person at a terminal; print nothing under cron."""
+    for line in lines if sys.stderr.isatty() else ():
         talk().print(f"* {line}", style="dim", soft_wrap=True)

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vetlla.service.support.levels import ServiceLevels
-    from vetlla.service.support.standing import Standing, TicketClock
+    from vetlla.service.support.standing import TicketClock, TicketStanding
 
 
-def check(standings: Iterable[Standing], levels: ServiceLevels) -> list[Finding]:
+def check(standings: Iterable[TicketStanding], levels: ServiceLevels) -> list[Finding]:
     """Return a finding for each clock that ran out or is about to, the most urgent first."""
     found = [(level, clock.left, one, clock) for one in standings for level, clock in _alerts(one, levels)]
     found.sort(key=lambda entry: (-entry[0], entry[1], entry[2].ticket.id))
     return [_finding(level, one, clock) for level, _, one, clock in found]
 
 
-def _alerts(one: Standing, levels: ServiceLevels) -> Iterator[tuple[Level, TicketClock]]:
+def _alerts(one: TicketStanding, levels: ServiceLevels) -> Iterator[tuple[Level, TicketClock]]:
     for clock in one.clocks:
         if clock.state is ClockState.OVERDUE:
             yield Level.CRITICAL, clock
@@ -29,7 +29,7 @@ def _alerts(one: Standing, levels: ServiceLevels) -> Iterator[tuple[Level, Ticke
             yield Level.WARNING, clock
 
 
-def _finding(level: Level, one: Standing, clock: TicketClock) -> Finding:
+def _finding(level: Level, one: TicketStanding, clock: TicketClock) -> Finding:
     what = f"ticket {one.ticket.id} ({one.life.severity}): the time to {clock.goal}"
     return Finding(
         check=clock.goal,

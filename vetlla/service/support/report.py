@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
-    from vetlla.service.support.standing import Standing, TicketClock
+    from vetlla.service.support.standing import TicketClock, TicketStanding
 
 
 class GoalFigures(NamedTuple):
@@ -57,7 +57,7 @@ class SeverityFigures:
 ALL: Final = ""
 
 
-def figures(standings: Sequence[Standing], severities: Iterable[str]) -> list[SeverityFigures]:
+def figures(standings: Sequence[TicketStanding], severities: Iterable[str]) -> list[SeverityFigures]:
     """Return the figures of each severity, and at the end those of all tickets."""
     by_severity = [
         _figures(severity, [one for one in standings if one.life.severity == severity]) for severity in severities
@@ -65,7 +65,7 @@ def figures(standings: Sequence[Standing], severities: Iterable[str]) -> list[Se
     return [*by_severity, _figures(ALL, standings)]
 
 
-def _figures(severity: str, standings: Sequence[Standing]) -> SeverityFigures:
+def _figures(severity: str, standings: Sequence[TicketStanding]) -> SeverityFigures:
     return SeverityFigures(
         severity=severity,
         tickets=len(standings),

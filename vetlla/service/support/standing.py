@@ -55,7 +55,7 @@ class TicketClock:
         return self.state is ClockState.IN_TIME
 
 
-class Standing(NamedTuple):
+class TicketStanding(NamedTuple):
     """A ticket with its state and its clocks at a moment."""
 
     ticket: Ticket
@@ -74,10 +74,10 @@ class Standing(NamedTuple):
         return self.life.state is not TicketState.SOLVED
 
 
-def standing(ticket: Ticket, levels: ServiceLevels, now: datetime) -> Standing:
+def standing(ticket: Ticket, levels: ServiceLevels, now: datetime) -> TicketStanding:
     """Return how a ticket stands now."""
     life = life_of(ticket)
-    return Standing(
+    return TicketStanding(
         ticket,
         life,
         _clock(ticket, life, levels, Goal.ANSWER, now),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.support import ContactWay, Ticket
     from vetlla.service.support.levels import ServiceLevels
-    from vetlla.service.support.standing import Standing
+    from vetlla.service.support.standing import TicketStanding
 
 _NEEDS_TEXT: Final = {
     TicketAct.PAUSED: "say what the city must decide",
@@ -29,7 +29,7 @@ _NEEDS_TEXT: Final = {
 """Acts that mean nothing without a text, and what it says."""
 
 
-class Recorded(NamedTuple):
+class ActRecord(NamedTuple):
     """When something happened, when it is written down, and by which user."""
 
     at: datetime
@@ -45,8 +45,8 @@ def open_ticket(
     *,
     way: ContactWay,
     reference: str,
-    recorded: Recorded,
-) -> Standing:
+    recorded: ActRecord,
+) -> TicketStanding:
     """Open a ticket; return how it stands. Raises UsageError for an unknown severity or a time to come."""
     refuse_future(recorded.at, recorded.now)
     if not title.strip():
@@ -65,9 +65,9 @@ def act_on(
     act: TicketAct,
     text: str = "",
     *,
-    recorded: Recorded,
+    recorded: ActRecord,
     severity: str = "",
-) -> Standing:
+) -> TicketStanding:
     """Keep an act on a ticket; return how the ticket stands.
 
     Raises UsageError if there is no such ticket, if its state does not allow the act, or if the time is before the
@@ -100,7 +100,7 @@ def standings(
     now: datetime,
     opened_from: datetime | None = None,
     opened_before: datetime | None = None,
-) -> Iterator[Standing]:
+) -> Iterator[TicketStanding]:
     """Yield how the tickets stand that were opened in a time, by number."""
     return (standing(one, levels, now) for one in support.tickets(db, opened_from, opened_before))
 
@@ -115,7 +115,7 @@ def empty_texts(db: sqlite3.Connection, number: int, by: str, now: datetime) -> 
     return count
 
 
-def _event(act: TicketAct, recorded: Recorded, text: str, severity: str = "") -> TicketEvent:
+def _event(act: TicketAct, recorded: ActRecord, text: str, severity: str = "") -> TicketEvent:
     return TicketEvent(act=act, at=recorded.at, recorded_at=recorded.now, by=recorded.by, text=text, severity=severity)
 
 
