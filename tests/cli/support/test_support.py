@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 TITLE = "no reminders since 9"
 MONDAY = "2025-11-24"
-"""A Monday that is past. Nothing in it is late by the present time, because each act is given its hour."""
+"""A Monday that is past; each act is given its hour of that day."""
 
 
 def opened(vetlla: Vetlla, severity: str = "critical", at: str = f"{MONDAY}T09:00", *more: str) -> Done:
@@ -104,6 +104,7 @@ def test_a_list_has_open_tickets_in_order_of_what_is_left(vetlla: Vetlla) -> Non
         ("open", "low", " "),
         ("open", "low", TITLE, "--at", "2999-01-01"),
         ("open", "low", TITLE, "--at", "yesterday"),
+        ("open", "low", TITLE, "--at", "0205-11-24"),
         ("answer", 9),
         ("answer", 1, "--at", f"{MONDAY}T08:59"),
         ("answer", 1, "--at", "2999-01-01"),
@@ -114,6 +115,8 @@ def test_a_list_has_open_tickets_in_order_of_what_is_left(vetlla: Vetlla) -> Non
         ("redact", 1),
         ("report", "--csv", "--json"),
         ("report", "--month", "2025-12", "--to", "2025-11"),
+        ("report", "--month", "9999-12"),
+        ("report", "--month", "2001-01", "--to", "2025-11"),
     ],
 )
 def test_what_makes_no_sense_is_refused(vetlla: Vetlla, words: tuple[object, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,7 +67,15 @@ def test_a_time_can_run_day_and_night() -> None:
 
 
 def test_a_working_day_is_as_long_as_the_parameter_says() -> None:
-    assert levels(day=(7, "working hours")).limit("critical", Goal.SOLVE, OPENED).needed == 14 * HOUR
+    dated = levels(entry("day", 7, "working hours", date(2026, 11, 24)))
+    found = [dated.limit("critical", Goal.SOLVE, local(day)).needed for day in ("2026-11-23 09:00", "2026-11-24 09:00")]
+    assert found == [16 * HOUR, 14 * HOUR]
+
+
+def test_a_desk_has_no_tickets_before_its_first_hours() -> None:
+    LEVELS.refuse_early(local("2024-01-01 00:00"))
+    with pytest.raises(UsageError, match="no hours before 2024-01-01"):
+        LEVELS.refuse_early(local("2023-12-31 23:59"))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +94,9 @@ def test_a_working_day_is_as_long_as_the_parameter_says() -> None:
         ("severity.critical.answer", None),
         ("severity.critical.solve", (0, "working days")),
         ("severity.critical.solve", (2, "weeks")),
+        ("severity.critical.solve", (10_001, "working hours")),
+        ("severity.critical.solve", (Decimal("nan"), "working hours")),
+        ("severity.critical.solve", (Decimal("inf"), "days")),
         ("severity.critical.solves", (2, "working days")),
         ("warning.answer", None),
         ("warnings", (1, "working hours")),

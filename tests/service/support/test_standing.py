@@ -82,6 +82,13 @@ def test_a_pause_over_the_due_moment_moves_it() -> None:
     assert (one.answer.state, one.answer.due) == (ClockState.RUNNING, local("2026-11-24 09:01"))
 
 
+def test_a_pause_at_the_due_moment_leaves_it() -> None:
+    paused = at("2026-11-24 10:00", OPENED, ("paused", "2026-11-23 13:00"))
+    assert (paused.answer.state, paused.answer.due) == (ClockState.STOPPED, local("2026-11-23 13:00"))
+    resumed = at("2026-11-24 10:01", OPENED, ("paused", "2026-11-23 13:00"), ("resumed", "2026-11-24 10:00"))
+    assert (resumed.answer.state, resumed.answer.due) == (ClockState.OVERDUE, local("2026-11-23 13:00"))
+
+
 def test_a_pause_after_the_due_moment_saves_nothing() -> None:
     paused = at("2026-11-25 10:00", OPENED, ("paused", "2026-11-23 13:30"))
     assert (paused.answer.state, paused.answer.left) == (ClockState.OVERDUE, -30 * MINUTE)

@@ -36,7 +36,7 @@ FIELDS = (
 )  # fmt: skip
 COLUMNS = (
     "period", "severity", "tickets", "open", "paused", "reopened",
-    "answered in time", "median", "longest", "solved in time", "median ", "longest ",
+    "answered in time", "answer median", "answer max", "solved in time", "solve median", "solve max",
 )  # fmt: skip
 
 
@@ -67,8 +67,8 @@ def report(
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", remedy="choose one")
     service_levels, at = load_levels(levels), now()
-    first = month or at.astimezone(service_levels.zone).date().replace(day=1)
-    months = list(_months(first, last or first))
+    this = at.astimezone(service_levels.zone).date().replace(day=1)
+    months = list(_months(month or this, last or month or this, this))
     with database(state_dir) as db:
         periods = {
             f"{one:%Y-%m}": list(desk.standings(db, service_levels, at, *_bounds(one, service_levels.zone)))
@@ -88,7 +88,9 @@ def report(
         footnotes([f"rests on {len(assumed)} values that no contract confirms: vetlla support levels"])
 
 
-def _months(first: date, last: date) -> Iterator[date]:
+def _months(first: date, last: date, this: date) -> Iterator[date]:
+    if max(first, last) > this:
+        raise UsageError(f"{max(first, last):%Y-%m} has not begun", remedy="name a month that has")
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     if not 1 <= count <= MONTHS_MAX:
         raise UsageError(
@@ -109,7 +111,15 @@ def _bounds(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _fields(period: str, row: SeverityFigures) -> dict[str, Any]:
-    fields: dict[str, Any] = {
+    fields = _counts(period, row)
+    for name, goal in (("answer", row.answer), ("solve", row.solve)):
+        values = (goal.in_time, goal.late, _number(goal), _seconds(goal.median), _seconds(goal.longest))
+        fields |= {f"{name}_{part}": value for part, value in zip(_GOAL, values, strict=True)}
+    return fields
+
+
+def _counts(period: str, row: SeverityFigures) -> dict[str, Any]:
+    return {
         "period": period,
         "severity": row.severity or "all",
         "tickets": row.tickets,
@@ -117,10 +127,6 @@ def _fields(period: str, row: SeverityFigures) -> dict[str, Any]:
         "paused": row.paused,
         "reopened": row.reopened,
     }
-    for name, goal in (("answer", row.answer), ("solve", row.solve)):
-        values = (goal.in_time, goal.late, _number(goal), _seconds(goal.median), _seconds(goal.longest))
-        fields |= {f"{name}_{part}": value for part, value in zip(_GOAL, values, strict=True)}
-    return fields
 
 
 def _number(goal: GoalFigures) -> float | None:
@@ -132,17 +138,9 @@ def _seconds(time: timedelta | None) -> float | None:
 
 
 def _row(period: str, row: SeverityFigures) -> dict[str, Any]:
-    shown = {
-        "period": period,
-        "severity": row.severity or "all",
-        "tickets": row.tickets,
-        "open": row.open,
-        "paused": row.paused,
-        "reopened": row.reopened,
-    }
-    names = iter(COLUMNS[6:])
-    for goal in (row.answer, row.solve):
+    shown = _counts(period, row)
+    for goal, columns in ((row.answer, COLUMNS[6:9]), (row.solve, COLUMNS[9:])):
         share = "-" if goal.percent is None else f"{goal.in_time} of {goal.decided} ({goal.percent} %)"
         times = ("" if time is None else working_time(time) for time in (goal.median, goal.longest))
-        shown |= {next(names): value for value in (share, *times)}
+        shown |= dict(zip(columns, (share, *times), strict=True))
     return shown

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from vetlla.service.support.standing import TicketClock, TicketStanding
 
-TicketNumber = Annotated[int, typer.Argument(metavar="N", min=1, help="Number of the ticket.")]
+NUMBER_MAX = (1 << 63) - 1
+"""Largest number that SQLite keeps."""
+TicketNumber = Annotated[int, typer.Argument(metavar="N", min=1, max=NUMBER_MAX, help="Number of the ticket.")]
 LevelsFile = Annotated[
     Path | None,
     typer.Option(

@@ -30,6 +30,8 @@ _OTHERS: Final = frozenset(
 )
 _ALL_DAY: Final = {"hours": timedelta(hours=1), "days": timedelta(days=1)}
 """Units of a time that runs day and night."""
+MOST: Final = 10_000
+"""Largest number of a time: 10,000 working hours are five years."""
 REMEDY: Final = "correct it in the file of the desk's service levels: docs/support.md has all names and units"
 
 
@@ -60,19 +62,26 @@ class ServiceLevels:
         self._all_day = WorkingClock(UTC, lambda day: ALWAYS[day.weekday()])
         self._check_calendar()
         self.severities = self._ordered()
+        self.first_day = self._days_of("hours")[0]
         for goal in Goal:
             self.warning(goal)
 
     def limit(self, severity: str, goal: Goal, opened: datetime) -> Limit:
         """Return the limit of a ticket that was opened at a time. Raises ConfigError for an unknown severity."""
-        found = self._parameters.find(f"severity.{severity}.{goal}", self._day(opened))
+        day = opened.astimezone(self.zone).date()
+        found = self._parameters.find(f"severity.{severity}.{goal}", day)
         if found is None:
             raise ConfigError(f"there are no times for the severity {severity!r}", remedy=REMEDY)
-        return self._limit(found)
+        return self._limit(found, day)
 
     def warning(self, goal: Goal) -> timedelta:
         """Return how little may be left of a clock before the check warns."""
-        return self._limit(self._reading.entry(f"warning.{goal}")).needed
+        return self._limit(self._reading.entry(f"warning.{goal}"), date.max).needed
+
+    def refuse_early(self, opened: datetime) -> None:
+        """Raise UsageError for a time before the first hours of the desk, such as a mistyped year."""
+        if opened.astimezone(self.zone).date() < self.first_day:
+            raise UsageError(f"the desk has no hours before {self.first_day}", remedy="correct --at")
 
     def known(self, severity: str) -> str:
         """Return the severity. Raises UsageError if there is none of this name."""
@@ -94,9 +103,6 @@ class ServiceLevels:
             if one.basis is Basis.ASSUMED and not one.name.startswith("warning.")
         ]
 
-    def _day(self, moment: datetime) -> date:
-        return moment.astimezone(self.zone).date()
-
     def _shifts_on(self, day: date) -> tuple[Shift, ...]:
         if day in self._local or day in public_holidays(self._in_force("holidays.public", day), day.year):
             return ()
@@ -105,22 +111,27 @@ class ServiceLevels:
     def _in_force(self, name: str, day: date) -> str:
         return self._parameters.on(day).text(name)
 
-    def _limit(self, entry: Parameter) -> Limit:
+    def _limit(self, entry: Parameter, day: date) -> Limit:
+        """Return the limit of an entry for a ticket of a day, on which a working day has a certain length."""
         value, unit = entry.value, entry.unit
-        if isinstance(value, (int, Decimal)) and value > 0:
+        if isinstance(value, (int, Decimal)) and Decimal(value).is_finite() and 0 < value <= MOST:
             if unit in _ALL_DAY:
                 return Limit(needed=_times(value, _ALL_DAY[unit]), clock=self._all_day)
             if unit == "working hours":
                 return Limit(needed=_times(value, timedelta(hours=1)), clock=self.clock)
             if unit == "working days":
-                day = self._parameters.on(entry.valid_from).entry("day")
-                if day.unit == "working hours":
-                    return Limit(needed=_times(value, self._limit(day).needed), clock=self.clock)
+                return Limit(needed=_times(value, self._length(day)), clock=self.clock)
         raise ConfigError(
-            f"parameter {entry.name} is {value} {unit}, and not a number above 0 of working hours, working days, hours"
-            " or days",
+            f"parameter {entry.name} is {value} {unit}, and not a number up to {MOST} of working hours, working days,"
+            " hours or days",
             remedy=REMEDY,
         )
+
+    def _length(self, day: date) -> timedelta:
+        entry = self._parameters.on(day).entry("day")
+        if entry.unit != "working hours":
+            raise ConfigError(f"the parameter day is in {entry.unit}, and not in working hours", remedy=REMEDY)
+        return self._limit(entry, day).needed
 
     def _check_calendar(self) -> None:
         try:
@@ -129,6 +140,8 @@ class ServiceLevels:
                 _week(self._in_force("hours", day))
             for day in self._days_of("holidays.public"):
                 public_holidays(self._in_force("holidays.public", day), day.year)
+            for day in self._days_of("day"):
+                self._length(day)
         except ValueError as error:
             raise ConfigError(str(error), remedy=REMEDY) from error
         except UsageError as error:
@@ -156,7 +169,7 @@ class ServiceLevels:
             entries = [self._parameters.all(f"severity.{name}.{goal}") for goal in (Goal.SOLVE, Goal.ANSWER)]
             if not all(entries):
                 raise ConfigError(f"the severity {name} has no time to answer, or none to solve", remedy=REMEDY)
-            limits = [[self._limit(one) for one in values] for values in entries]
+            limits = [[self._limit(one, one.valid_from) for one in values] for values in entries]
             times[name] = (*(one[-1].needed for one in limits), name)
         return tuple(sorted(names, key=times.__getitem__))
 

@@ -49,6 +49,7 @@ def open_ticket(
 ) -> TicketStanding:
     """Open a ticket; return how it stands. Raises UsageError for an unknown severity or a time to come."""
     refuse_future(recorded.at, recorded.now)
+    levels.refuse_early(recorded.at)
     if not title.strip():
         raise UsageError("a ticket needs a title", remedy="say in a few words what does not work, without names")
     opening = _event(TicketAct.OPENED, recorded, title.strip(), levels.known(severity))
