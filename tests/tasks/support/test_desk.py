@@ -121,6 +121,20 @@ def test_tickets_of_a_time_are_found_by_their_opening(db: sqlite3.Connection) ->
     assert [one.ticket.id for one in desk.standings(db, LEVELS, NOW + 4 * HOUR)] == [1, 2, 3]
 
 
+def test_open_tickets_are_those_that_are_not_solved_or_were_reopened(db: sqlite3.Connection) -> None:
+    for _ in range(3):
+        open_one(db)
+    for number in (1, 2):
+        desk.act_on(db, LEVELS, number, TicketAct.SOLVED, recorded=then(1))
+    act(db, TicketAct.REOPENED, 2)
+    now = NOW + 3 * HOUR
+    found = list(desk.open_standings(db, LEVELS, now))
+    assert found == [one for one in desk.standings(db, LEVELS, now) if one.is_open]
+    assert [one.ticket.id for one in found] == [1, 3]
+    act(db, TicketAct.SOLVED, 3)
+    assert [one.ticket.id for one in desk.open_standings(db, LEVELS, now)] == [3]
+
+
 def test_texts_can_be_removed_and_nothing_else(db: sqlite3.Connection) -> None:
     open_one(db)
     open_one(db)

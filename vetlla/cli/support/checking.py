@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from vetlla.cli.kit.exits import verdict
@@ -40,8 +41,9 @@ def check_clocks(
                 print_json(fields(one))
             return
         out = console()
-        counts = ", ".join(f"{sum(one.level is of for one in found)} {of.name}" for of in Level if of in _levels(found))
-        out.print(f"SUPPORT {level.name}: {tickets}{f'; {counts}' if counts else ''}", soft_wrap=True)
+        counts = Counter(one.level.name for one in found)
+        told = "".join(f", {count} {name}" for name, count in counts.items())
+        out.print(f"SUPPORT {level.name}: {tickets}{told}", soft_wrap=True)
         for one in found:
             out.print(f"{one.level.name} {one.text} -> {one.remedy}", soft_wrap=True)
 
@@ -50,7 +52,7 @@ def _findings(levels: Path | None, state_dir: Path) -> tuple[list[Finding], str]
     try:
         service_levels = load_levels(levels)
         with database(state_dir) as db:
-            standings = [one for one in desk.standings(db, service_levels, now()) if one.is_open]
+            standings = list(desk.open_standings(db, service_levels, now()))
     except (StoreError, ConfigError, AccessError, UsageError, PermissionError) as error:
         return [_unknown(of_error("tickets", error))], "the tickets cannot be read"
     return check(standings, service_levels), f"{len(standings)} open tickets"
@@ -59,7 +61,3 @@ def _findings(levels: Path | None, state_dir: Path) -> tuple[list[Finding], str]
 def _unknown(found: Finding) -> Finding:
     """Return the finding as UNKNOWN: what cannot be read says nothing about the clocks."""
     return Finding(check=found.check, level=Level.UNKNOWN, text=found.text, remedy=found.remedy)
-
-
-def _levels(found: list[Finding]) -> set[Level]:
-    return {one.level for one in found}

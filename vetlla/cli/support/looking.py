@@ -48,11 +48,12 @@ def list_tickets(
         service_levels.known(severity)
     at = now()
     with database(state_dir) as db:
+        with_solved = everything or state is TicketState.SOLVED
+        wanted = desk.standings(db, service_levels, at) if with_solved else desk.open_standings(db, service_levels, at)
         found = [
             one
-            for one in desk.standings(db, service_levels, at)
-            if (one.life.state is state if state else everything or one.is_open)
-            and (not severity or one.life.severity == severity)
+            for one in wanted
+            if (state is None or one.life.state is state) and (not severity or one.life.severity == severity)
         ]
     found.sort(key=_urgency)
     shape = ticket_fields if as_json else ticket_row

@@ -67,7 +67,7 @@ class ActOptions(NamedTuple):
 def working_time(time: timedelta) -> str:
     """Return working time as hours and minutes: a working day has not 24 hours, so that days would mislead."""
     minutes = abs(int(time.total_seconds())) // 60
-    return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{minutes // 60} h {minutes % 60:02}"
 
 
 def clock_text(clock: TicketClock) -> str:

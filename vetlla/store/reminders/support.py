@@ -59,6 +59,12 @@ def tickets(
     return _tickets(db.execute(f"{_EVENTS} WHERE support_tickets.id IN ({opened}) {_ORDER}", bounds).fetchall())
 
 
+def open_tickets(db: sqlite3.Connection) -> Iterator[Ticket]:
+    """Yield the tickets that are not solved, by number."""
+    still_open = "SELECT ticket FROM support_events GROUP BY ticket HAVING sum(act = 'solved') = sum(act = 'reopened')"
+    return _tickets(db.execute(f"{_EVENTS} WHERE support_tickets.id IN ({still_open}) {_ORDER}").fetchall())
+
+
 _FIRST: Final = -(1 << 62)
 _LAST: Final = 1 << 62
 """Earlier and later than any time in microseconds."""

@@ -106,6 +106,11 @@ def standings(
     return (standing(one, levels, now) for one in support.tickets(db, opened_from, opened_before))
 
 
+def open_standings(db: sqlite3.Connection, levels: ServiceLevels, now: datetime) -> Iterator[TicketStanding]:
+    """Yield how the tickets stand that are not solved, by number."""
+    return (standing(one, levels, now) for one in support.open_tickets(db))
+
+
 def empty_texts(db: sqlite3.Connection, number: int, by: str, now: datetime) -> int:
     """Remove the texts of a ticket, because they have personal data; return how many. Acts and times stay."""
     with atomic(db):
