@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.support import LEVELS, levels, local, ticket
@@ -182,6 +182,7 @@ def paused_tickets(draw: st.DrawFn) -> tuple[Ticket, datetime]:
     return Ticket(id=1, way=ContactWay.EMAIL, reference="", events=events), times[-1]
 
 
+@settings(deadline=None)
 @given(drawn=paused_tickets())
 def test_working_time_and_pauses_make_up_the_whole(drawn: tuple[Ticket, datetime]) -> None:
     one, now = drawn
@@ -191,6 +192,7 @@ def test_working_time_and_pauses_make_up_the_whole(drawn: tuple[Ticket, datetime
     assert standing(one, LEVELS, now).solve.worked + pauses == between(one.opened_at, now)
 
 
+@settings(deadline=None)
 @given(drawn=paused_tickets())
 def test_the_due_moment_and_what_is_left_agree(drawn: tuple[Ticket, datetime]) -> None:
     one, now = drawn
@@ -203,6 +205,7 @@ def test_the_due_moment_and_what_is_left_agree(drawn: tuple[Ticket, datetime]) -
             assert clock.due <= now
 
 
+@settings(deadline=None)
 @given(drawn=paused_tickets(), later=st.timedeltas(timedelta(), timedelta(days=40)))
 def test_what_is_left_never_grows(drawn: tuple[Ticket, datetime], later: timedelta) -> None:
     one, now = drawn
