@@ -82,6 +82,9 @@ def test_a_desk_has_no_tickets_before_its_first_hours() -> None:
     ("name", "value"),
     [
         ("zone", ("Europe/Lleida", "time zone")),
+        ("zone", ("Europe", "time zone")),
+        ("zone", ("", "time zone")),
+        ("zone", (1, "time zone")),
         ("hours", ("Mo-Fr 9-18", "opening hours")),
         ("hours", (8, "opening hours")),
         ("hours", None),

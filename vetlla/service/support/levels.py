@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vetlla.domain.errors import ConfigError, UsageError
@@ -21,9 +21,12 @@ from vetlla.service.support.clock import WorkingClock
 from vetlla.service.support.hours import ALWAYS, week_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vetlla.service.parameters import Parameters
     from vetlla.service.support.hours import Shift, Week
 
+T = TypeVar("T")
 _SEVERITY: Final = re.compile(r"severity\.([a-z][a-z0-9_-]{0,31})\.(answer|solve)")
 _OTHERS: Final = frozenset(
     {"zone", "hours", "day", "holidays.public", "holidays.local", "warning.answer", "warning.solve"}
@@ -57,10 +60,10 @@ class ServiceLevels:
         self._parameters = parameters
         self._reading = parameters.on(date.max)
         self._refuse_unknown()
-        self.zone = _zone(self._reading.text("zone"))
+        self.zone = self._checked(self._zone)
         self.clock = WorkingClock(self.zone, self._shifts_on)
         self._all_day = WorkingClock(UTC, lambda day: ALWAYS[day.weekday()])
-        self._check_calendar()
+        self._checked(self._check_calendar)
         self.severities = self._ordered()
         self.first_day = self._days_of("hours")[0]
         for goal in Goal:
@@ -133,19 +136,30 @@ class ServiceLevels:
             raise ConfigError(f"the parameter day is in {entry.unit}, and not in working hours", remedy=REMEDY)
         return self._limit(entry, day).needed
 
-    def _check_calendar(self) -> None:
+    def _checked(self, read: Callable[[], T]) -> T:
+        """Return what is read. Raises ConfigError for a value that cannot be used."""
         try:
-            self._local = self._reading.dates("holidays.local")
-            for day in self._days_of("hours"):
-                _week(self._in_force("hours", day))
-            for day in self._days_of("holidays.public"):
-                public_holidays(self._in_force("holidays.public", day), day.year)
-            for day in self._days_of("day"):
-                self._length(day)
+            return read()
         except ValueError as error:
             raise ConfigError(str(error), remedy=REMEDY) from error
         except UsageError as error:
             raise ConfigError(error.args[0], remedy=REMEDY) from error
+
+    def _zone(self) -> ZoneInfo:
+        name = self._reading.text("zone")
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, such as "Europe"
+            raise ValueError(f"there is no time zone {name!r}") from error
+
+    def _check_calendar(self) -> None:
+        self._local = self._reading.dates("holidays.local")
+        for day in self._days_of("hours"):
+            _week(self._in_force("hours", day))
+        for day in self._days_of("holidays.public"):
+            public_holidays(self._in_force("holidays.public", day), day.year)
+        for day in self._days_of("day"):
+            self._length(day)
 
     def _days_of(self, name: str) -> list[date]:
         """Return the days from which the values of a name hold."""
@@ -176,13 +190,6 @@ class ServiceLevels:
 
 def _times(value: int | Decimal, unit: timedelta) -> timedelta:
     return timedelta(microseconds=int(value * (unit // timedelta(microseconds=1))))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"there is no time zone {name!r}", remedy=REMEDY) from error
 
 
 @lru_cache(maxsize=64)
