@@ -18,8 +18,13 @@ from tests.rigs.terminal import Terminal
 from vetlla.domain.clock import SystemClock, to_datetime
 from vetlla.domain.messages import Channel
 from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
+from vetlla.domain.support import ContactWay, TicketAct
 from vetlla.store.reminders import citizens, offices
+from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
+from vetlla.tasks.support import desk
+from vetlla.tasks.support.desk import ActRecord
+from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +34,16 @@ ALARMS = 12
 REPLIES = 24
 ACCOUNTS = 12
 KEYS = 24
+TICKETS = 12
+BEFORE: dict[str, TicketAct | None] = {
+    "support answer": None,
+    "support pause": None,
+    "support resume": TicketAct.PAUSED,
+    "support solve": None,
+    "support reopen": TicketAct.SOLVED,
+    "support severity": None,
+}
+"""Commands that need a ticket of their own for each call, and what was done to it before."""
 
 INVOCATIONS = {
     "status": "status",
@@ -131,6 +146,20 @@ INVOCATIONS = {
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
+    "support open": "support open low question",
+    "support answer": "support answer {ticket}",
+    "support pause": "support pause {ticket} --why waiting",
+    "support resume": "support resume {ticket}",
+    "support solve": "support solve {ticket}",
+    "support reopen": "support reopen {ticket} --why unsolved",
+    "support severity": "support severity {ticket} low --why smaller",
+    "support note": "support note 1 remembered",
+    "support list": "support list",
+    "support show": "support show 1",
+    "support check": "support check",
+    "support report": "support report",
+    "support levels": "support levels",
+    "support redact": "support redact 1 --yes",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
@@ -146,6 +175,7 @@ class Place:
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
         self._replies = itertools.cycle(range(3, REPLIES + 1))
+        self._tickets = {path: itertools.count(place * TICKETS + 1) for place, path in enumerate(BEFORE)}
         self._keys = itertools.cycle(f"key{number}" for number in range(KEYS))
 
     def words(self, path: str) -> list[str]:
@@ -157,6 +187,7 @@ class Place:
             alarm=next(self._alarms) if "{alarm}" in text else 0,
             key=next(self._keys) if "{key}" in text else "",
             reply=next(self._replies) if "{reply}" in text else 0,
+            ticket=next(self._tickets[path]) if "{ticket}" in text else 0,
             office=OFFICE,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
@@ -180,6 +211,7 @@ def lived_in() -> Iterator[Place]:
         _register(place)
         _report(place)
         _remind(place)
+        _support(place)
         yield place
 
 
@@ -239,3 +271,17 @@ def _remind(place: Place) -> None:
         with atomic(world.db):
             offices.pause(world.db, OFFICE, now, None, why="closed", by="tests")
             citizens.opt_out(world.db, world.citizen(BIEL), Channel, now, "reply")
+
+
+def _support(place: Place) -> None:
+    levels, clock = load_levels(), SystemClock()
+    now = to_datetime(clock.now().utc_us)
+    recorded = ActRecord(now, now, "tests")
+    with opened(place.state_dir, clock) as db:
+        for before in BEFORE.values():
+            for _ in range(TICKETS):
+                made = desk.open_ticket(
+                    db, levels, "critical", "a question", way=ContactWay.PHONE, reference="", recorded=recorded
+                )
+                if before:
+                    desk.act_on(db, levels, made.ticket.id, before, "waits", recorded=recorded)
