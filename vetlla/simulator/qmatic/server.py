@@ -51,7 +51,7 @@ class Orchestra(SimulatedServer[OrchestraFaults]):
 
     @property
     def faults(self) -> OrchestraFaults:
-        """How it behaves; assign to its fields, or assign another value."""
+        """How it behaves."""
         return self._desk.faults
 
     @faults.setter
@@ -64,14 +64,7 @@ class Orchestra(SimulatedServer[OrchestraFaults]):
         yield from CalendarApi(self._desk).routes()
         yield from QueueApi(self._desk).routes()
         yield from AdminApi(self._desk, self.doors).routes()
-        yield from FaultSwitches(lambda: self.faults, self._change, self.calls).routes()
-
-    def _change(self, faults: OrchestraFaults) -> None:
-        self.faults = faults
-
-    def faults_of(self, method: str) -> OrchestraFaults:
-        """Return the faults of one call, which counts."""
-        return self._desk.faults.of_call(method)
+        yield from FaultSwitches(self).routes()
 
     async def answered(
         self,

@@ -31,6 +31,9 @@ F = TypeVar("F", bound=WayFaults)
 class SimulatedServer(ABC, Generic[F]):
     """A server that listens while it is entered as a context."""
 
+    faults: F
+    """How it behaves; assign to its fields, or assign another value."""
+
     def __init__(self, *, host: str = LOOPBACK, port: int = 0) -> None:
         """Prepare to listen; port 0 picks a free one."""
         self.calls: deque[tuple[str, str, int]] = deque(maxlen=CALLS_KEPT)
@@ -43,10 +46,6 @@ class SimulatedServer(ABC, Generic[F]):
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:
         """Yield the routes of the server and of its switches."""
-
-    @abstractmethod
-    def faults_of(self, method: str) -> F:
-        """Return the faults of one call, which counts."""
 
     @abstractmethod
     async def answered(self, request: web.Request, handler: Handler, faults: F) -> web.StreamResponse:
@@ -88,7 +87,7 @@ class SimulatedServer(ABC, Generic[F]):
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(ROOT):
             return await handler(request)
-        faults = self.faults_of(request.method)
+        faults = self.faults.of_call(request.method)
         if faults.delay_s:
             await self._pause(faults.delay_s)
         if faults.cut_before:
