@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +38,11 @@ TEMPLATE: dict[str, Any] = {
     "category": "UTILITY",
     "message_send_ttl_seconds": 43_200,
     "components": [
-        {"type": "BODY", "text": "Ajuntament de Lleida. Teniu cita {{1}}, {{2}}.\n\nResponeu SÍ o ANUL·LAR."},
+        {
+            "type": "BODY",
+            "text": "Ajuntament de Lleida. Teniu cita {{1}}, {{2}}.\n\nResponeu SÍ o ANUL·LAR.",
+            "example": {"body_text": [["dimarts 24 de novembre", "a l'OMAC"]]},
+        },
         {
             "type": "BUTTONS",
             "buttons": [
@@ -108,6 +113,11 @@ class Channels:
         """Let time pass, and all that is due then happen."""
         self.clock.advance(seconds)
         await self.book.settle()
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Return the header of HTTP Basic."""
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 @asynccontextmanager

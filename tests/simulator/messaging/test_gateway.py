@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
-from tests.rigs.messaging import PHONE, Channels, channels
+from tests.rigs.messaging import PHONE, Channels, basic, channels
 from vetlla.domain.messages import Channel, Outgoing, ReplyKind
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
 from vetlla.gateways.sms.twilio import failure_table
@@ -31,10 +30,6 @@ async def refused(rig: Channels, message: Outgoing) -> str:
     with pytest.raises(RefusedError) as raised:
         await rig.sms_gateway.send(message)
     return raised.value.code
-
-
-def basic(user: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 async def asked(gateway: SmsGateway, path: str) -> tuple[int, Any]:

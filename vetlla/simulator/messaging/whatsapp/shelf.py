@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FIRST_ID: Final = 594425479261596
 """Id of the first template; the next ones follow it."""
 STATUSES: Final = ("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED")
+MOST_TEMPLATES: Final = 250
+"""Templates that an account may have."""
 PAGE: Final = 25
 """Templates of a page, if the caller wants no other number."""
 
@@ -57,6 +59,13 @@ class TemplateShelf:
             "data": [one.shown(fields) for one in page],
             "paging": {"cursors": {"before": str(first), "after": str(end)}},
         }
+        if query.get("summary"):
+            answer["summary"] = {
+                "total_count": len(found),
+                "message_template_count": len(self._state.templates),
+                "message_template_limit": MOST_TEMPLATES,
+                "are_translations_complete": True,
+            }
         if end < len(found):
             answer["paging"]["next"] = str(request.url.update_query(after=str(end)))
         return web.json_response(answer)

@@ -79,6 +79,8 @@ def submitted(document: Mapping[str, Any], id_: str) -> MetaTemplate:
     name, language = document.get("name"), document.get("language")
     if not isinstance(name, str) or not isinstance(language, str) or not isinstance(body.get("text"), str):
         raise RefusedCall(100, "A template needs a name, a language and a body")
+    if _VARIABLE.search(body["text"]) and not body.get("example"):
+        raise RefusedCall(100, "A component with variables needs an example of them")
     seconds = document.get("message_send_ttl_seconds")
     return MetaTemplate(
         id=id_,
