@@ -128,6 +128,7 @@ INVOCATIONS = {
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
+    "reminders simulate-channels": "reminders simulate-channels --for 0.1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 

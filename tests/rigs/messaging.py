@@ -18,7 +18,7 @@ from vetlla.gateways.sms.twilio import TwilioAccount, TwilioGateway
 from vetlla.gateways.sms.twilio_endpoint import TwilioEndpoint
 from vetlla.gateways.whatsapp.endpoint import WhatsAppEndpoint
 from vetlla.gateways.whatsapp.gateway import WhatsAppAccount, WhatsAppGateway
-from vetlla.simulator.messaging.phones import Happening, PhoneBook
+from vetlla.simulator.messaging.phones import ChannelEvent, PhoneBook
 from vetlla.simulator.messaging.sms.gateway import SmsGateway
 from vetlla.simulator.messaging.whatsapp.cloud import WhatsAppCloud
 
@@ -74,9 +74,9 @@ class Channels:
     sms_gateway: TwilioGateway
     taken: list[Received] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    happened: list[Happening] = field(default_factory=list)
+    happened: list[ChannelEvent] = field(default_factory=list)
     broken: int = 0
-    """So many deliveries cannot be kept from now on."""
+    """How many deliveries cannot be kept from now on."""
 
     async def take(self, body: bytes, received: Received) -> None:
         if self.broken:

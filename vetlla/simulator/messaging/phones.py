@@ -27,7 +27,7 @@ NEVER_US: Final = 1 << 62
 """A time that does not come."""
 
 
-class Fate(StrEnum):
+class MessageFate(StrEnum):
     """What becomes of a message at a telephone."""
 
     DELIVERED = "delivered"
@@ -58,7 +58,7 @@ class Bubble:
     until_us: int = NEVER_US
     """The network gives it up then."""
     is_read: bool = False
-    told: Callable[[Fate], None] = field(default=lambda _: None, repr=False)
+    told: Callable[[MessageFate], None] = field(default=lambda _: None, repr=False)
     """Hears what becomes of it."""
 
 
@@ -85,7 +85,7 @@ class Phone:
     """When its owner last wrote, by channel."""
 
 
-class Happening(NamedTuple):
+class ChannelEvent(NamedTuple):
     """Something that happened, for people and programs that watch."""
 
     at: datetime
@@ -108,7 +108,7 @@ class PhoneBook:
     def __init__(self, clock: Clock | None = None) -> None:
         self.agenda = Agenda(clock or SystemClock())
         self.phones: dict[str, Phone] = {}
-        self._watchers: list[Callable[[Happening], None]] = []
+        self._watchers: list[Callable[[ChannelEvent], None]] = []
         self._work: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -149,7 +149,7 @@ class PhoneBook:
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
-    def watch(self, watcher: Callable[[Happening], None]) -> None:
+    def watch(self, watcher: Callable[[ChannelEvent], None]) -> None:
         """Tell a watcher all that happens from now on."""
         self._watchers.append(watcher)
 
@@ -164,15 +164,15 @@ class PhoneBook:
         detail: str = "",
     ) -> None:
         """Tell the watchers."""
-        told = Happening(self.agenda.now, what, channel.value if channel else "", phone, id, text, detail)
+        told = ChannelEvent(self.agenda.now, what, channel.value if channel else "", phone, id, text, detail)
         for watcher in self._watchers:
             watcher(told)
 
     def deliver(self, phone: Phone, bubble: Bubble) -> None:
         """Bring a message to a telephone, now or when it is on."""
         if self.agenda.now_us >= bubble.until_us:
-            self.happened(Fate.EXPIRED, channel=bubble.channel, phone=phone.number, id=bubble.id)
-            bubble.told(Fate.EXPIRED)
+            self.happened(MessageFate.EXPIRED, channel=bubble.channel, phone=phone.number, id=bubble.id)
+            bubble.told(MessageFate.EXPIRED)
         elif not phone.is_on:
             phone.waiting.append(bubble)
             if bubble.until_us < NEVER_US:
@@ -181,8 +181,10 @@ class PhoneBook:
         else:
             bubble.at = self.agenda.now
             phone.thread.append(bubble)
-            bubble.told(Fate.DELIVERED)
-            self.happened(Fate.DELIVERED, channel=bubble.channel, phone=phone.number, id=bubble.id, text=bubble.text)
+            bubble.told(MessageFate.DELIVERED)
+            self.happened(
+                MessageFate.DELIVERED, channel=bubble.channel, phone=phone.number, id=bubble.id, text=bubble.text
+            )
             if phone.is_looked_at:
                 self._read(phone, bubble)
 
@@ -211,8 +213,8 @@ class PhoneBook:
     def _read(self, phone: Phone, bubble: Bubble) -> None:
         bubble.is_read = True
         if bubble.channel is Channel.WHATSAPP:  # no one is told that an SMS was read
-            bubble.told(Fate.READ)
-            self.happened(Fate.READ, channel=bubble.channel, phone=phone.number, id=bubble.id)
+            bubble.told(MessageFate.READ)
+            self.happened(MessageFate.READ, channel=bubble.channel, phone=phone.number, id=bubble.id)
 
     def write(self, phone: Phone, bubble: Bubble) -> None:
         """Keep a message that its owner wrote."""

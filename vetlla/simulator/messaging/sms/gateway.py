@@ -15,7 +15,7 @@ from vetlla.domain.messages import Channel
 from vetlla.domain.telephones import gets_messages
 from vetlla.simulator.messaging.callback import NOT_REACHED, Callback, Post
 from vetlla.simulator.messaging.faults import SMS_CALL, SmsFaults, Told
-from vetlla.simulator.messaging.phones import Bubble, Fate, Phone
+from vetlla.simulator.messaging.phones import Bubble, MessageFate, Phone
 from vetlla.simulator.messaging.sms.orders import sent_of
 from vetlla.simulator.messaging.sms.shapes import (
     API,
@@ -150,10 +150,10 @@ class SmsGateway(SimulatedServer[SmsFaults]):
             if sent.callback and not faults.no_reports:
                 self._callback.tell(report(self.account, sent))
 
-        def told(fate: Fate) -> None:
-            if fate is Fate.DELIVERED:
+        def told(fate: MessageFate) -> None:
+            if fate is MessageFate.DELIVERED:
                 tell("delivered")
-            elif fate is Fate.EXPIRED:
+            elif fate is MessageFate.EXPIRED:
                 tell("undelivered", 30003)  # the network's word for a telephone that stayed off
 
         async def arrive() -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.messages import Channel
 from vetlla.simulator.messaging.faults import WHATSAPP_CALL, Told
-from vetlla.simulator.messaging.phones import Bubble, Fate, Phone
+from vetlla.simulator.messaging.phones import Bubble, MessageFate, Phone
 from vetlla.simulator.messaging.whatsapp.errors import RefusedCall, error_of, no_such_object
 from vetlla.simulator.messaging.whatsapp.orders import order_of
 from vetlla.simulator.messaging.whatsapp.webhook import Sent, status_change
@@ -136,9 +136,9 @@ class _Journey:
         )
         self._book.deliver(self._sent.phone, bubble)
 
-    def _told(self, fate: Fate) -> None:
+    def _told(self, fate: MessageFate) -> None:
         # Meta reports nothing about a message whose time ended before the telephone was on.
-        if fate is Fate.READ or (fate is Fate.DELIVERED and not self._faults.skips_delivered):
+        if fate is MessageFate.READ or (fate is MessageFate.DELIVERED and not self._faults.skips_delivered):
             self._report(fate.value)
 
     def _report(self, status: str, code: int | None = None) -> None:
