@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +63,7 @@ class Handset:
         self._held: deque[str | None] = deque()
         self._is_waiting = False
         self._keyboard = Keyboard(self._heard.put_nowait, self._redraw)
-        self._screen = HandsetScreen(has_prompt=self._keyboard.is_terminal and sys.stdout.isatty())
+        self._screen = HandsetScreen(has_prompt=self._keyboard.is_terminal)
         self._commands: dict[str, Callable[[str], None]] = {
             "help": self._help,
             "phones": self._list,
@@ -256,8 +255,7 @@ class Handset:
         self._is_waiting = not thread or not thread[-1].is_from_city
 
     def _redraw(self) -> None:
-        if self._keyboard.is_terminal and sys.stdout.isatty():
-            self._screen.prompt(self._phone.number if self._phone else "", self._keyboard.typed)
+        self._screen.prompt(self._phone.number if self._phone else "", self._keyboard.typed)
 
 
 def _last_of_whatsapp(phone: Phone) -> Bubble | None:

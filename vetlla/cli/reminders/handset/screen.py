@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.box import ROUNDED
 from rich.console import Group
 from rich.control import Control
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.segment import ControlType
+from rich.table import Table
 from rich.text import Text
 
 from vetlla.cli.kit.moments import local
@@ -33,36 +34,33 @@ class HandsetScreen:
 
     def __init__(self, *, has_prompt: bool) -> None:
         self._console = console()
-        self._has_prompt = has_prompt
+        self._has_prompt = has_prompt and self._console.is_terminal
         self._prompt = ""
         self._width = min(WIDTH, self._console.width)
 
     def bubble(self, bubble: Bubble) -> None:
         """Draw a message."""
-        lines = [Text(line) for line in (bubble.text or VOICE).split("\n")]
+        at = local(to_us(bubble.at))
+        colour = _COLOURS[bubble.channel] if bubble.is_from_city else "dim"
+        lines = [Text(f"{_NAMES[bubble.channel]}  {at:%d/%m %H:%M}", style=colour)]
+        lines += [Text(line) for line in (bubble.text or VOICE).split("\n")]
         if bubble.buttons:
             lines.append(Text())
-            lines += [
-                Text(f"[{number}] {one.label}", style="bold") for number, one in enumerate(bubble.buttons, start=1)
-            ]
+        lines += [Text(f"[{number}] {one.label}", style="bold") for number, one in enumerate(bubble.buttons, start=1)]
         width = min(BUBBLE, self._width)
-        left = 0 if bubble.is_from_city else self._width - width
-        at = local(to_us(bubble.at))
-        panel = Panel(
-            Group(*lines),
-            title=Text(f"{_NAMES[bubble.channel]} {at:%d/%m %H:%M}"),
-            title_align="left",
-            border_style=_COLOURS[bubble.channel] if bubble.is_from_city else "dim",
-            width=width,
-        )
-        self._above(Padding(panel, (0, 0, 0, left), expand=False))
+        frame = Table(box=ROUNDED, show_header=False, border_style=colour, width=width)
+        frame.add_column(overflow="fold")
+        frame.add_row(Group(*lines))
+        self._above(Padding(frame, (0, 0, 0, 0 if bubble.is_from_city else self._width - width), expand=False))
 
     def note(self, words: str) -> None:
         """Print a line of the program's own."""
         self._above(Text(words, style="dim"))
 
     def prompt(self, number: str, typed: str) -> None:
-        """Draw the line to type on."""
+        """Draw the line to type on, if there is one."""
+        if not self._has_prompt:
+            return
         room = max(self._console.width - len(number) - 4, 8)
         self._prompt = f"{number}> {typed[-room:]}"
         self._clear()
