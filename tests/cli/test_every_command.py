@@ -127,6 +127,7 @@ OWN_END = {
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "queue watch": "Ctrl-C is how it ends",
     "reminders simulate-qmatic": "Ctrl-C is how it ends",
+    "reminders simulate-channels": "Ctrl-C is how it ends",
 }
 """Commands that usually end by Ctrl-C, and what they then do."""
 
@@ -176,7 +177,8 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
-    "reminders run", "reminders simulate-qmatic", "reminders texts lint", "reminders texts preview", "support levels",
+    "reminders run", "reminders simulate-qmatic", "reminders simulate-channels", "reminders texts lint",
+    "reminders texts preview", "support levels",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

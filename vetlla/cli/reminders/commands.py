@@ -11,6 +11,7 @@ from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, running, texts
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
+from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
 from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.replies import understand
@@ -29,6 +30,7 @@ app.command("pauses")(pausing.list_pauses)
 app.add_typer(channels.app, name="channels")
 app.add_typer(texts.app, name="texts")
 app.command("simulate-qmatic")(simulate_qmatic)
+app.command("simulate-channels")(simulate_channels)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
 
