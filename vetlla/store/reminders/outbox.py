@@ -18,6 +18,7 @@ from vetlla.domain.outbox import MessageReason
 from vetlla.store.reminders.citizens import citizen_id
 from vetlla.store.reminders.messages import SELECT, message_of
 from vetlla.store.reminders.moments import stored
+from vetlla.store.reminders.restoring import restored_at
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
 _PLAN: Final = """
 INSERT INTO outbox (reference, source, appointment, start_us, step, attempt, kind, office, citizen, planned_us, due_us,
-    useful_until_us, language, only_channel, as_template, text, context, state)
+    useful_until_us, language, only_channel, as_template, text, context, state, reason)
 VALUES (:reference, :source, :appointment, :start, :step, :attempt, :kind, :office, :citizen, :now, :due, :useful_until,
-    :language, :channel, :as_template, :text, :context, 'planned')
+    :language, :channel, :as_template, :text, :context, :state, :reason)
 ON CONFLICT (source, appointment, start_us, step, attempt) DO NOTHING
 """
 _REVIVE: Final = """
@@ -58,12 +59,18 @@ def plan(db: sqlite3.Connection, messages: Iterable[PlannedMessage], now: dateti
     """
     count = 0
     for message in messages:
-        values = _planned(db, message, now)
+        values = _planned(db, message, now) | {"state": "planned", "reason": ""}
         new = db.execute(_PLAN, values).rowcount
         if not new and revive:
             new = db.execute(_REVIVE, values).rowcount
         count += new
     return count
+
+
+def withhold(db: sqlite3.Connection, messages: Iterable[PlannedMessage], reason: MessageReason, now: datetime) -> int:
+    """Put messages into the outbox that must not be sent, so that people see them; return how many were new."""
+    ended = {"state": "suppressed", "reason": reason.value}
+    return sum(db.execute(_PLAN, _planned(db, message, now) | ended).rowcount for message in messages)
 
 
 def _planned(db: sqlite3.Connection, message: PlannedMessage, now: datetime) -> dict[str, Any]:
@@ -185,11 +192,14 @@ def suppress(db: sqlite3.Connection, message: OutboxMessage, reason: MessageReas
 
 
 def reinstate(db: sqlite3.Connection, citizen: int, reason: MessageReason, now: datetime) -> int:
-    """Plan the messages of a person again that were suppressed for a reason, and are still of use; return how many."""
+    """Plan the messages of a person again that were suppressed for a reason, and are still of use; return how many.
+
+    Those that were due before a restore stay, because they may have been planned again and sent before it.
+    """
     return db.execute(
         "UPDATE outbox SET state = 'planned', reason = '' WHERE citizen = ? AND state = 'suppressed' AND reason = ?"
-        " AND sending_us IS NULL AND useful_until_us > ?",
-        (citizen, reason.value, stored(now)),
+        " AND sending_us IS NULL AND useful_until_us > ? AND due_us > ?",
+        (citizen, reason.value, stored(now), stored(restored_at(db)) or 0),
     ).rowcount
 
 

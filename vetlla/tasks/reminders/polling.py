@@ -7,10 +7,11 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import to_us
+from vetlla.domain.outbox import MessageReason
 from vetlla.service.reminders.polls import absent, compare
 from vetlla.service.reminders.quiet import CITY_ZONE, moment_of
 from vetlla.service.reminders.steps import due_steps, planned_notice, planned_reminder, planning_horizon
-from vetlla.store.reminders import appointments, cancellations, messages, offices, outbox
+from vetlla.store.reminders import appointments, cancellations, messages, offices, outbox, restoring
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import CANCELS
 
@@ -94,7 +95,8 @@ def plan_due(db: sqlite3.Connection, book: RulesBook, now: datetime) -> int:
     """Put the messages that are due soon into the outbox; return how many. Those that were ever there stay as they are.
 
     A message that was suppressed because of what the source said is planned again while the polls still have the
-    appointment: the source may have been wrong for a moment.
+    appointment: the source may have been wrong for a moment. A message that was due before a backup was restored is
+    kept and not sent, because it may have been sent before.
     """
     until = now + PLANNED_AHEAD
     rules = (book.default, *book.offices.values(), *book.services.values())
@@ -108,5 +110,10 @@ def plan_due(db: sqlite3.Connection, book: RulesBook, now: datetime) -> int:
             for step in steps
             if step.due <= until and (*one.key, to_us(one.start), step.step.name) not in settled
         ]
+    restored = restoring.restored_at(db)
     with atomic(db):
+        if restored is not None:
+            doubtful = [one for one in wanted if one.due <= restored]
+            wanted = [one for one in wanted if one.due > restored]
+            outbox.withhold(db, doubtful, MessageReason.RESTORED, now)
         return outbox.plan(db, wanted, now, revive=True)
