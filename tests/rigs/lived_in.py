@@ -125,6 +125,7 @@ INVOCATIONS = {
     "reminders pauses": "reminders pauses",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
+    "reminders retire": "reminders retire",
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
