@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.messages import ENDED, Channel, MessageState
 from vetlla.domain.outbox import MessageReason
-from vetlla.store.reminders.citizens import citizen_id
+from vetlla.store.reminders.citizens import citizen_id, seen_ids
 from vetlla.store.reminders.messages import SELECT, message_of
 from vetlla.store.reminders.moments import stored
 from vetlla.store.reminders.restoring import restored_at
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from vetlla.domain.outbox import OutboxMessage, PlannedMessage
@@ -57,23 +57,37 @@ def plan(db: sqlite3.Connection, messages: Iterable[PlannedMessage], now: dateti
     ``revive`` plans a message again that was suppressed for what the source said, and was never handed over: an
     appointment can move away and come back, and a source can be wrong for a while.
     """
-    count = 0
-    for message in messages:
-        values = _planned(db, message, now) | {"state": "planned", "reason": ""}
-        new = db.execute(_PLAN, values).rowcount
-        if not new and revive:
-            new = db.execute(_REVIVE, values).rowcount
-        count += new
-    return count
+    return _put(db, list(messages), now, MessageState.PLANNED, "", revive=revive)
 
 
 def withhold(db: sqlite3.Connection, messages: Iterable[PlannedMessage], reason: MessageReason, now: datetime) -> int:
     """Put messages into the outbox that must not be sent, so that people see them; return how many were new."""
-    ended = {"state": "suppressed", "reason": reason.value}
-    return sum(db.execute(_PLAN, _planned(db, message, now) | ended).rowcount for message in messages)
+    return _put(db, list(messages), now, MessageState.SUPPRESSED, reason.value)
 
 
-def _planned(db: sqlite3.Connection, message: PlannedMessage, now: datetime) -> dict[str, Any]:
+def _put(
+    db: sqlite3.Connection,
+    messages: Sequence[PlannedMessage],
+    now: datetime,
+    state: MessageState,
+    reason: str,
+    *,
+    revive: bool = False,
+) -> int:
+    known = seen_ids(db, {one.phone for one in messages if not one.person}, now)
+    rows = []
+    for one in messages:
+        citizen = known.get(one.phone) if not one.person else None
+        if citizen is None:
+            citizen = citizen_id(db, one.phone, one.person, now)
+        rows.append(_planned(one, citizen, now) | {"state": state.value, "reason": reason})
+    new = db.executemany(_PLAN, rows).rowcount
+    if revive and new < len(rows):  # a row that was just made is not suppressed
+        new += db.executemany(_REVIVE, rows).rowcount
+    return new
+
+
+def _planned(message: PlannedMessage, citizen: int | None, now: datetime) -> dict[str, Any]:
     return {
         "reference": secrets.token_hex(12),
         "source": message.key.appointment.source,
@@ -83,7 +97,7 @@ def _planned(db: sqlite3.Connection, message: PlannedMessage, now: datetime) -> 
         "attempt": message.key.attempt,
         "kind": message.kind.value,
         "office": message.office,
-        "citizen": citizen_id(db, message.phone, message.person, now),
+        "citizen": citizen,
         "now": stored(now),
         "due": stored(message.due),
         "useful_until": stored(message.useful_until),
