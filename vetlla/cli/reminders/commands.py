@@ -10,6 +10,7 @@ import typer
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, retiring, running, texts
+from vetlla.cli.reminders.demo.command import demo
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
@@ -29,6 +30,7 @@ app.command("resume")(pausing.resume_office)
 app.command("pauses")(pausing.list_pauses)
 app.add_typer(channels.app, name="channels")
 app.add_typer(texts.app, name="texts")
+app.command("demo")(demo)
 app.command("simulate-qmatic")(simulate_qmatic)
 app.command("simulate-channels")(simulate_channels)
 app.command("export")(export.export_all)
