@@ -104,7 +104,7 @@ def test_a_late_booking_is_confirmed_instead_if_the_office_wants_it() -> None:
     rules = StepRules(steps=(DAY,), quiet=NEVER_QUIET, confirms_late_booking=True)
     (found,) = due_steps(appointment(start=NOW + 3 * HOURS), rules, NOW, booked_at=NOW)
     assert (found.step.name, found.due) == (BOOKED, NOW)
-    assert planned_reminder(appointment(), found).kind is MessageKind.INFORMATION
+    assert planned_reminder(appointment(), found).kind is MessageKind.REMINDER
     assert due_steps(appointment(start=NOW + 48 * HOURS), rules, NOW, booked_at=NOW - 50 * HOURS)[0].step is DAY
 
 
@@ -204,3 +204,10 @@ def test_an_hour_at_which_something_is_due_is_never_left_out(
     due = [step for step in due_steps(one, rules, NOW, booked_at=booked_at) if step.due <= until]
     assert has_due(one.start, one.zone, [FREE, rules], NOW, until) or not due
     assert not has_due(NOW + 15 * DAY.lead, one.zone, [FREE, rules], NOW, until)
+
+
+def test_a_step_of_information_plans_a_message_of_its_own_kind() -> None:
+    rules = StepRules(steps=(Step("72h", 72 * HOURS, kind=MessageKind.INFORMATION), DAY), quiet=NEVER_QUIET)
+    one = appointment(start=NOW + 4 * 24 * HOURS)
+    kinds = [planned_reminder(one, due).kind for due in due_steps(one, rules, NOW)]
+    assert kinds == [MessageKind.INFORMATION, MessageKind.REMINDER]

@@ -28,13 +28,15 @@ BOOKED: Final = "booked"
 
 
 class Step(NamedTuple):
-    """A reminder some time before the appointment."""
+    """A message some time before the appointment."""
 
     name: str
     """It is a part of the message's key: another name is another message."""
     lead: timedelta
     only_unconfirmed: bool = False
     """True: not for citizens who confirmed."""
+    kind: MessageKind = MessageKind.REMINDER
+    """INFORMATION: it tells which documents to bring, how to do it online, and where to find help."""
 
 
 DAY_BEFORE: Final = Step("24h", timedelta(hours=24))
@@ -145,7 +147,7 @@ def planned_reminder(appointment: Appointment, due: DueStep) -> PlannedMessage:
     """Return the message of a step."""
     return PlannedMessage(
         key=MessageKey(appointment.key, appointment.start, due.step.name),
-        kind=MessageKind.INFORMATION if due.step.name == BOOKED else MessageKind.REMINDER,
+        kind=due.step.kind,
         office=appointment.office,
         due=due.due,
         useful_until=due.useful_until,
