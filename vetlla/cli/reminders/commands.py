@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import erasing, export, inbox, messages, optout, pausing, texts
+from vetlla.cli.reminders import erasing, export, inbox, messages, optout, pausing, report, texts
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
 from vetlla.domain.segments import segments_of
@@ -26,6 +26,8 @@ app.command("resume")(pausing.resume_office)
 app.command("pauses")(pausing.list_pauses)
 app.add_typer(texts.app, name="texts")
 app.command("simulate-qmatic")(simulate_qmatic)
+app.command("report")(report.report)
+app.command("arms")(report.arms)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
 

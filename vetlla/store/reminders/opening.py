@@ -13,8 +13,9 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.errors import StoreError
 from vetlla.store.sqlite.faults import disk_errors, sqlite_errors
-from vetlla.store.sqlite.migrate import migrate
+from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
@@ -45,6 +46,34 @@ def opened(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
     with sqlite_errors(path), closing(_connect(path)) as connection:
         migrate(connection, "reminders", str(path), clock)
         yield connection
+
+
+@contextmanager
+def opened_to_read(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the database for reading alone; nothing is created, changed or migrated.
+
+    Raises StoreError if the disk or SQLite fails, or if another version of the program wrote the schema.
+    """
+    path = state_dir / REMINDERS
+    with disk_errors(state_dir):
+        refuse_foreign(path)
+    with sqlite_errors(path), closing(_reading(path)) as connection:
+        refuse_newer(connection, "reminders", str(path))
+        if version(connection) < migrations("reminders")[-1].number:
+            raise StoreError(
+                f"{path}: its schema is older than this program's",
+                remedy="start the reminder service once, or run vetlla reminders list: that migrates it",
+            )
+        yield connection
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S, isolation_level=None
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
 
 
 def _create(path: Path) -> None:
