@@ -123,6 +123,8 @@ INVOCATIONS = {
     "reminders pause": "reminders pause {office} --why closed",
     "reminders resume": "reminders resume {office}",
     "reminders pauses": "reminders pauses",
+    "reminders report": "reminders report --from 2026-11-01 --to 2026-11-30",
+    "reminders arms": "reminders arms --from 2026-11-01 --to 2026-11-30",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
     "reminders texts lint": "reminders texts lint",

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vetlla.documents.charts.shapes import svg
@@ -15,6 +14,8 @@ from vetlla.domain.figures import Form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jinja2 import Environment
 
     from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.documents.words import Words
@@ -66,7 +67,7 @@ _JOINED: Final = {("low", "high"): "interval", ("change_low", "change_high"): "i
 """Columns that stand side by side and are shown as one, from the one to the other."""
 _WIDE: Final = 9
 """A table with more columns gets smaller letters on paper."""
-_SHORT: Final = 8
+_SHORT: Final = 5
 """A table with at most so many rows stays on one sheet of paper."""
 
 
@@ -126,6 +127,8 @@ def _cells(
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most commands make no page
+
     return Environment(
         loader=PackageLoader("vetlla.documents", "templates"),
         autoescape=True,

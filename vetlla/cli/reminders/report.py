@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vetlla.service.reminders.report.intervals import Difference
 
 MOST_POINTS = 50
-SHOWN = ("key", "channels", "groups", "compared", "answers", "freed", "replies", "costs", "not_known")
+SHOWN = ("key", "groups", "compared", "answers", "freed", "channels", "replies", "costs", "not_known")
 """The tables that a terminal shows; --json and files have all of them."""
 
 First = Annotated[date, typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First day.")]
@@ -94,9 +94,10 @@ def report(
     if as_json:
         print_json(fields(made))
     elif not files:
-        for table in made.tables:
-            if table.name in SHOWN:
-                _show(table)
+        known = {table.name: table for table in made.tables}
+        for name in SHOWN:
+            if name in known:
+                _show(known[name])
 
 
 def arms(

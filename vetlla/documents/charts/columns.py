@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 960
 _LEFT: Final = 72
 """Room for the numbers of the axis: six digits and a separator."""
-_RIGHT, _TOP, _FLOOR, _HEIGHT = 16, 56, 300, 336
+_RIGHT, _TOP, _FLOOR, _HEIGHT = 28, 56, 300, 336
 _GAP: Final = 4
 """Pixels between columns, if they are wide enough for a gap."""
 _NAME_WIDTH: Final = 52
