@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.pango import need_pango
 from vetlla.documents.page import html
 from vetlla.documents.pdf import pdf
 from vetlla.documents.reminders.report import ReportContent, report_page
@@ -20,10 +21,10 @@ from vetlla.domain.reminder_counts import (
     AppointmentCount,
     Fate,
     MessageCount,
-    Period,
     PeriodCounts,
     Presence,
     Reminding,
+    ReportPeriod,
 )  # fmt: skip
 from vetlla.service.reminders.rates import RateCard
 from vetlla.service.reminders.report.report import make_report
@@ -67,9 +68,9 @@ class Reader(HTMLParser):
         return [attributes for tag, attributes in self.attributes if tag == name]
 
 
-def period(month: int, office: str = "") -> Period:
+def period(month: int, office: str = "") -> ReportPeriod:
     """Return three days of a month."""
-    return Period(
+    return ReportPeriod(
         first=date(2026, month, 1), last=date(2026, month, 3), begin=datetime(2026, month, 1, tzinfo=UTC),
         end=datetime(2026, month, 4, tzinfo=UTC), office=office,
     )  # fmt: skip
@@ -171,6 +172,7 @@ def unpacked(made: bytes) -> bytes:
 
 
 def test_the_page_becomes_a_pdf_that_can_be_read_aloud_in_its_language() -> None:
+    need_pango()
     made = pdf(page(Language.ES, office=HOSTILE))
     assert made.startswith(b"%PDF-")
     parts = unpacked(made)
@@ -180,6 +182,7 @@ def test_the_page_becomes_a_pdf_that_can_be_read_aloud_in_its_language() -> None
 
 def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
     """Not even a file of this machine that a text of the page would name."""
+    need_pango()
     picture = tmp_path / "picture.svg"
     picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>here</text></svg>')
     with_picture, without = (pdf(f"<title>t</title>{body}") for body in (f'<img alt="" src="{picture.as_uri()}">', ""))

@@ -20,7 +20,7 @@ from vetlla.store.reminders.cancellations import CancellationState
 
 CA, ES = (words_of(files("vetlla.documents.reminders"), language) for language in (Language.CA, Language.ES))
 NOT_SENT = {reason.value for reason in MessageReason}
-SAID = {
+SAID: dict[str, set[str]] = {
     "channel": set(Channel) | {"total"},
     "kind": set(MessageKind),
     "language": {"ca", "es", "none"},

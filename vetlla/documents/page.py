@@ -68,7 +68,7 @@ _JOINED: Final = {("low", "high"): "interval", ("change_low", "change_high"): "i
 _WIDE: Final = 9
 """A table with more columns gets smaller letters on paper."""
 _SHORT: Final = 5
-"""A table with at most so many rows stays on one sheet of paper."""
+"""A table with at most this number of rows stays on one sheet of paper."""
 
 
 class _Place(NamedTuple):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class ReportPeriod:
     """Whole days of the city's calendar, and the office that is looked at."""
 
     first: date
@@ -175,7 +175,7 @@ class CancellationCount(NamedTuple):
 class PeriodCounts:
     """All counts of a period."""
 
-    period: Period
+    period: ReportPeriod
     messages: tuple[MessageCount, ...] = ()
     fallbacks: tuple[FallbackCount, ...] = ()
     appointments: tuple[AppointmentCount, ...] = ()

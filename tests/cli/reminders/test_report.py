@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+from tests.rigs.pango import need_pango
 from tests.rigs.reminder_month import Month
 from vetlla.domain.clock import SystemClock
 from vetlla.store.reminders.opening import REMINDERS, opened
@@ -116,8 +117,7 @@ def test_an_empty_period_has_figures_and_no_shares(vetlla: Vetlla, month: Path, 
     }  # fmt: skip
     assert (figures["messages_used"]["number"], figures["cost"]["eur"]) == (0, None)
     assert len(told["tables"]["days"]) == 31
-    assert vetlla(*empty, "--out", tmp_path / "empty.pdf").status == 0
-    assert (tmp_path / "empty.pdf").read_bytes().startswith(b"%PDF-")
+    assert vetlla(*empty, "--out", tmp_path / "empty.html").status == 0
     assert vetlla(*empty).status == 0
 
 
@@ -155,6 +155,13 @@ def test_pages_are_written_in_both_languages(vetlla: Vetlla, month: Path, tmp_pa
         page = tmp_path / f"{language}.html"
         assert vetlla(*REPORT, "--language", language, "--out", page).status == 0
         assert f'<html lang="{language}">' in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_written_as_pdf(vetlla: Vetlla, month: Path, tmp_path: Path) -> None:
+    need_pango()
+    page = tmp_path / "report.pdf"
+    assert vetlla("reminders", "report", "--from", "2026-01-01", "--to", "2026-01-02", "--out", page).status == 0
+    assert page.read_bytes().startswith(b"%PDF-")
 
 
 def test_a_report_goes_to_standard_output_if_its_kind_is_given(vetlla: Vetlla, month: Path) -> None:
@@ -203,7 +210,7 @@ def test_a_broken_rate_card_is_refused(vetlla: Vetlla, month: Path, tmp_path: Pa
 
 
 def test_the_shipped_rate_card_has_no_price(vetlla: Vetlla, month: Path) -> None:
-    """It shows the form in comments; a price that nobody agreed on must not count."""
+    """It shows the form in comments alone: an invented price must not count."""
     shipped = "config/reminders/rates.toml"
     rows = vetlla(*REPORT, "--rates", shipped, "--json").json[0]["tables"]["costs"]
     assert {row["eur"] for row in rows} == {None}

@@ -11,7 +11,7 @@ from tests.rigs.reminder_month import ZONE, Month, appointment, cancellation, me
 from tests.rigs.reminders import NOW
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
-from vetlla.domain.reminder_counts import Fate, Period, Presence, Reminding
+from vetlla.domain.reminder_counts import Fate, Presence, Reminding, ReportPeriod
 from vetlla.store.reminders import retention, statistics
 from vetlla.store.reminders.opening import opened, opened_to_read
 from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
@@ -28,13 +28,13 @@ HOUR_US = 3_600_000_000
 LATER = to_datetime(us(date(2026, 12, 1), 0))
 
 
-def period(first: date = date(2026, 11, 1), last: date = date(2026, 11, 30), office: str = "") -> Period:
+def period(first: date = date(2026, 11, 1), last: date = date(2026, 11, 30), office: str = "") -> ReportPeriod:
     """Return days of the city."""
     begin, end = us(first, 0), us(last + timedelta(days=1), 0)
-    return Period(first=first, last=last, begin=to_datetime(begin), end=to_datetime(end), office=office)
+    return ReportPeriod(first=first, last=last, begin=to_datetime(begin), end=to_datetime(end), office=office)
 
 
-def fates(db: sqlite3.Connection, where: Period | None = None) -> dict[Fate, int]:
+def fates(db: sqlite3.Connection, where: ReportPeriod | None = None) -> dict[Fate, int]:
     """Count messages by what became of them."""
     found: dict[Fate, int] = {}
     for one in statistics.messages(db, where or period(), ZONE):
@@ -42,7 +42,7 @@ def fates(db: sqlite3.Connection, where: Period | None = None) -> dict[Fate, int
     return found
 
 
-def groups(db: sqlite3.Connection, where: Period | None = None) -> dict[tuple[Presence, Reminding, str], int]:
+def groups(db: sqlite3.Connection, where: ReportPeriod | None = None) -> dict[tuple[Presence, Reminding, str], int]:
     """Count appointments by end, by what the service did, and why not."""
     rows = statistics.appointments(db, where or period(), LATER)
     return {(one.presence, one.reminding, one.why): one.appointments for one in rows}
@@ -52,25 +52,24 @@ def groups(db: sqlite3.Connection, where: Period | None = None) -> dict[tuple[Pr
 
 
 def test_each_state_has_its_fate(db: sqlite3.Connection) -> None:
-    for number, (state, changes, fate) in enumerate(
-        [
-            ("read", {}, Fate.READ),
-            ("delivered", {"reason": "unknown_outcome"}, Fate.DELIVERED),
-            ("failed", {"code": "131026"}, Fate.FAILED),
-            ("failed", {"reason": "refused", "code": "132001"}, Fate.REFUSED),
-            ("failed", {"reason": "unknown_outcome"}, Fate.UNKNOWN),
-            ("failed", {"reason": "unknown_outcome", "sent_us": TEN}, Fate.NO_REPORT),
-            ("failed", {"reason": "unknown_outcome", "code": "131026"}, Fate.FAILED),
-            ("expired", {"reason": "no_report"}, Fate.NO_REPORT),
-            ("expired", {"reason": "too_late", "sending_us": None, "channel": ""}, Fate.EXPIRED),
-            ("accepted", {}, Fate.PENDING),
-            ("sent", {}, Fate.PENDING),
-            ("sending", {}, Fate.UNKNOWN),
-            ("unknown", {}, Fate.UNKNOWN),
-            ("planned", {"reason": "paused"}, Fate.WAITING),
-            ("suppressed", {"reason": "opted_out"}, Fate.SUPPRESSED),
-        ]
-    ):
+    cases: list[tuple[str, dict[str, object], Fate]] = [
+        ("read", {}, Fate.READ),
+        ("delivered", {"reason": "unknown_outcome"}, Fate.DELIVERED),
+        ("failed", {"code": "131026"}, Fate.FAILED),
+        ("failed", {"reason": "refused", "code": "132001"}, Fate.REFUSED),
+        ("failed", {"reason": "unknown_outcome"}, Fate.UNKNOWN),
+        ("failed", {"reason": "unknown_outcome", "sent_us": TEN}, Fate.NO_REPORT),
+        ("failed", {"reason": "unknown_outcome", "code": "131026"}, Fate.FAILED),
+        ("expired", {"reason": "no_report"}, Fate.NO_REPORT),
+        ("expired", {"reason": "too_late", "sending_us": None, "channel": ""}, Fate.EXPIRED),
+        ("accepted", {}, Fate.PENDING),
+        ("sent", {}, Fate.PENDING),
+        ("sending", {}, Fate.UNKNOWN),
+        ("unknown", {}, Fate.UNKNOWN),
+        ("planned", {"reason": "paused"}, Fate.WAITING),
+        ("suppressed", {"reason": "opted_out"}, Fate.SUPPRESSED),
+    ]
+    for number, (state, changes, fate) in enumerate(cases):
         message(db, str(number), TEN, state, template=fate.value, **changes)
     counted = {one.template: one.fate.value for one in statistics.messages(db, period(), ZONE)}
     assert counted == {fate.value: fate.value for fate in Fate}
@@ -209,7 +208,7 @@ def test_cancellations_count_on_the_day_on_which_they_were_asked_for(db: sqlite3
 # --- everything together ----------------------------------------------------------------------------------------------
 
 
-def everything(db: sqlite3.Connection, where: Period) -> list[object]:
+def everything(db: sqlite3.Connection, where: ReportPeriod) -> list[object]:
     """Return all counts of a period, in a fixed order."""
     asked = (
         statistics.messages(db, where, ZONE),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.documents.words import Language, Words
     from vetlla.domain.figures import CellValue, FigureTable
-    from vetlla.domain.reminder_counts import Period
+    from vetlla.domain.reminder_counts import ReportPeriod
 
 _PARTS: Final = (
     ("attendance", ("groups", "compared", "offices", "ends")),
@@ -41,8 +41,8 @@ _NOTES: Final = ("attendance", "groups", "messages", "freed", "costs")
 class ReportContent:
     """What a page shows."""
 
-    period: Period
-    compared_with: Period | None
+    period: ReportPeriod
+    compared_with: ReportPeriod | None
     made_at: datetime
     """Local."""
     unmarked_is_no_show: bool

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime, tzinfo
 
-    from vetlla.domain.reminder_counts import Period
+    from vetlla.domain.reminder_counts import ReportPeriod
 
 WAITS: Final = timedelta(days=366)
 """A message waits in the outbox at most so long: it is planned shortly before it is due, and appointments are not
@@ -131,7 +131,7 @@ GROUP BY 1
 """
 
 
-def messages(db: sqlite3.Connection, period: Period, zone: tzinfo) -> tuple[MessageCount, ...]:
+def messages(db: sqlite3.Connection, period: ReportPeriod, zone: tzinfo) -> tuple[MessageCount, ...]:
     """Count the messages that were sent in the period, and those that were due in it and not sent.
 
     ``zone`` is the zone of the days.
@@ -165,13 +165,13 @@ def _count_days(db: sqlite3.Connection, zone: tzinfo) -> None:
     db.create_function("local_day", 1, local_day, deterministic=True)
 
 
-def fallbacks(db: sqlite3.Connection, period: Period) -> tuple[FallbackCount, ...]:
+def fallbacks(db: sqlite3.Connection, period: ReportPeriod) -> tuple[FallbackCount, ...]:
     """Count the messages of the period that followed an attempt that did not arrive."""
     return tuple(FallbackCount(**row) for row in _rows(db, _FALLBACKS, period))
 
 
 def appointments(
-    db: sqlite3.Connection, period: Period, now: datetime, *, drawn_only: bool = False
+    db: sqlite3.Connection, period: ReportPeriod, now: datetime, *, drawn_only: bool = False
 ) -> tuple[AppointmentCount, ...]:
     """Count the appointments with an hour in the period, by what the service did and what the source says now.
 
@@ -192,18 +192,18 @@ def appointments(
     )
 
 
-def freed(db: sqlite3.Connection, period: Period) -> tuple[FreedPlace, ...]:
+def freed(db: sqlite3.Connection, period: ReportPeriod) -> tuple[FreedPlace, ...]:
     """Return the places with an hour in the period that a cancellation freed."""
     return tuple(FreedPlace(Presence(row["presence"]), row["before_us"]) for row in _rows(db, _FREED, period))
 
 
-def drawing(db: sqlite3.Connection, period: Period) -> tuple[datetime, datetime] | None:
+def drawing(db: sqlite3.Connection, period: ReportPeriod) -> tuple[datetime, datetime] | None:
     """Return the hours of the first and the last appointment of a period that was held back; None if none was."""
     (row,) = _rows(db, _DRAWN, period)
     return None if row["first_us"] is None else (to_datetime(row["first_us"]), to_datetime(row["last_us"]))
 
 
-def replies(db: sqlite3.Connection, period: Period) -> tuple[ReplyCount, ...]:
+def replies(db: sqlite3.Connection, period: ReportPeriod) -> tuple[ReplyCount, ...]:
     """Count the replies that came in the period. An office has those that answer a message of its own."""
     return tuple(
         ReplyCount(**{**row, "is_handled": bool(row["is_handled"]), "is_open": bool(row["is_open"])})
@@ -211,12 +211,12 @@ def replies(db: sqlite3.Connection, period: Period) -> tuple[ReplyCount, ...]:
     )
 
 
-def cancellations(db: sqlite3.Connection, period: Period) -> tuple[CancellationCount, ...]:
+def cancellations(db: sqlite3.Connection, period: ReportPeriod) -> tuple[CancellationCount, ...]:
     """Count the cancellations that citizens asked for in the period."""
     return tuple(CancellationCount(**row) for row in _rows(db, _CANCELLATIONS, period))
 
 
-def _rows(db: sqlite3.Connection, statement: str, period: Period, **more: object) -> list[dict[str, Any]]:
+def _rows(db: sqlite3.Connection, statement: str, period: ReportPeriod, **more: object) -> list[dict[str, Any]]:
     values = {
         "since": stored(period.begin - WAITS),
         "begin": stored(period.begin),

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import UsageError
-from vetlla.domain.reminder_counts import Period, PeriodCounts
+from vetlla.domain.reminder_counts import PeriodCounts, ReportPeriod
 from vetlla.service.reminders.quiet import CITY_ZONE, moment_of, wall, zone_of
 from vetlla.service.reminders.report.experiment import compare_arms
 from vetlla.service.reminders.report.report import make_report
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from vetlla.service.reminders.report.report import PeriodReport
 
 
-def period_of(first: date, last: date, office: str = "") -> Period:
+def period_of(first: date, last: date, office: str = "") -> ReportPeriod:
     """Return whole days of the city, the last one included. Raises UsageError if they are in the wrong order."""
     if last < first:
         raise UsageError(f"{last} is before {first}", remedy="give the first day, then the last one")
     begin, end = (moment_of(datetime.combine(day, time()), CITY_ZONE) for day in (first, last + timedelta(days=1)))
-    return Period(first=first, last=last, begin=begin, end=end, office=office)
+    return ReportPeriod(first=first, last=last, begin=begin, end=end, office=office)
 
 
 def report(
     db: sqlite3.Connection,
-    period: Period,
+    period: ReportPeriod,
     rates: RateCard,
     now: datetime,
     *,
-    before: Period | None = None,
+    before: ReportPeriod | None = None,
     unmarked: bool = False,
 ) -> PeriodReport:
     """Return the report of a period, compared with an earlier one if that is given.
@@ -58,7 +58,7 @@ def report(
 
 
 def arms(
-    db: sqlite3.Connection, period: Period, points: Decimal, now: datetime, *, unmarked: bool = False
+    db: sqlite3.Connection, period: ReportPeriod, points: Decimal, now: datetime, *, unmarked: bool = False
 ) -> ArmsResult | None:
     """Return the groups of the draw; None if no appointment of the period was held back.
 

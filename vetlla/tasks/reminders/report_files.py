@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from vetlla.documents.words import Language
     from vetlla.domain.figures import CellValue, FigureTable
-    from vetlla.domain.reminder_counts import Period
+    from vetlla.domain.reminder_counts import ReportPeriod
     from vetlla.service.reminders.report.report import PeriodReport
 
 
@@ -82,7 +82,7 @@ def records(table: FigureTable) -> list[dict[str, Any]]:
     return [{name: _plain(value) for name, value in row.items()} for row in table.records()]
 
 
-def _days(period: Period | None) -> dict[str, str] | None:
+def _days(period: ReportPeriod | None) -> dict[str, str] | None:
     return None if period is None else {"from": str(period.first), "to": str(period.last)}
 
 

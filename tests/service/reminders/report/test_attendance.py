@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from vetlla.domain.reminder_counts import AppointmentCount, FreedPlace, Period, Presence, Reminding
+from vetlla.domain.reminder_counts import AppointmentCount, FreedPlace, Presence, Reminding, ReportPeriod
 from vetlla.service.reminders.report import attendance
 
 HOUR_US = 3_600_000_000
@@ -100,7 +100,7 @@ def test_offices_have_a_row_each() -> None:
 
 def test_two_periods_are_compared_in_all_and_by_office() -> None:
     earlier, later = (
-        Period(first=date(2026, month, 1), last=date(2026, month, 30), begin=datetime(2026, month, 1, tzinfo=UTC),
+        ReportPeriod(first=date(2026, month, 1), last=date(2026, month, 30), begin=datetime(2026, month, 1, tzinfo=UTC),
                end=datetime(2026, month + 1, 1, tzinfo=UTC)) for month in (9, 11)
     )  # fmt: skip
     before = (some(60, Presence.CAME), some(40, Presence.NO_SHOW))

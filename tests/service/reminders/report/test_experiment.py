@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from vetlla.domain.reminder_counts import AppointmentCount, Period, Presence, Reminding
+from vetlla.domain.reminder_counts import AppointmentCount, Presence, Reminding, ReportPeriod
 from vetlla.service.reminders.report.experiment import compare_arms
 
-PERIOD = Period(
+PERIOD = ReportPeriod(
     first=date(2026, 11, 1), last=date(2026, 11, 30),
     begin=datetime(2026, 10, 31, 23, tzinfo=UTC), end=datetime(2026, 11, 30, 23, tzinfo=UTC),
 )  # fmt: skip

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from vetlla.domain.messages import Channel
-from vetlla.domain.reminder_counts import FallbackCount, Fate, MessageCount, Period
+from vetlla.domain.reminder_counts import FallbackCount, Fate, MessageCount, ReportPeriod
 from vetlla.service.reminders.rates import SEGMENT, SERVICE, UTILITY, Rate, RateCard, rate_card
 from vetlla.service.reminders.report import messages
 from vetlla.service.reminders.report.costs import costs
 
 NOV = date(2026, 11, 3)
-PERIOD = Period(
+PERIOD = ReportPeriod(
     first=date(2026, 11, 2), last=date(2026, 11, 4),
     begin=datetime(2026, 11, 1, 23, tzinfo=UTC), end=datetime(2026, 11, 4, 23, tzinfo=UTC),
 )  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vetlla.domain.figures import CellValue
-    from vetlla.domain.reminder_counts import AppointmentCount, FreedPlace, Period
+    from vetlla.domain.reminder_counts import AppointmentCount, FreedPlace, ReportPeriod
 
 _HOUR_US: Final = 3_600_000_000
 _DAY_HOURS: Final = 24
@@ -155,7 +155,7 @@ def _by_office(some: Iterable[AppointmentCount]) -> dict[str, list[AppointmentCo
 def compared(
     before: Sequence[AppointmentCount],
     after: Sequence[AppointmentCount],
-    periods: tuple[Period, Period],
+    periods: tuple[ReportPeriod, ReportPeriod],
     *,
     unmarked: bool,
 ) -> FigureTable:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
-    from vetlla.domain.reminder_counts import AppointmentCount, Period
+    from vetlla.domain.reminder_counts import AppointmentCount, ReportPeriod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Arm:
 class ArmsResult:
     """The two groups, their difference, and how many appointments are missing."""
 
-    period: Period
+    period: ReportPeriod
     """The days between the first and the last appointment that was held back: only there chance decided."""
     held_back: Arm
     reminded: Arm
@@ -91,7 +91,7 @@ class ArmsResult:
 
 
 def compare_arms(
-    counts: Iterable[AppointmentCount], period: Period, points: Decimal, *, unmarked: bool = False
+    counts: Iterable[AppointmentCount], period: ReportPeriod, points: Decimal, *, unmarked: bool = False
 ) -> ArmsResult:
     """Return the effect of reminders in a period. ``points``: see ``ArmsResult``."""
     drawn = [one for one in counts if one.is_drawn]

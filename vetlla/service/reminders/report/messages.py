@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.domain.figures import CellValue
-    from vetlla.domain.reminder_counts import FallbackCount, MessageCount, Period
+    from vetlla.domain.reminder_counts import FallbackCount, MessageCount, ReportPeriod
 
 _FATES: Final = (
     ("handed_over", HANDED_OVER),
@@ -71,7 +71,7 @@ def by_text(counts: Iterable[MessageCount]) -> FigureTable:
     return FigureTable(name="texts", columns=columns, rows=rows)
 
 
-def by_day(counts: Iterable[MessageCount], period: Period) -> FigureTable:
+def by_day(counts: Iterable[MessageCount], period: ReportPeriod) -> FigureTable:
     """Return one row for each day of the period, also for those without a message."""
     columns = (
         FigureColumn("day", Form.DAY),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from vetlla.domain.figures import CellValue
-    from vetlla.domain.reminder_counts import Period, PeriodCounts
+    from vetlla.domain.reminder_counts import PeriodCounts, ReportPeriod
     from vetlla.service.reminders.rates import RateCard
 
 KEY_FIGURES: Final = "key"
@@ -27,9 +27,9 @@ KEY_FIGURES: Final = "key"
 class PeriodReport:
     """The figures of a period."""
 
-    period: Period
+    period: ReportPeriod
     made_at: datetime
-    compared_with: Period | None
+    compared_with: ReportPeriod | None
     """The earlier period; None if there is none."""
     unmarked_is_no_show: bool
     """True: an appointment that is still booked after its end counts as a no-show."""
