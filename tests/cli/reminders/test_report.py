@@ -252,4 +252,8 @@ def test_without_a_draw_there_is_nothing_to_compare(vetlla: Vetlla, month: Path)
     assert (done.status, done.out) == (0, "")
     assert "held back" in done.talk
     assert vetlla(*before, "--json").json == [{"measured_from": None, "measured_to": None, "arms": []}]
-    assert vetlla(*before, "--points", "0").status == os.EX_USAGE
+
+
+@pytest.mark.parametrize("points", ["0", "-1", "51", "nan", "many"])
+def test_points_are_a_number_that_a_share_can_fall_by(vetlla: Vetlla, month: Path, points: str) -> None:
+    assert vetlla("reminders", "arms", *PERIOD, "--points", points).status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.reminder_counts import Fate, Presence, Reminding, ReportPeriod
 from vetlla.store.reminders import retention, statistics
-from vetlla.store.reminders.opening import opened, opened_to_read
+from vetlla.store.reminders.opening import REMINDERS, opened, opened_to_read
 from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
 from vetlla.store.secrets.keyring import SharedKey
 from vetlla.store.sqlite.atomic import atomic
@@ -264,6 +265,26 @@ def test_a_reader_can_change_nothing(tmp_path: Path) -> None:
         pass
     with pytest.raises(StoreError, match="readonly"), opened_to_read(tmp_path) as db:
         db.execute("DELETE FROM offices")
+
+
+def test_a_reader_says_what_undoes_a_change_that_a_crash_left_half_done(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with opened(tmp_path, ManualClock(NOW)) as db:
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN IMMEDIATE")
+        for number in range(200):
+            appointment(db, str(number), TEN, "created")
+        for name in (REMINDERS, f"{REMINDERS}-journal"):
+            shutil.copy(tmp_path / name, copy / name)
+        db.execute("ROLLBACK")
+    with pytest.raises(StoreError, match="half done") as refused, opened_to_read(copy):
+        pass
+    assert "reminders pauses" in refused.value.remedy
+    with opened(copy, ManualClock(NOW)):
+        pass
+    with opened_to_read(copy) as db:
+        assert statistics.appointments(db, period(), LATER) == ()
 
 
 def test_a_reader_refuses_a_schema_that_is_older_than_its_questions(tmp_path: Path) -> None:

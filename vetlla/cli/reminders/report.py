@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,13 +30,27 @@ MOST_POINTS = 50
 SHOWN = ("key", "groups", "compared", "answers", "freed", "channels", "replies", "costs", "not_known")
 """The tables that a terminal shows; --json and files have all of them."""
 
+
+def as_points(text: str | Decimal) -> Decimal:
+    """Return the percentage points that an option gives; typer reports a wrong number."""
+    if isinstance(text, Decimal):
+        return text  # the default
+    try:
+        found = Decimal(text.replace(",", "."))
+    except InvalidOperation as error:
+        raise typer.BadParameter("write a number such as 5 or 2.5") from error
+    if not found.is_finite() or not 0 < found <= MOST_POINTS:
+        raise typer.BadParameter(f"give a number above 0 and at most {MOST_POINTS}")
+    return found
+
+
 First = Annotated[date, typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First day.")]
 Last = Annotated[date, typer.Option("--to", parser=as_day, metavar="YYYY-MM-DD", help="Last day, included.")]
 OfOffice = Annotated[str, typer.Option("--office", metavar="ID", help="Only this office.")]
 Unmarked = Annotated[
     bool,
     typer.Option(
-        "--unmarked-is-no-show",
+        "--count-unmarked",
         help="Count appointments that are still booked after their end as no-shows. Default: not known.",
     ),
 ]
@@ -74,7 +88,7 @@ def report(
 ) -> None:
     """Report a period: messages, conversations, answers, places freed, no-shows, costs, replies.
 
-    docs/reminders-report.md defines each figure. Days are those of the city's time zone. Without --out the most
+    docs/reminders-report.md defines each figure. Without --out the most
     important tables are printed.
 
     Example: vetlla reminders report --from 2026-11-01 --to 2026-11-30 --out november.html --out november.xlsx
@@ -107,7 +121,7 @@ def arms(
     office: OfOffice = "",
     points: Annotated[
         Decimal,
-        typer.Option("--points", parser=Decimal, metavar="N", help="Difference to be seen, in percentage points."),
+        typer.Option("--points", parser=as_points, metavar="N", help="Difference to be seen, in percentage points."),
     ] = Decimal(5),
     unmarked: Unmarked = False,
     as_json: AsJson = False,
@@ -115,13 +129,12 @@ def arms(
 ) -> None:
     """Compare the appointments that chance held back with those that were to be reminded of.
 
-    A share of appointments gets no reminder if the settings say so. The groups are those of the draw, whatever was sent
-    in the end. "effect" is the difference of the no-shows, below 0 if reminders help, with its 95 % interval.
+    The groups are those of the draw, whatever was sent in the end. "effect" is
+    the difference of their no-shows with its 95 % interval, below 0 if
+    reminders help.
 
     Example: vetlla reminders arms --from 2026-11-01 --to 2026-11-30 --points 3
     """
-    if not 0 < points <= MOST_POINTS:
-        raise UsageError(f"{points} points", remedy=f"give a number above 0 and at most {MOST_POINTS}")
     with working("counting"), database_to_read(state_dir) as db:
         found = tasks.arms(db, tasks.period_of(first, last, office), points, now(), unmarked=unmarked)
     if as_json:

@@ -58,6 +58,8 @@ def opened_to_read(state_dir: Path) -> Iterator[sqlite3.Connection]:
     with disk_errors(state_dir):
         refuse_foreign(path)
     with sqlite_errors(path), closing(_reading(path)) as connection:
+        _refuse_half_done(connection, path)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         refuse_newer(connection, "reminders", str(path))
         if version(connection) < migrations("reminders")[-1].number:
             raise StoreError(
@@ -67,12 +69,24 @@ def opened_to_read(state_dir: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def _refuse_half_done(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError if a crash left a transaction half done, which only a writer can undo."""
+    try:
+        version(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        raise StoreError(
+            f"{path}: a crash left a change half done, and a reader cannot undo it",
+            remedy="start the reminder service, or run vetlla reminders pauses as its user: that undoes it",
+        ) from error
+
+
 def _reading(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_S, isolation_level=None
     )
     connection.row_factory = sqlite3.Row
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 
