@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from tests.rigs.loops import LOOPS
+from tests.rigs.mockpost import running_mockpost
 
 if TYPE_CHECKING:
     import asyncio
@@ -73,3 +74,10 @@ def _machine_is_left_alone(meddling: Path) -> Iterator[None]:
         calls = meddling.read_text()
         meddling.unlink()
         pytest.fail(f"a test must not change the machine: {calls}")
+
+
+@pytest.fixture(scope="session")
+def mockpost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run an emulator of WhatsApp and Twilio that is not ours, and give its address."""
+    with running_mockpost(tmp_path_factory.mktemp("mockpost")) as url:
+        yield url

@@ -22,6 +22,8 @@ from tests.rigs.command_tree import commands
 from vetlla.receiver.budget import SPARE_FILES
 from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL, Limits
+from vetlla.settings.reminders.model import REMINDERS_STATE_DIR
+from vetlla.worker.reminders.daemon import DRAIN_S
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "config" / "systemd"
@@ -102,6 +104,9 @@ def test_unit_and_settings_agree() -> None:
     assert int(service["LimitNOFILE"][0]) >= limits.connections + SPARE_FILES
     assert service["StateDirectory"] == [DEFAULT_STATE_DIR.name]
     assert service["LoadCredential"] == [KEYS_CREDENTIAL]
+    reminders = _unit("vetlla-reminders.service")["Service"]
+    assert int(reminders["TimeoutStopSec"][0].removesuffix("s")) >= 2 * DRAIN_S
+    assert reminders["StateDirectory"] == [REMINDERS_STATE_DIR.name]
     ports = _unit("vetlla.socket")["Socket"]
     example = tomllib.loads((ROOT / "config" / "vetlla.toml").read_text(encoding="utf-8"))
     (listen,) = example["listen"]

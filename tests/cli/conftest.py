@@ -78,7 +78,17 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f'state_dir = "{folder}"\n[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n', encoding="utf-8"
     )
     monkeypatch.setenv("VETLLA_CONFIG", str(file))
-    for variable in ("VETLLA_STATE_DIR", "VETLLA_KEYS_FILE", "CREDENTIALS_DIRECTORY", "SUDO_USER"):
+    reminders = tmp_path / "reminders.toml"
+    reminders.write_text(f'state_dir = "{folder}"\n', encoding="utf-8")
+    monkeypatch.setenv("VETLLA_REMINDERS_CONFIG", str(reminders))
+    names = (
+        "VETLLA_STATE_DIR",
+        "VETLLA_REMINDERS_STATE_DIR",
+        "VETLLA_KEYS_FILE",
+        "CREDENTIALS_DIRECTORY",
+        "SUDO_USER",
+    )
+    for variable in names:
         monkeypatch.delenv(variable, raising=False)
     return folder
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = [command.path for command in commands()]
 NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
-NAGIOS = {"doctor", "inventory check", "reminders texts lint"}
+NAGIOS = {"doctor", "inventory check", "reminders texts lint", "support check"}
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
 """Commands that go on until Ctrl-C, or until they can no longer write."""
@@ -127,11 +127,12 @@ OWN_END = {
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "queue watch": "Ctrl-C is how it ends",
     "reminders simulate-qmatic": "Ctrl-C is how it ends",
+    "reminders simulate-channels": "Ctrl-C is how it ends",
 }
 """Commands that usually end by Ctrl-C, and what they then do."""
 
 
-AT_ONCE = {"inventory parameters", "reminders texts lint", "reminders texts preview"}
+AT_ONCE = {"inventory parameters", "reminders texts lint", "reminders texts preview", "support levels"}
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
 
@@ -176,7 +177,8 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
-    "reminders simulate-qmatic", "reminders texts lint", "reminders texts preview",
+    "reminders run", "reminders simulate-qmatic", "reminders simulate-channels", "reminders texts lint",
+    "reminders texts preview", "support levels",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

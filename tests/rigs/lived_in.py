@@ -18,8 +18,13 @@ from tests.rigs.terminal import Terminal
 from vetlla.domain.clock import SystemClock, to_datetime
 from vetlla.domain.messages import Channel
 from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
+from vetlla.domain.support import ContactWay, TicketAct
 from vetlla.store.reminders import citizens, offices
+from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
+from vetlla.tasks.support import desk
+from vetlla.tasks.support.desk import ActRecord
+from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +34,16 @@ ALARMS = 12
 REPLIES = 24
 ACCOUNTS = 12
 KEYS = 24
+TICKETS = 12
+BEFORE: dict[str, TicketAct | None] = {
+    "support answer": None,
+    "support pause": None,
+    "support resume": TicketAct.PAUSED,
+    "support solve": None,
+    "support reopen": TicketAct.SOLVED,
+    "support severity": None,
+}
+"""Commands that need a ticket of their own for each call, and what was done to it before."""
 
 INVOCATIONS = {
     "status": "status",
@@ -110,6 +125,8 @@ INVOCATIONS = {
     "renewals forecast": "renewals forecast",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
+    "reminders run": "reminders run --help",
+    "reminders dispatch": "reminders dispatch --dry-run",
     "reminders list": "reminders list",
     "reminders show": "reminders show 1",
     "reminders inbox list": "reminders inbox list",
@@ -125,11 +142,28 @@ INVOCATIONS = {
     "reminders pauses": "reminders pauses",
     "reminders report": "reminders report --from 2026-11-01 --to 2026-11-30",
     "reminders arms": "reminders arms --from 2026-11-01 --to 2026-11-30",
+    "reminders channels list": "reminders channels list",
+    "reminders channels resume": "reminders channels resume whatsapp",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
+    "support open": "support open low question",
+    "support answer": "support answer {ticket}",
+    "support pause": "support pause {ticket} --why waiting",
+    "support resume": "support resume {ticket}",
+    "support solve": "support solve {ticket}",
+    "support reopen": "support reopen {ticket} --why unsolved",
+    "support severity": "support severity {ticket} low --why smaller",
+    "support note": "support note 1 remembered",
+    "support list": "support list",
+    "support show": "support show 1",
+    "support check": "support check",
+    "support report": "support report",
+    "support levels": "support levels",
+    "support redact": "support redact 1 --yes",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
+    "reminders simulate-channels": "reminders simulate-channels --for 0.1",
 }
 """One call of each command. Words in braces are filled in, with new numbers and names for each call."""
 
@@ -144,6 +178,7 @@ class Place:
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
         self._replies = itertools.cycle(range(3, REPLIES + 1))
+        self._tickets = {path: itertools.count(place * TICKETS + 1) for place, path in enumerate(BEFORE)}
         self._keys = itertools.cycle(f"key{number}" for number in range(KEYS))
 
     def words(self, path: str) -> list[str]:
@@ -155,6 +190,7 @@ class Place:
             alarm=next(self._alarms) if "{alarm}" in text else 0,
             key=next(self._keys) if "{key}" in text else "",
             reply=next(self._replies) if "{reply}" in text else 0,
+            ticket=next(self._tickets[path]) if "{ticket}" in text else 0,
             office=OFFICE,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
@@ -162,7 +198,12 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment that points the commands to the place."""
-        return {"VETLLA_STATE_DIR": str(self.state_dir), "VETLLA_CONFIG": str(self.directory / "vetlla.toml")}
+        return {
+            "VETLLA_STATE_DIR": str(self.state_dir),
+            "VETLLA_CONFIG": str(self.directory / "vetlla.toml"),
+            "VETLLA_REMINDERS_STATE_DIR": str(self.state_dir),
+            "VETLLA_REMINDERS_CONFIG": str(self.directory / "reminders.toml"),
+        }
 
 
 @contextmanager
@@ -173,6 +214,7 @@ def lived_in() -> Iterator[Place]:
         _register(place)
         _report(place)
         _remind(place)
+        _support(place)
         yield place
 
 
@@ -223,6 +265,7 @@ def _report(place: Place) -> None:
 
 def _remind(place: Place) -> None:
     (place.directory / "optouts.csv").write_text("phone\n+34600000004\n", encoding="utf-8")
+    (place.directory / "reminders.toml").write_text(f'state_dir = "{place.state_dir}"\n', encoding="utf-8")
     now = to_datetime(SystemClock().now().utc_us)
     with DeskWorld.opened(place.state_dir, now - timedelta(minutes=30)) as world:
         world.live()
@@ -231,3 +274,17 @@ def _remind(place: Place) -> None:
         with atomic(world.db):
             offices.pause(world.db, OFFICE, now, None, why="closed", by="tests")
             citizens.opt_out(world.db, world.citizen(BIEL), Channel, now, "reply")
+
+
+def _support(place: Place) -> None:
+    levels, clock = load_levels(), SystemClock()
+    now = to_datetime(clock.now().utc_us)
+    recorded = ActRecord(now, now, "tests")
+    with opened(place.state_dir, clock) as db:
+        for before in BEFORE.values():
+            for _ in range(TICKETS):
+                made = desk.open_ticket(
+                    db, levels, "critical", "a question", way=ContactWay.PHONE, reference="", recorded=recorded
+                )
+                if before:
+                    desk.act_on(db, levels, made.ticket.id, before, "waits", recorded=recorded)

@@ -44,14 +44,14 @@ class ScriptServer:
 
 
 @asynccontextmanager
-async def serving(routes: Sequence[web.RouteDef]) -> AsyncIterator[str]:
+async def serving(routes: Sequence[web.RouteDef], *, port: int = 0) -> AsyncIterator[str]:
     """Serve routes during the block. Yield the address without a slash at its end."""
     app = web.Application()
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:

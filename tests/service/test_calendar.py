@@ -11,6 +11,7 @@ from vetlla.service.calendar import (
     first_on_or_after,
     last_before,
     last_on_or_before,
+    public_holidays,
     working_days,
 )
 from vetlla.simulator.park import reading
@@ -26,6 +27,19 @@ def test_weekends_and_the_holidays_of_spain_catalonia_and_the_city_are_no_workin
     assert date(2024, 9, 24) in working_days(date(2024, 9, 24), date(2024, 9, 24))
     assert working_days(date(2024, 4, 6), date(2024, 4, 7)) == []
     assert working_days(date(2024, 4, 7), date(2024, 4, 6)) == []
+
+
+def test_a_region_has_the_national_holidays_and_its_own() -> None:
+    national, catalan = public_holidays("ES", 2026), public_holidays("ES-CT", 2026)
+    assert national < catalan
+    assert {date(2026, 1, 6), date(2026, 4, 3), date(2026, 10, 12), date(2026, 12, 8)} <= national
+    assert {date(2026, 4, 6), date(2026, 6, 24), date(2026, 9, 11), date(2026, 12, 26)} <= catalan - national
+
+
+@pytest.mark.parametrize("region", ["", "XX", "ES-XX", "es", "ES-CT-L"])
+def test_a_region_that_is_not_known_is_refused(region: str) -> None:
+    with pytest.raises(ValueError, match="write it as ES or ES-CT"):
+        public_holidays(region, 2026)
 
 
 @pytest.mark.parametrize(

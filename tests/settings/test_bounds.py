@@ -11,8 +11,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.tomlfile import MAX_DEPTH
-from vetlla.settings.load import LARGEST, load
+from vetlla.settings.files import LARGEST
+from vetlla.settings.load import load
 from vetlla.settings.model import LISTENERS_MAX, Settings
+from vetlla.settings.reminders.model import ReminderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
 HUGE = ("1e308", "9" * 30, "9" * 5_000, "inf", "-inf", "nan", "-1", "-1e308", "1e-300")
-_LEAST, _MOST = ("minimum", "exclusiveMinimum"), ("maximum",)
+_LEAST, _MOST = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
 
 
 def numbers(schema: dict[str, Any], definitions: dict[str, Any], at: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -31,6 +33,8 @@ def numbers(schema: dict[str, Any], definitions: dict[str, Any], at: str) -> Ite
         yield from numbers(one, definitions, at)
     for name, one in schema.get("properties", {}).items():
         yield from numbers(one, definitions, f"{at}.{name}".lstrip("."))
+    for one in schema.get("oneOf", ()):
+        yield from numbers(one, definitions, at)
     for part in ("items", "additionalProperties"):
         if isinstance(schema.get(part), dict):
             yield from numbers(schema[part], definitions, at)
@@ -38,8 +42,13 @@ def numbers(schema: dict[str, Any], definitions: dict[str, Any], at: str) -> Ite
         yield at, schema
 
 
-SCHEMA = TypeAdapter(Settings).json_schema()
-PLACES = list(numbers(SCHEMA, SCHEMA["$defs"], ""))
+def places_of(model: type[BaseModel]) -> list[tuple[str, dict[str, Any]]]:
+    """Return every place of a model that allows a number or a list."""
+    schema = TypeAdapter(model).json_schema()
+    return list(numbers(schema, schema["$defs"], ""))
+
+
+PLACES = places_of(Settings)
 NUMBERS = sorted({at for at, schema in PLACES if schema["type"] in {"integer", "number"}})
 
 
@@ -58,7 +67,7 @@ def test_every_number_has_two_bounds() -> None:
     """A setting that is added later must have bounds too."""
     unbounded = [
         at
-        for at, schema in PLACES
+        for at, schema in [*PLACES, *places_of(ReminderSettings)]
         if schema["type"] != "array" and not (any(map(schema.get, _MOST)) and not schema.keys().isdisjoint(_LEAST))
     ]
     assert unbounded == []

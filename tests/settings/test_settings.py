@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from vetlla.domain.accounts import UnknownPolicy
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.domain.signals import Kind, Priority
-from vetlla.settings.load import files, load
-from vetlla.settings.model import Listen, LogLevel, QueueSettings, Settings
+from vetlla.settings.files import files
+from vetlla.settings.load import load
+from vetlla.settings.log import LogLevel
+from vetlla.settings.model import Listen, QueueSettings, Settings
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
 BROKER = '[[mqtt]]\nhost = "127.0.0.1"\nnode = "arc-1"\n'

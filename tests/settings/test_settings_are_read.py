@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vetlla.settings.model import Settings
+from vetlla.settings.reminders.model import ReminderSettings
 from vetlla.settings.section import Section
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ def _read() -> set[str]:
 
 
 READ = _read()
+_ALL = {*_sections(Settings), *_sections(ReminderSettings)}
 
 
 @pytest.mark.parametrize(
     "setting",
-    sorted({f"{section.__name__}.{name}" for section in _sections(Settings) for name in section.model_fields}),
+    sorted({f"{section.__name__}.{name}" for section in _ALL for name in section.model_fields}),
 )
 def test_a_setting_is_read(setting: str) -> None:
     """A setting that no code reads would be shown, documented and without effect."""
@@ -52,4 +54,6 @@ def test_a_setting_is_read(setting: str) -> None:
 
 def test_all_sections_of_the_file_are_checked() -> None:
     """The check covers sections within sections, and lists of them."""
-    assert {"Settings", "Listen", "Tls", "Mqtt", "QueueSettings"} <= {one.__name__ for one in _sections(Settings)}
+    assert {"Settings", "Listen", "Tls", "Mqtt", "QueueSettings", "TwilioSms", "StepSettings"} <= {
+        one.__name__ for one in _ALL
+    }

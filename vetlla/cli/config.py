@@ -19,7 +19,8 @@ from vetlla.domain.permissions import explained
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
-from vetlla.settings.load import files, load
+from vetlla.settings.files import files
+from vetlla.settings.load import load
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registered import RegistryFiles
 from vetlla.store.registry.registry import REGISTRY

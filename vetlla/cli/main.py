@@ -44,6 +44,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "reminders": "reminders.commands:app",
+    "support": "support.commands:app",
 }
 """Name of the command or group -> module in this folder, and the function or the group's ``Typer`` in it."""
 

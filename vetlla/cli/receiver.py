@@ -12,8 +12,8 @@ import typer
 import uvloop
 
 from vetlla.cli.kit.options import ConfigFile, OtherStateDir, required_configuration
+from vetlla.daemon.logs.setup import configure
 from vetlla.domain.clock import SystemClock
-from vetlla.receiver.logs.setup import configure
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings

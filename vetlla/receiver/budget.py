@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from vetlla.daemon.logs.limiter import LogLimiter
 from vetlla.domain.clock import SECOND_US
 from vetlla.receiver.counters import Refusal
-from vetlla.receiver.logs.limiter import LogLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from vetlla.daemon import systemd
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
-from vetlla.receiver import systemd
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.listeners.tcp import TcpListener

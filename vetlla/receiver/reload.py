@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from vetlla.daemon import systemd
 from vetlla.domain.errors import ConfigError, StoreError, VetllaError
-from vetlla.receiver import registry_snapshot, systemd
+from vetlla.receiver import registry_snapshot
 from vetlla.receiver.in_force import in_force
 from vetlla.receiver.startup import check_state_directory, prepare, together, unbindable
 from vetlla.settings.model import Settings

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from vetlla import __version__
+from vetlla.daemon import systemd
 from vetlla.domain.errors import VetllaError
 from vetlla.protocols.registry import load_protocols
-from vetlla.receiver import registry_snapshot, systemd
+from vetlla.receiver import registry_snapshot
 from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry, ShowOutlook, ShowStatus
 from vetlla.receiver.control.roles import refused

@@ -1,4 +1,4 @@
-"""Finds the working days of the service: no weekend, no public holiday, no holiday of the city."""
+"""Finds the public holidays, and the working days of the service: no weekend, no holiday of country or city."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ _FRIDAY = 5
 """Monday is 1 in ``date.isoweekday``."""
 
 
+@lru_cache(maxsize=256)
+def public_holidays(region: str, year: int) -> frozenset[date]:
+    """Return the public holidays of a country (``ES``) or a region of it (``ES-CT``, with the national ones).
+
+    The region is named as in ISO 3166. Raises ValueError if it is not known.
+    """
+    country, _, part = region.partition("-")
+    try:
+        return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
+    except NotImplementedError as error:
+        raise ValueError(f"there are no holidays of {region!r}: write it as ES or ES-CT") from error
+
+
 def working_days(first: date, last: date, local: Iterable[date] = ()) -> list[date]:
     """Return the working days of Barcelona from first to last, both included.
 
@@ -24,7 +37,7 @@ def working_days(first: date, last: date, local: Iterable[date] = ()) -> list[da
     """
     if last < first:
         return []
-    closed = set(holidays.country_holidays("ES", subdiv="CT", years=range(first.year, last.year + 1))) | set(local)
+    closed = set(local).union(*(public_holidays("ES-CT", year) for year in range(first.year, last.year + 1)))
     every = (first + timedelta(days=n) for n in range((last - first).days + 1))
     return [day for day in every if day.isoweekday() <= _FRIDAY and day not in closed]
 

@@ -61,6 +61,10 @@ class Parameters:
                     )
         self._by_name = dict(by_name)
 
+    def names(self) -> list[str]:
+        """Return all names in the order of the alphabet."""
+        return sorted(self._by_name)
+
     def find(self, name: str, day: date) -> Parameter | None:
         """Return the value in force on a day; before the first entry's day, return the first entry.
 
@@ -98,6 +102,10 @@ class Reading:
         self._parameters = parameters
         self._used: dict[tuple[str, date], Parameter] = {}
         self.day = day
+
+    def entry(self, name: str) -> Parameter:
+        """Return the whole entry of a name, for code that needs its unit."""
+        return self._require(name)
 
     def integer(self, name: str, default: str = "", *, least: int = 0) -> int:
         """Return a whole number; ``default`` names the parameter to use if the first one does not exist.

@@ -1,20 +1,18 @@
-"""Makes ``Settings`` from one TOML file, then ``conf.d/*.toml`` beside it in the order of names, then the options.
+"""Makes ``Settings`` from the files of a configuration, then the options.
 
-Tables merge, a later value replaces an earlier one, lists of tables (``[[listen]]``, ``[[mqtt]]``) append. One error
-lists all faults, each with its file, its key and a remedy.
+One error lists all faults, each with its file, its key and a remedy.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from vetlla.domain import tomlfile
-from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.settings.faults import Location, Origin, key_text, refusal, what_is_wrong
+from vetlla.domain.errors import UsageError
+from vetlla.settings.faults import Guide, key_text, refusal, what_is_wrong
+from vetlla.settings.files import Tree, read
 from vetlla.settings.model import Listen, Settings
 from vetlla.settings.section import host_and_port
 
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-LARGEST = 1 << 20
-"""Largest file in bytes: a hundred times the example. A wrong file, such as a log, must not fill the memory."""
+GUIDE = Guide(Settings, "config/vetlla.toml", "docs/configuration.md")
 
 
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
@@ -32,10 +29,8 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
     ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners and brokers. Raises ConfigError for
     a fault in the files, UsageError for a fault in the options.
     """
-    values: dict[str, Any] = {}
-    origins: dict[Location, Origin] = {}
-    for file in files(path) if path else ():
-        _merge(values, _parse(file), file, origins)
+    tree = read(path, GUIDE.example) if path else Tree()
+    values = tree.values
     if state_dir:
         values["state_dir"] = str(state_dir.absolute())
     if listen:
@@ -51,62 +46,7 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
         # Use JSON: only there does strict validation still turn texts and lists into paths, enumerations and tuples.
         return Settings.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
-        raise refusal(error, origins, path) from error
-
-
-def files(path: Path) -> list[Path]:
-    """Return the files of a configuration, in the order in which they are read."""
-    folder = path.parent / "conf.d"
-    try:
-        return [path, *sorted(file for file in folder.iterdir() if file.suffix == ".toml")]
-    except FileNotFoundError:
-        return [path]
-    except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}", remedy="let the user that runs Vetlla read it") from error
-
-
-def _parse(file: Path) -> dict[str, Any]:
-    try:
-        return tomlfile.document(tomlfile.read(file, at_most=LARGEST))
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{file}: no such file", remedy="copy config/vetlla.toml there and edit it, or set another with --config"
-        ) from error
-    except OSError as error:
-        if error.errno == errno.EFBIG:
-            raise ConfigError(
-                f"{file}: longer than {LARGEST} bytes", remedy="name a configuration file such as config/vetlla.toml"
-            ) from error
-        remedy = "let the user that runs Vetlla read this file"
-        if isinstance(error, IsADirectoryError):
-            remedy = f"name a file, such as {file / 'vetlla.toml'}"
-        raise ConfigError(f"{file}: {error.strerror}", remedy=remedy) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{file}: byte {error.start} is not UTF-8 text", remedy="save the file with UTF-8 encoding"
-        ) from error
-    except (ValueError, RecursionError) as error:  # a number with thousands of digits raises a plain ValueError
-        raise ConfigError(f"{file}: not TOML: {error}", remedy="correct that line; put texts in quotes") from error
-
-
-def _merge(
-    into: dict[str, Any], table: dict[str, Any], file: Path, origins: dict[Location, Origin], at: Location = ()
-) -> None:
-    for key, value in table.items():
-        here = (*at, key)
-        present = into.get(key)
-        if isinstance(value, dict):
-            origins.setdefault(here, Origin(file))
-            into[key] = present if isinstance(present, dict) else {}
-            _merge(into[key], value, file, origins, here)
-        elif value and isinstance(value, list) and isinstance(present, list | None) and isinstance(value[0], dict):
-            into[key] = present or []
-            for number, entry in enumerate(value, start=1):
-                origins[(*here, len(into[key]))] = Origin(file, number)
-                into[key].append(entry)
-        else:
-            into[key] = value
-            origins[here] = Origin(file)
+        raise refusal(error, tree.origins, path, GUIDE) from error
 
 
 def _listeners(options: Sequence[str]) -> list[Listen]:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -18,6 +17,7 @@ from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
 from vetlla.domain.devices import DeviceType
 from vetlla.domain.signals import Kind, Priority
 from vetlla.settings.broker import Mqtt
+from vetlla.settings.log import LogSettings
 from vetlla.settings.section import (
     LONGEST_WAIT_S,
     MOST,
@@ -30,6 +30,7 @@ from vetlla.settings.section import (
     Section,
     Wait,
     Word,
+    Zone,
     spelled,
 )
 
@@ -54,14 +55,6 @@ def _priority_named(value: object) -> object:
     if value not in Priority.__members__:
         raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
     return Priority[value]
-
-
-def _zone_known(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError('should be a time zone such as "Europe/Madrid"') from error
-    return name
 
 
 def _recover_above(data: dict[str, Any]) -> int:
@@ -89,23 +82,6 @@ Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
 NamedPriority: TypeAlias = Annotated[
     Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
 ]
-
-
-class LogFormat(StrEnum):
-    """Format of log lines; AUTO writes readable lines to a terminal and JSON elsewhere."""
-
-    AUTO = "auto"
-    JSON = "json"
-    CONSOLE = "console"
-
-
-class LogLevel(StrEnum):
-    """The lowest level of log lines that are written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class Tls(Section):
@@ -277,7 +253,7 @@ class SupervisionSettings(Section):
     """See ``incident_devices``."""
     incident_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of a small group (a cell) whose loss within one interval is one incident; at least three devices."""
-    timezone: Annotated[str, AfterValidator(_zone_known)] = "Europe/Madrid"
+    timezone: Zone = "Europe/Madrid"
     """Time zone in which the service's days begin."""
     ledger_months: Annotated[int, Field(ge=1, le=LEDGER_MONTHS_MAX)] = 24
     """How long the daily records of each device are kept."""
@@ -333,13 +309,6 @@ class ControlSettings(Section):
     """Unix group whose members may put accounts on test and reload the configuration."""
     mode: Annotated[int, Field(ge=0o600, le=0o777)] = 0o660
     """Permissions of the socket."""
-
-
-class LogSettings(Section):
-    """What is written to stderr."""
-
-    format: LogFormat = LogFormat.AUTO
-    level: LogLevel = LogLevel.INFO
 
 
 class Settings(Section):

@@ -6,6 +6,7 @@ Every value has an upper bound, so that a slip in a file is refused with its key
 import os
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -52,6 +53,14 @@ def _plain_host(host: str) -> str:
     return host
 
 
+def _zone_known(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError('should be a time zone such as "Europe/Madrid"') from error
+    return name
+
+
 AbsolutePath: TypeAlias = Annotated[Path, AfterValidator(_absolute)]
 Host: TypeAlias = Annotated[str, AfterValidator(_plain_host)]
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
@@ -63,6 +72,8 @@ Wait: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_WAIT_S)]
 """Seconds until the receiver acts."""
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A name without control characters: terminals show it, and the machine's tables are searched for it."""
+Zone: TypeAlias = Annotated[str, AfterValidator(_zone_known)]
+"""IANA name of a time zone."""
 
 
 def host_and_port(text: str) -> tuple[str, int] | None:

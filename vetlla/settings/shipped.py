@@ -25,6 +25,11 @@ def reminder_offices() -> Path:
     return _installed("vetlla.service.reminders.texts", "shipped/offices.toml", "reminders/offices.toml")
 
 
+def support_levels() -> Path:
+    """Return the path of the support desk's hours and times that was installed with the program."""
+    return _installed("vetlla.service.reminders.texts", "shipped/support.toml", "reminders/support.toml")
+
+
 def _installed(package: str, packaged: str, in_tree: str) -> Path:
     path = Path(str(files(package))) / packaged
     return path if path.exists() else _CONFIG / in_tree

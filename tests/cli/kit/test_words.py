@@ -241,6 +241,7 @@ STREAMS = {
     "simulate/dial.py": "asks whether there is a terminal",
     "kit/streams.py": "installs the streams",
     "supervision/report.py": "streams JSON and CSV",
+    "support/reporting.py": "streams CSV",
 }
 """Files that use sys.stdin, sys.stdout or sys.stderr themselves, and why no word for a person goes that way."""
 FORBIDDEN = {

@@ -10,14 +10,14 @@ import typer
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import ParametersFile, load
+from vetlla.cli.kit.parameters import ParametersFile, load, print_parameters
 from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.row_checks import device_row, home_row, person_row
-from vetlla.service.parameters import Basis, shown
+from vetlla.service.parameters import Basis
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
@@ -163,19 +163,7 @@ def parameters(
     Example: vetlla inventory parameters --assumed
     """
     entries = load(parameters_file).in_force(day or today())
-    rows = (
-        {
-            "name": entry.name,
-            "value": shown(entry.value),
-            "unit": entry.unit,
-            "from": str(entry.valid_from),
-            "basis": entry.basis.value,
-            "ref": entry.ref,
-        }
-        for entry in entries
-        if not assumed or entry.basis is Basis.ASSUMED
-    )
-    print_rows(rows, ("name", "value", "unit", "from", "basis", "ref"), as_json=as_json)
+    print_parameters((one for one in entries if not assumed or one.basis is Basis.ASSUMED), as_json=as_json)
 
 
 def _list(wanted: Wanted, day: date = inventory.LAST_DAY) -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sys
-import tomllib
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vetlla.cli.kit.output import talk
-from vetlla.domain import tomlfile
-from vetlla.domain.errors import ConfigError
-from vetlla.service.parameters import Parameters, parse
+from vetlla.cli.kit.output import print_rows, talk
+from vetlla.service.parameters import shown
 from vetlla.settings.shipped import parameters_file
+from vetlla.tasks.parameters import read_parameters
 
 if TYPE_CHECKING:
-    from vetlla.service.parameters import Reading
+    from collections.abc import Iterable
+
+    from vetlla.service.parameters import Parameter, Parameters, Reading
 
 ParametersFile = Annotated[
     Path | None,
@@ -32,19 +31,31 @@ ParametersFile = Annotated[
 
 def load(path: Path | None) -> Parameters:
     """Return the parameters of a file. Raises ConfigError that names what is wrong."""
-    source = path or Path("parameters.toml")
-    try:
-        source = path or parameters_file()
-        document = tomlfile.document(tomlfile.read_input(source), parse_float=Decimal)
-    except OSError as error:
-        raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --parameters") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "correct that line, or begin again with a copy of the installed parameters.toml"
-        raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
-    return parse(document, str(source))
+    return read_parameters(path or parameters_file(), "--parameters")
+
+
+def print_parameters(entries: Iterable[Parameter], *, as_json: bool) -> None:
+    """Print values with their unit and basis."""
+    rows = (
+        {
+            "name": entry.name,
+            "value": shown(entry.value),
+            "unit": entry.unit,
+            "from": str(entry.valid_from),
+            "basis": entry.basis.value,
+            "ref": entry.ref,
+        }
+        for entry in entries
+    )
+    print_rows(rows, ("name", "value", "unit", "from", "basis", "ref"), as_json=as_json)
 
 
 def footnote(reading: Reading) -> None:
     """Print for a person at a terminal which assumed values the answer depends on; print nothing under cron."""
-    for line in reading.footnotes() if sys.stderr.isatty() else ():
+    footnotes(reading.footnotes())
+
+
+def footnotes(lines: Iterable[str]) -> None:
+    """Print notes below an answer for a person at a terminal; print nothing under cron."""
+    for line in lines if sys.stderr.isatty() else ():
         talk().print(f"* {line}", style="dim", soft_wrap=True)

@@ -9,14 +9,17 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import erasing, export, inbox, messages, optout, pausing, report, texts
+from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, report, running, texts
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
+from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
 from vetlla.domain.segments import segments_of
 from vetlla.service.reminders.replies import understand
 from vetlla.tasks.reminders.lexicon import load_lexicon
 
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
+app.command("run")(running.run_service)
+app.command("dispatch")(running.dispatch_once)
 app.command("list")(messages.list_messages)
 app.command("show")(messages.show_message)
 app.add_typer(inbox.app, name="inbox")
@@ -24,10 +27,12 @@ app.add_typer(optout.app, name="optout")
 app.command("pause")(pausing.pause_office)
 app.command("resume")(pausing.resume_office)
 app.command("pauses")(pausing.list_pauses)
+app.add_typer(channels.app, name="channels")
 app.add_typer(texts.app, name="texts")
 app.command("simulate-qmatic")(simulate_qmatic)
 app.command("report")(report.report)
 app.command("arms")(report.arms)
+app.command("simulate-channels")(simulate_channels)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
 

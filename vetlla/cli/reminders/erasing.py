@@ -8,9 +8,10 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.confirming import confirm
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.options import AsJson, DryRun
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders.database import Phones, database, now, phone_shown
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.cli.reminders.optout import as_phone
 from vetlla.tasks.reminders.desk import erasing
 

@@ -9,9 +9,10 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.reminders.database import database, now
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.domain.errors import UsageError
 from vetlla.store.sqlite.faults import disk_errors
 from vetlla.tasks.reminders.desk import handover

@@ -9,11 +9,12 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.options import AsJson, DryRun
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import Phones, ReplyNumber, database, now, phone_shown, shown_time, stamp
 from vetlla.cli.reminders.lines import asked_in, read_lines
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.cli.reminders.texts import OfficesFile, TextsFolder
 from vetlla.domain.errors import UsageError
 from vetlla.store.sqlite.faults import disk_errors

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.moments import Utc, moment
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import as_day
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import CLOCK, Phones, database, now, phone_shown, shown_time, stamp
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.domain.messages import MessageState

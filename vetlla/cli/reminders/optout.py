@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, to_the_second
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.row_files import (
     ExportFile,
@@ -25,6 +25,7 @@ from vetlla.cli.kit.row_files import (
 )
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import Phones, database, now, phone_shown
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.messages import Channel

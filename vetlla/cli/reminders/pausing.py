@@ -9,10 +9,11 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, duration, moment
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import as_note
 from vetlla.cli.reminders.database import CLOCK, Office, database, now, shown_time, stamp
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.store.reminders import offices

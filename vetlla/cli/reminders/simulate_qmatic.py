@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
-from pydantic import ValidationError
 
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.domain.errors import UsageError
-from vetlla.simulator.qmatic.doors import LOOPBACK
+from vetlla.cli.reminders.faults import faults_of
 from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.world import DAYS, OFFICES_MADE, PER_DAY, invented
+from vetlla.simulator.web.way import LOOPBACK
 
 if TYPE_CHECKING:
     from vetlla.simulator.qmatic.server import Orchestra
@@ -58,25 +57,13 @@ def simulate_qmatic(
     # The other commands of the group do not wait for the server of HTTP.
     from vetlla.simulator.qmatic.server import Orchestra  # noqa: PLC0415 - see above
 
-    faults = _faults(fault or [])
+    faults = faults_of(OrchestraFaults, fault or [])
     chosen = random.randrange(SEEDS) if seed is None else seed  # noqa: S311 - a simulation, not a secret
     simulator = Orchestra(
         invented(seed=chosen, offices=offices, per_day=per_day, days=days), faults=faults, host=host, port=port
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(simulator, lasts, as_json=as_json))
-
-
-def _faults(named: list[str]) -> OrchestraFaults:
-    """Return the faults that the options name. Raises UsageError."""
-    pairs = [text.partition("=") for text in named]
-    try:
-        return OrchestraFaults.model_validate_strings({name: value for name, _, value in pairs})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(OrchestraFaults.model_fields)
-        raise UsageError(f"--fault {name}: {first['msg'].lower()}", remedy=f"faults are: {known}") from error
 
 
 async def _serve(simulator: Orchestra, lasts: float, *, as_json: bool) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from vetlla.domain.failures import FailureTable, failure_table_of
 from vetlla.domain.messages import Accepted, Channel
 from vetlla.domain.segments import Encoding, encoding_of
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
@@ -169,3 +171,8 @@ def _told(answer: Answer, rule: AnswerRule) -> tuple[str, str]:
         return groups.get("id") or "", groups.get("status") or ""
     document = answer.json()
     return at_path(document, rule.id_path), at_path(document, rule.status_path)
+
+
+def failure_table() -> FailureTable:
+    """Return the table that is installed: ``generic_errors.csv`` beside this file, with HTTP's own codes only."""
+    return failure_table_of(files(__package__).joinpath("generic_errors.csv").read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ def zone_of(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: "Europe" is a folder
         return ZoneInfo(CITY_ZONE)
 
 

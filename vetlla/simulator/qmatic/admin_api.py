@@ -1,7 +1,4 @@
-"""Switches of the simulator, for people and tests: ``/simulator``. An Orchestra has no such thing.
-
-It needs no password, so the simulator listens on loopback unless it is told otherwise.
-"""
+"""Switches for the appointments of the simulator, as the office would change them."""
 
 from __future__ import annotations
 
@@ -9,65 +6,35 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from vetlla.simulator.qmatic.answers import gone
-from vetlla.simulator.qmatic.desk import body_of, text_of
-from vetlla.simulator.qmatic.faults import OrchestraFaults
 from vetlla.simulator.qmatic.world import Status
+from vetlla.simulator.web.bodies import body_of, text_of
+from vetlla.simulator.web.switches import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from vetlla.simulator.qmatic.desk import Desk
     from vetlla.simulator.qmatic.doors import Doors
     from vetlla.simulator.qmatic.world import Booking
 
-ROOT = "/simulator"
-
 
 class AdminApi:
     """The handlers of the switches."""
 
-    def __init__(self, desk: Desk, doors: Doors, calls: Sequence[tuple[str, str, int]]) -> None:
+    def __init__(self, desk: Desk, doors: Doors) -> None:
         self._desk = desk
         self._doors = doors
-        self._calls = calls
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Yield its routes."""
-        yield web.get(f"{ROOT}/faults", self.faults)
-        yield web.patch(f"{ROOT}/faults", self.change_faults)
-        yield web.delete(f"{ROOT}/faults", self.no_faults)
-        yield web.get(f"{ROOT}/calls", self.calls)
         yield web.get(f"{ROOT}/offices", self.offices)
         yield web.get(f"{ROOT}/appointments", self.appointments)
         yield web.post(f"{ROOT}/appointments", self.book)
         yield web.patch(f"{ROOT}/appointments/{{public}}", self.change)
         yield web.delete(f"{ROOT}/appointments/{{public}}", self.cancel)
         yield web.delete(f"{ROOT}/sessions", self.forget)
-
-    async def faults(self, _: web.Request) -> web.Response:
-        """Show how it behaves now."""
-        return web.json_response(self._desk.faults.model_dump(mode="json"))
-
-    async def change_faults(self, request: web.Request) -> web.Response:
-        """Change some faults, and show all."""
-        wanted = {**self._desk.faults.model_dump(mode="json"), **await body_of(request)}
-        try:
-            self._desk.faults = OrchestraFaults.model_validate(wanted)
-        except ValidationError as error:
-            raise web.HTTPBadRequest(text=str(error)) from None
-        return await self.faults(request)
-
-    async def no_faults(self, request: web.Request) -> web.Response:
-        """Behave well again."""
-        self._desk.faults = OrchestraFaults()
-        return await self.faults(request)
-
-    async def calls(self, _: web.Request) -> web.Response:
-        """Show the last calls: method, path, status."""
-        return web.json_response([{"method": m, "path": path, "status": status} for m, path, status in self._calls])
 
     async def offices(self, _: web.Request) -> web.Response:
         """Show the offices: the ids by which both families know them."""

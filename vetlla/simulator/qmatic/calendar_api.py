@@ -10,8 +10,9 @@ from aiohttp import web
 
 from vetlla.simulator.qmatic.answers import gone, refused, taken, wrapped
 from vetlla.simulator.qmatic.calendar_rows import branch_row, row_of, service_row
-from vetlla.simulator.qmatic.desk import body_of, days_of, text_of
+from vetlla.simulator.qmatic.desk import days_of
 from vetlla.simulator.qmatic.world import Status, TakenError
+from vetlla.simulator.web.bodies import body_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from vetlla.simulator.qmatic.answers import gone, refused, taken, used
 from vetlla.simulator.qmatic.world import Customer, Status, TakenError
+from vetlla.simulator.web.bodies import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vetlla.simulator.qmatic.faults import OrchestraFaults
     from vetlla.simulator.qmatic.world import Booking, Branch, World
 
-MOST_TEXT = 2_000
-"""Most characters of a text that a caller gives an appointment."""
 BEGUN = frozenset({Status.ARRIVED, Status.CALLED, Status.COMPLETE})
 
 
@@ -80,23 +78,6 @@ class Desk:
             last_name=text_of(held, "lastName") or "Cognom",
             email=text_of(held, "email") or None,
         )
-
-
-async def body_of(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object of a request; an empty one if it has none."""
-    try:
-        found = json.loads(await request.read() or b"{}")
-    except ValueError:
-        raise web.HTTPBadRequest(text="the body is not JSON") from None
-    if not isinstance(found, dict):
-        raise web.HTTPBadRequest(text="the body is no object")
-    return found
-
-
-def text_of(held: dict[str, Any], name: str) -> str:
-    """Return a text of an object, bounded; "" if it has none."""
-    found = held.get(name)
-    return found[:MOST_TEXT] if isinstance(found, str) else ""
 
 
 def days_of(request: web.Request, first: str, last: str, today: date) -> tuple[date, date]:

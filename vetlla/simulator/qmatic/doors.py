@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 COOKIE: Final = "SSOcookie"
-LOOPBACK: Final = "127.0.0.1"
-"""The address that only this machine reaches."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,19 +1,13 @@
-"""What goes wrong at a Qmatic Orchestra: each fault was seen in public clients, recordings or gateways.
-
-Faults are values that may change while the simulator runs. ``on`` limits the faults of the way (those from ``delay_s``
-on) to one method, and ``left`` to a number of calls.
-"""
+"""What goes wrong at a Qmatic Orchestra: each fault was seen in public clients, recordings or gateways."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from http import HTTPMethod  # noqa: TC003 - pydantic reads it
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-MOST_S: Final = 3_600.0
-"""Longest delay. A client gives up within minutes."""
+from vetlla.simulator.web.way import Seconds, WayFaults
 
 
 class TimeForm(StrEnum):
@@ -47,10 +41,10 @@ class Custom(StrEnum):
     EMPTY = "empty"
 
 
-class OrchestraFaults(BaseModel):
+class OrchestraFaults(WayFaults):
     """How this Orchestra behaves. Without changes it is as recorded, and well."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    WAY: ClassVar[tuple[str, ...]] = (*WayFaults.WAY, "login_page", "redirect")
 
     time_form: TimeForm = TimeForm.PLAIN
     gone: Gone = Gone.PLAIN
@@ -72,52 +66,14 @@ class OrchestraFaults(BaseModel):
     """How many appointments are missing at the end of a list, while ``totalResults`` counts them."""
     bad_rows: Annotated[int, Field(ge=0)] = 0
     """How many rows at the start of a list have a time that cannot be read."""
-    stale_s: Annotated[float, Field(ge=0, le=MOST_S)] = 0.0
+    stale_s: Seconds = 0.0
     """For so long the gateway gives the first answer to a path again."""
     stale_ignores_query: bool = False
     """The gateway's cache does not look at the query: the default of qmatic/api-gateway."""
 
-    delay_s: Annotated[float, Field(ge=0, le=MOST_S)] = 0.0
-    """Seconds before the call is looked at: a slow VPN."""
-    cut_before: bool = False
-    """The connection breaks before the call is looked at."""
-    cut_after: bool = False
-    """The call is carried out, and the connection breaks before the answer."""
-    silent_after: bool = False
-    """The call is carried out, and no answer comes."""
-    status: Annotated[int, Field(ge=0, le=599)] = 0
-    """Every call has this status instead of an answer: 401, 500, 503; 0 for none."""
     error_code: str = ""
     """With ``status``: the header ``error_code``."""
     login_page: bool = False
     """A page of HTML with the status 200."""
     redirect: bool = False
     """A redirect to a login page."""
-    not_json: bool = False
-    """The answer is cut off in the middle."""
-
-    on: HTTPMethod | None = None
-    """The method that the faults from ``delay_s`` on concern; None for all."""
-    left: Annotated[int, Field(ge=0)] = 0
-    """How many more calls they concern; 0 for no end."""
-
-    def of_call(self, method: str) -> OrchestraFaults:
-        """Return the faults of one call, which counts as one of ``left``; after the last one, the way is well again."""
-        if self.on not in {None, method} or not self._is_on_the_way():
-            return self.model_copy(update=_NONE)
-        now = self.model_copy()
-        if self.left == 1:
-            for name, value in _NONE.items():
-                setattr(self, name, value)
-        self.left = max(0, self.left - 1)
-        return now
-
-    def _is_on_the_way(self) -> bool:
-        return any(getattr(self, name) != value for name, value in _NONE.items())
-
-
-_NONE: Final = {
-    name: OrchestraFaults.model_fields[name].default
-    for name in ("delay_s", "cut_before", "cut_after", "silent_after", "status", "login_page", "redirect", "not_json")
-}
-"""The faults of the way, as they are without a fault."""

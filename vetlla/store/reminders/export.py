@@ -29,6 +29,8 @@ TABLES: Final = (
     "channels",
     "templates",
     "approvals",
+    "support_tickets",
+    "support_events",
     "audit",
 )
 """Every table but the record of migrations."""

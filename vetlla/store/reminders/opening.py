@@ -90,6 +90,20 @@ def _reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def rehearsed(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
+    """Yield a copy in memory, of which nothing is kept; an empty database if there is none. Raises StoreError."""
+    path = state_dir / REMINDERS
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        copy.row_factory = sqlite3.Row
+        with disk_errors(state_dir), sqlite_errors(path):
+            if path.exists():
+                with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as original:
+                    original.backup(copy)
+            migrate(copy, "reminders", str(path), clock)
+            yield copy
+
+
 def _create(path: Path) -> None:
     try:
         os.close(create(path, 0o640))

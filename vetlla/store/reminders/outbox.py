@@ -193,11 +193,15 @@ def reinstate(db: sqlite3.Connection, citizen: int, reason: MessageReason, now: 
     ).rowcount
 
 
-def hasten(db: sqlite3.Connection, office: str, reason: MessageReason, now: datetime) -> int:
-    """Let the messages of an office that wait for a reason be due now, because it has gone; return how many."""
+def hasten(db: sqlite3.Connection, office: str | None, reason: MessageReason, now: datetime) -> int:
+    """Let the messages of an office, or of all, that wait for a reason be due now, because it has gone.
+
+    Return how many there are.
+    """
     return db.execute(
-        "UPDATE outbox SET due_us = ? WHERE office = ? AND state = 'planned' AND reason = ? AND due_us > ?",
-        (stored(now), office, reason.value, stored(now)),
+        "UPDATE outbox SET due_us = :now WHERE (:office IS NULL OR office = :office) AND state = 'planned'"
+        " AND reason = :reason AND due_us > :now",
+        {"now": stored(now), "office": office, "reason": reason.value},
     ).rowcount
 
 

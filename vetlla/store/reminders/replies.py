@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, IncomingReply, ReplyKind
@@ -13,6 +14,10 @@ from vetlla.store.reminders.moments import read, stored
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
+
+
+LONGEST_UNREAD: Final = 20_000
+"""Most characters that are kept of a part of a delivery that could not be read."""
 
 
 class KeptReply(NamedTuple):
@@ -77,6 +82,24 @@ def keep_reply(db: sqlite3.Connection, reply: IncomingReply, now: datetime) -> b
             ),
         ).rowcount
     )
+
+
+def keep_unread(db: sqlite3.Connection, channel: Channel, raw: str, why: str, now: datetime) -> None:
+    """Put a part of a delivery that could not be read before a person; once, if the provider repeats it."""
+    name = f"unread:{sha256(raw.encode('utf-8', 'replace')).hexdigest()}"
+    cursor = db.execute(
+        "INSERT OR IGNORE INTO replies (channel, provider_id, at_us, received_us, kind, text, payload, context,"
+        " handled_us, outcome) VALUES (:channel, :name, :now, :now, :kind, :text, '', '', :now, 'unread')",
+        {
+            "channel": channel.value,
+            "name": name,
+            "now": stored(now),
+            "kind": ReplyKind.OTHER.value,
+            "text": raw[:LONGEST_UNREAD],
+        },
+    )
+    if cursor.rowcount and cursor.lastrowid is not None:
+        to_inbox(db, cursor.lastrowid, why, now)
 
 
 _SELECT = "SELECT replies.*, phone, person FROM replies LEFT JOIN citizens ON citizens.id = citizen"

@@ -9,19 +9,18 @@ closes the connection until it can commit again.
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import suppress
 from random import uniform
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from vetlla.domain.errors import ConfigError, LinkError
-from vetlla.domain.plainfile import open_file
+from vetlla.domain.errors import LinkError
 from vetlla.links.mqtt import Link
 from vetlla.protocols.mqtt.decoder import NAME as PROTOCOL
 from vetlla.receiver.listeners.mqtt.delivery import Connection
 from vetlla.receiver.listeners.tls import client_context
+from vetlla.settings.secret import read_secret
 
 if TYPE_CHECKING:
     import ssl
@@ -36,8 +35,6 @@ log = structlog.get_logger()
 
 SHARED: Final = ("tc/+/+/ev", "tc/+/+/+/ev")
 """Topics that may go to one of several receivers; of every version, so that reports of other versions are noticed."""
-LONGEST_PASSWORD: Final = 65_535
-"""Characters of a password; MQTT cannot send more bytes (3.1.3.6)."""
 OWN: Final = ("tc/+/+/hb", "tc/+/+/+/hb", "tc/+/+/$state", "tc/+/+/$info")
 """Topics that each receiver reads. With only a part of the heartbeats it would treat working terminals as lost, and
 brokers do not send retained messages to shared subscriptions (MQTT 5, 4.8.2)."""
@@ -212,16 +209,4 @@ async def probe(broker: Mqtt) -> None:
 
 def read_password(broker: Mqtt) -> str | None:
     """Return the password; None if no file is set. Raises ConfigError if its file cannot be used."""
-    if broker.password_file is None:
-        return None
-    file = broker.password_file
-    try:
-        if file.stat().st_mode & 0o007:
-            raise ConfigError(f"mqtt {broker.name}: every user can read {file}", remedy=f"chmod o= {file}")
-        with io.TextIOWrapper(open_file(file), encoding="utf-8") as text:
-            return text.readline(LONGEST_PASSWORD).splitlines()[0]
-    except (OSError, UnicodeDecodeError, IndexError) as error:
-        why = error.strerror if isinstance(error, OSError) else "its first line is not a password"
-        raise ConfigError(
-            f"mqtt {broker.name}: {file}: {why}", remedy="write the password there, only for the receiver's user"
-        ) from error
+    return None if broker.password_file is None else read_secret(broker.password_file, f"mqtt {broker.name}")

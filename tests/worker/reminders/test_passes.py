@@ -1,0 +1,144 @@
+"""The passes of the reminder service: from a poll to a cancelled appointment, and what a stop in a call leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.reminder_systems import Gateway, Source
+from tests.rigs.reminders import NOW, PHONE, SOURCE, TABLES, appointment, key
+from tests.rigs.replies import LEXICON
+from vetlla.domain.appointments import AppointmentStatus
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.messages import Channel, IncomingReply, MessageState
+from vetlla.gateways.contracts import OutcomeUnknownError
+from vetlla.service.reminders.steps import RulesBook
+from vetlla.service.reminders.texts.messages import Messages
+from vetlla.store.reminders import messages, offices, replies
+from vetlla.store.reminders.opening import opened
+from vetlla.store.sqlite.atomic import atomic
+from vetlla.tasks.reminders.replying import ReplyRules
+from vetlla.tasks.reminders.rules import SendRules
+from vetlla.tasks.reminders.texts import load_offices, load_texts
+from vetlla.tasks.reminders.wording import Wording
+from vetlla.worker.reminders import passes
+from vetlla.worker.reminders.passes import Office, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+OFFICE = next(iter(load_offices().offices))
+SECRET = b"secret of the tests"
+DAY = timedelta(days=1)
+
+
+class World:
+    """The service between one office and two providers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock(NOW)
+        self.source = Source()
+        self.whatsapp, self.sms = Gateway(Channel.WHATSAPP), Gateway(Channel.SMS)
+        self._opened = opened(folder, self.clock)
+        book = RulesBook()
+        wording = Wording(Messages(catalogue=load_texts(), directory=load_offices()), book, SECRET, {}, "ca")
+        self.service = Service(
+            db=self._opened.__enter__(),
+            clock=self.clock,
+            sources={SOURCE: self.source},
+            gateways={Channel.WHATSAPP: self.whatsapp, Channel.SMS: self.sms},
+            offices=[Office(source=SOURCE, id=OFFICE)],
+            sending=SendRules(tables=TABLES, book=book),
+            replying=ReplyRules(lexicon=LEXICON, secret=SECRET, wording=wording.of_answer),
+            wording=wording,
+            name="test",
+        )
+
+    def close(self) -> None:
+        self._opened.__exit__(None, None, None)
+
+    def book(self, name: str, **changes: object) -> None:
+        self.source.office.put(appointment(name, NOW + 2 * DAY, office=OFFICE, **changes))
+
+    def run(self, **after: float) -> int:
+        self.clock.advance(timedelta(**after).total_seconds())
+        return asyncio.run(passes.all_passes(self.service))
+
+    def says(self, text: str) -> None:
+        reply = IncomingReply(provider_id=text, channel=Channel.SMS, at=self.service.now(), phone=PHONE, text=text)
+        with atomic(self.service.db):
+            replies.keep_reply(self.service.db, reply, self.service.now())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def test_an_appointment_is_reminded_of_once_and_cancelled_by_a_reply(world: World) -> None:
+    world.book("a")
+    assert [world.run(), world.run(days=1), world.run(minutes=1)] == [0, 1, 0]
+    assert [one.phone for one in world.whatsapp.sent] == [PHONE]
+    world.says("ANUL·LAR")
+    assert world.run(minutes=1) == 1
+    assert world.source.office.cancelled == [key("a")]
+    (answer,) = world.sms.sent
+    assert answer.text.startswith("Hem anul·lat la cita")
+    assert world.run(minutes=5) == 0
+
+
+def test_a_source_that_is_away_stops_reminders_and_shows_its_fault(world: World) -> None:
+    world.book("a")
+    world.run()
+    world.source.is_away = True
+    assert world.run(days=1) == 0
+    polls = offices.polls_of(world.service.db, SOURCE, OFFICE)
+    assert polls is not None
+    world.source.is_away = False
+    assert world.run(minutes=10) == 1
+
+
+def test_an_appointment_that_was_cancelled_meanwhile_is_not_reminded_of(world: World) -> None:
+    world.book("a")
+    world.run()
+    world.clock.advance(DAY.total_seconds())
+    assert passes.plan(world.service) == 1
+    world.source.office.put(replace(world.source.office.appointments[key("a")], status=AppointmentStatus.CANCELLED))
+    asyncio.run(passes.dispatch(world.service))
+    assert (world.whatsapp.sent, world.sms.sent) == ([], [])
+
+
+def test_an_empty_poll_is_checked_one_by_one_before_it_cancels(world: World) -> None:
+    world.book("a")
+    world.run()
+    held = world.source.office.appointments.pop(key("a"))
+    found = asyncio.run(passes.poll(world.service, world.service.offices[0]))
+    assert found is not None
+    assert found.to_check == (key("a"),)
+    world.source.office.put(held)
+    assert world.run(days=1) == 1
+
+
+@pytest.mark.parametrize("fault", [OutcomeUnknownError("no answer"), asyncio.CancelledError()])
+def test_a_call_without_an_outcome_is_not_repeated_by_whatsapp(world: World, fault: BaseException) -> None:
+    world.book("a")
+    world.run()
+    world.whatsapp.fault = fault
+    world.clock.advance(DAY.total_seconds())
+    passes.plan(world.service)
+    try:
+        asyncio.run(passes.dispatch(world.service))
+    except asyncio.CancelledError:
+        assert isinstance(fault, asyncio.CancelledError)
+    assert messages.message(world.service.db, 1).state is MessageState.UNKNOWN
+    world.whatsapp.fault = None
+    assert world.run(minutes=11) == 1
+    assert (len(world.whatsapp.sent), len(world.sms.sent)) == (0, 1)

@@ -1,0 +1,88 @@
+"""The configuration of the reminder service, and the state directory that it names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vetlla.cli.kit.output import tell
+from vetlla.domain.errors import ConfigError
+from vetlla.domain.permissions import explained
+from vetlla.settings.reminders.load import load_reminders
+from vetlla.settings.reminders.model import REMINDERS_STATE_DIR
+
+if TYPE_CHECKING:
+    from vetlla.settings.reminders.model import ReminderSettings
+
+DEFAULT_CONFIG: Final = Path("/etc/vetlla/reminders/reminders.toml")
+CONFIG_VARIABLE: Final = "VETLLA_REMINDERS_CONFIG"
+STATE_VARIABLE: Final = "VETLLA_REMINDERS_STATE_DIR"
+DEFAULT_STATE_DIR: Final = REMINDERS_STATE_DIR
+
+
+def configuration_file() -> Path | None:
+    """Return this machine's configuration of the reminder service; None if there is none."""
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    try:
+        DEFAULT_CONFIG.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # reading the file will report why
+    return DEFAULT_CONFIG
+
+
+def required_settings(named: Path | None, state_dir: Path | None = None) -> ReminderSettings:
+    """Return the settings for a command that cannot do without. Raises ConfigError."""
+    file = named or configuration_file()
+    if file is None:
+        raise ConfigError(
+            f"{DEFAULT_CONFIG}: no such file",
+            remedy="copy config/reminders/reminders.toml there and edit it, or name another with --config",
+        )
+    return load_reminders(file, state_dir=state_dir)
+
+
+def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
+    source = ctx.get_parameter_source(param.name or "")
+    if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
+        return value
+    file = configuration_file()
+    try:
+        return load_reminders(file).state_dir if file else value
+    except ConfigError as error:
+        # A fault in the configuration must not keep the office from its inbox.
+        tell(f"warning: configuration not used: {explained(error)}", "yellow")
+        return value
+
+
+StateDir = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        envvar=STATE_VARIABLE,
+        callback=_configured_state_dir,
+        readable=False,  # the code that opens it reports more than typer would
+        help="Directory of the reminders' database. Default: as configured.",
+        show_default=False,
+    ),
+]
+OtherStateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        envvar=STATE_VARIABLE,
+        readable=False,
+        help="Directory of the database, instead of the configured one.",
+    ),
+]
+Configuration = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", readable=False, help=f"Default: {CONFIG_VARIABLE}, or {DEFAULT_CONFIG}."
+    ),
+]

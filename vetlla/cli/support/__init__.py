@@ -1,0 +1,1 @@
+"""``vetlla support``: the support desk of the reminder service, and its clocks."""

@@ -1,0 +1,1 @@
+"""What each long-running process needs: its log, and the interface to systemd."""

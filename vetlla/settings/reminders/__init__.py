@@ -1,0 +1,1 @@
+"""The settings of the reminder service: a configuration of its own, beside that of the receiver."""

@@ -1,0 +1,1 @@
+"""An SMS gateway of Twilio's shape, with its answers, reports and replies."""

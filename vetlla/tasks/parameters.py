@@ -1,0 +1,28 @@
+"""Reads files of dated parameters: those of the contract, and those of the support desk."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from vetlla.domain import tomlfile
+from vetlla.domain.errors import ConfigError
+from vetlla.service.parameters import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vetlla.service.parameters import Parameters
+
+
+def read_parameters(source: Path, option: str) -> Parameters:
+    """Return the parameters of a file; ``option`` names the file on the command line. Raises ConfigError."""
+    try:
+        document = tomlfile.document(tomlfile.read_input(source), parse_float=Decimal)
+    except OSError as error:
+        raise ConfigError(f"{source}: {error.strerror}", remedy=f"name an existing file with {option}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "correct that line, or begin again with a copy of the installed file"
+        raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
+    return parse(document, str(source))

@@ -1,0 +1,45 @@
+"""Channels that are left alone: after failures in a row for a while, or until a person resumes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.messages import Channel
+from vetlla.domain.outbox import MessageReason
+from vetlla.service.reminders.circuit import Circuit
+from vetlla.store.reminders import audit, channels, outbox
+from vetlla.store.sqlite.atomic import atomic
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+
+class ChannelState(NamedTuple):
+    """How a channel does."""
+
+    channel: Channel
+    circuit: Circuit
+    unusable: tuple[str, ...]
+    """Templates that the provider refuses, each with its language."""
+
+
+def states(db: sqlite3.Connection) -> list[ChannelState]:
+    """Return how each channel does."""
+    unusable = tuple(sorted(" ".join(one) for one in channels.unusable_templates(db)))
+    return [
+        ChannelState(one, Circuit(*channels.circuit(db, one)), unusable if one is Channel.WHATSAPP else ())
+        for one in Channel
+    ]
+
+
+def resume(db: sqlite3.Connection, channel: Channel, by: str, now: datetime) -> bool:
+    """Use a channel again; return False if it was in use. Messages that waited for it are due at once."""
+    with atomic(db):
+        circuit = Circuit(*channels.circuit(db, channel))
+        if circuit == Circuit():
+            return False
+        channels.put_circuit(db, channel, Circuit())
+        due = outbox.hasten(db, None, MessageReason.CHANNEL_CLOSED, now)
+        audit.record(db, now, by, "channel_resumed", subject=channel.value, detail={"why": circuit.why, "due": due})
+    return True

@@ -1,0 +1,1 @@
+"""What the support desk does with a ticket."""
