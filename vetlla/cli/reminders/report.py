@@ -81,7 +81,12 @@ def report(
     ] = None,
     form: Annotated[
         ReportKind | None,
-        typer.Option("--format", case_sensitive=False, help="Format of the file. Default: as its name ends."),
+        typer.Option(
+            "--format",
+            case_sensitive=False,
+            metavar="KIND",
+            help="csv, xlsx, json, html, pdf. Default: as the name ends.",
+        ),
     ] = None,
     language: Annotated[Language, typer.Option("--language", help="Language of a page.")] = Language.CA,
     as_json: AsJson = False,
