@@ -146,6 +146,7 @@ INVOCATIONS = {
     "reminders channels resume": "reminders channels resume whatsapp",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
+    "reminders retire": "reminders retire",
     "reminders texts lint": "reminders texts lint",
     "reminders texts preview": "reminders texts preview --kind reminder",
     "support open": "support open low question",

@@ -63,6 +63,8 @@ class MessageReason(StrEnum):
     """Nothing was heard of it in the time of grace."""
     NO_REPORT = "no_report"
     """The provider took it, and no report of its delivery came in the time in which it is useful."""
+    RESTORED = "restored"
+    """A backup was restored, and the message may have been sent after the backup was made."""
 
 
 class MessageKey(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.reminder_counts import Fate, Presence, Reminding, ReportPeriod
 from vetlla.store.reminders import retention, statistics
-from vetlla.store.reminders.opening import REMINDERS, opened, opened_to_read
+from vetlla.store.reminders.opening import opened, reading_present
 from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
 from vetlla.store.secrets.keyring import SharedKey
 from vetlla.store.sqlite.atomic import atomic
@@ -59,6 +58,7 @@ def test_each_state_has_its_fate(db: sqlite3.Connection) -> None:
         ("failed", {"code": "131026"}, Fate.FAILED),
         ("failed", {"reason": "refused", "code": "132001"}, Fate.REFUSED),
         ("failed", {"reason": "unknown_outcome"}, Fate.UNKNOWN),
+        ("failed", {"reason": "restored"}, Fate.UNKNOWN),
         ("failed", {"reason": "unknown_outcome", "sent_us": TEN}, Fate.NO_REPORT),
         ("failed", {"reason": "unknown_outcome", "code": "131026"}, Fate.FAILED),
         ("expired", {"reason": "no_report"}, Fate.NO_REPORT),
@@ -245,10 +245,10 @@ def test_after_the_retention_time_rows_count_the_same(db: sqlite3.Connection) ->
     before = everything(db, period())
     keys = {key_name(2026): SharedKey(current=bytes(16), since=NOW, by="ana")}
     far = to_datetime(us(date(2027, 3, 1), 0))
-    while True:
+    place: retention.Place | None = retention.Place()
+    while place is not None:
         with atomic(db):
-            if not retention.retire(db, far, far, far, Pseudonyms(keys)):
-                break
+            _, place = retention.retire(db, retention.Terms(far, far, far), Pseudonyms(keys), place)
     assert {row["pseudonym"] for row in db.execute("SELECT pseudonym FROM replies")} - {""}
     assert everything(db, period()) == before
 
@@ -263,33 +263,13 @@ def test_an_empty_period_has_no_counts(db: sqlite3.Connection) -> None:
 def test_a_reader_can_change_nothing(tmp_path: Path) -> None:
     with opened(tmp_path, ManualClock(NOW)):
         pass
-    with pytest.raises(StoreError, match="readonly"), opened_to_read(tmp_path) as db:
+    with pytest.raises(StoreError, match="readonly"), reading_present(tmp_path) as db:
         db.execute("DELETE FROM offices")
-
-
-def test_a_reader_says_what_undoes_a_change_that_a_crash_left_half_done(tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    with opened(tmp_path, ManualClock(NOW)) as db:
-        db.execute("PRAGMA cache_size = 1")
-        db.execute("BEGIN IMMEDIATE")
-        for number in range(200):
-            appointment(db, str(number), TEN, "created")
-        for name in (REMINDERS, f"{REMINDERS}-journal"):
-            shutil.copy(tmp_path / name, copy / name)
-        db.execute("ROLLBACK")
-    with pytest.raises(StoreError, match="half done") as refused, opened_to_read(copy):
-        pass
-    assert "reminders pauses" in refused.value.remedy
-    with opened(copy, ManualClock(NOW)):
-        pass
-    with opened_to_read(copy) as db:
-        assert statistics.appointments(db, period(), LATER) == ()
 
 
 def test_a_reader_refuses_a_schema_that_is_older_than_its_questions(tmp_path: Path) -> None:
     with opened(tmp_path, ManualClock(NOW)) as db:
         db.execute("PRAGMA user_version = 0")
-    with pytest.raises(StoreError, match="older") as refused, opened_to_read(tmp_path):
+    with pytest.raises(StoreError, match="older") as refused, reading_present(tmp_path):
         pass
     assert "migrates" in refused.value.remedy

@@ -9,7 +9,19 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, report, running, texts
+from vetlla.cli.reminders import (
+    channels,
+    erasing,
+    export,
+    inbox,
+    messages,
+    optout,
+    pausing,
+    report,
+    retiring,
+    running,
+    texts,
+)
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
@@ -35,6 +47,7 @@ app.command("arms")(report.arms)
 app.command("simulate-channels")(simulate_channels)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
+app.command("retire")(retiring.retire_old)
 
 File = Annotated[str, typer.Argument(help="Lines of text or of JSON objects, or - for standard input.")]
 LexiconFolder = Annotated[

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.options import keys_path
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.masking import masked_phone
-from vetlla.store.reminders.opening import REMINDERS, opened, opened_to_read
+from vetlla.store.reminders.opening import REMINDERS, opened, reading_present
+from vetlla.store.reminders.pseudonyms import Pseudonyms
+from vetlla.store.secrets.keyring import Keyring
 from vetlla.store.sqlite.faults import disk_errors
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def database(state_dir: Path, *, make: bool = False) -> Iterator[sqlite3.Connect
 def database_to_read(state_dir: Path) -> Iterator[sqlite3.Connection]:
     """Yield the reminders' database of a directory for reading alone. Raises UsageError if there is none."""
     _find(state_dir)
-    with opened_to_read(state_dir) as db:
+    with reading_present(state_dir) as db:
         yield db
 
 
@@ -55,6 +58,12 @@ def _find(state_dir: Path) -> None:
             f"{state_dir}: there is no {REMINDERS}",
             remedy="name the reminder service's directory: --state-dir DIR",
         )
+
+
+def pseudonyms_of(keys_file: Path | None, state_dir: Path) -> Pseudonyms:
+    """Return what makes pseudonyms: the keys of a keys file, or none if no file is named and there is none."""
+    path = keys_path(keys_file, state_dir)
+    return Pseudonyms(Keyring.read(path) if keys_file or path.exists() else {})
 
 
 def now() -> datetime:

@@ -47,17 +47,25 @@ def required_settings(named: Path | None, state_dir: Path | None = None) -> Remi
     return load_reminders(file, state_dir=state_dir)
 
 
+def configured() -> ReminderSettings | None:
+    """Return this machine's settings; None if there is no configuration, or none that can be used.
+
+    A warning reports the fault: it must not keep the office from its inbox.
+    """
+    file = configuration_file()
+    try:
+        return load_reminders(file) if file else None
+    except ConfigError as error:
+        tell(f"warning: configuration not used: {explained(error)}", "yellow")
+        return None
+
+
 def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
     source = ctx.get_parameter_source(param.name or "")
     if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
         return value
-    file = configuration_file()
-    try:
-        return load_reminders(file).state_dir if file else value
-    except ConfigError as error:
-        # A fault in the configuration must not keep the office from its inbox.
-        tell(f"warning: configuration not used: {explained(error)}", "yellow")
-        return value
+    settings = configured()
+    return settings.state_dir if settings else value
 
 
 StateDir = Annotated[

@@ -129,6 +129,18 @@ def due_steps(
     return [DueStep(Step(BOOKED, timedelta(0)), booked_at, end)]
 
 
+def has_due(start: datetime, zone: str, rules: Iterable[StepRules], now: datetime, until: datetime) -> bool:
+    """Return False if ``due_steps`` has nothing due by ``until`` for this hour, whatever the appointment is."""
+    for one in rules:
+        planned = schedule(start, zone, one)
+        if any(step.due <= until and now < step.useful_until for step in planned):
+            return True
+        # A late booking is confirmed only if it is too late for each reminder.
+        if one.confirms_late_booking and all(step.due < until + one.minimum_gap for step in planned):
+            return True
+    return False
+
+
 def planned_reminder(appointment: Appointment, due: DueStep) -> PlannedMessage:
     """Return the message of a step."""
     return PlannedMessage(

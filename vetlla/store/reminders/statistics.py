@@ -39,9 +39,9 @@ _FATE: Final = """CASE
     WHEN {0}.sending_us IS NULL THEN
         CASE {0}.state WHEN 'suppressed' THEN 'suppressed' WHEN 'expired' THEN 'expired' ELSE 'waiting' END
     WHEN {0}.state = 'failed' AND {0}.reason = 'refused' THEN 'refused'
-    WHEN {0}.state IN ('sending', 'unknown') OR ({0}.state = 'failed' AND {0}.reason = 'unknown_outcome'
+    WHEN {0}.state IN ('sending', 'unknown') OR ({0}.state = 'failed' AND {0}.reason IN ('unknown_outcome', 'restored')
         AND {0}.code = '' AND coalesce({0}.accepted_us, {0}.sent_us) IS NULL) THEN 'unknown'
-    WHEN {0}.state = 'failed' AND {0}.reason = 'unknown_outcome' AND {0}.code = '' THEN 'no_report'
+    WHEN {0}.state = 'failed' AND {0}.reason IN ('unknown_outcome', 'restored') AND {0}.code = '' THEN 'no_report'
     WHEN {0}.state = 'failed' THEN 'failed'
     WHEN {0}.state = 'expired' THEN 'no_report'
     ELSE 'pending' END"""

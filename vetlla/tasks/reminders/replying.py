@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, MessageKind, ReplyKind
-from vetlla.domain.outbox import MessageKey, PlannedMessage
+from vetlla.domain.outbox import MessageKey, MessageReason, PlannedMessage
 from vetlla.service.reminders.cancelling import CancelStep
 from vetlla.service.reminders.dialogue import LISTED_FOR, Answered, Candidate, Decision, Dialogue, decide, question_of
 from vetlla.service.reminders.lexicon import Intent
@@ -231,6 +231,7 @@ def _carry_out(
         citizens.opt_out(db, person, channels, now, "reply")
     elif decision.opt_out is False:
         citizens.opt_in(db, person, frozenset(Channel))
+        outbox.reinstate(db, person, MessageReason.OPTED_OUT, now)
     if decision.language is not None:
         citizens.remember_language(db, person, decision.language)
     if decision.to_inbox:

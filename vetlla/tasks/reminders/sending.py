@@ -112,13 +112,16 @@ def settle(
 def _room(
     db: sqlite3.Connection, taken: Sequence[tuple[OutboxMessage, Fresh]], rules: SendRules, now: datetime
 ) -> set[int]:
-    """Return the people that the budget lets us write to first, those with the nearest appointments."""
-    wanted = []
+    """Return the people that the budget lets us write to first, those with the nearest appointments.
+
+    Messages that wait for a place take part, so that one with a later appointment does not get it before them.
+    """
+    used = messages.conversations_since(db, now - WINDOW)
+    wanted = messages.waiting_for_budget(db, now, rules.conversations_in_24h - used)
     for message, fresh in taken:
         known = known_of(db, message, fresh, rules, now)
         if known.opens and known.citizen is not None and message.plan.as_template:
             wanted.append((message.plan.key.start, known.citizen))
-    used = messages.conversations_since(db, now - WINDOW)
     return with_budget(wanted, used, rules.conversations_in_24h)
 
 
