@@ -163,6 +163,7 @@ INVOCATIONS = {
     "support report": "support report",
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
+    "reminders demo": "reminders demo --help",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
     "reminders simulate-channels": "reminders simulate-channels --for 0.1",
 }

@@ -64,11 +64,19 @@ class ReminderDaemon:
         self._send_wake = asyncio.Event()
         self._polls = asyncio.Semaphore(POLLS_AT_ONCE)
 
-    async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises ConfigError or StoreError when the service cannot start."""
+    async def run_until_signal(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises as ``run``."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
+        await self.run()
+
+    def stop(self) -> None:
+        """Let ``run`` end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until ``stop``. Raises ConfigError or StoreError when the service cannot start."""
         async with AsyncExitStack() as stack:
             stack.enter_context(keep_out_services(self._settings.state_dir))
             parts = await stack.enter_async_context(built(self._settings, self._clock, on_kept=self._reply_wake.set))
