@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+from tests.rigs.invented_month import Month
 from tests.rigs.pango import need_pango
-from tests.rigs.reminder_month import Month
 from vetlla.domain.clock import SystemClock
 from vetlla.store.reminders.opening import REMINDERS, opened
 from vetlla.store.sqlite.atomic import atomic

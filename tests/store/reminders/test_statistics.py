@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.reminder_month import ZONE, Month, appointment, cancellation, message, put, reply, us
+from tests.rigs.invented_month import ZONE, Month, appointment, cancellation, message, put, reply, us
 from tests.rigs.reminders import NOW
 from vetlla.domain.clock import ManualClock, to_datetime
 from vetlla.domain.errors import StoreError
