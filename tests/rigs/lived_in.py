@@ -140,6 +140,8 @@ INVOCATIONS = {
     "reminders pause": "reminders pause {office} --why closed",
     "reminders resume": "reminders resume {office}",
     "reminders pauses": "reminders pauses",
+    "reminders report": "reminders report --from 2026-11-01 --to 2026-11-30",
+    "reminders arms": "reminders arms --from 2026-11-01 --to 2026-11-30",
     "reminders channels list": "reminders channels list",
     "reminders channels resume": "reminders channels resume whatsapp",
     "reminders export": "reminders export --out {new}",

@@ -243,6 +243,8 @@ def test_an_unknown_sender_gets_one_answer_a_day_without_personal_data(desk: Des
     assert desk.state("a") is None
     assert PHONE not in answer
     assert desk.says("anul·lar", phone=OTHER) == []
+    outcomes = [row["outcome"] for row in desk.db.execute("SELECT outcome FROM replies")]
+    assert outcomes == ["unknown_sender"] * 2  # the report counts them apart from those that are not understood
     desk.now += DAY + MINUTE
     assert len(desk.says("anul·lar", phone=OTHER)) == 1
 

@@ -9,7 +9,19 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, retiring, running, texts
+from vetlla.cli.reminders import (
+    channels,
+    erasing,
+    export,
+    inbox,
+    messages,
+    optout,
+    pausing,
+    report,
+    retiring,
+    running,
+    texts,
+)
 from vetlla.cli.reminders.demo.command import demo
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_channels import simulate_channels
@@ -33,6 +45,8 @@ app.add_typer(texts.app, name="texts")
 app.command("demo")(demo)
 app.command("simulate-qmatic")(simulate_qmatic)
 app.command("simulate-channels")(simulate_channels)
+app.command("report")(report.report)
+app.command("arms")(report.arms)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
 app.command("retire")(retiring.retire_old)

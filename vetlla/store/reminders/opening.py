@@ -13,10 +13,11 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.errors import StoreError
 from vetlla.store.journal.opening import refuse_unfinished
 from vetlla.store.sqlite.faults import disk_errors, sqlite_errors
 from vetlla.store.sqlite.lockfile import exclusive
-from vetlla.store.sqlite.migrate import migrate, refuse_newer
+from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
@@ -82,6 +83,18 @@ def reading(state_dir: Path) -> Iterator[sqlite3.Connection]:
     with sqlite_errors(path), closing(_connect(path)) as connection:
         connection.execute("PRAGMA query_only = ON")
         refuse_newer(connection, "reminders", str(path))
+        yield connection
+
+
+@contextmanager
+def reading_present(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the database for reading, with this program's schema. Raises StoreError if its schema is older."""
+    with reading(state_dir) as connection:
+        if version(connection) < migrations("reminders")[-1].number:
+            raise StoreError(
+                f"{state_dir / REMINDERS}: its schema is older than this program's",
+                remedy="start the reminder service once, or run vetlla reminders list: that migrates it",
+            )
         yield connection
 
 

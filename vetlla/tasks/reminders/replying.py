@@ -104,6 +104,8 @@ def _handle(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules, now: dat
     _carry_out(db, kept, decision, {one.key: one for one in candidates}, now=now, channels=rules.opts_out_of)
     _answer(db, kept, decision, {one.key: value for one, value in known}, rules=rules, now=now)
     outcome = "inbox" if decision.to_inbox else "cancel" if decision.cancel else decision.answer or ""
+    if decision.answer is TextName.UNKNOWN_SENDER:
+        outcome = TextName.UNKNOWN_SENDER  # it comes before a person too; the report counts it apart
     replies.handled(db, kept.id, outcome, now, intent=reading.intent.value, language=reading.language or "",
                     message=evidence.message)  # fmt: skip
     return Handled(kept.id, reading.intent, decision)
