@@ -203,7 +203,7 @@ class Place:
         return {
             "VETLLA_STATE_DIR": str(self.state_dir),
             "VETLLA_CONFIG": str(self.directory / "vetlla.toml"),
-            "VETLLA_REMINDERS_STATE_DIR": str(self.state_dir),
+            "VETLLA_REMINDERS_DIR": str(self.state_dir),
             "VETLLA_REMINDERS_CONFIG": str(self.directory / "reminders.toml"),
         }
 
