@@ -139,11 +139,13 @@ class ReminderDaemon:
             await self._pause(pause_s * uniform(1 - JITTER, 1 + JITTER), wake)  # noqa: S311 - no secret
 
     async def _tried(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
-        """Take a turn; what the disk, the database or another system refuses is logged and tried again later."""
+        """Take a turn; whatever fails is logged and tried again later, and the other parts work on."""
         try:
             await turn()
         except* (VetllaError, sqlite3.OperationalError) as errors:
             log.error("reminders.pass_failed", part=name, why="; ".join(map(str, errors.exceptions)))  # noqa: TRY400 - no fault of our own
+        except* Exception as errors:
+            log.exception("reminders.pass_failed", part=name, why="a fault of the program", exc_info=errors)
 
     async def _pause(self, pause_s: float, wake: asyncio.Event | None = None) -> None:
         """Wait until the pause has ended, the turn is woken, or the service stops."""
