@@ -91,7 +91,7 @@ def test_the_example_has_only_settings_that_exist() -> None:
         ('[[source]]\nname = "q"\nurl = "https://q.example"\n', "source[1]: has no kind"),
         (
             '[[source]]\nname = "q"\nkind = "orchestra-queue"\nurl = "https://q.example"\ncalendar_rot = "/x"\n',
-            'source[1].calendar_rot: unknown key did you mean "calendar_root"',
+            'source[1].calendar_rot: unknown key\n  -> did you mean "calendar_root"',
         ),
         ('[[source]]\nname = "q"\nkind = "files"\npath = "x"\n', "absolute path"),
         ('redirect_to = "12"\n', "telephone number"),
