@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from vetlla.cli.reminders.demo.live import free_port
+from vetlla.cli.reminders.demo.settings import written
 from vetlla.domain.clock import SystemClock
-from vetlla.settings.shipped import reminder_offices
 from vetlla.simulator.messaging.phones import PhoneBook
 from vetlla.simulator.messaging.sms.gateway import SmsGateway
 from vetlla.simulator.messaging.whatsapp.approved import approved_templates
@@ -28,43 +28,15 @@ if TYPE_CHECKING:
 
     from vetlla.simulator.qmatic.world import Booking
 
-SETTINGS = """
-state_dir = "{folder}/state"
-offices_file = "{folder}/offices.toml"
-[[source]]
-name = "qmatic"
-kind = "orchestra-calendar"
-url = "{orchestra}"
-access = {{ kind = "basic", user = "{user}", password_file = "{folder}/password" }}
-[[office]]
-source = "qmatic"
-id = "1"
-poll_every_s = 1
+QUICK = """
 [rules]
-steps = [{{ name = "24h", hours = 24 }}]
-quiet = {{ begin = "23:59:59", end = "00:00:00" }}
+quiet = { begin = "23:59:59", end = "00:00:00" }
 minimum_gap_h = 0
-[whatsapp]
-phone_number_id = "{phone_number_id}"
-business_id = "{business_id}"
-token_file = "{folder}/token"
-app_secret_file = "{folder}/app-secret"
-verify_token_file = "{folder}/verify-token"
-base_url = "{whatsapp}"
-[sms]
-kind = "twilio"
-account = "{account}"
-token_file = "{folder}/sms-token"
-sender = "{sender}"
-base_url = "{sms}"
-[webhooks]
-port = {port}
-public_url = "http://127.0.0.1:{port}"
 [pace]
 send_s = 0.2
 reply_s = 0.2
-plan_s = 1
 """
+"""What differs from the settings of the demo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +95,7 @@ class City:
 @asynccontextmanager
 async def city(folder: Path) -> AsyncIterator[City]:
     """Open a city with one office and no appointments."""
-    port = _free_port()
+    port = free_port()
     book = PhoneBook(SystemClock())
     async with (
         Orchestra(invented(offices=1, per_day=0)) as orchestra,
@@ -133,44 +105,10 @@ async def city(folder: Path) -> AsyncIterator[City]:
     ):
         whatsapp.keep_visiting(f"http://127.0.0.1:{port}/whatsapp")
         made = City(folder=folder, orchestra=orchestra, book=book, whatsapp=whatsapp, sms=sms, port=port)
-        _write(made)
+        written(folder, orchestra, whatsapp, sms, port)
+        (folder / "conf.d").mkdir()
+        (folder / "conf.d" / "quick.toml").write_text(QUICK, encoding="utf-8")
         yield made
-
-
-def _write(one: City) -> None:
-    meta, gateway, doors = one.whatsapp.account, one.sms.account, one.orchestra.doors
-    secrets = {
-        "password": doors.password,
-        "token": meta.token,
-        "app-secret": meta.app_secret,
-        "verify-token": meta.verify_token,
-        "sms-token": gateway.token,
-    }
-    for name, secret in secrets.items():
-        (one.folder / name).write_text(f"{secret}\n", encoding="utf-8")
-        (one.folder / name).chmod(0o600)
-    details = reminder_offices().read_text(encoding="utf-8").replace('id = "OMAC"', 'id = "1"')
-    (one.folder / "offices.toml").write_text(details, encoding="utf-8")
-    text = SETTINGS.format(
-        folder=one.folder,
-        orchestra=one.orchestra.url,
-        user=doors.user,
-        phone_number_id=meta.phone_number_id,
-        business_id=meta.business_id,
-        whatsapp=one.whatsapp.url,
-        account=gateway.sid,
-        sender=gateway.number,
-        sms=one.sms.url,
-        port=one.port,
-    )
-    one.config.write_text(text, encoding="utf-8")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def reminders_environment(one: City) -> dict[str, str]:

@@ -76,7 +76,7 @@ async def test_one_pass_sends_what_is_due_and_a_rehearsal_only_shows_it(tmp_path
         assert (message["channel"], message["phone"]) == ("whatsapp", "\u2026001")
         assert message["text"].startswith("Ajuntament de Lleida")
         assert not here.book.phone(WITH).thread
-        assert not (tmp_path / "state").exists()
+        assert not (tmp_path / "reminders.db").exists()
         status, (done,) = await command(here, "dispatch")
         assert (status, len(done["messages"]), len(from_city(here, WITH))) == (0, 1, 1)
         status, (again,) = await command(here, "dispatch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
@@ -15,7 +15,11 @@ from vetlla.settings.load import load
 from vetlla.settings.model import DEFAULT_STATE_DIR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vetlla.settings.model import Settings
+
+T = TypeVar("T")
 
 __all__ = [
     "DEFAULT_CONFIG",
@@ -34,6 +38,15 @@ __all__ = [
 ]
 
 DEFAULT_CONFIG = Path("/etc/vetlla/vetlla.toml")
+
+
+class HasStateDir(Protocol):
+    """Settings that name a state directory."""
+
+    @property
+    def state_dir(self) -> Path:
+        """The directory."""
+        ...
 
 
 def configuration_file() -> Path | None:
@@ -59,26 +72,36 @@ def required_configuration(usual: Path = DEFAULT_CONFIG) -> Path | None:
     return usual
 
 
-def configured() -> Settings | None:
-    """Return this machine's settings; None if there is no configuration, or none that can be used.
+def usable(load_settings: Callable[[], T]) -> T | None:
+    """Return the settings of a configuration, or None if it cannot be used.
 
-    A fault in the configuration must not keep operators from their queue. A warning reports it, and the default places
-    are used.
+    A fault in the configuration must not keep people from their work. A warning reports it, and the default places are
+    used.
     """
-    path = configuration_file()
     try:
-        return load(path) if path else None
+        return load_settings()
     except ConfigError as error:
         tell(f"warning: configuration not used: {explained(error)}", "yellow")
         return None
 
 
-def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
-    source = ctx.get_parameter_source(param.name or "")
-    if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
-        return value
-    settings = configured()
-    return settings.state_dir if settings else value
+def configured() -> Settings | None:
+    """Return this machine's settings; None if there is no configuration, or none that can be used."""
+    path = configuration_file()
+    return usable(lambda: load(path)) if path else None
+
+
+def state_dir_of(settings_of: Callable[[], HasStateDir | None]) -> Callable[..., Path]:
+    """Return the callback of ``--state-dir``: what these settings name, if the option is not given."""
+
+    def named(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
+        source = ctx.get_parameter_source(param.name or "")
+        if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
+            return value
+        settings = settings_of()
+        return settings.state_dir if settings else value
+
+    return named
 
 
 def keys_path(named: Path | None, state_dir: Path) -> Path:
@@ -99,7 +122,7 @@ StateDir = Annotated[
     typer.Option(
         "--state-dir",
         envvar="VETLLA_STATE_DIR",
-        callback=_configured_state_dir,
+        callback=state_dir_of(configured),
         readable=False,  # the code that opens it reports more than typer would
         help="Directory of journal, registry and control socket. Default: as configured.",
         show_default=False,

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vetlla.cli.kit.output import tell
+from vetlla.cli.kit.options import state_dir_of, usable
 from vetlla.domain.errors import ConfigError
-from vetlla.domain.permissions import explained
 from vetlla.settings.reminders.load import load_reminders
 from vetlla.settings.reminders.model import REMINDERS_STATE_DIR
 
@@ -48,24 +47,9 @@ def required_settings(named: Path | None, state_dir: Path | None = None) -> Remi
 
 
 def configured() -> ReminderSettings | None:
-    """Return this machine's settings; None if there is no configuration, or none that can be used.
-
-    A warning reports the fault: it must not keep the office from its inbox.
-    """
+    """Return this machine's settings; None if there is no configuration, or none that can be used."""
     file = configuration_file()
-    try:
-        return load_reminders(file) if file else None
-    except ConfigError as error:
-        tell(f"warning: configuration not used: {explained(error)}", "yellow")
-        return None
-
-
-def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
-    source = ctx.get_parameter_source(param.name or "")
-    if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
-        return value
-    settings = configured()
-    return settings.state_dir if settings else value
+    return usable(lambda: load_reminders(file)) if file else None
 
 
 StateDir = Annotated[
@@ -73,7 +57,7 @@ StateDir = Annotated[
     typer.Option(
         "--state-dir",
         envvar=STATE_VARIABLE,
-        callback=_configured_state_dir,
+        callback=state_dir_of(configured),
         readable=False,  # the code that opens it reports more than typer would
         help="Directory of the reminders' database. Default: as configured.",
         show_default=False,

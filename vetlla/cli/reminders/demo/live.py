@@ -45,7 +45,7 @@ async def live(directory: Path, lasts: float) -> World:
     clock = _clock_of_a_working_day()
     world = invented(offices=2, per_day=0, now=lambda: _now(clock))
     book = PhoneBook(clock)
-    port = _free_port()
+    port = free_port()
     webhooks = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         orchestra = await stack.enter_async_context(Orchestra(world))
@@ -98,7 +98,7 @@ def _book(world: World) -> None:
         world.book(office, (world.services[0],), start, customer=customer, language=language, at_extra_table=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that is free now. The providers must know the webhooks' address before the service starts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
