@@ -145,6 +145,8 @@ INVOCATIONS = {
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
     "reminders texts lint": "reminders texts lint",
+    "reminders texts approve": "reminders texts approve --all --party {office} --person Maria",
+    "reminders texts approvals": "reminders texts approvals",
     "reminders texts preview": "reminders texts preview --kind reminder",
     "support open": "support open low question",
     "support answer": "support answer {ticket}",

@@ -47,17 +47,23 @@ def required_settings(named: Path | None, state_dir: Path | None = None) -> Remi
     return load_reminders(file, state_dir=state_dir)
 
 
+def known_settings(state_dir: Path | None = None) -> ReminderSettings:
+    """Return the settings for a command that can do without: the defaults if there are none, or if they have a fault.
+
+    A fault in the configuration must not keep the office from its inbox; a warning tells it.
+    """
+    try:
+        return load_reminders(configuration_file(), state_dir=state_dir)
+    except ConfigError as error:
+        tell(f"warning: configuration not used: {explained(error)}", "yellow")
+        return load_reminders(None, state_dir=state_dir)
+
+
 def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
     source = ctx.get_parameter_source(param.name or "")
     if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
         return value
-    file = configuration_file()
-    try:
-        return load_reminders(file).state_dir if file else value
-    except ConfigError as error:
-        # A fault in the configuration must not keep the office from its inbox.
-        tell(f"warning: configuration not used: {explained(error)}", "yellow")
-        return value
+    return known_settings().state_dir
 
 
 StateDir = Annotated[
@@ -78,6 +84,20 @@ OtherStateDir = Annotated[
         envvar=STATE_VARIABLE,
         readable=False,
         help="Directory of the database, instead of the configured one.",
+    ),
+]
+TextsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--texts", metavar="FOLDER", help="Folder with ca.toml and es.toml.  [default: as configured, or as installed]"
+    ),
+]
+OfficesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--offices",
+        metavar="FILE",
+        help="Offices and procedures.  [default: as configured, or the installed example]",
     ),
 ]
 Configuration = Annotated[

@@ -13,8 +13,9 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.errors import StoreError
 from vetlla.store.sqlite.faults import disk_errors, sqlite_errors
-from vetlla.store.sqlite.migrate import migrate
+from vetlla.store.sqlite.migrate import migrate, migrations, refuse_newer, version
 from vetlla.store.sqlite.ownership import create, refuse_foreign, sync_directory
 
 if TYPE_CHECKING:
@@ -44,6 +45,28 @@ def opened(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
             _create(path)
     with sqlite_errors(path), closing(_connect(path)) as connection:
         migrate(connection, "reminders", str(path), clock)
+        yield connection
+
+
+@contextmanager
+def inspected(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the database for reading only: it is neither made nor migrated. Raises AccessError, StoreError."""
+    path = state_dir / REMINDERS
+    with disk_errors(state_dir):
+        path.open("rb").close()  # SQLite would not say why it cannot
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with (
+        sqlite_errors(path),
+        closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)) as connection,
+    ):
+        connection.row_factory = sqlite3.Row
+        refuse_newer(connection, "reminders", str(path))
+        found, known = version(connection), migrations("reminders")[-1].number
+        if found < known:
+            raise StoreError(
+                f"{path}: schema {found} is older than this program's {known}",
+                remedy="systemctl restart vetlla-reminders: the service brings it to this program's schema",
+            )
         yield connection
 
 

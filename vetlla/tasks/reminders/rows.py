@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from vetlla.domain.approvals import Approval
 from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.rates import Rate, rate_card
-from vetlla.service.reminders.texts.approval import Approval
 from vetlla.service.reminders.texts.columns import APPROVALS, RATES, TEMPLATES
 from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened
