@@ -127,6 +127,7 @@ INVOCATIONS = {
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",
     "reminders dispatch": "reminders dispatch --dry-run",
+    "reminders doctor": "reminders doctor --config {dir}/reminders.toml",
     "reminders list": "reminders list",
     "reminders show": "reminders show 1",
     "reminders inbox list": "reminders inbox list",

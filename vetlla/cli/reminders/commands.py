@@ -9,7 +9,7 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import channels, erasing, export, inbox, messages, optout, pausing, running, texts
+from vetlla.cli.reminders import channels, doctor, erasing, export, inbox, messages, optout, pausing, running, texts
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
@@ -20,6 +20,7 @@ from vetlla.tasks.reminders.lexicon import load_lexicon
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
 app.command("run")(running.run_service)
 app.command("dispatch")(running.dispatch_once)
+app.command("doctor")(doctor.reminders_doctor)
 app.command("list")(messages.list_messages)
 app.command("show")(messages.show_message)
 app.add_typer(inbox.app, name="inbox")
