@@ -1,10 +1,10 @@
-# A newcomer needs two commands: `make run` and `make test`. Both set everything up first, and neither needs root.
+# A newcomer needs `make run`, `make reminders` and `make test`. Each sets everything up first, and none needs root.
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run lint test coverage wheel fresh bench chaos schema lock clean
+.PHONY: run reminders lint test coverage wheel fresh bench chaos schema lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -14,6 +14,9 @@ $(READY): requirements-dev.lock pyproject.toml
 
 run: $(READY) ## run the receiver with simulated homes and a live board; Ctrl-C ends it
 	$(BIN)/vetlla demo
+
+reminders: $(READY) ## show the reminder service on simulators, with a citizen's telephone in the terminal; /help lists what it can do
+	$(BIN)/vetlla reminders demo
 
 lint: $(READY) ## check style, types and the imports between rooms
 	$(BIN)/ruff check .

@@ -22,6 +22,7 @@ DATABASES = sorted(path.name for path in (ROOT / "vetlla" / "store" / "migration
 
 NOT_FOR_MACHINES = {
     "receiver": "it is a daemon, which programs read by its log, `vetlla status` and /metrics",
+    "reminders demo": "it shows two telephones to a person",
     "reminders run": "it is a daemon, which programs read by its log and by `vetlla reminders list`",
     "demo": "it shows a picture for people",
     "inventory export": "it writes a file in the requested format",

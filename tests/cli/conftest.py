@@ -83,7 +83,7 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VETLLA_REMINDERS_CONFIG", str(reminders))
     names = (
         "VETLLA_STATE_DIR",
-        "VETLLA_REMINDERS_STATE_DIR",
+        "VETLLA_REMINDERS_DIR",
         "VETLLA_KEYS_FILE",
         "CREDENTIALS_DIRECTORY",
         "SUDO_USER",

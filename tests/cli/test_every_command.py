@@ -177,8 +177,8 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
-    "reminders run", "reminders simulate-qmatic", "reminders simulate-channels", "reminders texts lint",
-    "reminders texts preview", "support levels",
+    "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
+    "reminders texts lint", "reminders texts preview", "support levels",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

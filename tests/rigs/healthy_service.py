@@ -25,12 +25,11 @@ from vetlla.simulator.messaging.whatsapp.cloud import WhatsAppCloud
 from vetlla.simulator.qmatic.server import Orchestra
 from vetlla.simulator.qmatic.world import Branch, World
 from vetlla.store.reminders import offices
-from vetlla.store.reminders.opening import opened
+from vetlla.store.reminders.opening import LOCK, opened
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.tasks.reminders.desk.approving import approve_texts
 from vetlla.tasks.reminders.texts import load_offices, load_texts
-from vetlla.worker.reminders.daemon import LOCK
 from vetlla.worker.reminders.webhooks import WebhookServer
 
 if TYPE_CHECKING:

@@ -141,10 +141,13 @@ INVOCATIONS = {
     "reminders pause": "reminders pause {office} --why closed",
     "reminders resume": "reminders resume {office}",
     "reminders pauses": "reminders pauses",
+    "reminders report": "reminders report --from 2026-11-01 --to 2026-11-30",
+    "reminders arms": "reminders arms --from 2026-11-01 --to 2026-11-30",
     "reminders channels list": "reminders channels list",
     "reminders channels resume": "reminders channels resume whatsapp",
     "reminders export": "reminders export --out {new}",
     "reminders erase": "reminders erase --phone +34600000001 --dry-run",
+    "reminders retire": "reminders retire",
     "reminders texts lint": "reminders texts lint",
     "reminders texts approve": "reminders texts approve --all --party {office} --person Maria",
     "reminders texts approvals": "reminders texts approvals",
@@ -163,6 +166,7 @@ INVOCATIONS = {
     "support report": "support report",
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
+    "reminders demo": "reminders demo --help",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
     "reminders simulate-channels": "reminders simulate-channels --for 0.1",
 }
@@ -202,7 +206,7 @@ class Place:
         return {
             "VETLLA_STATE_DIR": str(self.state_dir),
             "VETLLA_CONFIG": str(self.directory / "vetlla.toml"),
-            "VETLLA_REMINDERS_STATE_DIR": str(self.state_dir),
+            "VETLLA_REMINDERS_DIR": str(self.state_dir),
             "VETLLA_REMINDERS_CONFIG": str(self.directory / "reminders.toml"),
         }
 

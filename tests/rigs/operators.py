@@ -72,7 +72,7 @@ class Operator:
                 "TZ": CATALONIA,
                 "LC_ALL": "C.UTF-8",
                 "VETLLA_STATE_DIR": str(self._state_dir),
-                "VETLLA_REMINDERS_STATE_DIR": str(self._state_dir),
+                "VETLLA_REMINDERS_DIR": str(self._state_dir),
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },
         )

@@ -55,6 +55,8 @@ class MessageReason(StrEnum):
     """An earlier attempt was delivered after all."""
     TEXT = "text"
     """There is no text for it, or a place of the text has no value."""
+    FAULT = "fault"
+    """A fault of this program; its log has the stack."""
     ERASED = "erased"
     """The person's data were erased."""
     REFUSED = "refused"
@@ -63,6 +65,8 @@ class MessageReason(StrEnum):
     """Nothing was heard of it in the time of grace."""
     NO_REPORT = "no_report"
     """The provider took it, and no report of its delivery came in the time in which it is useful."""
+    RESTORED = "restored"
+    """A backup was restored, and the message may have been sent after the backup was made."""
 
 
 class MessageKey(NamedTuple):

@@ -25,10 +25,9 @@ from vetlla.settings.reminders.offices import OfficeSettings, QuietSettings, Rul
 from vetlla.settings.reminders.sources import FilesSource
 from vetlla.settings.secret import read_secret
 from vetlla.store.reminders import cancellations, channels, offices, replies
-from vetlla.store.reminders.opening import inspected
+from vetlla.store.reminders.opening import LOCK, reading_present
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
-from vetlla.worker.reminders.daemon import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -185,7 +184,7 @@ def test_what_this_user_may_not_see_is_unknown() -> None:
         folder.chmod(0)
         with unprivileged():
             found = service(folder, are_polled=True)
-            with pytest.raises(AccessError), inspected(folder):
+            with pytest.raises(AccessError), reading_present(folder):
                 pass
     assert found.level is Level.UNKNOWN
 
@@ -200,7 +199,7 @@ def test_a_credential_that_only_the_service_gets_is_unknown(monkeypatch: pytest.
 def test_a_database_of_another_program_is_not_read(tmp_path: Path) -> None:
     with DeskWorld.opened(tmp_path, NOW) as made:
         made.db.execute("PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="older than this program"), inspected(tmp_path):
+    with pytest.raises(StoreError, match="its schema is older"), reading_present(tmp_path):
         pass
 
 

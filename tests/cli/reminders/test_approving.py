@@ -10,7 +10,7 @@ import pytest
 
 from vetlla.domain.clock import SystemClock
 from vetlla.store.reminders import audit
-from vetlla.store.reminders.opening import inspected, opened
+from vetlla.store.reminders.opening import opened, reading_present
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
@@ -47,7 +47,7 @@ def test_a_text_is_approved_when_all_its_parties_agreed(vetlla: Vetlla, folder: 
     assert "Gràcies. Us esperem {quan_curt}" in said
     file.write_text(said.replace("Gràcies. Us esperem {quan_curt}", "Us esperem {quan_curt}"), encoding="utf-8")
     assert standing(vetlla) == ("changed", ["Serveis Digitals", "OGAT", "OMAC"])
-    with inspected(state_dir) as db:
+    with reading_present(state_dir) as db:
         records = list(audit.records(db))
     assert {(one.action, one.subject) for one in records} == {("text approved", TITLE)}
     assert "Maria" not in str(records)

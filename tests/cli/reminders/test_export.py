@@ -72,7 +72,7 @@ def test_a_folder_with_files_is_not_written_into(vetlla: Vetlla, desk: DeskWorld
 def test_a_dry_run_counts_and_removes_nothing(vetlla: Vetlla, desk: DeskWorld) -> None:
     before = all_rows(desk)
     (told,) = vetlla("reminders", "erase", "--phone", ANNA, "--dry-run", "--json").json
-    assert list(told) == ["phone", "found", "dry_run", "removed", "left"]
+    assert list(told) == ["phone", "found", "dry_run", "removed", "left", "pseudonyms", "years"]
     assert (told["phone"], told["found"], told["left"]) == ("\u2026001", True, {})
     assert told["removed"]["appointments"] == 2
     assert all_rows(desk) == before

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import ImageFont
 
-from vetlla.cli.renewals.chart import FONT, HEIGHT, Box, ChartPicture, Label, Part, picture, round_step
+from vetlla.cli.renewals.chart import HEIGHT, Part, picture
+from vetlla.documents.charts.shapes import FONT, Box, ChartPicture, Label, round_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

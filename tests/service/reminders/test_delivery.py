@@ -70,3 +70,9 @@ def test_read_without_delivered_is_delivered_and_a_failure_is_kept_as_a_flag() -
 def test_a_late_report_of_sending_does_not_bring_an_ended_message_back() -> None:
     assert state_of(merged([OwnReport(Delivery.SENT, NOW)]), MessageState.EXPIRED) is MessageState.EXPIRED
     assert state_of(merged([OwnReport(Delivery.SENT, NOW)]), MessageState.FAILED) is MessageState.FAILED
+
+
+def test_what_was_delivered_stays_so_when_its_reports_are_no_longer_kept() -> None:
+    late = merged([OwnReport(Delivery.FAILED, NOW, "131026")])
+    assert state_of(late, MessageState.DELIVERED) is MessageState.DELIVERED
+    assert state_of(merged([OwnReport(Delivery.SENT, NOW)]), MessageState.READ) is MessageState.READ

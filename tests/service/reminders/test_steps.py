@@ -18,6 +18,7 @@ from vetlla.service.reminders.steps import (
     Step,
     StepRules,
     due_steps,
+    has_due,
     planned_notice,
     planned_reminder,
     schedule,
@@ -103,7 +104,7 @@ def test_a_late_booking_is_confirmed_instead_if_the_office_wants_it() -> None:
     rules = StepRules(steps=(DAY,), quiet=NEVER_QUIET, confirms_late_booking=True)
     (found,) = due_steps(appointment(start=NOW + 3 * HOURS), rules, NOW, booked_at=NOW)
     assert (found.step.name, found.due) == (BOOKED, NOW)
-    assert planned_reminder(appointment(), found).kind is MessageKind.INFORMATION
+    assert planned_reminder(appointment(), found).kind is MessageKind.REMINDER
     assert due_steps(appointment(start=NOW + 48 * HOURS), rules, NOW, booked_at=NOW - 50 * HOURS)[0].step is DAY
 
 
@@ -185,3 +186,28 @@ def test_the_morning_after_is_never_quiet_and_never_earlier(moment: datetime) ->
     later = quiet.after(moment, ZONE)
     assert later >= moment
     assert not quiet.is_quiet(later, ZONE)
+
+
+@given(
+    minutes=st.integers(1, 15 * 24 * 60),
+    booked=st.none() | st.integers(0, 15 * 24 * 60),
+    confirms=st.booleans(),
+    quiet=st.sampled_from([NEVER_QUIET, QuietHours(holidays=frozenset({date(2026, 11, 24), date(2026, 12, 8)}))]),
+)
+def test_an_hour_at_which_something_is_due_is_never_left_out(
+    minutes: int, booked: int | None, quiet: QuietHours, *, confirms: bool
+) -> None:
+    rules = StepRules(steps=(DAY, TWO_DAYS, TWO_HOURS), quiet=quiet, confirms_late_booking=confirms)
+    one = appointment(start=NOW + timedelta(minutes=minutes))
+    booked_at = None if booked is None else NOW - timedelta(minutes=booked)
+    until = NOW + timedelta(minutes=15)
+    due = [step for step in due_steps(one, rules, NOW, booked_at=booked_at) if step.due <= until]
+    assert has_due(one.start, one.zone, [FREE, rules], NOW, until) or not due
+    assert not has_due(NOW + 15 * DAY.lead, one.zone, [FREE, rules], NOW, until)
+
+
+def test_a_step_of_information_plans_a_message_of_its_own_kind() -> None:
+    rules = StepRules(steps=(Step("72h", 72 * HOURS, kind=MessageKind.INFORMATION), DAY), quiet=NEVER_QUIET)
+    one = appointment(start=NOW + 4 * 24 * HOURS)
+    kinds = [planned_reminder(one, due).kind for due in due_steps(one, rules, NOW)]
+    assert kinds == [MessageKind.INFORMATION, MessageKind.REMINDER]

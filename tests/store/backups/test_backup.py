@@ -85,7 +85,7 @@ def test_the_manifest_is_for_people_and_machines(state: Path, tmp_path: Path) ->
     made(state, tmp_path / "backup")
     said = json.loads((tmp_path / "backup" / MANIFEST).read_text(encoding="utf-8"))
 
-    assert set(said) == {"made", "vetlla", "head", "last_signal", "files"}
+    assert set(said) == {"made", "vetlla", "head", "last_signal", "files", "reminders_head"}
     assert set(said["files"]) == {JOURNAL, REGISTRY}
     assert set(said["files"][JOURNAL]) == {"bytes", "sha256", "schema"}
 
@@ -210,7 +210,7 @@ def test_it_gives_up_when_the_log_grows_too_long(tmp_path: Path) -> None:
                 lambda *_: scribe.commit(*(report(number, raw=bytes(2000)) for number in range(200))),
             )  # fmt: skip
         assert leftovers(target) == []
-        assert made(state, target).last_signal > 3000
+        assert (made(state, target).last_signal or 0) > 3000
 
 
 def test_it_does_not_begin_without_room(state: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from vetlla.domain.outbox import MessageReason
 from vetlla.store.reminders import appointments, audit, citizens, export, outbox, replies, reports
 from vetlla.store.reminders.approvals import approvals, keep_approval
 from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
-from vetlla.store.reminders.retention import Retired, erase, retire
+from vetlla.store.reminders.retention import ROUND, Place, Retired, Terms, due, erase, retire, rows_under
 from vetlla.store.secrets.keyring import SharedKey
 from vetlla.store.sqlite.atomic import atomic
 
@@ -59,9 +59,14 @@ def everything(db: sqlite3.Connection) -> str:
     return str([row for table in export.TABLES for row in export.rows_of(db, table)])
 
 
-def retired(db: sqlite3.Connection, before: datetime = LATER - timedelta(days=30)) -> Retired:
-    with atomic(db):
-        return retire(db, before, before, LATER, KEYS)
+def retired(db: sqlite3.Connection, before: datetime = LATER - timedelta(days=30), limit: int = ROUND) -> Retired:
+    total = Retired()
+    place: Place | None = Place()
+    while place is not None:
+        with atomic(db):
+            done, place = retire(db, Terms(before, before, LATER), KEYS, place, limit=limit)
+        total = total.plus(done)
+    return total
 
 
 def test_nothing_is_removed_before_its_time(lived_in: sqlite3.Connection) -> None:
@@ -75,6 +80,31 @@ def test_after_its_time_no_telephone_and_no_text_is_left(lived_in: sqlite3.Conne
     for word in (PHONE, "600 a la tarda", "Anul·lar", "v1.X.token"):
         assert word not in left
     assert lived_in.execute("SELECT count(*) FROM outbox").fetchone()[0] == 1
+
+
+def test_what_is_too_old_is_counted_without_a_change(lived_in: sqlite3.Connection) -> None:
+    before = LATER - timedelta(days=30)
+    counted = due(lived_in, Terms(before, before, LATER))
+    assert counted == Retired(appointments=2, messages=1, replies=1, reports=1)
+    assert retired(lived_in) == counted._replace(citizens=1)
+
+
+def test_a_round_in_small_steps_removes_as_much_and_each_step_little(db: sqlite3.Connection) -> None:
+    with atomic(db):
+        some = [appointment(n, phone=f"+346000001{n:02}") for n in range(25)]
+        appointments.put(db, some, NOW, booked_at=NOW)
+    plan(db, *(planned(n, phone=f"+346000001{n:02}") for n in range(25)))
+    db.execute("UPDATE outbox SET state = 'expired'")
+    place: Place | None = Place()
+    total, most = Retired(), 0
+    while place is not None:
+        changes = db.total_changes
+        with atomic(db):
+            done, place = retire(db, Terms(LATER, LATER, LATER), KEYS, place, limit=4)
+        most, total = max(most, db.total_changes - changes), total.plus(done)
+    assert total == Retired(appointments=25, messages=25, citizens=25)
+    assert most == 4
+    assert "+3460000" not in everything(db)
 
 
 def test_erased_bytes_are_gone_from_the_file(lived_in: sqlite3.Connection, tmp_path: Path) -> None:
@@ -97,7 +127,7 @@ def test_one_person_has_one_pseudonym_in_a_year_and_another_in_the_next(lived_in
 
 def test_without_the_key_of_the_year_nothing_is_removed(lived_in: sqlite3.Connection) -> None:
     with pytest.raises(ConfigError, match="pseudonyms-2026"), atomic(lived_in):
-        retire(lived_in, LATER, LATER, LATER, Pseudonyms({}))
+        retire(lived_in, Terms(LATER, LATER, LATER), Pseudonyms({}), Place())
     assert PHONE in everything(lived_in)
 
 
@@ -123,6 +153,22 @@ def test_an_erased_person_is_in_no_row_and_gets_no_planned_message(lived_in: sql
     assert PHONE not in everything(lived_in).replace(f"'detail': '{PHONE}'", "")
     assert claimed(lived_in) == []
     assert lived_in.execute("SELECT DISTINCT pseudonym FROM outbox").fetchall()[0][0] == ""
+
+
+def test_rows_are_found_again_by_the_pseudonym_as_long_as_its_key_is_there(lived_in: sqlite3.Connection) -> None:
+    retired(lived_in)
+    rows = rows_under(lived_in, KEYS.all_of(PHONE))
+    assert {table: len(ids) for table, ids in rows.items()} == {"appointments": 1, "outbox": 1, "replies": 1}
+    rotated = Pseudonyms({key_name(2026): SharedKey(current=bytes(16), previous=bytes([1]) * 16, since=NOW, by="ana")})
+    assert rows_under(lived_in, rotated.all_of(PHONE)) == rows
+    assert rows_under(lived_in, KEYS.all_of("+34600000002")) == {}
+    assert rows_under(lived_in, Pseudonyms({key_name(2027): shared(2)}).all_of(PHONE)) == {}
+
+
+def test_only_the_keys_of_years_make_pseudonyms() -> None:
+    keys = Pseudonyms({name: shared(1) for name in ("north", "pseudonyms-2026", "pseudonyms-old", "pseudonyms-")})
+    assert keys.years == [2026]
+    assert keys.all_of(PHONE) == {keys.of(PHONE, NOW)}
 
 
 def test_an_erased_person_who_opted_out_is_still_not_written_to(lived_in: sqlite3.Connection) -> None:

@@ -205,6 +205,41 @@ def test_the_budget_goes_to_the_nearest_appointments(tmp_path: Path) -> None:
     world.close()
 
 
+def settled(world: World, limit: int, budget: int) -> list[str]:
+    """Settle one batch after the other, as a pass does; return the appointments whose messages are handed over."""
+    rules = replace(SEND, conversations_in_24h=budget)
+    handed = []
+    while taken := sending.take(world.db, "a", world.now, limit=limit):
+        pairs = [(one, world.source.get(one.plan.key.appointment)) for one in taken]
+        ready = sending.settle(world.db, pairs, rules, world.now, render)
+        handed += [one.message.plan.key.appointment.id for one in ready if one.channel is Channel.WHATSAPP]
+    return handed
+
+
+def test_the_budget_goes_to_the_nearest_appointments_over_all_batches(tmp_path: Path) -> None:
+    world = World(tmp_path, NOW)
+    for n in range(1, 8):
+        world.source.put(appointment(n, start=NOW + (24 - n) * HOUR, phone=f"+3460000000{n}"))
+    world.poll()
+    world.plan()
+    assert settled(world, limit=2, budget=3) == ["7", "6", "5"]
+    world.close()
+
+
+def test_a_place_that_becomes_free_goes_to_the_nearest_appointment_that_waits(tmp_path: Path) -> None:
+    world = World(tmp_path, NOW)
+    for n, before in ((1, -60), (2, -30), (3, 1)):
+        world.source.put(appointment(n, start=NOW + 24 * HOUR + before * MINUTE, phone=f"+3460000000{n}"))
+    world.poll()
+    world.plan()
+    assert settled(world, limit=50, budget=1) == ["1"]
+    world.now += MINUTE  # 2 waits for a place, and is not looked at before five minutes have passed
+    assert settled(world, limit=50, budget=2) == []
+    world.now += 5 * MINUTE
+    assert settled(world, limit=50, budget=2) == ["2"]
+    world.close()
+
+
 def test_a_reminder_goes_to_the_telephone_that_the_source_has_now(world: World) -> None:
     world.source.put(appointment(start=NOW + 24 * HOUR, phone="+34600000003"))
     world.sent(world.taken())

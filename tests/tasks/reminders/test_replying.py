@@ -14,7 +14,7 @@ from tests.rigs.replies import LEXICON
 from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.messages import Channel, IncomingReply, MessageKind, ReplyKind
-from vetlla.domain.outbox import MessageKey, PlannedMessage
+from vetlla.domain.outbox import MessageKey, MessageReason, PlannedMessage
 from vetlla.service.reminders.cancelling import CancelRules
 from vetlla.service.reminders.decision import Away
 from vetlla.service.reminders.lexicon import Intent
@@ -243,6 +243,8 @@ def test_an_unknown_sender_gets_one_answer_a_day_without_personal_data(desk: Des
     assert desk.state("a") is None
     assert PHONE not in answer
     assert desk.says("anul·lar", phone=OTHER) == []
+    outcomes = [row["outcome"] for row in desk.db.execute("SELECT outcome FROM replies")]
+    assert outcomes == ["unknown_sender"] * 2  # the report counts them apart from those that are not understood
     desk.now += DAY + MINUTE
     assert len(desk.says("anul·lar", phone=OTHER)) == 1
 
@@ -263,6 +265,31 @@ def test_opting_out_and_in_again(desk: Desk) -> None:
     assert citizens.citizen(desk.db, person).opted_out == frozenset(Channel)
     desk.says("ALTA")
     assert citizens.citizen(desk.db, person).opted_out == frozenset()
+
+
+def test_an_opt_in_brings_back_the_reminders_that_the_opt_out_stopped_and_that_are_still_of_use(desk: Desk) -> None:
+    desk.book("a", "b")
+    desk.says("BAIXA")
+    for name, hours in (("a", 1), ("b", 30)):
+        useful = desk.now + timedelta(hours=hours)
+        plan = PlannedMessage(
+            key=MessageKey(key(name), useful, "24h"),
+            kind=MessageKind.REMINDER,
+            office=OFFICE,
+            due=desk.now,
+            useful_until=useful,
+            phone=PHONE,
+        )
+        with atomic(desk.db):
+            outbox.plan(desk.db, [plan], desk.now)
+    with atomic(desk.db):
+        for one in outbox.claim(desk.db, "a", desk.now, desk.now + MINUTE, 10):
+            if one.plan.kind is MessageKind.REMINDER:
+                outbox.suppress(desk.db, one, MessageReason.OPTED_OUT)
+    desk.now += timedelta(hours=2)
+    desk.says("ALTA")
+    rows = desk.db.execute("SELECT appointment, state FROM outbox WHERE kind = 'reminder' ORDER BY id")
+    assert [tuple(row) for row in rows] == [("a", "suppressed"), ("b", "planned")]
 
 
 def test_the_language_of_the_reply_is_remembered_and_answered_in(desk: Desk) -> None:

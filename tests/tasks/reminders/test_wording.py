@@ -70,6 +70,12 @@ def test_each_step_has_its_own_text() -> None:
     assert len(texts) == 3
 
 
+def test_a_late_booking_is_confirmed_and_information_tells_what_to_bring() -> None:
+    booked = WORDING.of_message(wanted(step="booked")).outgoing
+    told = WORDING.of_message(wanted(step="72h", kind=MessageKind.INFORMATION)).outgoing
+    assert (booked.template, told.template) == ("cita_registrada_v1", "cita_informacio_v1")
+
+
 def test_a_language_without_texts_is_spoken_as_the_service_speaks() -> None:
     assert WORDING.of_message(wanted(language="fr")).outgoing.language == "ca"
 

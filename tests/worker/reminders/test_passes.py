@@ -15,6 +15,7 @@ from tests.rigs.replies import LEXICON
 from vetlla.domain.appointments import AppointmentStatus
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.messages import Channel, IncomingReply, MessageState
+from vetlla.domain.outbox import MessageReason
 from vetlla.gateways.contracts import OutcomeUnknownError
 from vetlla.service.reminders.steps import RulesBook
 from vetlla.service.reminders.texts.messages import Messages
@@ -31,6 +32,8 @@ from vetlla.worker.reminders.passes import Office, Service
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from vetlla.tasks.reminders.sending import Rendered, Wanted
 
 
 OFFICE = next(iter(load_offices().offices))
@@ -142,3 +145,40 @@ def test_a_call_without_an_outcome_is_not_repeated_by_whatsapp(world: World, fau
     world.whatsapp.fault = None
     assert world.run(minutes=11) == 1
     assert (len(world.whatsapp.sent), len(world.sms.sent)) == (0, 1)
+
+
+def test_a_message_that_the_program_cannot_make_does_not_stop_the_others(world: World) -> None:
+    world.book("a")
+    world.book("b", phone="+34600000002")
+    world.run()
+    made = world.service.wording.of_message
+
+    class Wording:
+        def of_message(self, wanted: Wanted) -> Rendered:
+            if wanted.message.plan.key.appointment == key("a"):
+                raise ZeroDivisionError
+            return made(wanted)
+
+    broken = replace(world.service, wording=Wording())  # type: ignore[arg-type] # only what the pass asks
+    world.clock.advance(DAY.total_seconds())
+    passes.plan(broken)
+    asyncio.run(passes.dispatch(broken))
+    assert [one.phone for one in world.whatsapp.sent] == ["+34600000002"]
+    waiting = messages.message(world.service.db, 1)
+    assert (waiting.state, waiting.reason) == (MessageState.PLANNED, MessageReason.FAULT)
+    assert world.run(minutes=6) == 1
+
+
+def test_a_reply_that_the_program_cannot_handle_comes_before_a_person(world: World) -> None:
+    world.book("a")
+    assert [world.run(), world.run(days=1)] == [0, 1]
+
+    def broken(_: object) -> str | None:
+        raise ZeroDivisionError
+
+    world.says("SÍ")
+    rules = replace(world.service.replying, wording=broken)
+    assert passes.reply(replace(world.service, replying=rules)) == 0
+    (entry,) = replies.inbox(world.service.db)
+    assert entry.why == "a fault of the program"
+    assert passes.reply(world.service) == 0

@@ -17,10 +17,11 @@ from vetlla.domain.messages import Channel
 from vetlla.service.reminders.texts.lint.around import Around
 from vetlla.store.reminders.approvals import approvals
 from vetlla.store.reminders.channels import unusable_templates
-from vetlla.store.reminders.opening import REMINDERS, inspected
+from vetlla.store.reminders.opening import REMINDERS, reading_present
 from vetlla.store.sqlite.migrate import version
 from vetlla.tasks.reminders.lexicon import load_lexicon
 from vetlla.tasks.reminders.texts import load_offices, load_texts
+from vetlla.worker.reminders.daemon import KEYS
 from vetlla.worker.reminders.wiring import sender_kind
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def examine(settings: ReminderSettings, clock: Clock) -> list[Finding]:
     """Return the findings of all checks. They change nothing: no message is sent, and no poll is kept."""
     now = to_datetime(clock.now().utc_us)
     state_dir = settings.state_dir
-    keys_file = settings.keys_file or state_dir / "keys.toml"
+    keys_file = settings.keys_file or state_dir / KEYS
     kept = _of_database(settings, now)
     found = [
         *_configuration(settings),
@@ -94,7 +95,7 @@ def _of_database(settings: ReminderSettings, now: datetime) -> _Kept:
     kept = _Kept()
     path = settings.state_dir / REMINDERS
     try:
-        with inspected(settings.state_dir) as db:
+        with reading_present(settings.state_dir) as db:
             mode = path.stat().st_mode
             kept.findings.append(
                 Finding(

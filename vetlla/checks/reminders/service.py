@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.checks.state_files import lockers
 from vetlla.domain.findings import Finding, Level, of_error
-from vetlla.store.reminders.opening import REMINDERS
+from vetlla.store.reminders.opening import LOCK, REMINDERS
 from vetlla.store.reminders.signing import SECRET_FILE
-from vetlla.worker.reminders.daemon import LOCK
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,10 @@
-"""``vetlla db`` makes backups of journal and registry, verifies them and restores them."""
+"""``vetlla db`` makes backups of the databases, verifies them and restores them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,10 @@ from vetlla.store.backups.inspection import Damage, inspect
 from vetlla.store.backups.restore import restore as restore_backup
 from vetlla.store.journal.free_space import RESERVE, FreeSpace
 
-app = typer.Typer(help="Back up, verify, restore and prune what the receiver keeps.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from vetlla.store.backups.reminders import RestoredReminders
+
+app = typer.Typer(help="Back up, verify, restore and prune what the services keep.", no_args_is_help=True)
 app.command("prune")(prune)
 
 DAMAGED = 1
@@ -37,10 +40,11 @@ def backup(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Copy journal and registry into a directory, with a manifest; the receiver goes on meanwhile.
+    """Copy journal, registry and reminders into a directory, with a manifest; the services go on meanwhile.
 
-    The keys are not part of the backup: keep a copy of the keys file elsewhere, where not everyone who handles backups
-    can read it. The command overwrites nothing. An interrupted backup leaves nothing that looks like a backup.
+    It copies those that the state directory has. The keys are not part of the backup: keep a copy of the keys file
+    elsewhere, where not everyone who handles backups can read it. The command overwrites nothing. An interrupted backup
+    leaves nothing that looks like a backup.
 
     Example: vetlla db backup /mnt/backup/$(date +%F) && vetlla db verify /mnt/backup/$(date +%F)
     """
@@ -50,10 +54,9 @@ def backup(
         print_json(asdict(manifest) | {"backup": str(target)})
     else:
         total = sum(copy.bytes for copy in manifest.files.values())
-        console().print(
-            f"{target}: {total / 2**20:,.1f} MiB, signals up to {manifest.last_signal}, audit head {manifest.head}",
-            soft_wrap=True,
-        )
+        journal = f", signals up to {manifest.last_signal}, audit head {manifest.head}" if manifest.head else ""
+        reminders = f", reminders' audit head {manifest.reminders_head}" if manifest.reminders_head else ""
+        console().print(f"{target}: {total / 2**20:,.1f} MiB{journal}{reminders}", soft_wrap=True)
 
 
 @app.command()
@@ -67,9 +70,9 @@ def verify(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a backup, or what the receiver keeps, is whole: checksums, structure, schema, audit chain, accounts.
+    """Check that a backup, or what the services keep, is whole: checksums, structure, schema, audit chain, accounts.
 
-    A running receiver goes on meanwhile.
+    Running services go on meanwhile.
 
     Exit status: 0 all is whole, 1 something is damaged.
 
@@ -88,10 +91,12 @@ def verify(
 def restore(
     backup: Backup, state_dir: StateDir = DEFAULT_STATE_DIR, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
-    """Replace journal and registry by a backup; the receiver must be stopped.
+    """Replace journal, registry and reminders by a backup; receiver and reminder service must be stopped.
 
     The command verifies the backup first. It keeps what it replaces in a directory replaced-* of the state directory;
-    only those files hold the signals received since the backup. The audit says who restored what.
+    only those files hold what was received since the backup. The audit says who restored what.
+
+    A message that may have been sent since the backup is not sent again. It is suppressed with the reason restored.
 
     Exit status: 0 restored, 1 the backup is damaged, and nothing was changed.
 
@@ -114,18 +119,40 @@ def restore(
                 "replaced_head": done.replaced_head,
                 "aside": None if done.aside is None else str(done.aside),
                 "numbers": dict(done.numbers),
+                "reminders": _reminders_row(done.reminders),
                 "dry_run": dry_run,
             }
         )
         return
     out = console()
     would = "would restore" if dry_run else "restored"
-    out.print(f"{would} {backup} of {done.manifest.made}, signals up to {done.manifest.last_signal}")
+    signals = f", signals up to {done.manifest.last_signal}" if done.numbers else ""
+    out.print(f"{would} {backup} of {done.manifest.made}{signals}")
     if done.aside:
         out.print(f"{'would keep' if dry_run else 'kept'} what it replaces in {done.aside}")
-    out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
-    if not dry_run:
+    if done.numbers:
+        out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
+    if done.reminders:
+        _tell_reminders(done.reminders, dry_run=dry_run)
+    if done.numbers and not dry_run:
         talk().print("vetlla check-config shows whether every key that an account names is there")
+
+
+def _reminders_row(done: RestoredReminders | None) -> dict[str, int | None] | None:
+    return None if done is None else {**done.ended._asdict(), "opt_outs": done.opt_outs}
+
+
+def _tell_reminders(done: RestoredReminders, *, dry_run: bool) -> None:
+    out = console()
+    would = "would not be" if dry_run else "are not"
+    out.print(f"{done.ended.waiting} messages were due and {would} sent, because they may have been sent already")
+    out.print(f"{done.ended.unreported} messages were handed over and {would} sent by SMS in addition")
+    if done.opt_outs is None:
+        out.print("opt-outs since the backup are lost: import the providers' lists (vetlla reminders optout import)")
+    else:
+        out.print(f"{done.opt_outs} opt-outs since the backup {'would be' if dry_run else 'were'} kept")
+    if not dry_run:
+        talk().print("vetlla reminders list --state suppressed shows who may have got no reminder: reason restored")
 
 
 def _room(state_dir: Path) -> FreeSpace:

@@ -14,7 +14,7 @@ from vetlla.cli.reminders.options import OfficesFile, OtherStateDir, TextsFolder
 from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.texts.approval import DIGITAL_SERVICES, consent_of
 from vetlla.store.reminders.approvals import approvals
-from vetlla.store.reminders.opening import REMINDERS, inspected
+from vetlla.store.reminders.opening import REMINDERS, reading_present
 from vetlla.store.sqlite.faults import disk_errors
 from vetlla.tasks.reminders.desk import approving
 from vetlla.tasks.reminders.texts import load_offices, load_texts
@@ -36,7 +36,7 @@ def kept_approvals(state_dir: Path) -> list[Approval] | None:
     with disk_errors(state_dir):
         if not (state_dir / REMINDERS).exists():
             return None
-    with inspected(state_dir) as db:
+    with reading_present(state_dir) as db:
         return approvals(db)
 
 

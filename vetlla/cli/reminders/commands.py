@@ -9,7 +9,21 @@ import typer
 
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.reminders import channels, doctor, erasing, export, inbox, messages, optout, pausing, running, texts
+from vetlla.cli.reminders import (
+    channels,
+    doctor,
+    erasing,
+    export,
+    inbox,
+    messages,
+    optout,
+    pausing,
+    report,
+    retiring,
+    running,
+    texts,
+)
+from vetlla.cli.reminders.demo.command import demo
 from vetlla.cli.reminders.lines import STDIN, asked_in, read_lines
 from vetlla.cli.reminders.simulate_channels import simulate_channels
 from vetlla.cli.reminders.simulate_qmatic import simulate_qmatic
@@ -30,10 +44,14 @@ app.command("resume")(pausing.resume_office)
 app.command("pauses")(pausing.list_pauses)
 app.add_typer(channels.app, name="channels")
 app.add_typer(texts.app, name="texts")
+app.command("demo")(demo)
 app.command("simulate-qmatic")(simulate_qmatic)
 app.command("simulate-channels")(simulate_channels)
+app.command("report")(report.report)
+app.command("arms")(report.arms)
 app.command("export")(export.export_all)
 app.command("erase")(erasing.erase_person)
+app.command("retire")(retiring.retire_old)
 
 File = Annotated[str, typer.Argument(help="Lines of text or of JSON objects, or - for standard input.")]
 LexiconFolder = Annotated[

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.options import keys_path
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.masking import masked_phone
-from vetlla.store.reminders.opening import REMINDERS, opened
+from vetlla.store.reminders.opening import REMINDERS, opened, reading_present
+from vetlla.store.reminders.pseudonyms import Pseudonyms
+from vetlla.store.secrets.keyring import Keyring
 from vetlla.store.sqlite.faults import disk_errors
 
 if TYPE_CHECKING:
@@ -33,15 +36,34 @@ def database(state_dir: Path, *, make: bool = False) -> Iterator[sqlite3.Connect
 
     Raises UsageError if there is none, unless it may be made: a service has opt-outs before its first day.
     """
+    if not make:
+        _find(state_dir)
+    with opened(state_dir, CLOCK) as db:
+        yield db
+
+
+@contextmanager
+def database_to_read(state_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the reminders' database of a directory for reading alone. Raises UsageError if there is none."""
+    _find(state_dir)
+    with reading_present(state_dir) as db:
+        yield db
+
+
+def _find(state_dir: Path) -> None:
     with disk_errors(state_dir):
         exists = (state_dir / REMINDERS).exists()
-    if not exists and not make:
+    if not exists:
         raise UsageError(
             f"{state_dir}: there is no {REMINDERS}",
             remedy="name the reminder service's directory: --state-dir DIR",
         )
-    with opened(state_dir, CLOCK) as db:
-        yield db
+
+
+def pseudonyms_of(keys_file: Path | None, state_dir: Path) -> Pseudonyms:
+    """Return what makes pseudonyms: the keys of a keys file, or none if no file is named and there is none."""
+    path = keys_path(keys_file, state_dir)
+    return Pseudonyms(Keyring.read(path) if keys_file or path.exists() else {})
 
 
 def now() -> datetime:

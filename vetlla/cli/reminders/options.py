@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG: Final = Path("/etc/vetlla/reminders/reminders.toml")
 CONFIG_VARIABLE: Final = "VETLLA_REMINDERS_CONFIG"
-STATE_VARIABLE: Final = "VETLLA_REMINDERS_STATE_DIR"
+STATE_VARIABLE: Final = "VETLLA_REMINDERS_DIR"
 DEFAULT_STATE_DIR: Final = REMINDERS_STATE_DIR
 
 
@@ -47,23 +47,30 @@ def required_settings(named: Path | None, state_dir: Path | None = None) -> Remi
     return load_reminders(file, state_dir=state_dir)
 
 
-def known_settings(state_dir: Path | None = None) -> ReminderSettings:
-    """Return the settings for a command that can do without: the defaults if there are none, or if they have a fault.
+def configured(state_dir: Path | None = None) -> ReminderSettings | None:
+    """Return this machine's settings; None if there is no configuration, or none that can be used.
 
-    A fault in the configuration must not keep the office from its inbox; a warning tells it.
+    A warning reports the fault: it must not keep the office from its inbox.
     """
+    file = configuration_file()
     try:
-        return load_reminders(configuration_file(), state_dir=state_dir)
+        return load_reminders(file, state_dir=state_dir) if file else None
     except ConfigError as error:
         tell(f"warning: configuration not used: {explained(error)}", "yellow")
-        return load_reminders(None, state_dir=state_dir)
+        return None
+
+
+def known_settings(state_dir: Path | None = None) -> ReminderSettings:
+    """Return this machine's settings, or the defaults, for a command that can do without a configuration."""
+    return configured(state_dir) or load_reminders(None, state_dir=state_dir)
 
 
 def _configured_state_dir(ctx: typer.Context, param: typer.CallbackParam, value: Path) -> Path:
     source = ctx.get_parameter_source(param.name or "")
     if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
         return value
-    return known_settings().state_dir
+    settings = configured()
+    return settings.state_dir if settings else value
 
 
 StateDir = Annotated[

@@ -14,8 +14,6 @@ from vetlla.cli.reminders.database import CLOCK, Phones, phone_shown, shown_time
 from vetlla.cli.reminders.options import Configuration, OtherStateDir, required_settings
 from vetlla.daemon.logs.setup import configure
 from vetlla.settings.log import LogLevel
-from vetlla.worker.reminders.daemon import ReminderDaemon
-from vetlla.worker.reminders.one_pass import one_pass
 
 if TYPE_CHECKING:
     from vetlla.worker.reminders.one_pass import Handed, PassResult
@@ -29,10 +27,13 @@ def run_service(*, config: Configuration = None, state_dir: OtherStateDir = None
 
     Example: vetlla reminders run --config /etc/vetlla/reminders/reminders.toml
     """
+    # The other commands of the group do not wait for HTTP's client and server.
+    from vetlla.worker.reminders.daemon import ReminderDaemon  # noqa: PLC0415 - see above
+
     settings = required_settings(config, state_dir)
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
-        asyncio.run(ReminderDaemon(settings, CLOCK).run())
+        asyncio.run(ReminderDaemon(settings, CLOCK).run_until_signal())
     finally:
         writer.close()
 
@@ -59,6 +60,8 @@ def dispatch_once(
 
     Example: vetlla reminders dispatch --dry-run
     """
+    from vetlla.worker.reminders.one_pass import one_pass  # noqa: PLC0415 - as in run_service
+
     settings = required_settings(config, state_dir)
     writer = configure(style=settings.log.format, level=LogLevel.WARNING)
     try:

@@ -1,13 +1,10 @@
-"""Draws bars per year as an SVG picture.
-
-A plotting library would add some 60 MB for five bars, and SVG needs no library at all.
-"""
+"""Draws bars per year as an SVG picture."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import escape
 
+from vetlla.documents.charts.shapes import COLOURS, FONT, INK, LINE, PALE, Box, ChartPicture, Label, round_step, svg
 from vetlla.domain.errors import UsageError
 from vetlla.tables.target import finished
 
@@ -15,16 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-HEIGHT, MARGIN, FONT = 520, 76, 15
+HEIGHT, MARGIN = 520, 76
 BAR = 187
 """Width of a bar with its gaps. The longest note fits under it, for any number of bars."""
-INK, PALE, LINE = "#222222", "#ffffff", "#d9d9d9"
-COLOURS = ("#1b6ca8", "#e0a458")
-"""Colours of the parts, the lowest first. People who see no red or green can distinguish them, also in grey print."""
 TALL = FONT + 6
 """Least height of a part that has its number written into it."""
-STEPS = 5
-"""Most lines across, each at a round number."""
 
 
 class Part(NamedTuple):
@@ -32,33 +24,6 @@ class Part(NamedTuple):
 
     name: str
     values: Sequence[int]
-
-
-class Box(NamedTuple):
-    """A filled rectangle."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    colour: str
-
-
-class Label(NamedTuple):
-    """A line of text. ``y`` is its top; ``anchor`` says whether its start, middle or end is at ``x``."""
-
-    x: int
-    y: int
-    text: str
-    anchor: str = "middle"
-    colour: str = INK
-
-
-class ChartPicture(NamedTuple):
-    """Boxes and labels. Later ones are drawn over earlier ones."""
-
-    width: int
-    shapes: list[Box | Label]
 
 
 def picture(
@@ -85,17 +50,7 @@ def picture(
     for place, (part, colour) in enumerate(zip(parts, COLOURS, strict=False)):
         x = MARGIN + place * 240
         drawn += [Box(x, MARGIN - FONT, FONT, FONT, colour), Label(x + FONT + 8, MARGIN - FONT, part.name, "start")]
-    return ChartPicture(width, drawn)
-
-
-def round_step(most: int) -> int:
-    """Return the distance of lines across: 1, 2 or 5 times a power of ten, so that ``STEPS`` of them reach ``most``."""
-    power = 1
-    while True:
-        for digit in (1, 2, 5):
-            if digit * power * STEPS >= most:
-                return digit * power
-        power *= 10
+    return ChartPicture(width, HEIGHT, drawn)
 
 
 def _bar(
@@ -120,19 +75,3 @@ def save(path: Path, drawn: ChartPicture) -> None:
         raise UsageError(f"{path}: unknown kind of picture", remedy="end its name in .svg; a browser prints it as PDF")
     with finished(path) as out:
         out.write(svg(drawn).encode())
-
-
-def svg(drawn: ChartPicture) -> str:
-    """Return the picture as an SVG document."""
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawn.width} {HEIGHT}" font-family="sans-serif">']
-    lines.append(f'<rect width="{drawn.width}" height="{HEIGHT}" fill="white"/>')
-    for shape in drawn.shapes:
-        match shape:
-            case Box(x, y, width, height, colour):
-                lines.append(f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}"/>')
-            case Label(x, y, text, anchor, colour):
-                lines.append(
-                    f'<text x="{x}" y="{y + FONT}" font-size="{FONT}" fill="{colour}" text-anchor="{anchor}">'
-                    f"{escape(text)}</text>"
-                )
-    return "\n".join([*lines, "</svg>", ""])

@@ -14,6 +14,7 @@ from vetlla.service.renewals.explain import why
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
     from vetlla.service.renewals.base_plans import BaseFigures, Shortage
@@ -155,7 +156,7 @@ def tell_forecast(years: Sequence[Year]) -> None:
     console().print("     █ digital ░ analog")
 
 
-def drawn(years: Sequence[Year]) -> renewals_chart.ChartPicture:
+def drawn(years: Sequence[Year]) -> ChartPicture:
     """Return the years as a picture."""
     return renewals_chart.picture(
         f"Terminals to install, {years[0].span.first} to {years[-1].span.last}",

@@ -38,8 +38,9 @@ def merged(reports: Iterable[OwnReport]) -> Progress:
 def state_of(progress: Progress, before: MessageState) -> MessageState:
     """Return the state of a message with this progress, which was in the state ``before`` without it."""
     reached = (
-        (MessageState.READ, progress.read_at is not None),
-        (MessageState.DELIVERED, progress.delivered_at is not None),
+        # What was delivered stays so when its reports are no longer kept.
+        (MessageState.READ, progress.read_at is not None or before is MessageState.READ),
+        (MessageState.DELIVERED, progress.delivered_at is not None or before is MessageState.DELIVERED),
         (MessageState.FAILED, progress.failed_at is not None or before is MessageState.FAILED),
         (MessageState.EXPIRED, before is MessageState.EXPIRED),  # only the delivery itself brings it back
         (MessageState.SENT, progress.sent_at is not None),

@@ -28,13 +28,15 @@ BOOKED: Final = "booked"
 
 
 class Step(NamedTuple):
-    """A reminder some time before the appointment."""
+    """A message some time before the appointment."""
 
     name: str
     """It is a part of the message's key: another name is another message."""
     lead: timedelta
     only_unconfirmed: bool = False
     """True: not for citizens who confirmed."""
+    kind: MessageKind = MessageKind.REMINDER
+    """INFORMATION: it tells which documents to bring, how to do it online, and where to find help."""
 
 
 DAY_BEFORE: Final = Step("24h", timedelta(hours=24))
@@ -129,11 +131,23 @@ def due_steps(
     return [DueStep(Step(BOOKED, timedelta(0)), booked_at, end)]
 
 
+def has_due(start: datetime, zone: str, rules: Iterable[StepRules], now: datetime, until: datetime) -> bool:
+    """Return False if ``due_steps`` has nothing due by ``until`` for this hour, whatever the appointment is."""
+    for one in rules:
+        planned = schedule(start, zone, one)
+        if any(step.due <= until and now < step.useful_until for step in planned):
+            return True
+        # A late booking is confirmed only if it is too late for each reminder.
+        if one.confirms_late_booking and all(step.due < until + one.minimum_gap for step in planned):
+            return True
+    return False
+
+
 def planned_reminder(appointment: Appointment, due: DueStep) -> PlannedMessage:
     """Return the message of a step."""
     return PlannedMessage(
         key=MessageKey(appointment.key, appointment.start, due.step.name),
-        kind=MessageKind.INFORMATION if due.step.name == BOOKED else MessageKind.REMINDER,
+        kind=due.step.kind,
         office=appointment.office,
         due=due.due,
         useful_until=due.useful_until,

@@ -71,10 +71,10 @@ class PaceSettings(Section):
 class KeptDays(Section):
     """How long personal data are kept."""
 
-    days: Annotated[int, Field(ge=1, le=RETENTION_DAYS_MAX)] = 90
+    days: Annotated[int, Field(ge=1, le=RETENTION_DAYS_MAX)] = 30
     """After the appointment."""
-    report_days: Annotated[int, Field(ge=1, le=RETENTION_DAYS_MAX)] = 90
-    """Of reports of deliveries, after their receipt."""
+    report_days: Annotated[int, Field(ge=1, le=RETENTION_DAYS_MAX)] = 7
+    """Of reports of deliveries, after their receipt; what they say is in the message's row."""
 
 
 class ReminderSettings(Section):

@@ -1,7 +1,7 @@
 """Settings of ``[rules]`` and ``[[office]]``: which reminders citizens get, and when."""
 
 from datetime import date, time
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,8 @@ class StepSettings(Section):
     hours: Annotated[float, Field(gt=0, le=24 * 366)]
     """How long before the appointment, on the wall clock of the office."""
     only_unconfirmed: bool = False
+    kind: Literal["reminder", "information"] = "reminder"
+    """information: which documents to bring, how to do it online, and where to find help."""
 
 
 class QuietSettings(Section):

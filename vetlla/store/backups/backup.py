@@ -1,12 +1,13 @@
-"""Backups: the journal and the registry as they were at one moment, with checksums that prove that a copy is whole.
+"""Backups: each database as it was at one moment, with checksums that prove that a copy is whole.
 
-A backup is a directory with ``journal.db``, ``registry.db`` and ``manifest.json``. It is made while the receiver runs,
-and gets its name only when all of it is on the disk. It never contains keys, so the people who keep backups need not be
-able to read encrypted reports.
+A backup is a directory with ``manifest.json`` and what the state directory has of ``journal.db``, ``registry.db`` and
+``reminders.db``. It is made while the services run, and gets its name only when all of it is on the disk. It never
+contains keys, so the people who keep backups need not be able to read encrypted reports.
 
 It must not disturb reception. The journal is copied in one read transaction, during which its log cannot start over, so
 the copy stops before the log or the copy takes the receiver's room. The copy is flushed in small pieces; otherwise a
-commit's fsync would have to wait for gigabytes of the copy.
+commit's fsync would have to wait for gigabytes of the copy. The reminder service waits with its next commit while its
+database is copied, for some tenths of a second.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -28,8 +29,11 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.free_space import size
-from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.opening import JOURNAL, LOCK
 from vetlla.store.registry.registry import REGISTRY, reading
+from vetlla.store.reminders import audit as reminders_audit
+from vetlla.store.reminders.opening import REMINDERS
+from vetlla.store.reminders.opening import reading as reading_reminders
 from vetlla.store.sqlite.migrate import version
 from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
 
@@ -64,10 +68,12 @@ class Manifest:
     """UTC, ISO 8601."""
     vetlla: str
     """The version of Vetlla that made it."""
-    head: str
-    """End of the audit chain."""
-    last_signal: int
+    head: str | None
+    """End of the journal's audit chain; None if there was no journal."""
+    last_signal: int | None
     files: dict[str, Copy]
+    reminders_head: str | None = None
+    """End of the audit chain of the reminders."""
 
     @classmethod
     def read(cls, backup: Path) -> Self:
@@ -94,22 +100,46 @@ def back_up(
 
     ``progress`` is called with the journal's pages copied so far and in total.
     """
-    with Archive(state_dir, older=True) as archive, _made_whole(target) as work:
-        wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY))
+    with ExitStack() as stack:
+        archive = stack.enter_context(Archive(state_dir, older=True)) if has_journal(state_dir) else None
+        work = stack.enter_context(_made_whole(target))
+        wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY, REMINDERS))
         room.for_bytes(wanted, work)
-        copies = {JOURNAL: _copy_journal(archive, work / JOURNAL, room, progress)}
+        copies, made = {}, str(iso(clock.now().utc_us))
+        if archive is not None:
+            copies[JOURNAL] = _copy_journal(archive, work / JOURNAL, room, progress)
         if (state_dir / REGISTRY).exists():
             copies[REGISTRY] = _copy_registry(state_dir, work / REGISTRY, clock)
-        with Archive(work, older=True) as copy:
-            manifest = Manifest(
-                made=str(iso(clock.now().utc_us)),
-                vetlla=__version__,
-                head=str(head_of(copy.read)),
-                last_signal=history.last_number(copy, history.SIGNALS),
-                files=copies,
-            )
+        if (state_dir / REMINDERS).exists():
+            copies[REMINDERS] = _copy_reminders(state_dir, work / REMINDERS)
+        manifest = _described(work, copies, made)
         _write(work / MANIFEST, json.dumps(asdict(manifest), indent=2) + "\n")
     return manifest
+
+
+def has_journal(state_dir: Path) -> bool:
+    """Return False for a directory of the reminder service alone; in any other one a missing journal is a fault."""
+    is_receivers = any((state_dir / name).exists() for name in (JOURNAL, f"{JOURNAL}-wal", LOCK, REGISTRY))
+    return is_receivers or not (state_dir / REMINDERS).exists()
+
+
+def _described(work: Path, copies: dict[str, Copy], made: str) -> Manifest:
+    """Return the manifest of these copies."""
+    head, last_signal, reminders_head = None, None, None
+    if JOURNAL in copies:
+        with Archive(work, older=True) as copy:
+            head, last_signal = str(head_of(copy.read)), history.last_number(copy, history.SIGNALS)
+    if REMINDERS in copies:
+        with reading_reminders(work) as copied:
+            reminders_head = reminders_audit.head(copied)
+    return Manifest(
+        made=made,
+        vetlla=__version__,
+        head=head,
+        last_signal=last_signal,
+        files=copies,
+        reminders_head=reminders_head,
+    )
 
 
 @contextmanager
@@ -164,6 +194,14 @@ def _copy_journal(archive: Archive, path: Path, room: FreeSpace, progress: Calla
 def _copy_registry(state_dir: Path, path: Path, clock: Clock) -> Copy:
     with _file(path), _open(path) as connection, reading(state_dir, clock) as registry:
         registry.backup(connection)
+    return _finished(path)
+
+
+def _copy_reminders(state_dir: Path, path: Path) -> Copy:
+    with _file(path), _open(path) as connection, reading_reminders(state_dir) as reminders:
+        connection.execute("PRAGMA journal_mode = OFF")  # as for the journal
+        connection.execute("PRAGMA synchronous = OFF")
+        reminders.backup(connection)
     return _finished(path)
 
 

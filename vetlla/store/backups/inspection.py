@@ -1,19 +1,24 @@
-"""Checks whether the journal and registry of a backup or a state directory are whole; its receiver may be running."""
+"""Checks whether the databases of a backup or a state directory are whole; the services may be running."""
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.accounts.table import account_book
-from vetlla.store.backups.backup import MANIFEST, Manifest
+from vetlla.store.backups.backup import MANIFEST, Manifest, has_journal
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive, is_damage
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY, reading
+from vetlla.store.reminders import audit as reminders_audit
+from vetlla.store.reminders.opening import REMINDERS
+from vetlla.store.reminders.opening import reading as reading_reminders
+from vetlla.store.sqlite.faults import sqlite_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,9 +51,12 @@ def inspect(
         yield from _journal(place.parent, pace, progress)
     elif place.name == REGISTRY:
         yield from _registry(place.parent, clock, progress)
+    elif place.name == REMINDERS:
+        yield from _reminders(place.parent, progress)
     else:
         raise UsageError(
-            f"{place}: cannot be verified", remedy=f"name a backup, a state directory, or its {JOURNAL} or {REGISTRY}"
+            f"{place}: cannot be verified",
+            remedy=f"name a backup, a state directory, or its {JOURNAL}, {REGISTRY} or {REMINDERS}",
         )
 
 
@@ -59,9 +67,12 @@ def _directory(directory: Path, clock: Clock, pace: Callable[[], None], progress
         yield from broken
         if any(damage.what == _MISSING for damage in broken):
             return
-    yield from _journal(directory, pace, progress, manifest)
+    if has_journal(directory):
+        yield from _journal(directory, pace, progress, manifest)
     if (directory / REGISTRY).exists():
         yield from _registry(directory, clock, progress)
+    if (directory / REMINDERS).exists():
+        yield from _reminders(directory, progress, manifest)
 
 
 _MISSING = "is missing"
@@ -103,6 +114,28 @@ def _registry(directory: Path, clock: Clock, progress: Progress) -> Iterator[Dam
         found = [row[0] for row in registry.execute("PRAGMA integrity_check")]
         damages += [Damage(REGISTRY, what) for what in found if what != "ok"]
         account_book(registry)
+    yield from damages
+
+
+def _reminders(directory: Path, progress: Progress, manifest: Manifest | None = None) -> Iterator[Damage]:
+    # SQLite checks the structure in one read, for which the service would have to wait. So a copy is checked. It is a
+    # temporary database, which has no name and ends with its connection.
+    path = directory / REMINDERS
+    with _damage_told(REMINDERS) as damages, closing(sqlite3.connect("", isolation_level=None)) as copy:
+        progress(f"structure of {REMINDERS}", 0, 0)
+        copy.row_factory = sqlite3.Row
+        with reading_reminders(directory) as reminders:
+            reminders.backup(copy)
+        with sqlite_errors(path):
+            found = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+            damages += [Damage(REMINDERS, what) for what in found if what != "ok"]
+            progress("audit chain", 0, 0)
+            if flaw := reminders_audit.flaw(copy):
+                damages.append(Damage(REMINDERS, flaw))
+            head = reminders_audit.head(copy)
+        if manifest and manifest.reminders_head not in {None, head}:
+            says = f"the manifest says {manifest.reminders_head}"
+            damages.append(Damage(REMINDERS, f"its audit chain ends with {head}, but {says}"))
     yield from damages
 
 

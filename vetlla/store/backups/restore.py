@@ -1,10 +1,10 @@
 """Restores a backup, whole or not at all, and keeps the replaced files in a directory beside them.
 
-The receiver's lock ensures that no receiver runs meanwhile. First the copies are made ready beside the old files. They
+The locks of the services ensure that none runs meanwhile. First the copies are made ready beside the old files. They
 are brought to this program's schema and get an audit record. It says who restored the backup, its head, and the head
 that it replaced. Without this record, nothing in the chain would show that its last days are missing. Then the files
-are exchanged. That takes several steps, so a marker file exists during the exchange. While it exists no receiver
-starts. If a power cut interrupts the exchange, the same restore completes it.
+are exchanged. That takes several steps, so a marker file exists during the exchange. While it exists no service starts.
+If a power cut interrupts the exchange, the same restore completes it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.backups.backup import Manifest
+from vetlla.store.backups.reminders import ASIDE, looked_through, prepare
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
@@ -28,6 +29,7 @@ from vetlla.store.journal.numbers import LEAP, behind_all, next_numbers
 from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE, keep_out_receivers
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY
+from vetlla.store.reminders.opening import REMINDERS, keep_out_services
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
 
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.store.backups.reminders import RestoredReminders
     from vetlla.store.journal.free_space import FreeSpace
 
 INCOMING = "restore.incoming"
-ASIDE = "replaced"
-BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",)}
+BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",), REMINDERS: ("-journal",)}
 """Endings of SQLite's files beside each database. They must move with it, or SQLite would apply them to another one."""
 CHUNK = 16 << 20
 NUMBERS = "journal.numbers"
@@ -52,11 +54,14 @@ class Restored(NamedTuple):
 
     manifest: Manifest
     replaced_head: str | None
-    """End of the audit chain that was replaced; None if there was no journal or it could not be read."""
+    """End of the journal's audit chain that was replaced; None if there was none, or if it could not be read."""
     aside: Path | None
     """Directory of the replaced files; None if no file was replaced."""
     numbers: Mapping[str, int]
-    """By table: the first number that the receiver will give out, above all that are known to have been given out."""
+    """By table: the first number that the receiver will give out, above all that are known to have been given out.
+    Empty if the backup has no journal."""
+    reminders: RestoredReminders | None = None
+    """None if the backup has no reminders."""
 
 
 def restore(
@@ -69,34 +74,44 @@ def restore(
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> Restored:
-    """Replace the journal and the registry with a verified backup (``inspection.inspect``).
+    """Replace databases with those of a verified backup (``inspection.inspect``).
 
-    The registry stays if the backup has no registry. ``progress`` is called with the bytes copied so far and in total.
+    A database that the backup does not have stays. ``progress`` is called with the bytes copied so far and in total.
     After a StoreError everything is as it was before, or the marker file is there.
     """
     manifest = Manifest.read(backup)
-    with _keep_others_out(state_dir), _disk_errors(state_dir):
+    has_journal = JOURNAL in manifest.files
+    with _keep_others_out(state_dir, manifest), _disk_errors(state_dir):
         room.for_bytes(sum(copy.bytes for copy in manifest.files.values()), state_dir)
         now = clock.now().utc_us
-        replaced_head, numbers = _head(state_dir), _numbers(backup, state_dir)
+        replaced_head = _head(state_dir) if has_journal else None
+        numbers = _numbers(backup, state_dir) if has_journal else {}
         aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
+        reminders = looked_through(backup, state_dir, to_datetime(now)) if REMINDERS in manifest.files else None
         replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
         if not dry_run:
             detail: dict[str, object] = {
                 "made": manifest.made, "head": manifest.head, "replaced_head": replaced_head, "numbers": numbers,
             }  # fmt: skip
             with _incoming(backup, state_dir, manifest, progress) as incoming:
-                _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
+                if has_journal:
+                    _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
+                if reminders is not None:
+                    reminders = prepare(incoming, state_dir, manifest, clock, actor)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
-                _remember(state_dir, numbers)
-        return Restored(manifest, replaced_head, aside if replaced else None, numbers)
+                if has_journal:
+                    _remember(state_dir, numbers)
+        return Restored(manifest, replaced_head, aside if replaced else None, numbers, reminders)
 
 
 @contextmanager
-def _keep_others_out(state_dir: Path) -> Iterator[None]:
+def _keep_others_out(state_dir: Path, manifest: Manifest) -> Iterator[None]:
     with ExitStack() as stack:
-        stack.enter_context(keep_out_receivers(state_dir))
-        stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
+        if JOURNAL in manifest.files:
+            stack.enter_context(keep_out_receivers(state_dir))
+            stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
+        if REMINDERS in manifest.files:
+            stack.enter_context(keep_out_services(state_dir))
         yield
 
 

@@ -13,11 +13,18 @@ from vetlla.store.reminders.moments import read, stored
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 _EXPECTED: Final = ", ".join(f"'{status}'" for status in sorted(EXPECTED))
-_SELECT: Final = "SELECT appointments.*, phone FROM appointments LEFT JOIN citizens ON citizens.id = citizen"
+_SELECT: Final = """
+SELECT source, name, office, start_us, end_us, zone, status, status_given, services, coalesce(phone, ''), phone_given,
+    appointments.language, appointments.consent_us, updated_us, booked_us, moves, confirmed_start_us, cancelled_us
+FROM appointments LEFT JOIN citizens ON citizens.id = citizen
+"""
+_KEY_COLUMNS: Final = slice(0, 2)
+_DESCRIBED: Final = slice(2, 14)
+"""The columns that a source describes, in the order of ``_as_stored``."""
 _KEY: Final = "source = ? AND name = ?"
 
 
@@ -45,32 +52,59 @@ def known(
     first: datetime,
     end: datetime,
     *,
-    keys: Iterable[AppointmentKey] = (),
+    found: Iterable[Appointment] = (),
 ) -> list[Appointment]:
-    """Return an office's appointments that start at ``first`` or later and before ``end``, and those with these keys.
+    """Return an office's appointments that start at ``first`` or later and before ``end``, and those that are found.
 
-    What is kept of a telephone is only the number; ``phone_given`` is "" if the number is valid.
+    One that is kept as the source describes it now is the found value itself, because most are, and making values takes
+    most of the time of a poll. What is kept of a telephone is only the number; ``phone_given`` is "" if it is valid.
     """
-    rows = db.execute(
+    now = {one.key: one for one in found}
+    rows = _rows(
+        db,
         f"{_SELECT} WHERE source = ? AND office = ? AND start_us >= ? AND start_us < ? ORDER BY start_us, name",
         (source, office, stored(first), stored(end)),
     )
-    found = {one.key: one for one in map(_appointment, rows)}
-    for key in keys:
-        if key not in found and (row := db.execute(f"{_SELECT} WHERE {_KEY}", key).fetchone()):
-            found[key] = _appointment(row)
-    return list(found.values())
+    before = {row[_KEY_COLUMNS]: _same_or_kept(row, now) for row in rows}
+    for key in now:
+        if key not in before and (row := _rows(db, f"{_SELECT} WHERE {_KEY}", key).fetchone()):
+            before[key] = _same_or_kept(row, now)
+    return list(before.values())
+
+
+def _same_or_kept(row: tuple[Any, ...], now: Mapping[AppointmentKey, Appointment]) -> Appointment:
+    found = now.get(AppointmentKey(*row[_KEY_COLUMNS]))
+    return found if found is not None and _as_stored(found) == row[_DESCRIBED] else _appointment(row)
+
+
+def _rows(db: sqlite3.Connection, query: str, values: Sequence[object]) -> sqlite3.Cursor:
+    """Return the rows of a query as tuples, which are read faster than rows with names."""
+    cursor = db.cursor()
+    cursor.row_factory = None
+    return cursor.execute(query, values)
 
 
 def kept(db: sqlite3.Connection, key: AppointmentKey) -> KeptAppointment | None:
     """Return an appointment; None if no poll ever saw it."""
-    row = db.execute(f"{_SELECT} WHERE {_KEY}", key).fetchone()
+    row = _rows(db, f"{_SELECT} WHERE {_KEY}", key).fetchone()
     return None if row is None else _kept(row)
+
+
+def hours_between(db: sqlite3.Connection, first: datetime, end: datetime) -> list[tuple[datetime, str]]:
+    """Return the hours at which citizens are expected, each with its zone and once."""
+    rows = _rows(
+        db,
+        f"SELECT DISTINCT start_us, zone FROM appointments WHERE start_us >= ? AND start_us < ?"
+        f" AND status IN ({_EXPECTED})",
+        (stored(first), stored(end)),
+    )
+    return [(read(start), zone) for start, zone in rows]
 
 
 def expected_between(db: sqlite3.Connection, first: datetime, end: datetime) -> Iterator[KeptAppointment]:
     """Yield the appointments that citizens are expected at, of all offices, in the order of their hours."""
-    rows = db.execute(
+    rows = _rows(
+        db,
         f"{_SELECT} WHERE start_us >= ? AND start_us < ? AND status IN ({_EXPECTED}) ORDER BY start_us",
         (stored(first), stored(end)),
     )
@@ -79,7 +113,8 @@ def expected_between(db: sqlite3.Connection, first: datetime, end: datetime) -> 
 
 def awaiting(db: sqlite3.Connection, citizen: int, now: datetime) -> list[KeptAppointment]:
     """Return the future appointments of a person, in the order of their hours."""
-    rows = db.execute(
+    rows = _rows(
+        db,
         f"{_SELECT} WHERE citizen = ? AND start_us > ? AND status IN ({_EXPECTED}) ORDER BY start_us, name",
         (citizen, stored(now)),
     )
@@ -88,37 +123,69 @@ def awaiting(db: sqlite3.Connection, citizen: int, now: datetime) -> list[KeptAp
 
 def of_citizen(db: sqlite3.Connection, citizen: int, since: datetime) -> list[KeptAppointment]:
     """Return a person's appointments that end after a time, in whatever state, in the order of their hours."""
-    rows = db.execute(f"{_SELECT} WHERE citizen = ? AND end_us > ? ORDER BY start_us, name", (citizen, stored(since)))
+    rows = _rows(db, f"{_SELECT} WHERE citizen = ? AND end_us > ? ORDER BY start_us, name", (citizen, stored(since)))
     return [_kept(row) for row in rows]
 
 
-def _kept(row: sqlite3.Row) -> KeptAppointment:
+def _kept(row: tuple[Any, ...]) -> KeptAppointment:
+    booked, moves, confirmed_start, cancelled = row[_DESCRIBED.stop :]
     return KeptAppointment(
         appointment=_appointment(row),
-        booked_at=read(row["booked_us"]),
-        moves=row["moves"],
-        is_confirmed=row["confirmed_start_us"] == row["start_us"],
-        is_cancelled=row["cancelled_us"] is not None,
+        booked_at=_moment(booked),
+        moves=moves,
+        is_confirmed=confirmed_start == row[_START],
+        is_cancelled=cancelled is not None,
     )
 
 
-def _appointment(row: sqlite3.Row) -> Appointment:
-    start, end = row["start_us"], row["end_us"]
+_START: Final = 3
+_STATUS: Final = {status.value: status for status in AppointmentStatus}
+
+
+def _appointment(row: tuple[Any, ...]) -> Appointment:
+    office, start, end, zone, status, given, services, phone, phone_given, language, consent, updated = row[_DESCRIBED]
     return Appointment(
-        key=AppointmentKey(row["source"], row["name"]),
-        office=row["office"],
-        start=read(start),
-        end=read(end),
-        zone=row["zone"],
-        status=AppointmentStatus(row["status"]),
-        status_given=row["status_given"],
-        services=_services(row["services"]),
-        phone=row["phone"] or "",
-        phone_given=row["phone_given"],
-        language=row["language"] or None,
-        consented_at=read(row["consent_us"]),
-        updated_at=read(row["updated_us"]),
+        key=AppointmentKey(*row[_KEY_COLUMNS]),
+        office=office,
+        start=_moment(start),
+        end=_moment(end),
+        zone=zone,
+        status=_STATUS[status],
+        status_given=given,
+        services=_services(services),
+        phone=phone,
+        phone_given=phone_given,
+        language=language or None,
+        consented_at=_moment(consent),
+        updated_at=_moment(updated),
     )
+
+
+def _as_stored(one: Appointment) -> tuple[Any, ...]:
+    """Return what a source describes, as the columns have it."""
+    return (
+        one.office,
+        stored(one.start),
+        stored(one.end),
+        one.zone,
+        one.status.value,
+        one.status_given,
+        _services_text(one.services),
+        one.phone,
+        "" if one.phone else one.phone_given,
+        one.language or "",
+        stored(one.consented_at),
+        stored(one.updated_at),
+    )
+
+
+_moment = lru_cache(maxsize=1 << 14)(read)
+"""Many appointments begin at the same hour."""
+
+
+@lru_cache(maxsize=1 << 12)
+def _services_text(services: tuple[BookedService, ...]) -> str:
+    return json.dumps(services, ensure_ascii=False)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -185,24 +252,16 @@ def _has_own_cancellation(db: sqlite3.Connection, key: AppointmentKey) -> bool:
     return found is not None
 
 
+_NAMES: Final = (
+    "office", "start", "end", "zone", "status", "given", "services", "phone", "phone_given", "language", "consent",
+    "updated",
+)  # fmt: skip
+
+
 def _values(db: sqlite3.Connection, one: Appointment, now: datetime) -> dict[str, Any]:
-    return {
-        "source": one.key.source,
-        "name": one.key.id,
-        "office": one.office,
-        "start": stored(one.start),
-        "end": stored(one.end),
-        "zone": one.zone,
-        "status": one.status.value,
-        "given": one.status_given,
-        "services": json.dumps(one.services, ensure_ascii=False),
-        "citizen": citizen_id(db, one.phone, "", now),
-        "phone_given": "" if one.phone else one.phone_given,
-        "language": one.language or "",
-        "consent": stored(one.consented_at),
-        "updated": stored(one.updated_at),
-        "now": stored(now),
-    }
+    described = dict(zip(_NAMES, _as_stored(one), strict=True))
+    citizen = citizen_id(db, one.phone, "", now)
+    return {"source": one.key.source, "name": one.key.id, **described, "citizen": citizen, "now": stored(now)}
 
 
 def confirm(db: sqlite3.Connection, key: AppointmentKey, start: datetime, now: datetime) -> bool:

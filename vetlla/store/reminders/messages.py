@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, MessageKind, MessageState
-from vetlla.domain.outbox import MessageKey, OutboxMessage, PlannedMessage
+from vetlla.domain.outbox import MessageKey, MessageReason, OutboxMessage, PlannedMessage
 from vetlla.store.reminders.moments import read, stored
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ def conversations_since(db: sqlite3.Connection, since: datetime) -> int:
         "SELECT count(DISTINCT coalesce(citizen, -id)) FROM outbox WHERE opens = 1 AND sending_us > ?", (stored(since),)
     ).fetchone()
     return int(count)
+
+
+def waiting_for_budget(db: sqlite3.Connection, now: datetime, most: int) -> list[tuple[datetime, int]]:
+    """Return hour and person of messages that wait for a place among the day's conversations, the nearest hours."""
+    rows = db.execute(
+        "SELECT start_us, citizen FROM outbox WHERE state = 'planned' AND reason = ? AND useful_until_us > ?"
+        " AND citizen IS NOT NULL ORDER BY start_us LIMIT ?",
+        (MessageReason.BUDGET.value, stored(now), max(0, most)),
+    )
+    return [(read(row["start_us"]), row["citizen"]) for row in rows]
 
 
 def template_of(db: sqlite3.Connection, key: int) -> tuple[str, str]:

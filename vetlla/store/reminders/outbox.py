@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.messages import ENDED, Channel, MessageState
 from vetlla.domain.outbox import MessageReason
-from vetlla.store.reminders.citizens import citizen_id
+from vetlla.store.reminders.citizens import citizen_id, seen_ids
 from vetlla.store.reminders.messages import SELECT, message_of
 from vetlla.store.reminders.moments import stored
+from vetlla.store.reminders.restoring import restored_at
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from vetlla.domain.outbox import OutboxMessage, PlannedMessage
 
 _PLAN: Final = """
 INSERT INTO outbox (reference, source, appointment, start_us, step, attempt, kind, office, citizen, planned_us, due_us,
-    useful_until_us, language, only_channel, as_template, text, context, state)
+    useful_until_us, language, only_channel, as_template, text, context, state, reason)
 VALUES (:reference, :source, :appointment, :start, :step, :attempt, :kind, :office, :citizen, :now, :due, :useful_until,
-    :language, :channel, :as_template, :text, :context, 'planned')
+    :language, :channel, :as_template, :text, :context, :state, :reason)
 ON CONFLICT (source, appointment, start_us, step, attempt) DO NOTHING
 """
 _REVIVE: Final = """
@@ -56,17 +57,37 @@ def plan(db: sqlite3.Connection, messages: Iterable[PlannedMessage], now: dateti
     ``revive`` plans a message again that was suppressed for what the source said, and was never handed over: an
     appointment can move away and come back, and a source can be wrong for a while.
     """
-    count = 0
-    for message in messages:
-        values = _planned(db, message, now)
-        new = db.execute(_PLAN, values).rowcount
-        if not new and revive:
-            new = db.execute(_REVIVE, values).rowcount
-        count += new
-    return count
+    return _put(db, list(messages), now, MessageState.PLANNED, "", revive=revive)
 
 
-def _planned(db: sqlite3.Connection, message: PlannedMessage, now: datetime) -> dict[str, Any]:
+def withhold(db: sqlite3.Connection, messages: Iterable[PlannedMessage], reason: MessageReason, now: datetime) -> int:
+    """Put messages into the outbox that must not be sent, so that people see them; return how many were new."""
+    return _put(db, list(messages), now, MessageState.SUPPRESSED, reason.value)
+
+
+def _put(
+    db: sqlite3.Connection,
+    messages: Sequence[PlannedMessage],
+    now: datetime,
+    state: MessageState,
+    reason: str,
+    *,
+    revive: bool = False,
+) -> int:
+    known = seen_ids(db, {one.phone for one in messages if not one.person}, now)
+    rows = []
+    for one in messages:
+        citizen = known.get(one.phone) if not one.person else None
+        if citizen is None:
+            citizen = citizen_id(db, one.phone, one.person, now)
+        rows.append(_planned(one, citizen, now) | {"state": state.value, "reason": reason})
+    new = db.executemany(_PLAN, rows).rowcount
+    if revive and new < len(rows):  # a row that was just made is not suppressed
+        new += db.executemany(_REVIVE, rows).rowcount
+    return new
+
+
+def _planned(message: PlannedMessage, citizen: int | None, now: datetime) -> dict[str, Any]:
     return {
         "reference": secrets.token_hex(12),
         "source": message.key.appointment.source,
@@ -76,7 +97,7 @@ def _planned(db: sqlite3.Connection, message: PlannedMessage, now: datetime) -> 
         "attempt": message.key.attempt,
         "kind": message.kind.value,
         "office": message.office,
-        "citizen": citizen_id(db, message.phone, message.person, now),
+        "citizen": citizen,
         "now": stored(now),
         "due": stored(message.due),
         "useful_until": stored(message.useful_until),
@@ -185,11 +206,14 @@ def suppress(db: sqlite3.Connection, message: OutboxMessage, reason: MessageReas
 
 
 def reinstate(db: sqlite3.Connection, citizen: int, reason: MessageReason, now: datetime) -> int:
-    """Plan the messages of a person again that were suppressed for a reason, and are still of use; return how many."""
+    """Plan the messages of a person again that were suppressed for a reason, and are still of use; return how many.
+
+    Those that were due before a restore stay, because they may have been planned again and sent before it.
+    """
     return db.execute(
         "UPDATE outbox SET state = 'planned', reason = '' WHERE citizen = ? AND state = 'suppressed' AND reason = ?"
-        " AND sending_us IS NULL AND useful_until_us > ?",
-        (citizen, reason.value, stored(now)),
+        " AND sending_us IS NULL AND useful_until_us > ? AND due_us > ?",
+        (citizen, reason.value, stored(now), stored(restored_at(db)) or 0),
     ).rowcount
 
 

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from vetlla.store.secrets.keyring import SharedKey
 
+_PREFIX: Final = "pseudonyms-"
+"""Beginning of the keys' names in the keys file."""
 _DIGITS: Final = 24
 """Hex digits of a pseudonym: 96 bits, so that two of a million people practically never share one."""
 
 
 def key_name(year: int) -> str:
     """Return the name of a year's key in the keys file."""
-    return f"pseudonyms-{year}"
+    return f"{_PREFIX}{year}"
 
 
 class Pseudonyms:
@@ -45,4 +47,24 @@ class Pseudonyms:
                 f"the keys file has no key {name!r}, with which telephones become pseudonyms",
                 remedy=f"vetlla keys set {name}",
             )
-        return hmac.digest(key.current, who.encode(), hashlib.sha256).hex()[:_DIGITS]
+        return _pseudonym(key.current, who)
+
+    @property
+    def years(self) -> list[int]:
+        """Return the years whose key is there."""
+        return sorted(int(name[len(_PREFIX) :]) for name in self._keys if _is_of_year(name))
+
+    def all_of(self, who: str) -> set[str]:
+        """Return the pseudonyms of a telephone, or of WhatsApp's id, in all years whose key is there."""
+        keys = [self._keys[key_name(year)] for year in self.years]
+        secrets = [secret for key in keys for secret in (key.current, key.previous) if secret is not None]
+        return {_pseudonym(secret, who) for secret in secrets}
+
+
+def _is_of_year(name: str) -> bool:
+    year = name.removeprefix(_PREFIX)
+    return year != name and year.isascii() and year.isdigit() and key_name(int(year)) == name
+
+
+def _pseudonym(secret: bytes, who: str) -> str:
+    return hmac.digest(secret, who.encode(), hashlib.sha256).hex()[:_DIGITS]

@@ -70,13 +70,19 @@ def reports_of(db: sqlite3.Connection, message: int) -> list[OwnReport]:
     return [OwnReport(Delivery(row["delivery"]), read(row["at_us"]), row["code"], row["detail"]) for row in rows]
 
 
+def _earliest(what: str) -> str:
+    """Return SQL for the earlier of a kept time and a new one: reports that are too old are no longer there."""
+    return f"min(coalesce(:{what}, {what}_us), coalesce({what}_us, :{what}))"
+
+
 def put_progress(
     db: sqlite3.Connection, message: int, provider_id: str, state: MessageState, progress: Progress
 ) -> None:
     """Keep how far a message came, as the rules computed it from all its reports."""
     db.execute(
         "UPDATE outbox SET state = :state, provider_id = coalesce(provider_id, :provider_id),"
-        " accepted_us = coalesce(accepted_us, :accepted), sent_us = :sent, delivered_us = :delivered, read_us = :read,"
+        " accepted_us = coalesce(accepted_us, :accepted),"
+        f" sent_us = {_earliest('sent')}, delivered_us = {_earliest('delivered')}, read_us = {_earliest('read')},"
         " failed_us = coalesce(:failed, failed_us), code = CASE WHEN :code <> '' THEN :code ELSE code END,"
         " detail = CASE WHEN :detail <> '' THEN :detail ELSE detail END WHERE id = :id",
         {

@@ -7,10 +7,11 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import to_us
+from vetlla.domain.outbox import MessageReason
 from vetlla.service.reminders.polls import absent, compare
 from vetlla.service.reminders.quiet import CITY_ZONE, moment_of
-from vetlla.service.reminders.steps import due_steps, planned_notice, planned_reminder, planning_horizon
-from vetlla.store.reminders import appointments, cancellations, messages, offices, outbox
+from vetlla.service.reminders.steps import due_steps, has_due, planned_notice, planned_reminder, planning_horizon
+from vetlla.store.reminders import appointments, cancellations, messages, offices, outbox, restoring
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import CANCELS
 
@@ -41,14 +42,12 @@ def apply_poll(
     The caller asks the source for each key of ``to_check`` and passes the answer to ``apply_absent``. A suspicious poll
     changes nothing but the office's record; ``accept`` says that a person found it right.
     """
-    # What is kept of a telephone is the number alone; the text in which it was given is not worth a comparison.
-    found = [replace(one, phone_given="") if one.phone and one.phone_given else one for one in poll.appointments]
     first, end = (moment_of(datetime.combine(day, time()), zone) for day in (poll.first, poll.last + timedelta(days=1)))
     is_complete = poll.is_complete and not poll.faults
     with atomic(db):
         before = offices.polls_of(db, source, poll.office)
-        known = appointments.known(db, source, poll.office, first, end, keys=[one.key for one in found])
-        changes = compare(known, found, now, is_complete=is_complete, is_accepted=accept)
+        known = appointments.known(db, source, poll.office, first, end, found=poll.appointments)
+        changes = compare(known, poll.appointments, now, is_complete=is_complete, is_accepted=accept)
         if changes.is_suspicious:
             offices.polled(db, source, poll.office, now, doubted=True)
             return changes
@@ -80,6 +79,7 @@ def _apply(
 ) -> None:
     appointments.put(db, changes.to_put, now, booked_at=booked_at)
     changed = [*(one.now for one in changes.moved), *changes.cancelled]
+    notices = []
     for one in changed:
         kept = appointments.kept(db, one.key)
         own = cancellations.cancellation(db, one.key, one.start)
@@ -87,26 +87,36 @@ def _apply(
             continue  # the citizen cancelled it and knows
         notice = planned_notice(one, kept.moves, book.rules_for(one), now)
         if notice is not None:
-            outbox.plan(db, [notice], now, revive=True)
+            notices.append(notice)
+    outbox.plan(db, notices, now, revive=True)
 
 
 def plan_due(db: sqlite3.Connection, book: RulesBook, now: datetime) -> int:
     """Put the messages that are due soon into the outbox; return how many. Those that were ever there stay as they are.
 
     A message that was suppressed because of what the source said is planned again while the polls still have the
-    appointment: the source may have been wrong for a moment.
+    appointment: the source may have been wrong for a moment. A message that was due before a backup was restored is
+    kept and not sent, because it may have been sent before.
     """
     until = now + PLANNED_AHEAD
     rules = (book.default, *book.offices.values(), *book.services.values())
+    hours = appointments.hours_between(db, now, until + planning_horizon(rules))
+    last = max((start for start, zone in hours if has_due(start, zone, rules, now, until)), default=now)
     settled = messages.settled_keys(db, now)
     wanted = []
-    for kept in appointments.expected_between(db, now, until + planning_horizon(rules)):
+    for kept in appointments.expected_between(db, now, last + timedelta(microseconds=1)):
         one = kept.appointment
         steps = due_steps(one, book.rules_for(one), now, booked_at=kept.booked_at, is_confirmed=kept.is_confirmed)
+        start_us = to_us(one.start)
         wanted += [
             planned_reminder(one, step)
             for step in steps
-            if step.due <= until and (*one.key, to_us(one.start), step.step.name) not in settled
+            if step.due <= until and (*one.key, start_us, step.step.name) not in settled
         ]
+    restored = restoring.restored_at(db)
     with atomic(db):
+        if restored is not None:
+            doubtful = [one for one in wanted if one.due <= restored]
+            wanted = [one for one in wanted if one.due > restored]
+            outbox.withhold(db, doubtful, MessageReason.RESTORED, now)
         return outbox.plan(db, wanted, now, revive=True)

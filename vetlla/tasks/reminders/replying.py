@@ -6,13 +6,14 @@ the outcome is known.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, MessageKind, ReplyKind
-from vetlla.domain.outbox import MessageKey, PlannedMessage
+from vetlla.domain.outbox import MessageKey, MessageReason, PlannedMessage
 from vetlla.service.reminders.cancelling import CancelStep
 from vetlla.service.reminders.dialogue import LISTED_FOR, Answered, Candidate, Decision, Dialogue, decide, question_of
 from vetlla.service.reminders.lexicon import Intent
@@ -23,15 +24,16 @@ from vetlla.store.reminders import appointments, cancellations, citizens, messag
 from vetlla.store.reminders.cancellations import CancellationState
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import CANCELS
+from vetlla.tasks.reminders.sending import raised
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from vetlla.domain.appointments import Appointment
     from vetlla.service.reminders.lexicon import Lexicon
     from vetlla.store.reminders.replies import KeptReply
+    from vetlla.tasks.reminders.sending import OnFault
 
 REMEMBERED: Final = timedelta(days=2)
 """How long after its end an appointment is still what a late reply is about."""
@@ -77,12 +79,26 @@ class Handled(NamedTuple):
     decision: Decision
 
 
-def handle_replies(db: sqlite3.Connection, rules: ReplyRules, now: datetime, *, limit: int = BATCH) -> list[Handled]:
-    """Handle the replies that wait, in the order in which they came."""
+def handle_replies(
+    db: sqlite3.Connection, rules: ReplyRules, now: datetime, *, limit: int = BATCH, on_fault: OnFault = raised
+) -> list[Handled]:
+    """Handle the replies that wait, in the order in which they came.
+
+    A reply that this program cannot handle is told to ``on_fault`` and comes before a person, so that it does not stop
+    the others.
+    """
     handled = []
     for kept in replies.open_replies(db, limit):
-        with atomic(db):
-            handled.append(_handle(db, kept, rules, now))
+        try:
+            with atomic(db):
+                handled.append(_handle(db, kept, rules, now))
+        except sqlite3.Error:  # the disk, not the reply
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other citizens must be answered
+            on_fault(kept.id, error)
+            with atomic(db):
+                replies.to_inbox(db, kept.id, "a fault of the program", now)
+                replies.handled(db, kept.id, "inbox", now)
     return handled
 
 
@@ -104,6 +120,8 @@ def _handle(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules, now: dat
     _carry_out(db, kept, decision, {one.key: one for one in candidates}, now=now, channels=rules.opts_out_of)
     _answer(db, kept, decision, {one.key: value for one, value in known}, rules=rules, now=now)
     outcome = "inbox" if decision.to_inbox else "cancel" if decision.cancel else decision.answer or ""
+    if decision.answer is TextName.UNKNOWN_SENDER:
+        outcome = TextName.UNKNOWN_SENDER  # it comes before a person too; the report counts it apart
     replies.handled(db, kept.id, outcome, now, intent=reading.intent.value, language=reading.language or "",
                     message=evidence.message)  # fmt: skip
     return Handled(kept.id, reading.intent, decision)
@@ -229,6 +247,7 @@ def _carry_out(
         citizens.opt_out(db, person, channels, now, "reply")
     elif decision.opt_out is False:
         citizens.opt_in(db, person, frozenset(Channel))
+        outbox.reinstate(db, person, MessageReason.OPTED_OUT, now)
     if decision.language is not None:
         citizens.remember_language(db, person, decision.language)
     if decision.to_inbox:

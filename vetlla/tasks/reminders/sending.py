@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.domain.appointments import Appointment
 from vetlla.domain.messages import Channel, Outgoing
@@ -36,6 +36,16 @@ LEASE: Final = timedelta(minutes=2)
 """How long a dispatcher has a message: longer than a GET and a call, with their timeouts."""
 BATCH: Final = 50
 """Most messages that one dispatcher takes at a time."""
+
+
+OnFault: TypeAlias = "Callable[[int, Exception], None]"
+"""Is told a row and the fault of this program that it met."""
+
+
+def raised(row: int, error: Exception) -> None:
+    """Raise the fault, in tests and in commands for one row."""
+    error.add_note(f"row {row}")
+    raise error
 
 
 class NoTextError(Exception):
@@ -84,11 +94,14 @@ def settle(
     rules: SendRules,
     now: datetime,
     render: Callable[[Wanted], Rendered],
+    *,
+    on_fault: OnFault = raised,
 ) -> list[Ready]:
     """Decide about claimed messages, each with what the source says now; return those to hand over.
 
     When this returns, ``sending`` is durable. A message whose claim was lost meanwhile is not returned. ``render`` may
-    raise NoTextError; then the message waits for its text.
+    raise NoTextError; then the message waits for its text. A message that this program cannot decide about is told to
+    ``on_fault`` and waits, so that it does not stop the others.
     """
     ready = []
     with atomic(db):
@@ -99,7 +112,12 @@ def settle(
             has_budget = not known.opens or known.citizen in room
             facts = replace(known.facts, has_budget=has_budget)
             choice = _Choice(message, fresh, known, facts, rules, now)
-            decision, rendered = choice.made(render, unusable)
+            decision: Decision
+            try:
+                decision, rendered = choice.made(render, unusable)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other messages must go out
+                on_fault(message.id, error)
+                decision, rendered = Reschedule(min(now + AGAIN, message.plan.useful_until), MessageReason.FAULT), None
             if isinstance(decision, Suppress):
                 outbox.suppress(db, message, decision.reason)
             elif isinstance(decision, Reschedule):
@@ -112,13 +130,16 @@ def settle(
 def _room(
     db: sqlite3.Connection, taken: Sequence[tuple[OutboxMessage, Fresh]], rules: SendRules, now: datetime
 ) -> set[int]:
-    """Return the people that the budget lets us write to first, those with the nearest appointments."""
-    wanted = []
+    """Return the people that the budget lets us write to first, those with the nearest appointments.
+
+    Messages that wait for a place take part, so that one with a later appointment does not get it before them.
+    """
+    used = messages.conversations_since(db, now - WINDOW)
+    wanted = messages.waiting_for_budget(db, now, rules.conversations_in_24h - used)
     for message, fresh in taken:
         known = known_of(db, message, fresh, rules, now)
         if known.opens and known.citizen is not None and message.plan.as_template:
             wanted.append((message.plan.key.start, known.citizen))
-    used = messages.conversations_since(db, now - WINDOW)
     return with_budget(wanted, used, rules.conversations_in_24h)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.messages import Channel, MessageKind, Outgoing
-from vetlla.service.reminders.steps import RulesBook
+from vetlla.service.reminders.steps import BOOKED, RulesBook
 from vetlla.service.reminders.texts.dates import LANGUAGES
 from vetlla.service.reminders.texts.messages import Messages
 from vetlla.service.reminders.texts.names import TextName, reminder_name
@@ -89,6 +89,8 @@ class Wording:
         return None if made is None else made.text
 
     def _reminder(self, wanted: Wanted) -> TextName:
+        if wanted.message.plan.key.step == BOOKED:
+            return TextName.BOOKED
         step = self._step(wanted)
         if step is None:
             return TextName.REMINDER

@@ -11,6 +11,7 @@ import asyncio
 import signal
 import sqlite3
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from random import uniform
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,7 +20,11 @@ import structlog
 from vetlla import __version__
 from vetlla.daemon import systemd
 from vetlla.domain.errors import VetllaError
-from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.service.reminders.retention import RetentionTimes
+from vetlla.store.reminders.opening import keep_out_services
+from vetlla.store.reminders.pseudonyms import Pseudonyms
+from vetlla.store.secrets.keyring import Keyring
+from vetlla.tasks.reminders import retiring
 from vetlla.worker.reminders import passes
 from vetlla.worker.reminders.webhooks import WebhookServer
 from vetlla.worker.reminders.wiring import built
@@ -34,7 +39,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LOCK: Final = "reminders.lock"
+KEYS: Final = "keys.toml"
+"""The keys of pseudonyms in the state directory, if the settings name no other file."""
 DRAIN_S: Final = 20.0
 """How long calls under way may take at the end."""
 JITTER: Final = 0.1
@@ -58,15 +64,21 @@ class ReminderDaemon:
         self._send_wake = asyncio.Event()
         self._polls = asyncio.Semaphore(POLLS_AT_ONCE)
 
-    async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises ConfigError or StoreError when the service cannot start."""
+    async def run_until_signal(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises as ``run``."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
+        await self.run()
+
+    def stop(self) -> None:
+        """Let ``run`` end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until ``stop``. Raises ConfigError or StoreError when the service cannot start."""
         async with AsyncExitStack() as stack:
-            state_dir = self._settings.state_dir
-            state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-            stack.enter_context(exclusive(state_dir / LOCK, remedy="only one reminder service can run here"))
+            stack.enter_context(keep_out_services(self._settings.state_dir))
             parts = await stack.enter_async_context(built(self._settings, self._clock, on_kept=self._reply_wake.set))
             routes = [route for channel in parts.channels.values() for route in channel.routes]
             server = WebhookServer(self._settings.webhooks, routes)
@@ -108,6 +120,7 @@ class ReminderDaemon:
             self._every(pace.plan_s, "plan", lambda: self._plan(service)),
             self._every(pace.reply_s, "reply", lambda: self._reply(service), wake=self._reply_wake),
             self._every(pace.send_s, "send", lambda: self._send(service), wake=self._send_wake),
+            self._every(pace.retire_s, "retire", lambda: self._retire(service)),
             self._beat(),
         ]
         for office, given in zip(service.offices, self._settings.office, strict=True):
@@ -126,11 +139,13 @@ class ReminderDaemon:
             await self._pause(pause_s * uniform(1 - JITTER, 1 + JITTER), wake)  # noqa: S311 - no secret
 
     async def _tried(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
-        """Take a turn; what the disk, the database or another system refuses is logged and tried again later."""
+        """Take a turn; whatever fails is logged and tried again later, and the other parts work on."""
         try:
             await turn()
         except* (VetllaError, sqlite3.OperationalError) as errors:
             log.error("reminders.pass_failed", part=name, why="; ".join(map(str, errors.exceptions)))  # noqa: TRY400 - no fault of our own
+        except* Exception as errors:
+            log.exception("reminders.pass_failed", part=name, why="a fault of the program", exc_info=errors)
 
     async def _pause(self, pause_s: float, wake: asyncio.Event | None = None) -> None:
         """Wait until the pause has ended, the turn is woken, or the service stops."""
@@ -149,6 +164,17 @@ class ReminderDaemon:
 
     async def _send(self, service: Service) -> None:
         await passes.dispatch(service)
+
+    async def _retire(self, service: Service) -> None:
+        """Remove personal data whose time has ended, in short transactions between which other work is done."""
+        settings = self._settings
+        file = settings.keys_file or settings.state_dir / KEYS
+        times = RetentionTimes(
+            personal=timedelta(days=settings.retention.days), reports=timedelta(days=settings.retention.report_days)
+        )
+        pseudonyms = Pseudonyms(Keyring.read(file) if file.exists() else {})
+        for _ in retiring.retire(service.db, times, pseudonyms, "reminders run", service.now()):
+            await asyncio.sleep(0)
 
     async def _poll_office(self, service: Service, office: Office, every_s: float) -> None:
         await self._pause(uniform(0, min(SPREAD_S * len(service.offices), every_s)))  # noqa: S311 - no secret

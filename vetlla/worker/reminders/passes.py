@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -125,7 +126,7 @@ async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
         fresh = await _fresh_of(service, taken)
         ready = sending.settle(
             service.db, [(one, fresh[one.plan.key.appointment]) for one in taken], service.sending, service.now(),
-            service.wording.of_message,
+            service.wording.of_message, on_fault=partial(_fault, "message"),
         )  # fmt: skip
         gate = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as calls:
@@ -159,7 +160,7 @@ async def cancel(service: Service) -> int:
 
 def reply(service: Service) -> int:
     """Handle the replies that wait; return how many."""
-    handled = replying.handle_replies(service.db, service.replying, service.now())
+    handled = replying.handle_replies(service.db, service.replying, service.now(), on_fault=partial(_fault, "reply"))
     for one in handled:
         log.info("reminders.reply", reply=one.reply, intent=one.intent.value, inbox=one.decision.to_inbox)
     return len(handled)
@@ -229,6 +230,10 @@ async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
         return await gateway.send(ready.outgoing)
     except LinkError as error:
         return error
+
+
+def _fault(what: str, row: int, error: Exception) -> None:
+    log.error("reminders.fault", what=what, row=row, exc_info=error)
 
 
 def tell(alerts: Iterable[Alert]) -> None:

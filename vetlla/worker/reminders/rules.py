@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vetlla.domain.messages import MessageKind
 from vetlla.service.reminders.cancelling import CancelRules
 from vetlla.service.reminders.decision import Policy
 from vetlla.service.reminders.quiet import QuietHours
@@ -49,7 +50,10 @@ def _inherited(own: RuleSettings, around: RuleSettings) -> RuleSettings:
 def _step_rules(given: RuleSettings) -> StepRules:
     quiet = given.quiet
     return StepRules(
-        steps=tuple(Step(one.name, timedelta(hours=one.hours), one.only_unconfirmed) for one in given.steps),
+        steps=tuple(
+            Step(one.name, timedelta(hours=one.hours), one.only_unconfirmed, MessageKind(one.kind))
+            for one in given.steps
+        ),
         quiet=QuietHours(begin=quiet.begin, end=quiet.end, holidays=frozenset(quiet.holidays)),
         minimum_gap=timedelta(hours=given.minimum_gap_h),
         useful_before=timedelta(hours=given.useful_before_h),

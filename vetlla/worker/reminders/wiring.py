@@ -125,6 +125,9 @@ def _service(
         directory=load_offices(settings.offices_file),
         sender=sender_kind(settings),
     )
+    for office in settings.office:
+        if office.id not in messages.directory.offices:
+            log.warning("reminders.office_unknown", office=office.id)
     gateways = {channel: parts.gateway for channel, parts in channels.items()}
     names = {channel: gateway.name for channel, gateway in gateways.items()}
     wording = Wording(messages, rules.book, buttons, names, settings.language)

@@ -15,14 +15,18 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.messages import Channel, MessageKind, MessageState, Outgoing
 from vetlla.domain.outbox import MessageReason
 from vetlla.service.reminders.cancelling import CancelRules
+from vetlla.service.reminders.retention import USUAL_RETENTION
 from vetlla.service.reminders.steps import RulesBook
 from vetlla.store.reminders import cancellations, messages, replies
+from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
+from vetlla.store.secrets.keyring import SharedKey
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders import cancelling, sending
 from vetlla.tasks.reminders.desk import erasing, inbox, opting, pausing
 from vetlla.tasks.reminders.desk.inbox import Verdict
 from vetlla.tasks.reminders.desk.opting import OptOut, OptOutSource
 from vetlla.tasks.reminders.replying import ReplyRules, answer_cancellations
+from vetlla.tasks.reminders.retiring import retire
 from vetlla.tasks.reminders.rules import SendRules
 from vetlla.tasks.reminders.sending import Rendered
 from vetlla.tasks.reminders.wording import office_words
@@ -166,10 +170,28 @@ def test_an_opt_out_stops_a_planned_message_and_an_opt_in_brings_it_back(desk: D
 
 
 def test_an_erased_person_gets_nothing_more_until_the_source_names_her_again(desk: DeskWorld) -> None:
-    erased = erasing.erase(desk.db, BIEL, "ana", desk.now)
-    assert erased is not None
+    assert erasing.erase(desk.db, BIEL, "ana", desk.now, Pseudonyms({}))
     assert dispatched(desk) == []
     assert reason(desk, 2) == f"{MessageState.SUPPRESSED} {MessageReason.ERASED}"
     assert desk.source.get(key("b1")) == appointment(
         "b1", desk.now + DAY, office=OFFICE, phone=BIEL, status=AppointmentStatus.CREATED
     )
+
+
+def test_an_erasure_reaches_rows_that_have_a_pseudonym_already(desk: DeskWorld) -> None:
+    keys = Pseudonyms({key_name(desk.now.year): SharedKey(current=bytes(16), since=desk.now, by="ana")})
+    later = desk.now + timedelta(days=40)
+    *_, done = retire(desk.db, USUAL_RETENTION, keys, "cron", later)
+    assert done.appointments == 3
+    assert desk.audited()[-1] == ("retired", "personal data")
+    hidden = erasing.erase(desk.db, ANNA, "ana", later, keys, dry_run=True).pseudonyms
+    assert hidden == {"appointments": 2, "outbox": 1}
+    assert erasing.erase(desk.db, ANNA, "ana", later, keys).pseudonyms == hidden
+    assert not erasing.erase(desk.db, ANNA, "ana", later, keys).pseudonyms
+    rows = desk.db.execute("SELECT count(*) FROM appointments WHERE pseudonym = ''").fetchone()
+    assert rows[0] == 2
+
+
+def test_a_round_that_removes_nothing_leaves_no_record(desk: DeskWorld) -> None:
+    assert not any(retire(desk.db, USUAL_RETENTION, Pseudonyms({}), "cron", desk.now))
+    assert desk.audited() == []

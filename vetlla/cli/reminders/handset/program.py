@@ -52,8 +52,13 @@ class Handset:
         sms: SmsGateway,
         *,
         advance: Callable[[float], None] | None = None,
+        number: str = "",
     ) -> None:
-        """``advance`` sets the clock ahead by seconds; None if there is only the true time."""
+        """``advance`` sets the clock ahead by seconds; None if there is only the true time.
+
+        ``number`` is the telephone that is in the hand at first; "" for the one that gets the first message.
+        """
+        self._first = number
         self._book = book
         self._whatsapp = whatsapp
         self._sms = sms
@@ -89,6 +94,8 @@ class Handset:
         with self._keyboard:
             self._redraw()
             self._screen.note("Waiting for a message. /help lists the commands.")
+            if self._first:
+                self._take_up(self._book.phone(self._first))
             try:
                 while await self._next():
                     pass

@@ -135,6 +135,11 @@ class WhatsAppCloud(SimulatedServer[WhatsAppFaults]):
         self._state.book.happened("webhook", channel=Channel.WHATSAPP, detail=f"{status or 'no answer'}, first visit")
         return is_right
 
+    @property
+    def is_subscribed(self) -> bool:
+        """True when the webhook has answered the first visit rightly."""
+        return bool(self._state.callback_url)
+
     def keep_visiting(self, url: str) -> None:
         """Visit an address until it answers rightly, as a person does who sets the webhook up."""
 

@@ -1,0 +1,1 @@
+"""The reminder service as a process."""

@@ -1,0 +1,13 @@
+"""The library that sets the type of PDF, which is no Python package."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def need_pango() -> None:
+    """Skip the test if the library is not installed."""
+    try:
+        __import__("weasyprint")
+    except OSError:
+        pytest.skip("needs Debian package pango1.0-tools")
