@@ -120,7 +120,7 @@ class HttpCaller:
                 return Answer(response.status, response.headers.copy(), await _read(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Neither the address nor the error's text is told: both can hold a telephone number or a password.
-            what = f"{method} to {_host(url)}: {_reason(error)}"
+            what = f"{method} to {_host(url)}: {reason_of(error)}"
             if progress.is_written:
                 raise OutcomeUnknownError(f"{what}; the request was written, so it may have been carried out") from None
             raise LinkError(f"{what}; nothing was sent") from None
@@ -187,7 +187,9 @@ _REASONS: Final = (
 """What each error of the client means; the first that fits."""
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+def reason_of(error: BaseException) -> str:
+    """Return what an error of the client means, without the address that it was about."""
+    known = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
+    if known is None and isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
         return f"no connection ({error.os_error.strerror})"
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), type(error).__name__)
+    return known or type(error).__name__

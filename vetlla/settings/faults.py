@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from vetlla.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pydantic import ValidationError
@@ -62,14 +62,15 @@ def refusal(error: ValidationError, origins: Mapping[Location, Origin], main: Pa
 
 
 def _fault(details: ErrorDetails, origins: Mapping[Location, Origin], main: Path | None, guide: Guide) -> _Fault:
-    location = tuple(part for part in details["loc"] if part != "[key]")
+    given = tuple(part for part in details["loc"] if part != "[key]")
+    _, location = _walk(given, guide.model)
     depth = next((end for end in range(len(location), 0, -1) if location[:end] in origins), 0)
     origin = origins.get(location[:depth])
     if origin and origin.number:
         location = (*location[: depth - 1], origin.number - 1, *location[depth:])
     file = origin.file if origin else main or "options"
     key = key_text(location)
-    return _Fault(f"{file}: {key}" if key else str(file), what_is_wrong(details), _remedy(details, location, guide))
+    return _Fault(f"{file}: {key}" if key else str(file), what_is_wrong(details), _remedy(details, given, guide))
 
 
 def key_text(location: Iterable[str | int]) -> str:
@@ -84,6 +85,10 @@ def what_is_wrong(details: ErrorDetails) -> str:
             return "unknown key"
         case "missing":
             return "is missing"
+        case "union_tag_not_found":
+            return "has no kind"
+        case "union_tag_invalid":
+            return f"{_shown(details['ctx']['tag'])} is not a kind of it"
         case "enum" | "literal_error" if len(_allowed(details)) > _MANY:
             return f"{_shown(details['input'])} is not an allowed word"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -96,9 +101,10 @@ def _remedy(details: ErrorDetails, location: Location, guide: Guide) -> str:
     match details["type"]:
         case "extra_forbidden":
             return _key_remedy(key, location, guide)
-        case "enum" | "literal_error":
+        case "enum" | "literal_error" | "union_tag_invalid":
             words = _allowed(details)
-            close = get_close_matches(str(details["input"]), words, n=1)
+            given = details.get("ctx", {}).get("tag", details["input"])
+            close = get_close_matches(str(given), words, n=1)
             return f'did you mean "{close[0]}"?' if close else f"choose one of: {', '.join(words)}"
         case "missing":
             return f"add {key}, as in {guide.example}"
@@ -106,28 +112,46 @@ def _remedy(details: ErrorDetails, location: Location, guide: Guide) -> str:
 
 
 def _key_remedy(key: str, location: Location, guide: Guide) -> str:
-    model = _model_at(location[:-1], guide.model)
+    model, _ = _walk(location[:-1], guide.model)
     if close := get_close_matches(key, model.model_fields, n=1):
         return f'did you mean "{close[0]}"?'
     for section in guide.model.model_fields:
-        if key in _model_at((section,), guide.model).model_fields:
+        if key in _walk((section,), guide.model)[0].model_fields:
             return f"it belongs under [{section}]"
     return f"remove it; {guide.handbook} lists every setting"
 
 
-def _model_at(location: Location, root: type[BaseModel]) -> type[BaseModel]:
-    """Return the model whose fields are allowed at a location; the root if the location is not a table."""
-    model = root
+def _walk(location: Location, root: type[BaseModel]) -> tuple[type[BaseModel], Location]:
+    """Return the table at a location, and the location without the kinds that pydantic puts behind a table.
+
+    The table is the root if the location is not in one.
+    """
+    model, kinds = root, list[type[BaseModel]]()
+    kept: list[str | int] = []
     for part in location:
+        named = next((kind for kind in kinds if part in get_args(kind.model_fields["kind"].annotation)), None)
+        if named is not None:
+            model, kinds = named, []
+            continue
+        kept.append(part)
         if isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            candidates = (annotation, *get_args(annotation))
-            model = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return model
+            found = list(_models(model.model_fields[part].annotation))
+            kinds = [one for one in found if "kind" in one.model_fields]
+            model = found[0] if found else model
+    return model, tuple(kept)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """Yield the tables that a value may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _allowed(details: ErrorDetails) -> list[str]:
-    return re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+    about = details.get("ctx", {})
+    return re.findall(r"'([^']*)'", str(about.get("expected_tags") or about.get("expected", "")))
 
 
 def _shown(value: object) -> str:

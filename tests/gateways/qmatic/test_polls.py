@@ -260,7 +260,7 @@ def way_faults() -> list[tuple[OrchestraFaults, str]]:
         (OrchestraFaults(not_json=True), "not JSON"),
         (OrchestraFaults(cut_before=True), "the connection broke"),
         (OrchestraFaults(cut_after=True), "the connection broke"),
-        (OrchestraFaults(silent_after=True), "no answer in time"),
+        (OrchestraFaults(silent_after=True), "did not answer in time"),
         (OrchestraFaults(status=401), "HTTP 401"),
         (OrchestraFaults(status=503), "HTTP 503"),
         (OrchestraFaults(status=500, error_code="E999"), "E999"),
@@ -324,16 +324,16 @@ async def test_a_slow_vpn_is_waited_for() -> None:
     async with orchestra(faults=OrchestraFaults(delay_s=0.2)) as simulator:
         assert (await calendar(simulator).poll("1", TOMORROW, TOMORROW)).is_complete
         simulator.faults.delay_s = 2.0
-        with pytest.raises(LinkError, match="no answer in time"):
+        with pytest.raises(LinkError, match="did not answer in time"):
             await calendar(simulator, way={"answer_s": 0.1}).poll("1", TOMORROW, TOMORROW)
-        with pytest.raises(LinkError, match="no answer in time"):
+        with pytest.raises(LinkError, match="did not answer in time"):
             await calendar(simulator, way={"whole_s": 0.1}).poll("1", TOMORROW, TOMORROW)
 
 
 async def test_a_host_that_is_not_there_is_an_error() -> None:
     async with orchestra() as simulator:
         reader = calendar(simulator)
-    with pytest.raises(LinkError, match="ClientConnector"):
+    with pytest.raises(LinkError, match="no connection"):
         await reader.poll("1", TOMORROW, TOMORROW)
 
 

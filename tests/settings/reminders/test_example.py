@@ -84,7 +84,15 @@ def test_the_example_has_only_settings_that_exist() -> None:
         ('[rules]\nsteps = [{ name = "a", hours = 1 }, { name = "a", hours = 2 }]\n', "the same name"),
         ('[rules]\nquiet = { begin = "08:00", end = "21:00" }\n', "begin is later than end"),
         ('[[source]]\nname = "q"\nkind = "orchestra-calendar"\nurl = "https://u:p@q.example"\n', "neither a user"),
-        ('[[source]]\nname = "q"\nkind = "orchestra-calender"\nurl = "https://q.example"\n', "orchestra-calendar"),
+        (
+            '[[source]]\nname = "q"\nkind = "orchestra-calender"\nurl = "https://q.example"\n',
+            'mean "orchestra-calendar"',
+        ),
+        ('[[source]]\nname = "q"\nurl = "https://q.example"\n', "source[1]: has no kind"),
+        (
+            '[[source]]\nname = "q"\nkind = "orchestra-queue"\nurl = "https://q.example"\ncalendar_rot = "/x"\n',
+            'source[1].calendar_rot: unknown key\n  -> did you mean "calendar_root"',
+        ),
         ('[[source]]\nname = "q"\nkind = "files"\npath = "x"\n', "absolute path"),
         ('redirect_to = "12"\n', "telephone number"),
         ('[webhooks]\npubic_url = "https://x.example"\n', 'did you mean "public_url"'),

@@ -20,6 +20,7 @@ from yarl import URL
 
 from vetlla.domain.errors import ConfigError, LinkError
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
+from vetlla.gateways.http import reason_of
 from vetlla.gateways.qmatic.access import Door
 from vetlla.gateways.qmatic.complaints import FORBIDDEN, TOO_MANY, UNAUTHORIZED, Complaint, complaint_of
 
@@ -223,9 +224,7 @@ class QmaticClient:
             raise self._failure(path, error, written=changes and progress.is_connected) from error
 
     def _failure(self, path: str, error: Exception, *, written: bool) -> LinkError:
-        reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-        if isinstance(error, BrokenError):
-            reason = "the connection broke"
+        reason = "the connection broke" if isinstance(error, BrokenError) else reason_of(error)
         if written:
             return OutcomeUnknownError(
                 f"{self._base}{path}: {reason} after the call was written",
