@@ -35,7 +35,7 @@ def examine(
     version = process["sqlite"] if process else sqlite3.sqlite_version
     yield state_files.sqlite(settings.state_dir, tuple(map(int, version.split("."))))
     yield from machine.state_directory(settings)
-    yield state_files.owners(settings)
+    yield state_files.owners(settings.state_dir, settings.keys_file)
     yield state_files.journal(settings.state_dir, status)
     yield state_files.registry(settings.state_dir, status, clock)
     yield state_files.keys(settings, status, clock)

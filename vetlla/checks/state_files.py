@@ -21,7 +21,7 @@ from vetlla.store.registry.registry import PATIENCE_S, REGISTRY, reading
 from vetlla.store.secrets.keyring import Keyring, is_credential, shared_by_homes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.domain.clock import Clock
     from vetlla.receiver.control.messages.receiver import Status
@@ -77,7 +77,7 @@ def registry(state_dir: Path, status: Status | None, clock: Clock) -> Finding:
         with reading(state_dir, clock) as opened:
             number = count_accounts(opened)
         if time.monotonic() - began_s >= PATIENCE_S:
-            holders = ", ".join(map(str, sorted(_lockers((state_dir / REGISTRY).stat())))) or "of another user"
+            holders = ", ".join(map(str, sorted(lockers((state_dir / REGISTRY).stat())))) or "of another user"
             return Finding(
                 check="registry",
                 level=Level.WARNING,
@@ -120,15 +120,14 @@ def _shared(state_dir: Path, clock: Clock) -> int:
         return 0
 
 
-def owners(settings: Settings) -> Finding:
-    """Look for files that the receiver cannot use. Its user is the owner of the state directory."""
-    state_dir = settings.state_dir
+def owners(state_dir: Path, keys_file: Path, ours: Iterable[str] = OURS) -> Finding:
+    """Look for files that the service cannot use. Its user is the owner of the state directory."""
     try:
         owner = state_dir.stat().st_uid
-        files = {state_dir / name for name in OURS}
-        if not is_credential(settings.keys_file):
-            files.add(settings.keys_file)
-        statuses = {path: _status(path, settings) for path in sorted(files)}
+        files = {state_dir / name for name in ours}
+        if not is_credential(keys_file):
+            files.add(keys_file)
+        statuses = {path: _status(path, keys_file) for path in sorted(files)}
         strange = [path for path, status in statuses.items() if status and not _usable(status, owner)]
     except OSError as error:
         if isinstance(error, PermissionError):
@@ -145,10 +144,10 @@ def owners(settings: Settings) -> Finding:
     return Finding(check="files", level=Level.OK, text=f"user {name} can use all of them")
 
 
-def _status(path: Path, settings: Settings) -> os.stat_result | None:
+def _status(path: Path, keys_file: Path) -> os.stat_result | None:
     """Return the status of a file. Links are followed only for the keys file, which may be kept elsewhere."""
     try:
-        return path.stat() if path == settings.keys_file else path.lstat()
+        return path.stat() if path == keys_file else path.lstat()
     except FileNotFoundError:
         return None
 
@@ -206,13 +205,13 @@ def _users(path: Path) -> tuple[list[int], list[int]]:
         flags = int(information.partition("flags:")[2].split()[0], base=8)
         if flags & os.O_ACCMODE != os.O_RDONLY:
             writers.add(process)
-    return sorted(writers), sorted(_lockers(there) - seen)
+    return sorted(writers), sorted(lockers(there) - seen)
 
 
-def _lockers(there: os.stat_result) -> set[int]:
+def lockers(there: os.stat_result) -> set[int]:
     """Return the processes that hold a lock on a file, as SQLite does on each database that is open in WAL mode.
 
-    /proc/locks shows the locks of all users (proc(5)).
+    A service holds one on its lock file. /proc/locks shows the locks of all users (proc(5)).
     """
     place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
     found = set()

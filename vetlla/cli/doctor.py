@@ -6,26 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
 from vetlla.checks.doctor import examine
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.findings import fields, findings_table
 from vetlla.cli.kit.options import AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.domain.findings import Finding, Level, of_error, worst
+from vetlla.domain.findings import Finding, of_error, worst
 from vetlla.protocols.registry import load_protocols
 from vetlla.settings.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_STYLE = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.UNKNOWN: "magenta"}
 
 
 def doctor(
@@ -51,7 +45,7 @@ def doctor(
             for finding in findings:
                 print_json(fields(finding))
         else:
-            console().print(_table(findings))
+            console().print(findings_table(findings))
 
 
 def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
@@ -67,11 +61,3 @@ def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:
         path=path,
         protocols=load_protocols(),
     )
-
-
-def _table(findings: list[Finding]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for finding in findings:
-        remedy = [f"-> {finding.remedy}"] if finding.remedy else []
-        table.add_row(Text(finding.level.name, _STYLE[finding.level]), finding.check, Group(finding.text, *remedy))
-    return table

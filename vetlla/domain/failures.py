@@ -41,11 +41,11 @@ class FailureAction(StrEnum):
     ALERT = "alert"
     """Neither try again nor SMS: the request is wrong. An alert."""
     DEAD_NUMBER = "dead_number"
-    """The number does not exist or is switched off for good: neither try again nor SMS."""
+    """The number does not exist or can take no SMS: neither try again nor SMS, now or later."""
     OPTED_OUT = "opted_out"
     """The person opted out at the provider: as an opt-out of this channel."""
     NONE = "none"
-    """Nothing is wrong, and nothing can be done: the message's time ended before the telephone was found."""
+    """Nothing can be done: the telephone was not reached in time. The next message goes as usual."""
 
 
 class FailureRule(NamedTuple):

@@ -14,6 +14,10 @@ LONGEST_SECRET: Final = 65_535
 """Most characters of a secret; MQTT allows no longer password (MQTT 5.0, 3.1.3.6)."""
 
 
+class NoCredentialError(ConfigError):
+    """A secret is a credential of systemd, and systemd did not start this process."""
+
+
 def read_secret(secret: Path | str, who: str) -> str:
     """Return the first line of a file, or of the credential with a name (``LoadCredential=``).
 
@@ -36,7 +40,7 @@ def read_secret(secret: Path | str, who: str) -> str:
 def _credential(name: str, who: str) -> Path:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
-        raise ConfigError(
+        raise NoCredentialError(
             f"{who}: there is no credential {name}: systemd did not start this process",
             remedy=f"set CREDENTIALS_DIRECTORY to a folder that has a file {name}, or name a file by its whole path",
         )

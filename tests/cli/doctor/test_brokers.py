@@ -94,7 +94,7 @@ def test_a_broker_that_accepts_the_receiver(site: Site) -> None:
     [
         (lambda folder: {"password_file": _password(folder, "wrong")}, "Not authorized", "password file"),
         (lambda _: {"username": "", "password_file": ""}, "Not authorized", "user name"),
-        (lambda folder: {"password_file": f'"{folder / "none"}"'}, "No such file", "write the password there"),
+        (lambda folder: {"password_file": f'"{folder / "none"}"'}, "No such file", "write the secret there"),
         (lambda folder: {"tls": _authority(folder)}, "certificate verify failed", "check ca,"),
         (lambda folder: {"tls": f'{{ ca = "{folder / "none"}" }}'}, "no such file", "name a PEM file"),
         (lambda _: {"tls": ""}, "unanswered", "uses TLS"),

@@ -24,3 +24,11 @@ def test_a_stopped_channel_is_shown_and_resumed_once(vetlla: Vetlla, desk: DeskW
     assert vetlla("reminders", "channels", "resume", "whatsapp", "--json").json[0]["resumed"] is True
     assert vetlla("reminders", "channels", "resume", "whatsapp").out == "whatsapp was in use\n"
     assert [one.action for one in audit.records(desk.db)][-1] == "channel_resumed"
+
+
+def test_a_template_that_was_refused_is_used_again_with_its_channel(vetlla: Vetlla, desk: DeskWorld) -> None:
+    with atomic(desk.db):
+        channels.template_unusable(desk.db, "cita_recordatori_v1", "ca", "132015", desk.now)
+    assert vetlla("reminders", "channels", "resume", "sms").out == "sms was in use\n"
+    assert vetlla("reminders", "channels", "resume", "whatsapp").out == "whatsapp is in use again\n"
+    assert channels.unusable_templates(desk.db) == set()

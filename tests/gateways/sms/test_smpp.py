@@ -221,6 +221,15 @@ async def test_a_wrong_number_is_refused_with_its_status() -> None:
     assert failure_table().rule(raised.value.code).action is FailureAction.DEAD_NUMBER
 
 
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [("UNDELIV", FailureAction.NONE), ("EXPIRED", FailureAction.NONE), ("REJECTD", FailureAction.ALERT)],
+)
+def test_a_receipt_never_says_that_a_number_does_not_exist(state: str, action: FailureAction) -> None:
+    """A telephone that is off is UNDELIV, and a sender that the network blocks is REJECTD."""
+    assert failure_table().action(state) is action
+
+
 async def test_a_further_part_that_is_throttled_is_tried_again() -> None:
     """The first part is accepted, so the text cannot be taken back."""
     async with bound() as (smsc, one):

@@ -249,7 +249,9 @@ def test_an_empty_token_makes_no_endpoint() -> None:
 @pytest.mark.parametrize(
     ("codes", "action"),
     [
-        ("30003 30005 30006", FailureAction.DEAD_NUMBER),
+        ("30005 30006 21635", FailureAction.DEAD_NUMBER),
+        ("30003 30036", FailureAction.NONE),
+        ("21612", FailureAction.ALERT),
         ("21610", FailureAction.OPTED_OUT),
         ("20429", FailureAction.BACK_OFF),
         ("20003", FailureAction.STOP_CHANNEL),

@@ -54,7 +54,12 @@ class Taken(list[tuple[bytes, "Received"]]):
 async def endpoint() -> AsyncIterator[tuple[aiohttp.ClientSession, str, Taken]]:
     taken = Taken()
     door = WhatsAppEndpoint(
-        verify_token="our-word", app_secret=SECRET, phone_number_id="", now=lambda: NOW, take=taken.take
+        verify_token="our-word",
+        app_secret=SECRET,
+        phone_number_id="",
+        now=lambda: NOW,
+        take=taken.take,
+        languages={"es": "es_ES"},
     )
     async with serving(door.routes("/whatsapp")) as url, aiohttp.ClientSession() as client:
         yield client, f"{url}/whatsapp", taken
@@ -161,3 +166,19 @@ def test_a_signature_of_other_letters_is_refused_and_raises_nothing() -> None:
     """Comparing in constant time raises an error for letters outside ASCII, if they are not made bytes first."""
     assert not is_signed(BODY, "sha256=ñ\udcff", SECRET)
     assert challenge_of({"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "ñ\udcff"}, "x") is None
+
+
+async def test_news_about_a_template_are_in_our_name_of_its_language() -> None:
+    value = {
+        "event": "PAUSED",
+        "message_template_id": 1,
+        "message_template_name": "cita",
+        "message_template_language": "es_ES",
+    }
+    change = {"field": "message_template_status_update", "value": value}
+    told = {"object": "whatsapp_business_account", "entry": [{"id": "1", "time": 1, "changes": [change]}]}
+    body = json.dumps(told).encode()
+    async with endpoint() as (client, url, taken), client.post(url, data=body, headers=signed(body)) as answer:
+        assert answer.status == 200
+        ((_, received),) = taken
+    assert [(one.event, one.template, one.language) for one in received.notices] == [("PAUSED", "cita", "es")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,18 @@ import pytest
 from tests.rigs.reminders import NOW, PHONE, SOURCE, appointment
 from tests.store.reminders.test_outbox import claimed, plan, planned
 from tests.store.reminders.test_replies import keep
+from vetlla.domain.approvals import Approval
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.messages import Channel, Delivery, DeliveryReport
 from vetlla.domain.outbox import MessageReason
 from vetlla.store.reminders import appointments, audit, citizens, export, outbox, replies, reports
-from vetlla.store.reminders.approvals import Approval, approvals, approve
+from vetlla.store.reminders.approvals import approvals, keep_approval
 from vetlla.store.reminders.pseudonyms import Pseudonyms, key_name
 from vetlla.store.reminders.retention import ROUND, Place, Retired, Terms, due, erase, retire, rows_under
 from vetlla.store.secrets.keyring import SharedKey
 from vetlla.store.sqlite.atomic import atomic
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 
@@ -238,8 +239,11 @@ def test_a_changed_record_of_the_audit_shows(db: sqlite3.Connection) -> None:
 
 
 def test_an_approval_names_text_version_office_and_person(db: sqlite3.Connection) -> None:
-    one = Approval("reminder", "a1b2", "ca", "whatsapp", "46", "marta", NOW)
+    one = Approval(
+        title="ca sms reminder", version=2, digest="a1b2", party="46", person="Marta Exemple Inventat", at=NOW
+    )
     with atomic(db):
-        approve(db, one)
-    assert approvals(db, "reminder") == approvals(db) == [one]
-    assert approvals(db, "other") == []
+        keep_approval(db, one)
+    assert approvals(db) == [one]
+    with pytest.raises(sqlite3.IntegrityError, match="never forgotten"):
+        db.execute("DELETE FROM approvals")

@@ -11,6 +11,7 @@ from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders import (
     channels,
+    doctor,
     erasing,
     export,
     inbox,
@@ -33,6 +34,7 @@ from vetlla.tasks.reminders.lexicon import load_lexicon
 app = typer.Typer(no_args_is_help=True, help="Remind citizens of appointments, and understand their replies.")
 app.command("run")(running.run_service)
 app.command("dispatch")(running.dispatch_once)
+app.command("doctor")(doctor.reminders_doctor)
 app.command("list")(messages.list_messages)
 app.command("show")(messages.show_message)
 app.add_typer(inbox.app, name="inbox")

@@ -14,8 +14,7 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import Phones, ReplyNumber, database, now, phone_shown, shown_time, stamp
 from vetlla.cli.reminders.lines import asked_in, read_lines
-from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
-from vetlla.cli.reminders.texts import OfficesFile, TextsFolder
+from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, OfficesFile, StateDir, TextsFolder, known_settings
 from vetlla.domain.errors import UsageError
 from vetlla.store.sqlite.faults import disk_errors
 from vetlla.tasks.reminders.desk import inbox, teaching
@@ -119,9 +118,9 @@ def answer_reply(
             done = inbox.close(db, number, by, at)
         elif confirm or cancel:
             verdict = Verdict.CONFIRM if confirm else Verdict.CANCEL
-            done = inbox.decide(
-                db, number, verdict, confirm or cancel, text, wording=office_words(texts, offices), by=by, now=at
-            )
+            own = known_settings()
+            wording = office_words(texts or own.texts, offices or own.offices_file)
+            done = inbox.decide(db, number, verdict, confirm or cancel, text, wording=wording, by=by, now=at)
         else:
             done = inbox.answer(db, number, text, by, at)
     _tell_closed(done, as_json=as_json)

@@ -46,10 +46,15 @@ def required_settings(named: Path | None, state_dir: Path | None = None) -> Remi
     return load_reminders(file, state_dir=state_dir)
 
 
-def configured() -> ReminderSettings | None:
+def configured(state_dir: Path | None = None) -> ReminderSettings | None:
     """Return this machine's settings; None if there is no configuration, or none that can be used."""
     file = configuration_file()
-    return usable(lambda: load_reminders(file)) if file else None
+    return usable(lambda: load_reminders(file, state_dir=state_dir)) if file else None
+
+
+def known_settings(state_dir: Path | None = None) -> ReminderSettings:
+    """Return this machine's settings, or the defaults, for a command that can do without a configuration."""
+    return configured(state_dir) or load_reminders(None, state_dir=state_dir)
 
 
 StateDir = Annotated[
@@ -70,6 +75,20 @@ OtherStateDir = Annotated[
         envvar=STATE_VARIABLE,
         readable=False,
         help="Directory of the database, instead of the configured one.",
+    ),
+]
+TextsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--texts", metavar="FOLDER", help="Folder with ca.toml and es.toml.  [default: as configured, or as installed]"
+    ),
+]
+OfficesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--offices",
+        metavar="FILE",
+        help="Offices and procedures.  [default: as configured, or the installed example]",
     ),
 ]
 Configuration = Annotated[

@@ -13,9 +13,11 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.reminders import approving
+from vetlla.cli.reminders.options import OfficesFile, OtherStateDir, TextsFolder, known_settings
 from vetlla.domain.clock import SystemClock, to_datetime
-from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.domain.findings import Level, worst
+from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
+from vetlla.domain.findings import Finding, Level, of_error, worst
 from vetlla.domain.messages import Channel
 from vetlla.service.reminders.rates import RateCard
 from vetlla.service.reminders.texts import template
@@ -39,14 +41,8 @@ app = typer.Typer(no_args_is_help=True, help="Check and preview the messages to 
 
 _STYLE = {Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.UNKNOWN: "magenta"}
 
-TextsFolder = Annotated[
-    Path | None,
-    typer.Option("--texts", metavar="FOLDER", help="Folder with ca.toml and es.toml.  [default: as installed]"),
-]
-OfficesFile = Annotated[
-    Path | None,
-    typer.Option("--offices", metavar="FILE", help="Offices and procedures.  [default: the installed example]"),
-]
+app.command("approve")(approving.approve_texts)
+app.command("approvals")(approving.list_approvals)
 
 
 @app.command("lint")
@@ -55,7 +51,10 @@ def lint_texts(
     texts: TextsFolder = None,
     offices: OfficesFile = None,
     lexicon: Annotated[
-        Path | None, typer.Option("--lexicon", metavar="FOLDER", help="Lexicon of replies.  [default: as installed]")
+        Path | None,
+        typer.Option(
+            "--lexicon", metavar="FOLDER", help="Lexicon of replies.  [default: as configured, or as installed]"
+        ),
     ] = None,
     sender_kind: Annotated[
         SenderKind, typer.Option("--sender-kind", help="What SMS come from: alias is a name, which cannot be answered.")
@@ -67,30 +66,40 @@ def lint_texts(
     approvals: Annotated[
         Path | None,
         typer.Option(
-            "--approvals", metavar="FILE", help="Approvals: columns title, version, digest, party, person, at."
+            "--approvals",
+            metavar="FILE",
+            help="Approvals: columns title, version, digest, party, person, at.  [default: those in the database]",
         ),
     ] = None,
+    state_dir: OtherStateDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the messages to citizens: everything that must be right before one is sent, and what costs too much.
 
     The command checks that each text exists in both languages and for both channels, its places, the replies that it
-    tells people to send, WhatsApp's limits, invisible characters, the number of SMS segments and, if the files are
-    given, Meta's approval and the approval of the offices.
+    tells people to send, WhatsApp's limits, invisible characters and the number of SMS segments. With a file of
+    templates it checks Meta's approval. With a file of approvals, or a database, it checks those of the offices.
 
     Exit status: 0 all well, 1 warnings, 2 something must not be sent, 3 something could not be checked.
 
     Example: vetlla reminders texts lint --texts /etc/vetlla/reminders/texts
     """
-    catalogue = load_texts(texts)
+    settings = known_settings(state_dir)
+    catalogue = load_texts(texts or settings.texts)
+    unread: list[Finding] = []
+    try:
+        agreed = load_approvals(approvals) if approvals else approving.kept_approvals(settings.state_dir)
+    except (AccessError, StoreError) as error:
+        agreed = None
+        unread.append(of_error("texts.approvals", error))
     around = Around(
-        lexicon=load_lexicon(lexicon),
-        directory=load_offices(offices),
+        lexicon=load_lexicon(lexicon or settings.lexicon),
+        directory=load_offices(offices or settings.offices_file),
         sender=sender_kind,
         templates=load_templates(templates) if templates else None,
-        approvals=load_approvals(approvals) if approvals else None,
+        approvals=agreed,
     )
-    findings = lint(catalogue, around)
+    findings = [*unread, *lint(catalogue, around)]
     with verdict(worst(findings)):
         if as_json:
             for finding in findings:
@@ -138,7 +147,8 @@ def preview_texts(
     """
     if language not in {"", "ca", "es"}:
         raise UsageError(f"there are no texts in {language!r}", remedy="give --language ca or --language es")
-    directory = load_offices(offices)
+    settings = known_settings()
+    directory = load_offices(offices or settings.offices_file)
     if office and office not in directory.offices:
         raise UsageError(f"there is no office {office!r}", remedy=f"the offices are {', '.join(directory.offices)}")
     if service and service not in directory.services:
@@ -146,7 +156,7 @@ def preview_texts(
     card = load_rates(rates) if rates else RateCard()
     day = _day(on)
     chosen = selected(
-        load_texts(texts).texts,
+        load_texts(texts or settings.texts).texts,
         office=office,
         service=service,
         language=language,

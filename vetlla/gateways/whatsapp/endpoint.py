@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from vetlla.gateways.whatsapp.proof import SIGNATURE, challenge_of, is_signed
 from vetlla.gateways.whatsapp.webhook import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from vetlla.gateways.received import Take
@@ -21,9 +22,19 @@ class WhatsAppEndpoint:
     """Takes deliveries for one number. ``routes`` gives its handlers to the server of the process."""
 
     def __init__(
-        self, *, verify_token: str, app_secret: str, phone_number_id: str, now: Callable[[], datetime], take: Take
+        self,
+        *,
+        verify_token: str,
+        app_secret: str,
+        phone_number_id: str,
+        now: Callable[[], datetime],
+        take: Take,
+        languages: Mapping[str, str] | None = None,
     ) -> None:
-        """Raise ValueError for an empty word or secret, with which everyone could call."""
+        """Raise ValueError for an empty word or secret, with which everyone could call.
+
+        ``languages`` has Meta's code of each of our languages, as the account has it.
+        """
         if not verify_token or not app_secret:
             raise ValueError("the webhook of WhatsApp needs a verify token and the secret of the app")
         self._verify_token = verify_token
@@ -31,6 +42,7 @@ class WhatsAppEndpoint:
         self._phone_number_id = phone_number_id
         self._now = now
         self._take = take
+        self._ours = {code: language for language, code in (languages or {}).items()}
 
     def routes(self, path: str) -> list[web.RouteDef]:
         """Return the handlers of a path."""
@@ -46,4 +58,6 @@ class WhatsAppEndpoint:
         body = await body_of(request)
         if not is_signed(body, request.headers.get(SIGNATURE, ""), self._app_secret):
             return web.Response(status=403)
-        return await keep(self._take, body, read(body, self._now(), phone_number_id=self._phone_number_id))
+        received = read(body, self._now(), phone_number_id=self._phone_number_id)
+        notices = (replace(one, language=self._ours.get(one.language, one.language)) for one in received.notices)
+        return await keep(self._take, body, replace(received, notices=tuple(notices)))

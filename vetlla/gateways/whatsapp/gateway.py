@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vetlla.domain.messages import Channel
 from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
 from vetlla.gateways.whatsapp.request import accepted_of, body_of
-from vetlla.gateways.whatsapp.templates import TemplateState, next_page, templates_of
+from vetlla.gateways.whatsapp.templates import NumberState, TemplateState, next_page, templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAGES: Final = 50
 """Most pages of a list of templates; an account may have 250 templates, and a page has 100."""
+_NUMBER_FIELDS: Final = "quality_rating,status"
 _FIELDS: Final = "name,language,status,category,message_send_ttl_seconds,rejected_reason"
 
 
@@ -59,12 +60,19 @@ class WhatsAppGateway:
             )
         )
 
+    async def number(self) -> NumberState:
+        """Return how Meta rates the number. Raises LinkError, or RefusedError with Meta's code."""
+        answer = await self._get(self._url(self._account.phone_number_id), {"fields": _NUMBER_FIELDS})
+        return NumberState(quality=str(answer.get("quality_rating", "")), status=str(answer.get("status", "")))
+
     async def templates(self) -> list[TemplateState]:
         """Return all templates of the account with their states. Raises LinkError, or RefusedError with Meta's code."""
         found: list[TemplateState] = []
         query = {"fields": _FIELDS, "limit": "100"}
         for _ in range(PAGES):
             answer = await self._get(self._url(self._account.business_id, "message_templates"), query)
+            if not isinstance(answer.get("data"), list):
+                raise OutcomeUnknownError("the list of templates cannot be read")
             found += templates_of(answer)
             after = next_page(answer)
             if not after:
@@ -75,10 +83,10 @@ class WhatsAppGateway:
     async def _get(self, url: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         answer = await self._http.call("GET", url, headers=self._headers(), query=query)
         document = answer.json()
-        if answer.status == 200 and isinstance(document, dict) and isinstance(document.get("data"), list):
+        if answer.status == 200 and isinstance(document, dict) and "error" not in document:
             return document
         accepted_of(answer)  # raises with Meta's error
-        raise OutcomeUnknownError("the list of templates cannot be read")
+        raise OutcomeUnknownError("WhatsApp's answer cannot be read")
 
     def _url(self, *parts: str) -> str:
         return "/".join((self._account.base_url.rstrip("/"), self._account.version, *parts))

@@ -1,4 +1,4 @@
-"""The templates of an account: a template is approved for each language by itself, and can be paused at any time."""
+"""What Meta says of an account: its number, and its templates, each approved or paused for one language by itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class NumberState(NamedTuple):
+    """How Meta rates the city's number."""
+
+    quality: str
+    """``GREEN``, ``YELLOW``, ``RED``; ``UNKNOWN`` or "" if Meta does not say."""
+    status: str
+    """``CONNECTED``, ``FLAGGED``, ``RESTRICTED`` and others; "" if Meta does not say."""
 
 
 class TemplateState(NamedTuple):

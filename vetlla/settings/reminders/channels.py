@@ -1,5 +1,6 @@
 """Settings of ``[whatsapp]`` and ``[sms]``. docs/reminders-channels.md explains what each provider needs."""
 
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -44,6 +45,8 @@ class WhatsApp(Section):
 
 
 class _Sms(Section):
+    sender_registered_on: date | None = None
+    """Since when the name that SMS come from is in the register of the CNMC; a number needs no registration."""
     per_second: Rate = 10
     errors_file: AbsolutePath | None = None
 

@@ -47,6 +47,11 @@ def template_usable(db: sqlite3.Connection, template: str, language: str) -> Non
     db.execute("DELETE FROM templates WHERE template = ? AND language = ?", (template, language))
 
 
+def all_templates_usable(db: sqlite3.Connection) -> int:
+    """Forget which templates the provider refused; return how many there were."""
+    return db.execute("DELETE FROM templates").rowcount
+
+
 def unusable_templates(db: sqlite3.Connection) -> set[tuple[str, str]]:
     """Return the templates that the provider refuses, each with its language."""
     return {(row["template"], row["language"]) for row in db.execute("SELECT template, language FROM templates")}

@@ -189,6 +189,11 @@ def dead_number(db: sqlite3.Connection, citizen: int) -> None:
     db.execute("UPDATE citizens SET is_dead = 1 WHERE id = ?", (citizen,))
 
 
+def alive(db: sqlite3.Connection, citizen: int) -> None:
+    """Remember that the number exists: a message reached it, or the person wrote."""
+    db.execute("UPDATE citizens SET is_dead = 0 WHERE id = ? AND is_dead = 1", (citizen,))
+
+
 def number_changed(db: sqlite3.Connection, before: str, after: str, now: datetime, until: datetime) -> None:
     """Carry opt-outs, consent and language over to a person's new number; WhatsApp no longer reaches the old one."""
     old, new = citizen_id(db, before, "", now), citizen_id(db, after, "", now)

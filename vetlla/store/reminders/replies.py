@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import AppointmentKey
 from vetlla.domain.messages import Channel, IncomingReply, ReplyKind
-from vetlla.store.reminders.citizens import citizen_id
+from vetlla.store.reminders.citizens import alive, citizen_id
 from vetlla.store.reminders.moments import read, stored
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def keep_reply(db: sqlite3.Connection, reply: IncomingReply, now: datetime) -> b
     Commit before the webhook is answered, because the provider does not send it again after that.
     """
     citizen = citizen_id(db, reply.phone, reply.person, now)
+    if citizen is not None:
+        alive(db, citizen)
     return bool(
         db.execute(
             "INSERT OR IGNORE INTO replies (channel, provider_id, at_us, received_us, kind, citizen, text, payload,"

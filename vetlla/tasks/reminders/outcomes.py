@@ -35,6 +35,9 @@ _ILL: Final = frozenset({FailureAction.BACK_OFF})
 """Refusals that say that the provider cannot cope now; others are about one message, one person or the account."""
 
 
+_REACHED: Final = frozenset({MessageState.DELIVERED, MessageState.READ})
+
+
 def finish(
     db: sqlite3.Connection, outcomes: Sequence[tuple[Ready, Result]], rules: SendRules, now: datetime
 ) -> list[Alert]:
@@ -106,6 +109,8 @@ def _progressed(
     progress = merged(reports.reports_of(db, message.id))
     state = state_of(progress, message.state)
     reports.put_progress(db, message.id, provider_id, state, progress)
+    if state in _REACHED and (citizen := citizens.citizen_id(db, message.plan.phone, message.plan.person, now)):
+        citizens.alive(db, citizen)
     has_failed = state is MessageState.FAILED and message.state is not MessageState.FAILED
     if not has_failed or message.sent_by is None:
         return []

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from vetlla.tasks.reminders.rules import Alert, SendRules
 
 _USABLE: Final = frozenset({"APPROVED", "REINSTATED"})
-_UNUSABLE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "FLAGGED", "PENDING_DELETION", "DELETED"})
-"""Meta's words for the state of a template (webhook ``message_template_status_update``)."""
+_UNUSABLE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "PENDING_DELETION", "DELETED"})
+"""Meta's words for the state of a template (webhook ``message_template_status_update``); FLAGGED means at risk only."""
 
 
 def keep(db: sqlite3.Connection, channel: Channel, received: Received, rules: SendRules, now: datetime) -> list[Alert]:

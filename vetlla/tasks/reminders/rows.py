@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from vetlla.domain import tomlfile
+from vetlla.domain.approvals import Approval
 from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.rates import Rate, rate_card
-from vetlla.service.reminders.texts.approval import Approval
 from vetlla.service.reminders.texts.columns import APPROVALS, RATES, TEMPLATES
 from vetlla.tables.reader import Reader
 from vetlla.tables.source import opened

@@ -94,6 +94,7 @@ def _whatsapp(given: WhatsApp, now: Now, take: TakeFrom) -> ChannelParts:
         phone_number_id=given.phone_number_id,
         now=now,
         take=take(Channel.WHATSAPP),
+        languages={str(language): code for language, code in given.languages.items()},
     )
     return ChannelParts(
         gateway=whatsapp_gateway(given, http),

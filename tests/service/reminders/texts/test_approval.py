@@ -10,7 +10,6 @@ import pytest
 from tests.rigs.texts import text
 from vetlla.service.reminders.texts.approval import (
     DIGITAL_SERVICES,
-    Approval,
     Standing,
     approve,
     consent_of,
@@ -18,6 +17,7 @@ from vetlla.service.reminders.texts.approval import (
 )
 
 if TYPE_CHECKING:
+    from vetlla.domain.approvals import Approval
     from vetlla.service.reminders.texts.text import Text
 
 OFFICES = ("OGAT", "OMAC")

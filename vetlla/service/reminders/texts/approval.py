@@ -5,9 +5,10 @@ An approval holds for the words that were approved, which their digest proves. A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.approvals import Approval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,23 +18,6 @@ if TYPE_CHECKING:
 
 DIGITAL_SERVICES: Final = "Serveis Digitals"
 """The party that agrees to every text, beside the offices."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """One party's consent to one version of a text."""
-
-    title: str
-    """``Text.title``."""
-    version: int
-    digest: str
-    """``Text.digest`` of the words that were approved."""
-    party: str
-    """Id of the office, or ``DIGITAL_SERVICES``."""
-    person: str
-    """Who agreed, for the party."""
-    at: datetime
-    """UTC."""
 
 
 class Standing(StrEnum):

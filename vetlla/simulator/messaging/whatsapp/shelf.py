@@ -35,6 +35,7 @@ class TemplateShelf:
 
     def routes(self, version: str) -> Iterable[web.RouteDef]:
         """Yield its routes."""
+        yield web.get(f"{version}/{{object}}", self.number)
         yield web.get(f"{version}/{{object}}/message_templates", self.list)
         yield web.post(f"{version}/{{object}}/message_templates", self.submit)
         yield web.patch(f"{ROOT}/templates/{{name}}/{{language}}", self.review)
@@ -45,6 +46,20 @@ class TemplateShelf:
         template.status = status
         self._state.templates[template.name, template.language] = template
         return template
+
+    async def number(self, request: web.Request) -> web.Response:
+        """Show the city's number, with the quality that Meta sees in it."""
+        account = self._state.account
+        if request.match_info["object"] != account.phone_number_id:
+            return no_such_object(request.match_info["object"])
+        shown = {
+            "display_phone_number": account.number,
+            "quality_rating": account.quality,
+            "status": "CONNECTED",
+            "id": account.phone_number_id,
+        }
+        fields = request.query.get("fields", "").split(",")
+        return web.json_response({name: value for name, value in shown.items() if name in {*fields, "id"}})
 
     async def list(self, request: web.Request) -> web.Response:
         """Show a page of the templates."""

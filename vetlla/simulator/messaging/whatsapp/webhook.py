@@ -28,6 +28,7 @@ class CloudAccount:
     phone_number_id: str = "106540352242922"
     business_id: str = "102290129340398"
     number: str = "34600000099"
+    quality: str = "GREEN"
     token: str = field(default="simulated-token", repr=False)
     app_secret: str = field(default="simulated-secret", repr=False)
     verify_token: str = field(default="simulated-word", repr=False)

@@ -34,12 +34,17 @@ def states(db: sqlite3.Connection) -> list[ChannelState]:
 
 
 def resume(db: sqlite3.Connection, channel: Channel, by: str, now: datetime) -> bool:
-    """Use a channel again; return False if it was in use. Messages that waited for it are due at once."""
+    """Use a channel and its refused templates again; return False if all of it was in use.
+
+    Messages that waited for the channel are due at once.
+    """
     with atomic(db):
         circuit = Circuit(*channels.circuit(db, channel))
-        if circuit == Circuit():
+        templates = channels.all_templates_usable(db) if channel is Channel.WHATSAPP else 0
+        if circuit == Circuit() and not templates:
             return False
         channels.put_circuit(db, channel, Circuit())
         due = outbox.hasten(db, None, MessageReason.CHANNEL_CLOSED, now)
-        audit.record(db, now, by, "channel_resumed", subject=channel.value, detail={"why": circuit.why, "due": due})
+        detail = {"why": circuit.why, "due": due, "templates": templates}
+        audit.record(db, now, by, "channel_resumed", subject=channel.value, detail=detail)
     return True

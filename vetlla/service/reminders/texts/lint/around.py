@@ -12,8 +12,8 @@ from vetlla.service.reminders.texts.text import SenderKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vetlla.domain.approvals import Approval
     from vetlla.service.reminders.lexicon import Lexicon
-    from vetlla.service.reminders.texts.approval import Approval
     from vetlla.service.reminders.texts.text import Text
 
 

@@ -24,7 +24,13 @@ def approved(text: Text, around: Around) -> Iterator[Finding]:
     match found.standing:
         case Standing.NOT_APPROVED:
             said = f"version {text.version} was not approved by {missing}"
-            yield finding("not_approved", Level.CRITICAL, text, said, "let them read the preview, and record it")
+            yield finding(
+                "not_approved",
+                Level.CRITICAL,
+                text,
+                said,
+                "let them read the preview, then: vetlla reminders texts approve",
+            )
         case Standing.CHANGED:
             said = f"version {text.version} is not what was approved; to be approved by {missing}"
             remedy = "raise its version, and let them approve it" if found.is_same_version else "let them approve it"

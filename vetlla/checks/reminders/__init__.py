@@ -1,0 +1,1 @@
+"""Checks of the reminder service: the findings of ``vetlla reminders doctor``."""
