@@ -188,14 +188,17 @@ class ReminderDaemon:
         await self._every(every_s, "poll", poll)
 
     async def _while_running(self, run: Callable[[], Awaitable[None]]) -> None:
-        """Keep a channel's session until the service stops."""
+        """Keep a channel's session until the service stops. A fault of the session ends the service."""
         session = asyncio.ensure_future(run())
+        stopped = asyncio.ensure_future(self._stop.wait())
         try:
-            await self._stop.wait()
+            await asyncio.wait({session, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if session.done():
+                session.result()
         finally:
+            stopped.cancel()
             session.cancel()
-            with suppress(asyncio.CancelledError):
-                await session
+            await asyncio.wait({session})
 
     async def _beat(self) -> None:
         """Feed the watchdog while the loop runs."""
