@@ -25,6 +25,7 @@ class Source:
     def __init__(self) -> None:
         self.office = FakeSource()
         self.is_away = False
+        self.asked: list[AppointmentKey] = []
 
     async def poll(self, office: str, first: date, last: date) -> Poll:
         self._answer()
@@ -32,6 +33,7 @@ class Source:
         return Poll(office=office, first=first, last=last, appointments=tuple(found))
 
     async def get(self, key: AppointmentKey) -> Appointment | None:
+        self.asked.append(key)
         self._answer()
         return self.office.get(key)
 

@@ -55,6 +55,8 @@ class MessageReason(StrEnum):
     """An earlier attempt was delivered after all."""
     TEXT = "text"
     """There is no text for it, or a place of the text has no value."""
+    NOT_TRIED = "not_tried"
+    """The service stopped, or its claim ended, before it called the provider."""
     FAULT = "fault"
     """A fault of this program; its log has the stack."""
     ERASED = "erased"

@@ -28,6 +28,10 @@ class RefusedError(LinkError):
         self.retry_after_s = retry_after_s
 
 
+class NotTriedError(LinkError):
+    """This program did not call the other system, so that nothing is known about that system."""
+
+
 class OutcomeUnknownError(LinkError):
     """The call was written and no answer came, so that it may have been carried out."""
 

@@ -6,9 +6,9 @@ A channel repeats and reorders what it tells. Nothing is left out here: what can
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,3 +80,25 @@ class Received:
 Take = Callable[[bytes, Received], Awaitable[None]]
 """Keeps what was received, with its raw bytes, and returns when it is on the disk. The provider gets its receipt after
 that; if it raises, the provider sends it again."""
+
+T = TypeVar("T")
+
+
+def storable(received: T) -> T:
+    """Return what was received with texts that can be written: half of an emoji becomes U+FFFD.
+
+    JSON can name the halves of a pair of UTF-16 one by one (RFC 8259, 8.2), so that a text may end in the middle.
+    """
+    return cast("T", _storable(received))
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, StrEnum):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: _storable(getattr(value, one.name)) for one in fields(value)})
+    if isinstance(value, tuple):
+        parts = [_storable(one) for one in value]
+        make = getattr(type(value), "_make", tuple)  # a NamedTuple stays one
+        return cast("object", make(parts))
+    return value

@@ -29,12 +29,15 @@ def read_secret(secret: Path | str, who: str) -> str:
         if file.stat().st_mode & 0o007:
             raise ConfigError(f"{who}: every user can read {file}", remedy=f"chmod o= {file}")
         with io.TextIOWrapper(open_file(file), encoding="utf-8") as text:
-            return text.readline(LONGEST_SECRET).splitlines()[0]
+            found = text.readline(LONGEST_SECRET).splitlines()[0]
     except (OSError, UnicodeDecodeError, IndexError) as error:
         why = error.strerror if isinstance(error, OSError) else "its first line is not a password"
         raise ConfigError(
             f"{who}: {file}: {why}", remedy="write the secret there, only for the daemon's user"
         ) from error
+    if not found.strip():
+        raise ConfigError(f"{who}: {file}: its first line is empty", remedy="write the secret there")
+    return found
 
 
 def _credential(name: str, who: str) -> Path:

@@ -82,3 +82,12 @@ def test_a_disk_that_fails_keeps_nothing_and_says_so(db: sqlite3.Connection) -> 
     with pytest.raises(sqlite3.OperationalError):
         keep(db, Channel.SMS, told, RULES, NOW)
     assert replies.open_replies(db, 10) == []
+
+
+def test_half_of_an_emoji_blocks_no_delivery(db: sqlite3.Connection) -> None:
+    told = Received(
+        replies=(IncomingReply(provider_id="1", channel=Channel.WHATSAPP, at=NOW, phone=PHONE, text="S\ud83d"),),
+        unread=(Unread("", "x", "\udc00"),),
+    )
+    keep(db, Channel.WHATSAPP, told, RULES, NOW)
+    assert [one.reply.text for one in replies.open_replies(db, 10)] == ["S\ufffd"]

@@ -58,7 +58,8 @@ def test_the_groups_are_those_that_chance_made(world: World) -> None:
     world.source.put(appointment("without", start, phone=""))
     world.poll()
     world.plan()
-    settled(world, rules)
+    for _ in range(2):  # a batch holds fewer
+        settled(world, rules)
     held = sum(is_held_back(one, 0.5, b"invented") for one in world.source.appointments if one.id != "without")
     found = report.arms(world.db, NOVEMBER, Decimal(5), LATER)
     assert found is not None

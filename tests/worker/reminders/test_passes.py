@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from vetlla.domain.outbox import MessageReason
 from vetlla.gateways.contracts import OutcomeUnknownError
 from vetlla.service.reminders.steps import RulesBook
 from vetlla.service.reminders.texts.messages import Messages
-from vetlla.store.reminders import messages, offices, replies
+from vetlla.store.reminders import cancellations, channels, messages, offices, replies
 from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.replying import ReplyRules
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vetlla.domain.messages import Accepted, Outgoing
     from vetlla.tasks.reminders.sending import Rendered, Wanted
 
 
@@ -71,7 +73,15 @@ class World:
 
     def run(self, **after: float) -> int:
         self.clock.advance(timedelta(**after).total_seconds())
-        return asyncio.run(passes.all_passes(self.service))
+        return asyncio.run(self.passes())
+
+    async def passes(self) -> int:
+        for office in self.service.offices:
+            await passes.poll(self.service, office)
+        passes.reply(self.service)
+        await passes.cancel(self.service)
+        passes.plan(self.service)
+        return await passes.dispatch(self.service)
 
     def says(self, text: str) -> None:
         reply = IncomingReply(provider_id=text, channel=Channel.SMS, at=self.service.now(), phone=PHONE, text=text)
@@ -182,3 +192,58 @@ def test_a_reply_that_the_program_cannot_handle_comes_before_a_person(world: Wor
     (entry,) = replies.inbox(world.service.db)
     assert entry.why == "a fault of the program"
     assert passes.reply(world.service) == 0
+
+
+# --- stops and faults of the systems around --------------------------------------------------------------------------
+
+
+def booked(world: World, count: int) -> None:
+    """Let the reminders of some citizens be due."""
+    for number in range(count):
+        world.book(f"a{number}", phone=f"+346000000{number:02}")
+    world.run()
+    world.clock.advance(DAY.total_seconds())
+    passes.plan(world.service)
+
+
+def states(world: World) -> Counter[str]:
+    rows = world.service.db.execute("SELECT state FROM outbox").fetchall()
+    return Counter(state for (state,) in rows)
+
+
+def test_a_stop_takes_no_further_batch_and_blames_no_provider(world: World) -> None:
+    booked(world, 30)
+    stopping = replace(world.service, is_stopping=lambda: len(world.whatsapp.sent) >= 5)
+    asyncio.run(passes.dispatch(stopping))
+    assert states(world) == {"accepted": 5, "planned": 25}
+    assert channels.circuit(world.service.db, Channel.WHATSAPP)[0] == 0
+    assert world.run(seconds=1) == 25
+
+
+def test_one_outcome_that_cannot_be_kept_disturbs_no_other_call(world: World) -> None:
+    booked(world, 10)
+    send = world.whatsapp.send
+
+    async def sent(message: Outgoing) -> Accepted:
+        found = await send(message)
+        if len(world.whatsapp.sent) == 3:
+            found = found._replace(provider_id=object())  # type: ignore[arg-type] # what the database refuses
+        await asyncio.sleep(0)
+        return found
+
+    world.whatsapp.send = sent  # type: ignore[method-assign]
+    with pytest.raises(ExceptionGroup):
+        asyncio.run(passes.dispatch(world.service))
+    assert states(world)["accepted"] == 9
+
+
+def test_a_source_that_does_not_answer_is_asked_once_for_many_cancellations(world: World) -> None:
+    booked(world, 5)
+    asyncio.run(passes.dispatch(world.service))
+    with atomic(world.service.db):
+        for number in range(5):
+            cancellations.want_cancelled(world.service.db, key(f"a{number}"), NOW + 2 * DAY, None, world.service.now())
+    world.source.is_away = True
+    asked = len(world.source.asked)
+    asyncio.run(passes.cancel(world.service))
+    assert len(world.source.asked) == asked + 1

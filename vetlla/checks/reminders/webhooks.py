@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from vetlla.checks.reminders.failures import failed
 from vetlla.domain.errors import LinkError, VetllaError
 from vetlla.domain.findings import Finding, Level
+from vetlla.domain.messages import Channel
 from vetlla.gateways.http import HttpCaller
 from vetlla.settings.reminders.channels import SmppSms
 from vetlla.settings.secret import read_secret
@@ -35,15 +36,17 @@ _REMEDY: Final = (
 
 async def webhooks(settings: ReminderSettings, now: datetime) -> list[Finding]:
     """Call the public address as the providers do."""
-    has_sms_hooks = settings.sms is not None and not isinstance(settings.sms, SmppSms)
-    if settings.whatsapp is None and not has_sms_hooks:
+    used = settings.policy.channels
+    whatsapp = settings.whatsapp if Channel.WHATSAPP in used else None
+    has_sms_hooks = Channel.SMS in used and settings.sms is not None and not isinstance(settings.sms, SmppSms)
+    if whatsapp is None and not has_sms_hooks:
         return []
     tls = ssl.create_default_context()
     http = HttpCaller(tls=tls, connect_s=CONNECT_S, answer_s=CONNECT_S, whole_s=2 * CONNECT_S)
     found = []
     try:
-        if settings.whatsapp is not None:
-            found.append(await _challenge(http, settings.webhooks.public_url, settings.whatsapp))
+        if whatsapp is not None:
+            found.append(await _challenge(http, settings.webhooks.public_url, whatsapp))
         if has_sms_hooks:
             found.append(await _alive(http, settings.webhooks.public_url))
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.moments import to_the_second
-from vetlla.cli.kit.options import keys_path
+from vetlla.cli.reminders.options import configured
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.masking import masked_phone
@@ -62,7 +62,9 @@ def _find(state_dir: Path) -> None:
 
 def pseudonyms_of(keys_file: Path | None, state_dir: Path) -> Pseudonyms:
     """Return what makes pseudonyms: the keys of a keys file, or none if no file is named and there is none."""
-    path = keys_path(keys_file, state_dir)
+    settings = configured()
+    named = settings.keys_file if settings and settings.state_dir == state_dir.absolute() else None
+    path = keys_file or named or state_dir / "keys.toml"
     return Pseudonyms(Keyring.read(path) if keys_file or path.exists() else {})
 
 

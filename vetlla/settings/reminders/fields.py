@@ -1,6 +1,7 @@
 """Types of values that several tables of the reminder service share."""
 
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -16,11 +17,17 @@ RATE_MAX = 10_000
 
 
 def _url(text: str) -> str:
-    scheme, mark, rest = text.partition("://")
-    host = rest.partition("/")[0]
-    if scheme not in {"http", "https"} or not mark or not host or any(character.isspace() for character in text):
-        raise ValueError('should be an address such as "https://qmatic.example.cat"')
-    if "@" in host:
+    wanted = 'should be an address such as "https://qmatic.example.cat"'
+    if any(character.isspace() for character in text):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for one that is no port
+    except ValueError as error:
+        raise ValueError(f"{wanted}: {error}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(wanted)
+    if "@" in parts.netloc:
         raise ValueError("should hold neither a user nor a password: they have settings of their own")
     return text.rstrip("/")
 

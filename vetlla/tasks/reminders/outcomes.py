@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from vetlla.domain.failures import FailureAction
 from vetlla.domain.messages import Accepted, Channel, MessageState
 from vetlla.domain.outbox import MessageReason
-from vetlla.gateways.contracts import OutcomeUnknownError, RefusedError
+from vetlla.gateways.contracts import NotTriedError, OutcomeUnknownError, RefusedError
 from vetlla.service.reminders import fallback
 from vetlla.service.reminders.circuit import Circuit
 from vetlla.service.reminders.conversations import is_opening
@@ -50,6 +50,8 @@ def finish(
             elif isinstance(result, OutcomeUnknownError):
                 outbox.outcome_unknown(db, ready.message)
                 _count(db, ready.channel, now, is_failure=True, why="no answer")
+            elif isinstance(result, NotTriedError):
+                outbox.not_sent(db, ready.message, now, "", MessageReason.NOT_TRIED)
             else:
                 alerts += _refused(db, ready, result, rules, now)
     return alerts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.gateways.received import NoticeKind
+from vetlla.gateways.received import NoticeKind, storable
 from vetlla.service.reminders.fallback import NO_WHATSAPP
 from vetlla.store.reminders import channels, citizens, replies
 from vetlla.store.sqlite.atomic import atomic
@@ -29,6 +29,7 @@ _UNUSABLE: Final = frozenset({"REJECTED", "PAUSED", "DISABLED", "PENDING_DELETIO
 
 def keep(db: sqlite3.Connection, channel: Channel, received: Received, rules: SendRules, now: datetime) -> list[Alert]:
     """Keep all that one delivery told; return what a person must look at."""
+    received = storable(received)
     with atomic(db):
         for reply in received.replies:
             replies.keep_reply(db, reply, now)

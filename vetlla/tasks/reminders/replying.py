@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.appointments import Appointment
     from vetlla.service.reminders.lexicon import Lexicon
+    from vetlla.store.reminders.cancellations import Cancellation
     from vetlla.store.reminders.replies import KeptReply
     from vetlla.tasks.reminders.sending import OnFault
 
@@ -92,7 +93,7 @@ def handle_replies(
         try:
             with atomic(db):
                 handled.append(_handle(db, kept, rules, now))
-        except sqlite3.Error:  # the disk, not the reply
+        except sqlite3.OperationalError:  # the disk, not the reply
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other citizens must be answered
             on_fault(kept.id, error)
@@ -203,26 +204,37 @@ _OUTCOMES: Final = {
 }
 
 
-def answer_cancellations(db: sqlite3.Connection, rules: ReplyRules, now: datetime) -> int:
+def answer_cancellations(
+    db: sqlite3.Connection, rules: ReplyRules, now: datetime, *, on_fault: OnFault = raised
+) -> int:
     """Plan the answers to cancellations whose outcome is known, or that take long; return how many."""
     count = 0
-    with atomic(db):
-        for one in cancellations.to_answer(db, now - ANSWERED_LATE, now - NOTED_AFTER):
-            kept = replies.reply_of(db, one.reply) if one.reply is not None else None
-            known = appointments.kept(db, one.appointment)
-            if kept is None or kept.citizen is None or known is None:
-                continue
-            name = _OUTCOMES.get(one.state, TextName.NOTED)
-            if one.code == CancelStep.BEGUN:
-                name = TextName.BEGUN
-            if name is TextName.HOUR_CHANGED and known.appointment.start == one.start:
-                continue  # the next poll brings the new hour
-            if plan_answer(db, kept, name, [known.appointment], rules=rules, now=now):
-                count += 1
-                if name is TextName.HOUR_CHANGED:
-                    asked = replies.Dialogue("back", (), now + LISTED_FOR)
-                    replies.ask(db, kept.citizen, asked, now)
+    for one in cancellations.to_answer(db, now - ANSWERED_LATE, now - NOTED_AFTER):
+        try:
+            with atomic(db):
+                count += _answer_cancellation(db, one, rules, now)
+        except sqlite3.OperationalError:  # the disk, not the cancellation
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other citizens must be answered
+            on_fault(one.id, error)
     return count
+
+
+def _answer_cancellation(db: sqlite3.Connection, one: Cancellation, rules: ReplyRules, now: datetime) -> bool:
+    kept = replies.reply_of(db, one.reply) if one.reply is not None else None
+    known = appointments.kept(db, one.appointment)
+    if kept is None or kept.citizen is None or known is None:
+        return False
+    name = _OUTCOMES.get(one.state, TextName.NOTED)
+    if one.code == CancelStep.BEGUN:
+        name = TextName.BEGUN
+    if name is TextName.HOUR_CHANGED and known.appointment.start == one.start:
+        return False  # the next poll brings the new hour
+    if not plan_answer(db, kept, name, [known.appointment], rules=rules, now=now):
+        return False
+    if name is TextName.HOUR_CHANGED:
+        replies.ask(db, kept.citizen, replies.Dialogue("back", (), now + LISTED_FOR), now)
+    return True
 
 
 # --- what it leads to -------------------------------------------------------------------------------------------------

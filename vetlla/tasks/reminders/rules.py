@@ -27,6 +27,8 @@ class SendRules:
     language: str = "ca"
     """The language of people who have chosen none."""
     conversations_in_24h: int = NEW_ACCOUNT
+    redirect_to: str = ""
+    """For a trial: the telephone that gets every message; "" for the citizens' own."""
     held_back: float = 0.0
     """Share of appointments that get no reminder (0 to 1)."""
     arms_secret: bytes = field(default=b"", repr=False)

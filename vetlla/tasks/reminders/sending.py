@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -24,7 +25,6 @@ from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.circumstances import known_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from vetlla.domain.outbox import OutboxMessage
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from vetlla.tasks.reminders.rules import SendRules
 
 LEASE: Final = timedelta(minutes=2)
-"""How long a dispatcher has a message: longer than a GET and a call, with their timeouts."""
-BATCH: Final = 50
-"""Most messages that one dispatcher takes at a time."""
+"""How long a dispatcher has a message: longer than all GETs of a batch and a call, with their timeouts."""
+BATCH: Final = 20
+"""Most messages that one dispatcher takes at a time. Each of them is handed over at once, so that a stop finds few that
+were decided and not sent."""
 
 
 OnFault: TypeAlias = "Callable[[int, Exception], None]"
@@ -108,23 +109,51 @@ def settle(
         room = _room(db, taken, rules, now)
         unusable = channels.unusable_templates(db)
         for message, fresh in taken:
-            known = known_of(db, message, fresh, rules, now)  # after the message before it was written
-            has_budget = not known.opens or known.citizen in room
-            facts = replace(known.facts, has_budget=has_budget)
-            choice = _Choice(message, fresh, known, facts, rules, now)
-            decision: Decision
             try:
-                decision, rendered = choice.made(render, unusable)
+                one = _settled(db, message, fresh, rules, now, render=render, room=room, unusable=unusable)
+            except sqlite3.OperationalError:  # the disk, not the message
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other messages must go out
                 on_fault(message.id, error)
-                decision, rendered = Reschedule(min(now + AGAIN, message.plan.useful_until), MessageReason.FAULT), None
-            if isinstance(decision, Suppress):
-                outbox.suppress(db, message, decision.reason)
-            elif isinstance(decision, Reschedule):
-                outbox.postpone(db, message, decision.at, decision.reason)
-            elif rendered is not None and (one := _begun(db, choice, decision.channel, rendered)):
+                _put_off(db, message, now)
+                continue
+            if one is not None:
                 ready.append(one)
     return ready
+
+
+def _settled(
+    db: sqlite3.Connection,
+    message: OutboxMessage,
+    fresh: Fresh,
+    rules: SendRules,
+    now: datetime,
+    *,
+    render: Callable[[Wanted], Rendered],
+    room: set[int],
+    unusable: set[tuple[str, str]],
+) -> Ready | None:
+    """Decide about one message, and write the decision; return it if it is to be handed over."""
+    known = known_of(db, message, fresh, rules, now)  # after the message before it was written
+    has_budget = not known.opens or known.citizen in room
+    choice = _Choice(message, fresh, known, replace(known.facts, has_budget=has_budget), rules, now)
+    decision, rendered = choice.made(render, unusable)
+    if isinstance(decision, Suppress):
+        outbox.suppress(db, message, decision.reason)
+    elif isinstance(decision, Reschedule):
+        outbox.postpone(db, message, decision.at, decision.reason)
+    elif rendered is not None:
+        return _begun(db, choice, decision.channel, rendered)
+    return None
+
+
+def _put_off(db: sqlite3.Connection, message: OutboxMessage, now: datetime) -> None:
+    """Let a message wait that the program could not decide about, until it is of no use."""
+    end = message.plan.useful_until
+    if now >= end:
+        outbox.suppress(db, message, MessageReason.TOO_LATE)
+    else:
+        outbox.postpone(db, message, min(now + AGAIN, end), MessageReason.FAULT)
 
 
 def _room(
@@ -137,7 +166,12 @@ def _room(
     used = messages.conversations_since(db, now - WINDOW)
     wanted = messages.waiting_for_budget(db, now, rules.conversations_in_24h - used)
     for message, fresh in taken:
-        known = known_of(db, message, fresh, rules, now)
+        try:
+            known = known_of(db, message, fresh, rules, now)
+        except sqlite3.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001, S112 - settling this message meets it again, and tells it
+            continue
         if known.opens and known.citizen is not None and message.plan.as_template:
             wanted.append((message.plan.key.start, known.citizen))
     return with_budget(wanted, used, rules.conversations_in_24h)
@@ -186,11 +220,12 @@ def _begun(db: sqlite3.Connection, choice: _Choice, channel: Channel, rendered: 
     message, now, facts = choice.message, choice.now, choice.facts
     is_template = channel is Channel.WHATSAPP and bool(rendered.outgoing.template)
     limit = fallback_at(message.plan, channel, now)
+    phone = choice.rules.redirect_to or facts.phone
     outgoing = replace(
         rendered.outgoing,
         reference=message.reference,
-        phone=facts.phone,
-        person="" if facts.phone else facts.person,
+        phone=phone,
+        person="" if phone else facts.person,
         useful_s=max(1, int((limit - now).total_seconds())),
     )
     is_ours = outbox.begin_sending(

@@ -1,7 +1,7 @@
 """The process of the reminder service: it runs each pass on its own clock until SIGTERM, and takes webhooks.
 
 A webhook wakes the passes that its delivery concerns. A pass that fails is logged and tried again at its next turn;
-what it left half done is brought on from the store. On SIGTERM the calls under way get ``DRAIN_S``. Settings are read
+that turn reads the store and continues. On SIGTERM the calls under way get ``DRAIN_S``. Settings are read
 at the start only: a restart takes seconds, and providers repeat what they could not deliver meanwhile.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import signal
 import sqlite3
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import timedelta
 from random import uniform
 from typing import TYPE_CHECKING, Final, Literal
@@ -61,6 +62,7 @@ class ReminderDaemon:
         self._clock = clock
         self._stop = asyncio.Event()
         self._reply_wake = asyncio.Event()
+        self._cancel_wake = asyncio.Event()
         self._send_wake = asyncio.Event()
         self._polls = asyncio.Semaphore(POLLS_AT_ONCE)
 
@@ -103,8 +105,8 @@ class ReminderDaemon:
         systemd.notify("STOPPING=1")
         self._stop.set()
         stopped.cancel()
-        self._reply_wake.set()
-        self._send_wake.set()
+        for wake in (self._reply_wake, self._cancel_wake, self._send_wake):
+            wake.set()
         done, pending = await asyncio.wait(tasks, timeout=DRAIN_S)
         for task in pending:
             task.cancel()
@@ -115,11 +117,13 @@ class ReminderDaemon:
     # --- the turns ------------------------------------------------------------------------------------------------
 
     def _turns(self, parts: Parts) -> list[Awaitable[None]]:
-        service, pace = parts.service, self._settings.pace
+        service = replace(parts.service, is_stopping=self._stop.is_set)
+        pace = self._settings.pace
         turns: list[Awaitable[None]] = [
             self._every(pace.plan_s, "plan", lambda: self._plan(service)),
             self._every(pace.reply_s, "reply", lambda: self._reply(service), wake=self._reply_wake),
-            self._every(pace.send_s, "send", lambda: self._send(service), wake=self._send_wake),
+            self._every(pace.reply_s, "cancel", lambda: self._cancel(service), wake=self._cancel_wake),
+            self._every(pace.send_s, "send", lambda: passes.dispatch(service), wake=self._send_wake),
             self._every(pace.retire_s, "retire", lambda: self._retire(service)),
             self._beat(),
         ]
@@ -129,7 +133,7 @@ class ReminderDaemon:
         return turns
 
     async def _every(
-        self, pause_s: float, name: str, turn: Callable[[], Awaitable[None]], *, wake: asyncio.Event | None = None
+        self, pause_s: float, name: str, turn: Callable[[], Awaitable[object]], *, wake: asyncio.Event | None = None
     ) -> None:
         """Take a turn now, and again after each pause or when woken, until the service stops."""
         while not self._stop.is_set():
@@ -138,14 +142,15 @@ class ReminderDaemon:
             await self._tried(name, turn)
             await self._pause(pause_s * uniform(1 - JITTER, 1 + JITTER), wake)  # noqa: S311 - no secret
 
-    async def _tried(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
+    async def _tried(self, name: str, turn: Callable[[], Awaitable[object]]) -> None:
         """Take a turn; whatever fails is logged and tried again later, and the other parts work on."""
         try:
             await turn()
         except* (VetllaError, sqlite3.OperationalError) as errors:
             log.error("reminders.pass_failed", part=name, why="; ".join(map(str, errors.exceptions)))  # noqa: TRY400 - no fault of our own
-        except* Exception as errors:
-            log.exception("reminders.pass_failed", part=name, why="a fault of the program", exc_info=errors)
+        except* Exception as errors:  # noqa: BLE001 - the other parts work on
+            for error in errors.exceptions:
+                log.error("reminders.pass_failed", part=name, why="a fault of the program", **passes.place_of(error))  # noqa: TRY400 - its text may quote a citizen
 
     async def _pause(self, pause_s: float, wake: asyncio.Event | None = None) -> None:
         """Wait until the pause has ended, the turn is woken, or the service stops."""
@@ -157,13 +162,13 @@ class ReminderDaemon:
             self._send_wake.set()
 
     async def _reply(self, service: Service) -> None:
-        handled = passes.reply(service)
-        asked = await passes.cancel(service)
-        if handled or asked:
+        if passes.reply(service):
+            self._cancel_wake.set()
             self._send_wake.set()
 
-    async def _send(self, service: Service) -> None:
-        await passes.dispatch(service)
+    async def _cancel(self, service: Service) -> None:
+        if await passes.cancel(service):
+            self._send_wake.set()
 
     async def _retire(self, service: Service) -> None:
         """Remove personal data whose time has ended, in short transactions between which other work is done."""

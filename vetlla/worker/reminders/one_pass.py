@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.errors import LinkError
+from vetlla.domain.errors import ConfigError, LinkError
 from vetlla.domain.messages import Accepted
 from vetlla.store.reminders import messages
 from vetlla.worker.reminders import passes
+from vetlla.worker.reminders.pacing import Pacing
 from vetlla.worker.reminders.wiring import built
 
 if TYPE_CHECKING:
@@ -88,7 +89,12 @@ async def _noted(
         sources = service.sources
         if is_rehearsal:
             sources = {name: _SourceToRead(source) for name, source in sources.items()}
-        yield replace(service, gateways=noted, sources=sources)
+        if any(one.run is not None for one in parts.channels.values()) and not is_rehearsal:
+            raise ConfigError(
+                "sms: one pass has no session with the SMSC", remedy="run the service: vetlla reminders run"
+            )
+        pacing = Pacing() if is_rehearsal else service.pacing
+        yield replace(service, gateways=noted, sources=sources, pacing=pacing)
 
 
 class _NotingGateway:

@@ -7,6 +7,8 @@ again, so a pass that is killed anywhere is continued by the next one.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import traceback
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +19,7 @@ import structlog
 
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import LinkError
-from vetlla.gateways.contracts import OutcomeUnknownError
+from vetlla.gateways.contracts import NotTriedError, OutcomeUnknownError
 from vetlla.service.reminders.cancelling import CancelRules
 from vetlla.service.reminders.decision import Away
 from vetlla.service.reminders.quiet import CITY_ZONE
@@ -27,8 +29,7 @@ from vetlla.tasks.reminders import cancelling, outcomes, polling, replying, send
 from vetlla.worker.reminders.pacing import Pacing
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from vetlla.domain.appointments import AppointmentKey
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from vetlla.gateways.contracts import AppointmentSource, MessageGateway
     from vetlla.service.reminders.decision import Fresh
     from vetlla.service.reminders.polls import PollChanges
+    from vetlla.store.reminders.cancellations import Cancellation
     from vetlla.tasks.reminders.replying import ReplyRules
     from vetlla.tasks.reminders.rules import Alert, SendRules
     from vetlla.tasks.reminders.sending import Ready
@@ -51,8 +53,8 @@ GETS: Final = 4
 """Most questions to a source at the same time; an Orchestra server of a city hall is small."""
 ROUNDS: Final = 100
 """Most batches of messages in one pass, so that replies are handled in between."""
-AT_ONCE: Final = 20
-"""Most calls to providers at the same time: an answer of a provider takes some tenths of a second."""
+GET_S: Final = 20.0
+"""Most seconds for a question about one appointment: the GETs of a batch must end within its lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Service:
     name: str
     """The name of this process in the outbox."""
     pacing: Pacing = field(default_factory=Pacing)
+    is_stopping: Callable[[], bool] = lambda: False
+    """Tells passes to begin nothing further."""
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -116,11 +120,15 @@ def plan(service: Service) -> int:
 
 
 async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
-    """Send what is due, and bring on what waits; return how many messages were handed over."""
+    """Send what is due, and bring on what waits; return how many messages were handed over.
+
+    When the service stops, no further batch is taken. Raises an ExceptionGroup, after all calls have ended, if the
+    outcome of one could not be kept.
+    """
     tell(outcomes.sweep(service.db, service.now()))
     sent = 0
     for _ in range(ROUNDS):
-        taken = sending.take(service.db, service.name, service.now(), limit=limit)
+        taken = [] if service.is_stopping() else sending.take(service.db, service.name, service.now(), limit=limit)
         if not taken:
             break
         fresh = await _fresh_of(service, taken)
@@ -128,34 +136,54 @@ async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
             service.db, [(one, fresh[one.plan.key.appointment]) for one in taken], service.sending, service.now(),
             service.wording.of_message, on_fault=partial(_fault, "message"),
         )  # fmt: skip
-        gate = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as calls:
-            for one in ready:
-                calls.create_task(_send(service, one, gate))
+        results = await asyncio.gather(*(_send(service, one) for one in ready), return_exceptions=True)
+        if faults := [one for one in results if isinstance(one, Exception)]:
+            raise ExceptionGroup("outcomes that could not be kept", faults)
         sent += len(ready)
     return sent
 
 
 async def cancel(service: Service) -> int:
-    """Cancel at the sources what citizens cancelled, and plan the answers; return how many sources were asked to."""
+    """Cancel at the sources what citizens cancelled, and plan the answers; return how many sources were asked to.
+
+    A source that does not answer is asked once in a pass.
+    """
     rules = {(one.source, one.id): one.cancelling for one in service.offices}
+    silent: set[str] = set()
     calls = 0
     for wanted in cancellations.due_cancellations(service.db, service.now()):
-        fresh = await _fresh(service, wanted.appointment)
-        office = "" if isinstance(fresh, Away) or fresh is None else fresh.office
-        allowed = rules.get((wanted.appointment.source, office), CancelRules())
-        decided = cancelling.begin(service.db, wanted, fresh, allowed, service.now())
-        if decided.call is None:
-            continue
-        calls += 1
-        result: cancelling.CancelResult
+        if service.is_stopping():
+            break
+        source = wanted.appointment.source
+        fresh = Away.AWAY if source in silent else await _fresh(service, wanted.appointment)
+        if isinstance(fresh, Away):
+            silent.add(source)
         try:
-            result = await service.sources[wanted.appointment.source].cancel(wanted.appointment)
-        except LinkError as error:
-            result = error
-        cancelling.end(service.db, decided.call, result, service.now())
-    replying.answer_cancellations(service.db, service.replying, service.now())
+            calls += await _cancelled(service, wanted, fresh, rules)
+        except sqlite3.OperationalError:  # the disk, not the cancellation
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other citizens' places must be freed
+            _fault("cancellation", wanted.id, error)
+    replying.answer_cancellations(service.db, service.replying, service.now(), on_fault=partial(_fault, "cancellation"))
     return calls
+
+
+async def _cancelled(
+    service: Service, wanted: Cancellation, fresh: Fresh, rules: Mapping[tuple[str, str], CancelRules]
+) -> bool:
+    """Bring a cancellation on; return True if its source was asked to cancel."""
+    office = "" if isinstance(fresh, Away) or fresh is None else fresh.office
+    allowed = rules.get((wanted.appointment.source, office), CancelRules())
+    decided = cancelling.begin(service.db, wanted, fresh, allowed, service.now())
+    if decided.call is None:
+        return False
+    result: cancelling.CancelResult
+    try:
+        result = await service.sources[wanted.appointment.source].cancel(wanted.appointment)
+    except LinkError as error:
+        result = error
+    cancelling.end(service.db, decided.call, result, service.now())
+    return True
 
 
 def reply(service: Service) -> int:
@@ -164,16 +192,6 @@ def reply(service: Service) -> int:
     for one in handled:
         log.info("reminders.reply", reply=one.reply, intent=one.intent.value, inbox=one.decision.to_inbox)
     return len(handled)
-
-
-async def all_passes(service: Service) -> int:
-    """Poll each office, handle replies, cancel and send, once; return how many messages were handed over."""
-    for office in service.offices:
-        await poll(service, office)
-    reply(service)
-    await cancel(service)
-    plan(service)
-    return await dispatch(service)
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -195,37 +213,39 @@ async def _fresh_of(service: Service, taken: Iterable[OutboxMessage]) -> dict[Ap
 
 
 async def _fresh(service: Service, key: AppointmentKey) -> Fresh:
-    """Return an appointment as its source has it now, or that the source did not answer."""
+    """Return an appointment as its source has it now, or that the source did not answer in time."""
     source = service.sources.get(key.source)
     if source is None:
         return Away.AWAY
     try:
-        return await source.get(key)
+        async with asyncio.timeout(GET_S):
+            return await source.get(key)
+    except TimeoutError:
+        log.warning("reminders.source_away", source=key.source, why=f"it did not answer within {GET_S:.0f} s")
     except LinkError as error:
         log.warning("reminders.source_away", source=key.source, why=str(error))
-        return Away.AWAY
+    return Away.AWAY
 
 
-async def _send(service: Service, ready: Ready, gate: asyncio.Semaphore) -> None:
+async def _send(service: Service, ready: Ready) -> None:
     """Hand a message over, and keep what became of it, also if the process stops meanwhile."""
-    result: outcomes.Result = LinkError("stopped before the call")
+    result: outcomes.Result = NotTriedError("stopped before the call")
     try:
-        async with gate:
-            await service.pacing.wait(ready.channel, service.now)
-            # If the process stops in the call, the provider may have the message.
-            result = OutcomeUnknownError("stopped in the call")
-            result = await _handed_over(service, ready)
+        await service.pacing.wait(ready.channel, service.now)
+        # If the process stops in the call, the provider may have the message.
+        result = OutcomeUnknownError("stopped in the call")
+        result = await _handed_over(service, ready)
     finally:
         tell(outcomes.finish(service.db, [(ready, result)], service.sending, service.now()))
 
 
 async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
-    """Call the provider, unless the message's time has ended meanwhile."""
+    """Call the provider, unless the message's time has ended meanwhile, or the service stops."""
     gateway = service.gateways.get(ready.channel)
     if gateway is None:
         return LinkError(f"no gateway for {ready.channel}")
-    if service.now() >= ready.before:
-        return LinkError("the time of the claim has ended")
+    if service.now() >= ready.before or service.is_stopping():
+        return NotTriedError("the time of the claim has ended")
     try:
         return await gateway.send(ready.outgoing)
     except LinkError as error:
@@ -233,7 +253,12 @@ async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
 
 
 def _fault(what: str, row: int, error: Exception) -> None:
-    log.error("reminders.fault", what=what, row=row, exc_info=error)
+    log.error("reminders.fault", what=what, row=row, **place_of(error))
+
+
+def place_of(error: BaseException) -> dict[str, str]:
+    """Return the kind of a fault and where it happened, without its text: that may quote a citizen."""
+    return {"fault": type(error).__name__, "stack": "".join(traceback.format_tb(error.__traceback__))}
 
 
 def tell(alerts: Iterable[Alert]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from vetlla.domain.clock import to_datetime
+from vetlla.gateways.received import Received, Unread
 from vetlla.service.reminders.steps import planning_horizon
 from vetlla.service.reminders.texts.messages import Messages
 from vetlla.service.reminders.texts.text import SenderKind
@@ -33,14 +35,13 @@ from vetlla.worker.reminders.rules import book_of, cancel_rules_of, policy_of
 from vetlla.worker.reminders.sources import RedirectedSource, source_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.messages import Channel
     from vetlla.gateways.contracts import AppointmentSource
-    from vetlla.gateways.received import Received, Take
+    from vetlla.gateways.received import Take
     from vetlla.settings.reminders.model import ReminderSettings
     from vetlla.worker.reminders.channels import ChannelParts
 
@@ -100,10 +101,20 @@ class _Keeper:
     def now(self) -> datetime:
         return to_datetime(self._clock.now().utc_us)
 
+    def _keep(self, channel: Channel, received: Received, raw: bytes) -> None:
+        try:
+            passes.tell(receiving.keep(self._db, channel, received, self.rules, self.now()))
+        except sqlite3.OperationalError:  # the disk: the provider sends it again
+            raise
+        except Exception as error:  # noqa: BLE001 - a repetition would meet the same fault, so a person reads it
+            log.error("reminders.fault", what="delivery", row=0, **passes.place_of(error))  # noqa: TRY400 - its text may quote a citizen
+            whole = Unread("", "a fault of the program", raw.decode("utf-8", "replace"))
+            passes.tell(receiving.keep(self._db, channel, Received(unread=(whole,)), self.rules, self.now()))
+
     def taker(self, channel: Channel) -> Take:
-        async def take(_: bytes, received: Received) -> None:
+        async def take(raw: bytes, received: Received) -> None:
             with sqlite_errors(self._path):
-                passes.tell(receiving.keep(self._db, channel, received, self.rules, self.now()))
+                self._keep(channel, received, raw)
             for notice in received.notices:
                 log.warning("reminders.channel_notice", channel=channel, kind=notice.kind, what=notice.event)
             self._on_kept()
@@ -181,6 +192,7 @@ def _send_rules(settings: ReminderSettings, channels: Mapping[Channel, ChannelPa
         policy=policy_of(settings),
         language=settings.language,
         conversations_in_24h=settings.whatsapp.conversations_in_24h if settings.whatsapp else 0,
+        redirect_to=settings.redirect_to or "",
         held_back=settings.policy.held_back,
         arms_secret=secret,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
@@ -59,12 +59,15 @@ async def live(directory: Path, lasts: float) -> World:
         using = asyncio.ensure_future(Handset(book, whatsapp, sms, advance=clock.advance, number=WITH_WHATSAPP).use())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, using.cancel)
-        await asyncio.wait({running, using}, timeout=lasts or None, return_when=asyncio.FIRST_COMPLETED)
-        using.cancel()
-        with suppress(asyncio.CancelledError):
-            await using
-        service.stop()
-        await running
+        try:
+            await asyncio.wait({running, using}, timeout=lasts or None, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            using.cancel()
+            service.stop()
+            await asyncio.wait({running, using})
+        running.result()
+        if not using.cancelled():
+            using.result()
     return world
 
 

@@ -77,8 +77,9 @@ def written(
         with os.fdopen(no_link(directory / name, os.O_TRUNC), "w", encoding="utf-8") as kept:
             os.fchmod(kept.fileno(), 0o600)
             kept.write(f"{secret}\n")
+    quoted = str(directory).replace("\\", "\\\\").replace('"', '\\"')  # as a text of TOML
     text = SETTINGS.format(
-        directory=directory,
+        directory=quoted,
         qmatic=orchestra.url,
         user=orchestra.doors.user,
         offices="".join(map(OFFICE.format, (office.id for office in orchestra.world.branches))),
