@@ -62,6 +62,8 @@ class Verdict:
 
     doubled: int = 0
     """Reminders, and any other messages, that one provider took twice."""
+    answered_again: int = 0
+    """Answers of one kind to a citizen who had not written so often."""
     after_delivery: int = 0
     """Reminders by SMS although the service had the report that WhatsApp delivered them."""
     wrongly_sent: int = 0
@@ -116,6 +118,8 @@ class _Citizen:
     told_us: dict[int, int] = field(default_factory=dict)
     """When the service had the report of delivery by WhatsApp, by hour."""
     replies: list[Seen] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    """How often each kind of answer was sent, by its first words."""
 
 
 class Judge:
@@ -203,8 +207,13 @@ class Judge:
         self._references[seen.channel, seen.detail] += 1
         if self._references[seen.channel, seen.detail] > 1 or not seen.detail:
             verdict.blame("doubled", seen, "the reference was taken before")
+        citizen = self._citizens[seen.phone]
         if seen.kind is Kind.REMINDER:
-            self._reminded(self._citizens[seen.phone], seen)
+            self._reminded(citizen, seen)
+        elif seen.kind is Kind.ANSWER:
+            citizen.answers[seen.words] += 1
+            if citizen.answers[seen.words] > len(citizen.replies):
+                verdict.blame("answered_again", seen, f"after {len(citizen.replies)} replies")
 
     def _reminded(self, citizen: _Citizen, seen: Seen) -> None:
         verdict = self.verdict

@@ -72,6 +72,8 @@ class Seen(NamedTuple):
     kind: Kind | None = None
     detail: str = ""
     is_button: bool = False
+    words: str = ""
+    """The first words of a message."""
 
 
 def kind_of(text: str) -> Kind:

@@ -45,6 +45,8 @@ INSTANTS: Final = (
 """Instants at which the service may be killed: a call is on its way, and its answer is on its way."""
 TABLES: Final = 5_000
 """Places of the office, so that there is always a free one."""
+WORDS: Final = 24
+"""Letters by which two answers of one kind are alike."""
 PROXY_S: Final = 8.0
 """Longest time for which the proxy waits for the service."""
 _PASSED: Final = ("Content-Type", "X-Hub-Signature-256", "X-Twilio-Signature")
@@ -187,6 +189,7 @@ class Town:
                 id=event.id,
                 kind=kind_of(event.text),
                 detail=reference,
+                words=event.text[:WORDS],
             )
         elif event.what in {"delivered", "failed"} and event.id in self._kinds:
             taken = self._kinds[event.id]

@@ -34,6 +34,7 @@ KEPT = at(5, What.KEPT, channel="whatsapp", id="c1")
 ASKED = at(6, What.GOT, start_us=START)
 DELETED = at(6, What.DELETED, start_us=START, detail="204")
 CANCELLED = (*REMINDED, PRESSED, KEPT, ASKED, DELETED)
+ANSWER = at(7, What.TAKEN, channel="whatsapp", id="w3", kind=Kind.ANSWER, detail="r3", words="Hem anul·lat la cita")
 END = at(DONE_US / SECOND_US + 1, What.KILLED)
 HANDLED = Stored(handled={("whatsapp", "c1")})
 BY_SMS = SENT._replace(at_us=DUE + 600 * SECOND_US, channel="sms", id="s1", detail="r2")
@@ -68,6 +69,7 @@ def test_what_no_client_can_avoid_is_counted_apart() -> None:
 
 BAD = {
     "doubled": ([*REMINDED, SENT._replace(id="w2", detail="r2"), END], Stored()),
+    "answered_again": ([*CANCELLED, ANSWER, ANSWER._replace(id="w4", detail="r4")], HANDLED),
     "after_delivery": (
         [*REMINDED, READ._replace(what=What.REPORTED), GOT._replace(at_us=BY_SMS.at_us), BY_SMS],
         Stored(),

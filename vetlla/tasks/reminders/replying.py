@@ -199,6 +199,8 @@ def answer_cancellations(db: sqlite3.Connection, rules: ReplyRules, now: datetim
                 name = TextName.BEGUN
             if name is TextName.HOUR_CHANGED and known.appointment.start == one.start:
                 continue  # the next poll brings the new hour
+            if messages.has_answer(db, kept.citizen, _step_of(kept, name)):
+                continue  # the appointment may have moved since, which a notice of its own tells
             if plan_answer(db, kept, name, [known.appointment], rules=rules, now=now):
                 count += 1
                 if name is TextName.HOUR_CHANGED:
@@ -287,9 +289,7 @@ def plan_answer(
     if text is None:
         return False
     first = about[0] if about else None
-    key = MessageKey(
-        first.key if first else NO_APPOINTMENT, first.start if first else now, f"answer-{kept.id}-{answer}"
-    )
+    key = MessageKey(first.key if first else NO_APPOINTMENT, first.start if first else now, _step_of(kept, answer))
     message = PlannedMessage(
         key=key,
         kind=MessageKind.ANSWER,
@@ -305,3 +305,7 @@ def plan_answer(
         context=reply.provider_id,
     )
     return bool(outbox.plan(db, [message], now))
+
+
+def _step_of(kept: KeptReply, answer: TextName) -> str:
+    return f"answer-{kept.id}-{answer}"
