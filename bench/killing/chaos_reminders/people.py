@@ -44,6 +44,7 @@ WHATSAPP_FAULTS: Final = (
     WhatsAppFaults(out_of_order=True),
     WhatsAppFaults(together=True, repeats=1),
     WhatsAppFaults(cut_after=True, left=1),
+    WhatsAppFaults(cut_after=True, no_reports=True, left=1),
     WhatsAppFaults(silent_after=True, left=1),
     WhatsAppFaults(status=500, left=1),
     WhatsAppFaults(code=130429, left=2),
