@@ -29,70 +29,23 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bench.killing.chaos_reminders.configuring import configure
 from bench.killing.chaos_reminders.judging import FAULTS, Judge
 from bench.killing.chaos_reminders.leaping import LeapingClock
-from bench.killing.chaos_reminders.people import People
+from bench.killing.chaos_reminders.people import AHEAD_S, People
 from bench.killing.chaos_reminders.seen import What
 from bench.killing.chaos_reminders.stored import stored
 from bench.killing.chaos_reminders.town import INSTANTS, Town
+from bench.killing.chaos_reminders.trap import Trap
 from bench.killing.receiver import free_port
 from bench.killing.victim import READY_S, Victim
 from bench.rig.machine import describe
-from vetlla.settings.shipped import reminder_offices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.killing.chaos_reminders.judging import Verdict
 
-SETTINGS: Final = """
-state_dir = "{directory}/state"
-offices_file = "{directory}/offices.toml"
-[[source]]
-name = "orchestra"
-kind = "orchestra-calendar"
-url = "{orchestra}"
-access = {{ kind = "basic", user = "{user}", password_file = "{directory}/orchestra-password" }}
-answer_s = 2
-whole_s = 5
-[[office]]
-source = "orchestra"
-id = "1"
-poll_every_s = 1
-[rules]
-steps = [{{ name = "8h", hours = 8 }}]
-quiet = {{ begin = "23:59:59", end = "00:00:00" }}
-minimum_gap_h = 0
-useful_before_h = 0
-[policy]
-whatsapp_needs_consent = false
-[whatsapp]
-phone_number_id = "{phone_number_id}"
-business_id = "{business_id}"
-token_file = "{directory}/whatsapp-token"
-app_secret_file = "{directory}/whatsapp-app-secret"
-verify_token_file = "{directory}/whatsapp-verify-token"
-base_url = "{cloud}"
-conversations_in_24h = 100000
-per_second = 50
-[sms]
-kind = "twilio"
-account = "{account}"
-token_file = "{directory}/sms-token"
-sender = "{sender}"
-base_url = "{sms}"
-per_second = 50
-[webhooks]
-port = {port}
-public_url = "{public}"
-[pace]
-send_s = 1
-reply_s = 1
-plan_s = 1
-[log]
-format = "json"
-level = "info"
-"""
 BOOKED_FOR_EACH_KILL: Final = 3
 LIFE_S: Final = 3.5
 """Longest time from ready to kill."""
@@ -105,14 +58,15 @@ AT_A_CALL: Final = 0.6
 MOST_PASSED: Final = 3
 """A trap strikes at the first to the third call of its kind."""
 LATER_S: Final = 0.02
-"""Half of the kills at a call come up to so long after its instant."""
+"""Half of the kills at a call come up to this time after its instant."""
 LEAPS: Final = ((0.05, 130.0), (0.02, 660.0))
 """Shares of kills after which the clock leaps: past the end of a lease, and past the wait for a report."""
 LAST_LEAPS: Final = (0.0, 130.0, 660.0, 130.0, 330.0, 660.0, 330.0, 330.0)
 """Leaps at the end, each when all is quiet: leases, unknown outcomes, closed channels, an Orchestra that was away."""
 QUICK_LIFE_S: Final = 1.0
+QUICK_AHEAD_S: Final = (1.0, 4.0)
 QUIET_S: Final = 1.6
-"""All is quiet when nothing was seen for so long, more than each pace of the service."""
+"""All is quiet when nothing was seen for this time, which is more than each pace of the service."""
 LOOK_S: Final = 0.005
 
 
@@ -125,39 +79,6 @@ class Kills:
     at_a_call: dict[str, int] = field(default_factory=lambda: dict.fromkeys(INSTANTS, 0))
     leaps: int = 0
     ready_ms: list[float] = field(default_factory=list)
-
-
-class Trap:
-    """Strikes at one instant."""
-
-    def __init__(self) -> None:
-        self.struck = ""
-        """The instant at which it struck; "" if it did not."""
-        self._wanted = ""
-        self._left = 0
-        self._later_s = 0.0
-        self._victim: Victim | None = None
-
-    def arm(self, victim: Victim, instant: str, count: int, later_s: float) -> None:
-        """Wait for an instant to pass ``count`` times."""
-        self._victim, self._wanted, self._left, self._later_s, self.struck = victim, instant, count, later_s, ""
-
-    def disarm(self) -> None:
-        """Wait for nothing."""
-        self._wanted, self.struck = "", ""
-
-    def passed(self, instant: str) -> None:
-        """Strike if it is the one."""
-        if instant != self._wanted or self._victim is None:
-            return
-        self._left -= 1
-        if self._left > 0:
-            return
-        self._wanted, self.struck = "", instant
-        if self._later_s:
-            asyncio.get_running_loop().call_later(self._later_s, self._victim.strike)
-        else:
-            self._victim.strike()
 
 
 class ReminderChaos:
@@ -179,12 +100,12 @@ class ReminderChaos:
         self._victim = Victim(command, directory / "service.log")
 
     async def run(self, kills: int, progress: Progress) -> Verdict:
-        """Kill so often, let the last service work undisturbed, and judge."""
+        """Kill services, let the last one work undisturbed, and judge."""
         task = progress.add_task("kill -9", total=kills)
         town = Town(self._clock, seed=self._seed, service_port=self._port, passed=self._trap.passed)
         async with town:
-            self._configure(town)
-            people = People(town, self._random)
+            configure(town, self._directory, self._port)
+            people = People(town, self._random, QUICK_AHEAD_S if self._is_quick else AHEAD_S)
             work = asyncio.create_task(people.work())
             while self.kills.kills < kills:
                 people.appointments += BOOKED_FOR_EACH_KILL
@@ -247,7 +168,7 @@ class ReminderChaos:
         """Let a service work until all is quiet, also after each leap of the clock."""
         self._victim.start()
         await asyncio.to_thread(self._victim.await_ready)
-        for seconds in LAST_LEAPS:
+        for seconds in LAST_LEAPS[self._is_quick :]:
             self._clock.leap(seconds)
             await self._quiet(town)
             if self._is_quick and not self._judged(town).faults:
@@ -262,36 +183,6 @@ class ReminderChaos:
             if len(town.log) != seen:
                 seen, since = len(town.log), time.monotonic()
             await asyncio.sleep(LOOK_S * 10)
-
-    def _configure(self, town: Town) -> None:
-        meta, account, doors = town.cloud.account, town.sms.account, town.orchestra.doors
-        words = {
-            "orchestra-password": doors.password,
-            "whatsapp-token": meta.token,
-            "whatsapp-app-secret": meta.app_secret,
-            "whatsapp-verify-token": meta.verify_token,
-            "sms-token": account.token,
-        }
-        for name, word in words.items():
-            file = self._directory / name
-            file.write_text(f"{word}\n", encoding="utf-8")
-            file.chmod(0o400)
-        offices = reminder_offices().read_text(encoding="utf-8").replace('id = "OMAC"', 'id = "1"')
-        (self._directory / "offices.toml").write_text(offices, encoding="utf-8")
-        settings = SETTINGS.format(
-            directory=self._directory,
-            orchestra=town.orchestra.url,
-            user=doors.user,
-            phone_number_id=meta.phone_number_id,
-            business_id=meta.business_id,
-            cloud=town.cloud.url,
-            account=account.sid,
-            sender=account.number,
-            sms=town.sms.url,
-            port=self._port,
-            public=town.proxy_url,
-        )
-        (self._directory / "reminders.toml").write_text(settings, encoding="utf-8")
 
 
 def main() -> int:

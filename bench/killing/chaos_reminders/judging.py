@@ -24,7 +24,7 @@ LEAD: Final = timedelta(hours=8)
 """Of the only reminder. Rules call a reminder of less than six hours by another text, without a button to confirm."""
 LEAD_US: Final = LEAD // timedelta(microseconds=1)
 DONE_US: Final = 60 * SECOND_US
-"""A reminder that was due at least so long before the end must have arrived."""
+"""A reminder that was due at least this long before the end must have arrived."""
 SAME_PASS_US: Final = 3 * SECOND_US
 """Two questions within this time may belong to one pass, which decided by the first one."""
 CALL_US: Final = 3 * SECOND_US
@@ -63,7 +63,7 @@ class Verdict:
     doubled: int = 0
     """Reminders, and any other messages, that one provider took twice."""
     answered_again: int = 0
-    """Answers of one kind to a citizen who had not written so often."""
+    """More answers of one kind than the citizen had written replies."""
     after_delivery: int = 0
     """Reminders by SMS although the service had the report that WhatsApp delivered them."""
     wrongly_sent: int = 0

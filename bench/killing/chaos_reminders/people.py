@@ -73,8 +73,9 @@ ORCHESTRA_FAULTS: Final = (
 class People:
     """The office and the citizens of a town."""
 
-    def __init__(self, town: Town, random: Random) -> None:
+    def __init__(self, town: Town, random: Random, ahead_s: tuple[float, float] = AHEAD_S) -> None:
         self._town = town
+        self._ahead_s = ahead_s
         self._random = random
         self._numbers = iter(random.sample(NUMBERS, len(NUMBERS)))
         self._bookings: list[Booking] = []
@@ -104,7 +105,7 @@ class People:
     # --- the office ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> datetime:
-        at = self._town.now() + LEAD + timedelta(seconds=self._random.uniform(*AHEAD_S))
+        at = self._town.now() + LEAD + timedelta(seconds=self._random.uniform(*self._ahead_s))
         return at.replace(microsecond=0)  # as Orchestra writes it
 
     def _book(self) -> None:

@@ -20,7 +20,7 @@ NAME = "a"
 
 
 def at(second: float, what: What, **more: object) -> Seen:
-    """Return what was seen so many seconds after the reminder was due."""
+    """Return what was seen some seconds after the reminder was due."""
     return Seen(what, DUE + round(second * SECOND_US), PHONE, **more)  # type: ignore[arg-type]
 
 
