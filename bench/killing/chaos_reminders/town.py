@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bench.killing.chaos_reminders.leaping import LeapingClock
-    from vetlla.simulator.messaging.faults import SmsFaults, WhatsAppFaults
+    from vetlla.simulator.messaging.faults import ChannelFaults, SmsFaults, WhatsAppFaults
     from vetlla.simulator.messaging.phones import ChannelEvent
     from vetlla.simulator.qmatic.faults import OrchestraFaults
     from vetlla.simulator.qmatic.world import Booking
@@ -84,15 +84,7 @@ class WatchedCloud(WhatsAppCloud):
 
     async def answered(self, request: web.Request, handler: Handler, faults: WhatsAppFaults) -> web.StreamResponse:
         """Return the answer."""
-        self.town.passed("send asked")
-        try:
-            answer = await super().answered(request, handler, faults)
-        except ConnectionResetError:  # the service was killed while it wrote the request
-            return web.Response(status=400)
-        if faults.status or faults.cut_after or faults.silent_after:
-            self.town.see(What.BROKEN, channel=Channel.WHATSAPP)
-        self.town.passed("send answered")
-        return answer
+        return await self.town.sending(Channel.WHATSAPP, faults, super().answered(request, handler, faults))
 
 
 class WatchedGateway(SmsGateway):
@@ -102,15 +94,7 @@ class WatchedGateway(SmsGateway):
 
     async def answered(self, request: web.Request, handler: Handler, faults: SmsFaults) -> web.StreamResponse:
         """Return the answer."""
-        self.town.passed("send asked")
-        try:
-            answer = await super().answered(request, handler, faults)
-        except ConnectionResetError:  # the service was killed while it wrote the request
-            return web.Response(status=400)
-        if faults.status or faults.cut_after or faults.silent_after:
-            self.town.see(What.BROKEN, channel=Channel.SMS)
-        self.town.passed("send answered")
-        return answer
+        return await self.town.sending(Channel.SMS, faults, super().answered(request, handler, faults))
 
 
 class Town:
@@ -174,6 +158,20 @@ class Town:
         return seen
 
     # --- the providers ------------------------------------------------------------------------------------------------
+
+    async def sending(
+        self, channel: Channel, faults: ChannelFaults, answered: Awaitable[web.StreamResponse]
+    ) -> web.StreamResponse:
+        """Return a provider's answer to a call that sends a message."""
+        self.passed("send asked")
+        try:
+            answer = await answered
+        except ConnectionResetError:  # the service was killed while it wrote the request
+            return web.Response(status=400)
+        if faults.status or faults.cut_after or faults.silent_after:
+            self.see(What.BROKEN, channel=channel)
+        self.passed("send answered")
+        return answer
 
     def _hear(self, event: ChannelEvent) -> None:
         if event.what == "accepted":

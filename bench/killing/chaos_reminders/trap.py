@@ -19,13 +19,16 @@ class Trap:
         self._left = 0
         self._later_s = 0.0
         self._victim: Victim | None = None
+        self._strike: asyncio.TimerHandle | None = None
 
     def arm(self, victim: Victim, instant: str, count: int, later_s: float) -> None:
         """Wait for an instant to pass ``count`` times."""
         self._victim, self._wanted, self._left, self._later_s, self.struck = victim, instant, count, later_s, ""
 
     def disarm(self) -> None:
-        """Wait for nothing."""
+        """Wait for nothing, and strike no later process."""
+        if self._strike is not None:
+            self._strike.cancel()
         self._wanted, self.struck = "", ""
 
     def passed(self, instant: str) -> None:
@@ -37,6 +40,6 @@ class Trap:
             return
         self._wanted, self.struck = "", instant
         if self._later_s:
-            asyncio.get_running_loop().call_later(self._later_s, self._victim.strike)
+            self._strike = asyncio.get_running_loop().call_later(self._later_s, self._victim.strike)
         else:
             self._victim.strike()
