@@ -61,8 +61,9 @@ LATER_S: Final = 0.02
 """Half of the kills at a call come up to this time after its instant."""
 LEAPS: Final = ((0.05, 130.0), (0.02, 660.0))
 """Shares of kills after which the clock leaps: past the end of a lease, and past the wait for a report."""
-LAST_LEAPS: Final = (0.0, 130.0, 660.0, 130.0, 330.0, 660.0, 330.0, 330.0)
-"""Leaps at the end, each when all is quiet: leases, unknown outcomes, closed channels, an Orchestra that was away."""
+LAST_LEAPS: Final = (0.0, 130.0, 660.0, 130.0, 330.0, 660.0, 330.0, 14_700.0, 330.0)
+"""Leaps at the end, each when all is quiet: leases, unknown outcomes, closed channels, an Orchestra that was away, and
+the four hours after which a message without a report goes by SMS."""
 QUICK_LIFE_S: Final = 1.0
 QUICK_AHEAD_S: Final = (1.0, 4.0)
 QUIET_S: Final = 1.6

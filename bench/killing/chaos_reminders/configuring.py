@@ -26,7 +26,7 @@ source = "orchestra"
 id = "1"
 poll_every_s = 1
 [rules]
-steps = [{{ name = "8h", hours = 8 }}]
+steps = [{{ name = "20h", hours = 20 }}]
 quiet = {{ begin = "23:59:59", end = "00:00:00" }}
 minimum_gap_h = 0
 useful_before_h = 0

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from bench.killing.chaos_reminders.stored import Stored
 
-LEAD: Final = timedelta(hours=8)
-"""Of the only reminder. Rules call a reminder of less than six hours by another text, without a button to confirm."""
+LEAD: Final = timedelta(hours=20)
+"""Of the only reminder. It is longer than all leaps of the clock, so that each reminder is of use until the end."""
 LEAD_US: Final = LEAD // timedelta(microseconds=1)
 DONE_US: Final = 60 * SECOND_US
 """A reminder that was due at least this long before the end must have arrived."""
