@@ -205,10 +205,10 @@ class Judge:
         verdict.answers += seen.kind is Kind.ANSWER
         self._sent[seen.id] = seen
         self._references[seen.channel, seen.detail] += 1
+        citizen = self._citizens[seen.phone]
         if self._references[seen.channel, seen.detail] > 1 or not seen.detail:
             verdict.blame("doubled", seen, "the reference was taken before")
-        citizen = self._citizens[seen.phone]
-        if seen.kind is Kind.REMINDER:
+        elif seen.kind is Kind.REMINDER:
             self._reminded(citizen, seen)
         elif seen.kind is Kind.ANSWER:
             citizen.answers[seen.words] += 1

@@ -105,3 +105,9 @@ def test_reminders_are_known_by_their_texts() -> None:
     assert found["moved"] == found["cancelled_by_office"] == {Kind.NOTICE}
     assert found["confirmed"] == found["cancelled"] == {Kind.ANSWER}
     assert start_of("Teniu cita dimarts 24/11 a les 11.30 h a l'OMAC.", [START, LATER]) == LATER
+
+
+def test_a_message_that_is_repeated_as_it_is_counts_once() -> None:
+    """The same reference again is one double, whatever the message is."""
+    verdict = Judge([*CANCELLED, SENT._replace(id="w2"), ANSWER, ANSWER._replace(id="w4")], HANDLED).judge()
+    assert verdict.doubled == verdict.faults == 2
