@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run reminders lint test coverage wheel fresh bench chaos schema lock clean
+.PHONY: run reminders lint test coverage wheel fresh bench chaos chaos-reminders schema lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ bench: $(READY) ## measure the receiver, side by side with pysiaalarm (bench/REA
 
 chaos: $(READY) ## kill -9 the receiver at random instants, in 100 loops
 	$(BIN)/python -m bench.killing.chaos --loops 100
+
+chaos-reminders: $(READY) ## kill -9 the reminder service at random instants, 200 times
+	$(BIN)/python -m bench.killing.chaos_reminders --kills 200
 
 schema: $(READY) ## write docs/control.schema.json, the schema of the control socket, from its models
 	$(BIN)/python -m vetlla.receiver.control.schema > docs/control.schema.json

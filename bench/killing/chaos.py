@@ -29,8 +29,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.killing.receiver import READY_S, Receiver, free_port
+from bench.killing.receiver import Receiver, free_port
 from bench.killing.terminals import LIFE, Ledger, Manner, Operator, Report, Terminal
+from bench.killing.victim import READY_S
 from bench.rig.machine import describe
 from vetlla.cli.queue.pages import pages
 from vetlla.domain.signals import Key

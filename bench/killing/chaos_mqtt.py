@@ -31,7 +31,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from bench.killing.receiver import READY_S, Receiver
+from bench.killing.receiver import Receiver
+from bench.killing.victim import READY_S
 from bench.rig.broker import Broker
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive

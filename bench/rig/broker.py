@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bench.killing.receiver import die_with_us, free_port
+from bench.killing.receiver import free_port
+from bench.killing.victim import die_with_us
 
 if TYPE_CHECKING:
     from pathlib import Path

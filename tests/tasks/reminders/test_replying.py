@@ -328,3 +328,15 @@ def test_a_moved_appointment_is_asked_about_again(desk: Desk) -> None:
     desk.says("anul·lar")
     desk.cancel_at_source()
     assert desk.source.cancelled == [key("a")]
+
+
+def test_a_cancellation_that_met_a_move_is_answered_once(desk: Desk) -> None:
+    """The appointment moves again after the answer: the notice of the move tells it, and not a second answer."""
+    desk.book("a")
+    desk.says("anul·lar")
+    desk.source.put(appointment("a", NOW + 3 * DAY, office=OFFICE))
+    desk.book()
+    assert len(desk.cancel_at_source()) == 1
+    desk.source.put(appointment("a", NOW + 4 * DAY, office=OFFICE))
+    desk.book()
+    assert desk.cancel_at_source() == []

@@ -131,6 +131,12 @@ def answers_since(db: sqlite3.Connection, citizen: int, since: datetime, *, step
     return int(count)
 
 
+def has_answer(db: sqlite3.Connection, citizen: int, step: str) -> bool:
+    """Return True if this answer to a person was planned before, whatever hour it told."""
+    found = db.execute("SELECT 1 FROM outbox WHERE citizen = ? AND kind = 'answer' AND step = ?", (citizen, step))
+    return found.fetchone() is not None
+
+
 def by_provider_id(db: sqlite3.Connection, channel: Channel, provider_id: str) -> OutboxMessage | None:
     """Return the newest message to which a provider gave this id; None if there is none."""
     row = db.execute(

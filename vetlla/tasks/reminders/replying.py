@@ -230,6 +230,8 @@ def _answer_cancellation(db: sqlite3.Connection, one: Cancellation, rules: Reply
         name = TextName.BEGUN
     if name is TextName.HOUR_CHANGED and known.appointment.start == one.start:
         return False  # the next poll brings the new hour
+    if messages.has_answer(db, kept.citizen, _step_of(kept, name)):
+        return False  # the appointment may have moved since, which a notice of its own tells
     if not plan_answer(db, kept, name, [known.appointment], rules=rules, now=now):
         return False
     if name is TextName.HOUR_CHANGED:
@@ -318,9 +320,7 @@ def plan_answer(
     if text is None:
         return False
     first = about[0] if about else None
-    key = MessageKey(
-        first.key if first else NO_APPOINTMENT, first.start if first else now, f"answer-{kept.id}-{answer}"
-    )
+    key = MessageKey(first.key if first else NO_APPOINTMENT, first.start if first else now, _step_of(kept, answer))
     message = PlannedMessage(
         key=key,
         kind=MessageKind.ANSWER,
@@ -336,3 +336,7 @@ def plan_answer(
         context=reply.provider_id,
     )
     return bool(outbox.plan(db, [message], now))
+
+
+def _step_of(kept: KeptReply, answer: TextName) -> str:
+    return f"answer-{kept.id}-{answer}"
