@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from decimal import Decimal
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import ImageFont
 from vetlla.documents.charts.columns import Series, columns
 from vetlla.documents.charts.ranges import Range, ranges
 from vetlla.documents.charts.shapes import COLOURS, FONT, INK, Box, ChartPicture, Label, svg
+from vetlla.documents.words import Language, words_of
 
 
 def assert_inside(drawn: ChartPicture) -> None:
@@ -55,14 +57,25 @@ def test_no_messages_draw_an_empty_chart() -> None:
 
 
 def test_a_share_has_a_bar_and_its_interval() -> None:
-    row = Range("Recordada", Decimal("0.2"), Decimal("0.1"), Decimal("0.4"))
+    row = Range("Reminded", Decimal("0.2"), Decimal("0.1"), Decimal("0.4"))
     drawn = ranges("Shares", [row, Range("None", None, None, None)], percent, "-")
     assert_inside(drawn)
     bar = next(one for one in drawn.shapes if isinstance(one, Box) and one.colour == COLOURS[0])
     line = next(one for one in drawn.shapes if isinstance(one, Box) and one.colour == INK)
     assert (line.x - bar.x) * 2 == pytest.approx(bar.width, abs=2)
     assert line.width == pytest.approx(bar.width * 1.5, abs=2)
-    assert {one.text for one in drawn.shapes if isinstance(one, Label)} >= {"Recordada", "20.0 %", "None", "-"}
+    assert {one.text for one in drawn.shapes if isinstance(one, Label)} >= {"Reminded", "20.0 %", "None", "-"}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_reason_not_to_send_is_shown_whole(language: Language) -> None:
+    words = words_of(files("vetlla.documents.reminders"), language)
+    names = [words.text("chart_not_sent", why=why) for why in words.data["words"]["why"].values()]
+    for name in names:
+        drawn = ranges("Shares", [Range(name, None, None, None)], percent, "-")
+        assert_inside(drawn)
+        lines = [one.text for one in drawn.shapes if isinstance(one, Label) and one.anchor == "end"]
+        assert " ".join(lines) == name
 
 
 @pytest.mark.parametrize("high", ["0", "0.0004", "0.011", "0.5", "1"])

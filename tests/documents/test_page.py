@@ -104,10 +104,10 @@ def page(language: Language = Language.CA, *, office: str = "", name: str = "46"
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.CA, ["Període: del 1 de novembre de 2026 al 3 de novembre de 2026, tots dos inclosos",
-                       "Informe elaborat el 1 de desembre de 2026 a les 9.05 h", "Absentisme per oficina"]),
-        (Language.ES, ["Periodo: del 1 de noviembre de 2026 al 3 de noviembre de 2026, ambos incluidos",
-                       "Informe elaborado el 1 de diciembre de 2026 a las 9:05 h", "Absentismo por oficina"]),
+        (Language.CA, ["Període: 1 de novembre de 2026 \u2013 3 de novembre de 2026, tots dos inclosos",
+                       "Data d\u2019elaboració: 1 de desembre de 2026, 9.05 h", "Absentisme per oficina"]),
+        (Language.ES, ["Periodo: 1 de noviembre de 2026 \u2013 3 de noviembre de 2026, ambos incluidos",
+                       "Fecha de elaboración: 1 de diciembre de 2026, 9:05 h", "Absentismo por oficina"]),
     ],
 )  # fmt: skip
 def test_the_page_is_in_its_language(language: Language, said: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What waits too long in the database, channels that are left alone, and offices whose polls do not come."""
+"""What waits too long in the database, channels that the service does not use, and offices whose polls do not come."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_delivery_that_could_not_be_read_is_a_warning_and_not_late_work(world:
     assert (found["deliveries"], found["inbox"]) == (WARNING, OK)
 
 
-def test_a_channel_is_left_alone_or_stopped(world: DeskWorld, tmp_path: Path) -> None:
+def test_a_channel_is_not_used_for_a_while_or_stopped(world: DeskWorld, tmp_path: Path) -> None:
     used = settings(tmp_path).model_copy(update={"policy": PolicySettings()})
     tired = Circuit()
     for _ in range(5):

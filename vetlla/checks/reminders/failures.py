@@ -1,4 +1,4 @@
-"""The finding about another system that did not do what it was asked."""
+"""The finding about a system that refused or did not answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks whether the reminder service runs: it holds its lock file as long as it does."""
+"""Checks whether the reminder service runs. A running service holds its lock file."""
 
 from __future__ import annotations
 

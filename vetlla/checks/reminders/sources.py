@@ -1,4 +1,4 @@
-"""Checks of the sources of appointments: each one is really asked for the appointments of today."""
+"""Checks of the sources of appointments: doctor asks each source for the appointments of today."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _WAY: Final = "check base_url, version and the way to the Internet"
 async def whatsapp(
     given: WhatsApp, texts: Sequence[Text], around: Around | None, unusable: Collection[tuple[str, str]]
 ) -> list[Finding]:
-    """Ask Meta for the number and the templates. ``unusable`` are those of which no message is sent now.
+    """Ask Meta for the number and the templates. ``unusable`` names the templates that the service does not use now.
 
     Without ``around``, because the texts cannot be read, only the access and the number are checked.
     """

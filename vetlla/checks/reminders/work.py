@@ -1,4 +1,4 @@
-"""Checks of the work itself: channels that are left alone, and what waits for too long."""
+"""Checks of the work itself: channels that the service does not use now, and what waits for too long."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ _LOOK_BACK: Final = timedelta(days=14)
 
 
 def channels(db: sqlite3.Connection, settings: ReminderSettings, now: datetime) -> Iterator[Finding]:
-    """Check each channel in use: after failures it is left alone, and after a refusal of the account it is stopped."""
+    """Check each channel in use.
+
+    After failures the service does not use it for a while. After a refusal of the account a person must resume it.
+    """
     for one in states(db):
         if one.channel not in settings.policy.channels:
             continue
@@ -46,8 +49,8 @@ def channels(db: sqlite3.Connection, settings: ReminderSettings, now: datetime) 
             yield Finding(
                 check=check,
                 level=Level.WARNING,
-                text=f"is left alone until {circuit.open_until:%H:%M} UTC, after {circuit.failures} failures:"
-                f" {circuit.why}",
+                text=f"the service does not use it until {circuit.open_until:%H:%M} UTC,"
+                f" after {circuit.failures} failures: {circuit.why}",
                 remedy=f"it is tried again by itself; {_LOG}",
             )
         else:
@@ -113,7 +116,10 @@ def _found(check: str, waits: Backlog, now: datetime, *, level: Level, what: str
 
 
 def last_working_day(now: datetime, settings: ReminderSettings) -> datetime:
-    """Return when the last working day before today began: what waits since before has waited for all of it."""
+    """Return when the last working day before today began.
+
+    A reply that came before this has waited for the whole working day.
+    """
     zone = zone_of(CITY_ZONE)
     today = now.astimezone(zone).date()
     days = working_days(today - _LOOK_BACK, today - timedelta(days=1), settings.rules.quiet.holidays)

@@ -1,4 +1,4 @@
-"""``vetlla reminders texts approve`` and ``approvals``: who of which office agreed to which words."""
+"""``vetlla reminders texts approve`` and ``approvals``: record which person approved which texts for which office."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``vetlla reminders channels``: how each channel does, and its use after a person has mended its account."""
+"""``vetlla reminders channels`` shows each channel's state, and resumes one after a person has repaired its account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = ("channel", "state", "until", "failures", "why", "unusable")
 
 @app.command("list")
 def list_channels(*, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False) -> None:
-    """List the channels: in use, left alone for a while after failures, or stopped until a person resumes them.
+    """List the channels: in use, not used for a while after failures, or stopped until a person resumes them.
 
     UNUSABLE names the templates that the provider refuses, each with its language.
 
@@ -41,8 +41,8 @@ def list_channels(*, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False,
 
 def _row(one: ChannelState, at: datetime, *, as_json: bool) -> dict[str, Any]:
     circuit = one.circuit
-    state = "stopped" if circuit.is_stopped else "in use" if circuit.is_closed(at) else "left alone"
-    until = circuit.open_until if state == "left alone" else None
+    state = "stopped" if circuit.is_stopped else "in use" if circuit.is_closed(at) else "not used"
+    until = circuit.open_until if state == "not used" else None
     return {
         "channel": one.channel.value,
         "state": state,

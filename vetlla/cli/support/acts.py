@@ -108,7 +108,9 @@ def solve_ticket(
     text: Text = "",
     options: ActOptions,
 ) -> None:
-    """Record that a ticket is solved: its clocks end. A ticket without an answer is answered with that.
+    """Record that a ticket is solved: its clocks end.
+
+    If the desk had not answered, the solution counts as the answer.
 
     Example: vetlla support solve 12 --text "token renewed; all reminders are out"
     """

@@ -66,7 +66,7 @@ class ActOptions(NamedTuple):
 
 
 def working_time(time: timedelta) -> str:
-    """Return working time as hours and minutes: a working day has not 24 hours, so that days would mislead."""
+    """Return working time as hours and minutes, not as days, because a working day is shorter than 24 hours."""
     minutes = abs(int(time.total_seconds())) // 60
     return f"{minutes // 60} h {minutes % 60:02}"
 

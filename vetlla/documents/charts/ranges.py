@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +15,8 @@ WIDTH: Final = 960
 _LEFT, _RIGHT = 400, 110
 """Room for the names, and for the shares written beside the bars."""
 _ROW, _BAR, _TOP = 36, 16, 12
+_LONGEST: Final = 48
+"""Characters of a name on one line; a longer name is on two lines."""
 _END: Final = 9
 """Height of the two ends of an interval."""
 
@@ -48,15 +51,21 @@ def ranges(title: str, rows: Sequence[Range], percent: Callable[[Decimal], str],
 
 
 def _row(one: Range, middle: int, scale: Decimal, percent: Callable[[Decimal], str], nothing: str) -> list[Box | Label]:
-    name = Label(_LEFT - 12, middle - FONT // 2 - 2, one.name, "end")
+    name = _name(one.name, middle)
     if one.value is None or one.low is None or one.high is None:
-        return [name, Label(_LEFT + 8, middle - FONT // 2 - 2, nothing, "start")]
+        return [*name, Label(_LEFT + 8, middle - FONT // 2 - 2, nothing, "start")]
     low, high = (_LEFT + round(edge * scale) for edge in (one.low, one.high))
     return [
-        name,
+        *name,
         Box(_LEFT, middle - _BAR // 2, max(1, round(one.value * scale)), _BAR, COLOURS[0]),
         Box(low, middle - 1, max(1, high - low), 2, INK),
         Box(low, middle - _END // 2, 2, _END, INK),
         Box(high - 1, middle - _END // 2, 2, _END, INK),
         Label(high + 12, middle - FONT // 2 - 2, percent(one.value), "start"),
     ]
+
+
+def _name(text: str, middle: int) -> list[Label]:
+    lines = textwrap.wrap(text, _LONGEST, max_lines=2, placeholder=" …")
+    top = middle - FONT // 2 - 2 - (FONT + 1) * (len(lines) - 1) // 2
+    return [Label(_LEFT - 12, top + (FONT + 1) * place, line, "end") for place, line in enumerate(lines)]

@@ -1,4 +1,4 @@
-"""When a channel is left alone after failures, and how long a message waits before it is tried again."""
+"""When the service does not use a channel after failures, and how long a message waits before it is tried again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pair_wait(tries: int) -> timedelta:
 
 
 class Circuit(NamedTuple):
-    """The failures of a channel in a row, and until when it is left alone."""
+    """The failures of a channel in a row, and until when the service does not use it."""
 
     failures: int = 0
     open_until: datetime | None = None

@@ -93,7 +93,7 @@ class ReminderSettings(Section):
     lexicon: AbsolutePath | None = None
     """Folder of the words that citizens reply with."""
     redirect_to: Phone | None = None
-    """For a trial: every appointment seems to be of this telephone, so that no citizen gets a message."""
+    """For a trial: the service treats every appointment as one of this telephone, so that no citizen gets a message."""
     source: Annotated[tuple[Source, ...], Field(max_length=LIST_MAX)] = ()
     office: Annotated[tuple[OfficeSettings, ...], Field(max_length=LIST_MAX)] = ()
     rules: RuleSettings = RuleSettings()

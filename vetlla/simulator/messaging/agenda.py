@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
 
 LOOK_S: Final = 0.2
-"""Longest time between two looks at the clock, because a clock that is moved tells no one."""
+"""Longest time between two looks at the clock, because a moved clock notifies no waiter."""
 
 
 class Agenda:

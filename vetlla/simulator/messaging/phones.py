@@ -59,7 +59,7 @@ class Bubble:
     """The network gives it up then."""
     is_read: bool = False
     told: Callable[[MessageFate], None] = field(default=lambda _: None, repr=False)
-    """Hears what becomes of it."""
+    """Called with each change of its state."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -100,7 +100,7 @@ class ChannelEvent(NamedTuple):
 
 
 class PhoneBook:
-    """All telephones, and the clock by which they live.
+    """All telephones, and the clock that they use.
 
     While it is entered as a context, what is due happens by itself. A test moves its clock and calls ``settle``.
     """

@@ -1,7 +1,7 @@
 """The service's own secret: it signs the payloads of buttons, and chooses who gets no reminder.
 
 It is made at the first start and stays beside the database. Without it, buttons of earlier messages mean nothing, and
-another half of the appointments would be held back.
+other appointments than before would be held back.
 """
 
 from __future__ import annotations

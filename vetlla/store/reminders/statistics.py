@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from vetlla.domain.reminder_counts import ReportPeriod
 
 WAITS: Final = timedelta(days=366)
-"""A message waits in the outbox at most so long: it is planned shortly before it is due, and appointments are not
-booked further ahead. It bounds the rows that are looked through."""
+"""Longest time that a message waits in the outbox, because it is planned shortly before it is due, and appointments
+are not booked further ahead. It bounds the rows that are looked through."""
 _HOUR_US: Final = 3_600_000_000
 
 _FATE: Final = """CASE

@@ -58,7 +58,7 @@ class ChannelParts:
     routes: tuple[web.RouteDef, ...] = ()
     """The webhooks of its provider."""
     run: Callable[[], Awaitable[None]] | None = None
-    """What runs as long as the service does; None if nothing has to."""
+    """What runs as long as the service does; None if the channel needs no session."""
     close: Callable[[], Awaitable[None]] = field(default=_nothing)
 
 

@@ -96,7 +96,7 @@ class Keyboard:
         if self.is_terminal:
             self._before = termios.tcgetattr(STDIN)
             tty.setcbreak(STDIN, termios.TCSADRAIN)  # what was typed before is kept
-        # A thread that reads cannot be ended, so it must not keep the program from its end.
+        # Python cannot end a thread that reads, so it is a daemon thread and does not delay the exit.
         threading.Thread(target=self._read, args=(asyncio.get_running_loop(),), daemon=True).start()
         return self
 

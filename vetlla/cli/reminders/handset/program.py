@@ -1,4 +1,4 @@
-"""The telephone's program: what comes is shown, what is typed is sent, and a line that begins with "/" is a command."""
+"""The telephone's program shows messages of the city, sends what is typed, and runs commands that begin with /."""
 
 from __future__ import annotations
 
