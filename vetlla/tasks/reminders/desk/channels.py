@@ -1,4 +1,4 @@
-"""Channels that are left alone: after failures in a row for a while, or until a person resumes them."""
+"""Channels that the service does not use: for a while after failures in a row, or until a person resumes them."""
 
 from __future__ import annotations
 
