@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from vetlla.domain.errors import VetllaError
 
@@ -17,12 +17,18 @@ BODY_BYTES: Final = 4 << 20
 
 
 async def body_of(request: web.Request) -> bytes:
-    """Return the raw body. Raises HTTPRequestEntityTooLarge for one above the bound."""
+    """Return the raw body.
+
+    Raises HTTPRequestEntityTooLarge for one above the bound, and HTTPBadRequest if only a part of it came.
+    """
     body = bytearray()
-    async for chunk in request.content.iter_chunked(1 << 16):
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES, actual_size=len(body))
+    try:
+        async for chunk in request.content.iter_chunked(1 << 16):
+            body += chunk
+            if len(body) > BODY_BYTES:
+                raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES, actual_size=len(body))
+    except (ConnectionError, ClientError) as error:  # the caller went away: nothing of ours is at fault
+        raise web.HTTPBadRequest from error
     return bytes(body)
 
 

@@ -60,7 +60,7 @@ def levels(found: Iterable[Finding]) -> dict[str, Level]:
 
 def test_nothing_waits_in_a_new_database(world: DeskWorld, tmp_path: Path) -> None:
     found = levels(work.waiting(world.db, settings(tmp_path), NOW))
-    assert found == dict.fromkeys(("messages", "replies", "cancellations", "inbox", "deliveries"), OK)
+    assert found == dict.fromkeys(("messages", "texts missing", "replies", "cancellations", "inbox", "deliveries"), OK)
 
 
 def test_a_message_that_no_one_sent_is_overdue_after_five_minutes(world: DeskWorld, tmp_path: Path) -> None:

@@ -233,3 +233,21 @@ def test_any_text_is_read_and_only_words_of_the_lexicon_decide(text: str) -> Non
 @given(st.sampled_from(CANCELS), st.text(alphabet="bcdfghjkmpqrtvwxz", min_size=7, max_size=12))
 def test_a_word_that_the_lexicon_does_not_have_prevents_a_cancellation(verb: str, word: str) -> None:
     assert not reading(f"{verb} {word}").sure
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["No, vindré", "No. Vindré", "No\nvindré", "No, hi seré", "No, iré", "No, voy a ir", "No, no, vindré",
+     "Hola, no, iré", "No: puc venir", "No - puedo ir", "cancelar cancelación",
+     "vull anul·lar l'anul·lació", "anular la anulación"],
+)  # fmt: skip
+def test_what_may_be_the_contrary_of_a_cancellation_is_asked_back(text: str) -> None:
+    """The answer "No, vindré" to our own question once cancelled the appointment."""
+    assert understand(text, LEXICON).intent is Intent.ASK
+
+
+@pytest.mark.parametrize(
+    "text", ["No, no puc venir", "no vindré", "No, no vindré", "No, no puedo ir", "No puc venir, no"]
+)
+def test_a_no_before_a_cancellation_says_it_twice(text: str) -> None:
+    assert understand(text, LEXICON).intent is Intent.CANCEL

@@ -82,7 +82,7 @@ def test_the_example_has_only_settings_that_exist() -> None:
         ('[[office]]\nsource = "q"\nid = "1"\n', "names the source q"),
         ('[policy]\nchannels = ["sms", "sms"]\n', "named twice"),
         ('[rules]\nsteps = [{ name = "a", hours = 1 }, { name = "a", hours = 2 }]\n', "the same name"),
-        ('[rules]\nquiet = { begin = "08:00", end = "21:00" }\n', "begin is later than end"),
+        ('[rules]\nquiet = { begin = "08:00", end = "21:00" }\n', "begin must be later than end"),
         ('[[source]]\nname = "q"\nkind = "orchestra-calendar"\nurl = "https://u:p@q.example"\n', "neither a user"),
         (
             '[[source]]\nname = "q"\nkind = "orchestra-calender"\nurl = "https://q.example"\n',

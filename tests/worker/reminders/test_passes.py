@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.rigs.reminder_systems import Gateway, Source
 from tests.rigs.reminders import NOW, PHONE, SOURCE, TABLES, appointment, key
@@ -20,7 +21,7 @@ from vetlla.domain.outbox import MessageReason
 from vetlla.gateways.contracts import OutcomeUnknownError
 from vetlla.service.reminders.steps import RulesBook
 from vetlla.service.reminders.texts.messages import Messages
-from vetlla.store.reminders import cancellations, channels, messages, offices, replies
+from vetlla.store.reminders import backlog, cancellations, channels, messages, offices, replies
 from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.tasks.reminders.replying import ReplyRules
@@ -247,3 +248,44 @@ def test_a_source_that_does_not_answer_is_asked_once_for_many_cancellations(worl
     asked = len(world.source.asked)
     asyncio.run(passes.cancel(world.service))
     assert len(world.source.asked) == asked + 1
+
+
+def test_a_citizen_hears_of_a_cancellation_that_the_source_forgot(world: World) -> None:
+    world.book("a")
+    assert [world.run(), world.run(days=1)] == [0, 1]
+    del world.source.office.appointments[key("a")]
+    assert world.run(minutes=5) == 1
+    (notice,) = [*world.whatsapp.sent[1:], *world.sms.sent]
+    assert "s'ha anul·lat" in notice.text
+    assert states(world) == {"accepted": 2}
+
+
+def test_a_message_without_a_text_is_told(world: World) -> None:
+    world.source.office.put(appointment("a", NOW + 2 * DAY, office="nowhere"))
+    strange = replace(world.service, offices=[Office(source=SOURCE, id="nowhere")])
+    asyncio.run(passes.poll(strange, strange.offices[0]))
+    world.clock.advance(DAY.total_seconds())
+    passes.plan(strange)
+    with capture_logs() as logged:
+        asyncio.run(passes.dispatch(strange))
+    assert [one["event"] for one in logged] == ["reminders.no_text"]
+    assert backlog.without_text(world.service.db).number == 1
+
+
+def test_a_reply_that_was_written_before_the_citizen_was_told_cancels_nothing(world: World) -> None:
+    world.book("a")
+    assert [world.run(), world.run(days=1)] == [0, 1]
+    old = IncomingReply(provider_id="old", channel=Channel.SMS, at=NOW - DAY, phone=PHONE, text="anul·la")
+    with atomic(world.service.db):
+        replies.keep_reply(world.service.db, old, world.service.now())
+    world.run(minutes=1)
+    assert world.source.office.cancelled == []
+    assert world.sms.sent[-1].text.startswith("No sabem si us hem")
+
+
+def test_one_word_does_not_change_the_language_and_the_appointment_s_counts(world: World) -> None:
+    world.book("a", language="es")
+    assert [world.run(), world.run(days=1)] == [0, 1]
+    world.says("SI")
+    world.run(minutes=1)
+    assert world.sms.sent[-1].text.startswith("Gracias")

@@ -61,6 +61,14 @@ def waiting(db: sqlite3.Connection, settings: ReminderSettings, now: datetime) -
     """Check whether anything waits longer than it should."""
     yield _messages(db, now)
     yield _found(
+        "texts missing",
+        backlog.without_text(db),
+        now,
+        level=Level.CRITICAL,
+        what="messages cannot be made",
+        remedy="vetlla reminders texts lint, and vetlla reminders list for their offices",
+    )
+    yield _found(
         "replies",
         backlog.unhandled_replies(db, now - REPLIES),
         now,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ ANSWER_S: Final = 30.0
 WHOLE_S: Final = 90.0
 """Default time of a whole call."""
 AGENT: Final = "vetlla-reminders"
+SHOWN_OF_ID: Final = 6
+"""How many characters of a long id an error tells."""
+_LONG_ID: Final = re.compile(r"(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{16,}")
 CHUNK: Final = 1 << 16
 
 SUCCESS: Final = range(200, 300)
@@ -109,7 +113,7 @@ class QmaticClient:
         """Return the answer to a GET. Raises LinkError if there is none, or none that can be Orchestra's."""
         answer = await self._call(HTTPMethod.GET, path, query)
         if answer.status in REDIRECT:
-            raise LinkError(f"{self._base}{path} answers with a redirect ({answer.status})", remedy=_LOGIN)
+            raise LinkError(f"{self._shown(path)} answers with a redirect ({answer.status})", remedy=_LOGIN)
         return answer
 
     async def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - any JSON
@@ -141,7 +145,7 @@ class QmaticClient:
         except (ValueError, RecursionError):
             self._door.forgotten()  # a session that ended may give the login page with the status 200
             seen = "a page of HTML" if answer.body.lstrip()[:1] == b"<" else "an answer that is not JSON"
-            raise LinkError(f"{self._base}{path} gives {seen}", remedy=_LOGIN) from None
+            raise LinkError(f"{self._shown(path)} gives {seen}", remedy=_LOGIN) from None
 
     async def delete(self, path: str) -> QmaticAnswer:
         """Return the answer to a DELETE, which is written at most once: done (204), or it says that there is nothing.
@@ -157,7 +161,7 @@ class QmaticClient:
             raise self.refused(path, answer)
         # A redirect, a page, 500 without a code, 502 to 504 of a gateway: Orchestra may have received the call.
         raise OutcomeUnknownError(
-            f"{self._base}{path}: after {complaint.told} the outcome is not known",
+            f"{self._shown(path)}: after {complaint.told} the outcome is not known",
             remedy="ask for the appointment, and decide by its status",
         )
 
@@ -165,7 +169,7 @@ class QmaticClient:
         """Return the error for an answer that refuses."""
         complaint = answer.complaint
         return RefusedError(
-            f"{self._base}{path}: {complaint.told}",
+            f"{self._shown(path)}: {complaint.told}",
             code=complaint.code or str(answer.status),
             remedy=_REMEDIES.get(answer.status, "docs/reminders-qmatic.md explains the codes"),
             retry_after_s=_retry_after(answer),
@@ -227,10 +231,14 @@ class QmaticClient:
         reason = "the connection broke" if isinstance(error, BrokenError) else reason_of(error)
         if written:
             return OutcomeUnknownError(
-                f"{self._base}{path}: {reason} after the call was written",
+                f"{self._shown(path)}: {reason} after the call was written",
                 remedy="ask for the appointment, and decide by its status",
             )
-        return LinkError(f"{self._base}{path}: {reason}", remedy="check the VPN, the url and the certificates")
+        return LinkError(f"{self._shown(path)}: {reason}", remedy="check the VPN, the url and the certificates")
+
+    def _shown(self, path: str) -> str:
+        """Return an address for an error, with long ids shortened: who has one can see the appointment."""
+        return self._base + _LONG_ID.sub(lambda found: f"{found[0][:SHOWN_OF_ID]}…", path)
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
         asked = f"?{urlencode(query)}" if query else ""

@@ -89,8 +89,36 @@ class _Piece(NamedTuple):
 _DIGITS: Final = Entry(Part.NUMBER, frozenset())
 
 
+_OWN_NO: Final = re.compile(r"\bno\s*[,.;:!\u00a1\n\u2026\u2013\u2014-]+\s*", re.IGNORECASE)
+"""A "no" with a mark behind it, which stands for itself."""
+_CANCEL_STEMS: Final = ("anul", "cancel")
+_NOUN_ENDINGS: Final = ("cio", "cion")
+"""Of "anul·lació" and "cancelación", as ``words_of`` writes them."""
+
+
 def understand(text: str, lexicon: Lexicon, question: Question = PLAIN) -> Understood:
     """Return what a reply means as the answer to a question."""
+    reading = _understood(text, lexicon, question)
+    if reading.intent is Intent.CANCEL and _is_doubtful(text, lexicon, question):
+        return Understood(Intent.ASK, reading.language)
+    return reading
+
+
+def _is_doubtful(text: str, lexicon: Lexicon, question: Question) -> bool:
+    """Return True if what reads as a cancellation may be the contrary.
+
+    "No, vindré" says that the person will come, and "no vindré" that she will not: the comma decides, and people leave
+    it out or put it in as they like. So a "no" that stands for itself must be followed by a cancellation. "Anul·lar
+    l'anul·lació" takes a cancellation back.
+    """
+    *_, rest = _OWN_NO.split(text)
+    if rest != text and rest.strip() and _understood(rest, lexicon, question).intent is not Intent.CANCEL:
+        return True
+    about = [word for word in words_of(text) if word.startswith(_CANCEL_STEMS)]
+    return len(about) > 1 and any(word.endswith(_NOUN_ENDINGS) for word in about)
+
+
+def _understood(text: str, lexicon: Lexicon, question: Question) -> Understood:
     words = words_of(text)
     if not words:
         return Understood(Intent.HELP, sure=True) if text.strip() in {"?", "¿"} else Understood(Intent.NONE)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vetlla.domain.messages import Delivery
 from vetlla.domain.segments import Encoding
@@ -44,6 +44,20 @@ class WhatsApp(Section):
     """A table of Meta's codes instead of the one that comes with the program."""
 
 
+ALIAS_MAX = 11
+"""Most characters of a name as sender (3GPP TS 23.040, 9.1.2.5: seven-bit characters in ten octets)."""
+
+
+def _sender(text: str) -> str:
+    is_number = text.removeprefix("+").isdigit()
+    if not is_number and len(text) > ALIAS_MAX:
+        raise ValueError(f"should be a number, or a name of at most {ALIAS_MAX} characters")
+    return text
+
+
+Sender: TypeAlias = Annotated[str, Field(max_length=1_000), AfterValidator(_sender)]
+
+
 class _Sms(Section):
     sender_registered_on: date | None = None
     """Since when the name that SMS come from is in the register of the CNMC; a number needs no registration."""
@@ -57,7 +71,7 @@ class TwilioSms(_Sms):
     kind: Literal["twilio"]
     account: Word
     token_file: Secret
-    sender: Text = ""
+    sender: Sender = ""
     """The number that citizens see and answer."""
     service: Text = ""
     """``MessagingServiceSid``, instead of a sender."""
@@ -114,7 +128,7 @@ class HttpSms(_Sms):
     """More places for ``fields`` and ``headers``, such as ``{api_key}``."""
     user: Text = ""
     password_file: Secret | None = None
-    sender: Text = ""
+    sender: Sender = ""
     codings: dict[Encoding, Text] = Field(default_factory=lambda: {Encoding.GSM_7: "0", Encoding.UCS_2: "2"})
     answer: AnswerFields = AnswerFields()
     webhook_token_file: Secret
@@ -131,7 +145,7 @@ class SmppSms(_Sms):
     port: Annotated[int, Field(ge=1, le=65535)] = 2775
     user: Annotated[str, Field(max_length=15)]
     password_file: Secret
-    sender: Text
+    sender: Sender
     system_type: Annotated[str, Field(max_length=12)] = ""
     tls: bool = False
     alphabet: Literal["gsm7", "latin1"] = "gsm7"

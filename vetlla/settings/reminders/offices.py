@@ -39,7 +39,9 @@ class QuietSettings(Section):
     @model_validator(mode="after")
     def _over_midnight(self) -> "QuietSettings":
         if self.begin <= self.end:
-            raise ValueError("the quiet hours begin in the evening and end in the morning: begin is later than end")
+            raise ValueError(
+                "begin must be later than end: the quiet hours begin in the evening and end in the morning"
+            )
         if self.begin.tzinfo or self.end.tzinfo:
             raise ValueError('begin and end are times of the office\'s clock, such as "21:00"')
         return self

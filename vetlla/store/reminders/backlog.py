@@ -19,6 +19,15 @@ class Backlog(NamedTuple):
     """Since when the oldest waits; None if there is none."""
 
 
+def without_text(db: sqlite3.Connection) -> Backlog:
+    """Return the messages that wait for a text, or because of a fault of the program."""
+    return _waiting(
+        db,
+        "SELECT count(*), min(planned_us) FROM outbox WHERE state IN ('planned', 'claimed')"
+        " AND reason IN ('text', 'fault')",
+    )
+
+
 def unhandled_replies(db: sqlite3.Connection, before: datetime) -> Backlog:
     """Return the replies that came before a time and were not handled."""
     return _waiting(

@@ -131,6 +131,15 @@ def answers_since(db: sqlite3.Connection, citizen: int, since: datetime, *, step
     return int(count)
 
 
+def was_told(db: sqlite3.Connection, appointment: AppointmentKey, before: datetime) -> bool:
+    """Return True if a message about an appointment was handed over before a time."""
+    found = db.execute(
+        "SELECT 1 FROM outbox WHERE source = ? AND appointment = ? AND kind <> 'answer' AND sending_us <= ?",
+        (*appointment, stored(before)),
+    )
+    return found.fetchone() is not None
+
+
 def has_answer(db: sqlite3.Connection, citizen: int, step: str) -> bool:
     """Return True if this answer to a person was planned before, whatever hour it told."""
     found = db.execute("SELECT 1 FROM outbox WHERE citizen = ? AND kind = 'answer' AND step = ?", (citizen, step))

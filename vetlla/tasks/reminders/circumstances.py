@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.appointments import Appointment
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from vetlla.domain.outbox import OutboxMessage
+    from vetlla.domain.outbox import OutboxMessage, PlannedMessage
     from vetlla.service.reminders.decision import Fresh
     from vetlla.store.reminders.citizens import Citizen
     from vetlla.tasks.reminders.rules import SendRules
@@ -43,6 +44,8 @@ class Known(NamedTuple):
     """How many appointments of the person are still to come."""
     opens: bool
     """True if a template by WhatsApp would start a conversation."""
+    last: Appointment | None = None
+    """The appointment that a notice of its cancellation tells: its source may have forgotten it."""
 
 
 def known_of(db: sqlite3.Connection, message: OutboxMessage, fresh: Fresh, rules: SendRules, now: datetime) -> Known:
@@ -68,7 +71,14 @@ def known_of(db: sqlite3.Connection, message: OutboxMessage, fresh: Fresh, rules
         language or rules.language,
         len(appointments.awaiting(db, key, now)),
         opens=is_opening(now, window.replied_at, window.opened_at),
+        last=_last(db, plan) if plan.kind is MessageKind.CANCELLED else None,
     )
+
+
+def _last(db: sqlite3.Connection, plan: PlannedMessage) -> Appointment | None:
+    """Return the appointment as it was kept, at the hour that the notice speaks of."""
+    kept = appointments.kept(db, plan.key.appointment)
+    return None if kept is None else replace(kept.appointment, start=plan.key.start)
 
 
 def _facts(

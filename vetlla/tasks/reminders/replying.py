@@ -7,7 +7,7 @@ the outcome is known.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -46,6 +46,10 @@ ANSWER_USEFUL: Final = timedelta(hours=12)
 """After this time an answer is of no use, and a free message by WhatsApp is no longer allowed after 24 hours."""
 BATCH: Final = 100
 """Most replies that one call takes."""
+SPOKEN_WORDS: Final = 2
+"""Least words of a reply that tell which language its sender speaks."""
+DELAYED: Final = timedelta(hours=1)
+"""After this time a reply may be about an appointment of which its sender was told later: Meta repeats for a week."""
 
 
 class AnswerWanted(NamedTuple):
@@ -114,10 +118,16 @@ def _handle(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules, now: dat
     candidates = [one for one, _ in known]
     before = _dialogue(replies.dialogue(db, person, now))
     reading = evidence.reading or understand(reply.text, rules.lexicon, question_of(before, candidates, now))
+    if evidence.appointment is None and now - reply.at > DELAYED and reading.intent in _DECISIVE:
+        told = {one.key for one in candidates if messages.was_told(db, one.key, reply.at)}
+        if any(one.key not in told for one in candidates):
+            reading = reading._replace(intent=Intent.ASK, sure=False)
     if reply.kind is ReplyKind.OTHER:
         decision = Decision(answer=TextName.ONLY_TEXT, to_inbox=True, dialogue=before)
     else:
         decision = decide(reading, candidates, before, now, meant=evidence.appointment)
+    if reading.intent is not Intent.LANGUAGE and len(reply.text.split()) < SPOKEN_WORDS:
+        decision = replace(decision, language=None)  # one word may be the other language's, mistyped
     _carry_out(db, kept, decision, {one.key: one for one in candidates}, now=now, channels=rules.opts_out_of)
     _answer(db, kept, decision, {one.key: value for one, value in known}, rules=rules, now=now)
     outcome = "inbox" if decision.to_inbox else "cancel" if decision.cancel else decision.answer or ""
@@ -127,6 +137,8 @@ def _handle(db: sqlite3.Connection, kept: KeptReply, rules: ReplyRules, now: dat
                     message=evidence.message)  # fmt: skip
     return Handled(kept.id, reading.intent, decision)
 
+
+_DECISIVE: Final = frozenset({Intent.CONFIRM, Intent.CANCEL})
 
 # --- what the reply is about ------------------------------------------------------------------------------------------
 
@@ -315,7 +327,8 @@ def plan_answer(
     """Put an answer into the outbox; return False if its text is switched off, or it was planned before."""
     reply = kept.reply
     assert kept.citizen is not None
-    language = language or citizens.citizen(db, kept.citizen).language or rules.language
+    spoken = (about[0].language or "") if about else ""
+    language = language or citizens.citizen(db, kept.citizen).language or spoken or rules.language
     text = rules.wording(AnswerWanted(answer, language, reply.channel, tuple(about)))
     if text is None:
         return False

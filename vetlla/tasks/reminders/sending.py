@@ -97,12 +97,13 @@ def settle(
     render: Callable[[Wanted], Rendered],
     *,
     on_fault: OnFault = raised,
+    on_no_text: Callable[[int], None] = lambda _: None,
 ) -> list[Ready]:
     """Decide about claimed messages, each with what the source says now; return those to hand over.
 
     When this returns, ``sending`` is durable. A message whose claim was lost meanwhile is not returned. ``render`` may
-    raise NoTextError; then the message waits for its text. A message that this program cannot decide about is told to
-    ``on_fault`` and waits, so that it does not stop the others.
+    raise NoTextError; then the message waits for its text, and ``on_no_text`` is told its row. A message that this
+    program cannot decide about is told to ``on_fault`` and waits, so that it does not stop the others.
     """
     ready = []
     with atomic(db):
@@ -117,8 +118,10 @@ def settle(
                 on_fault(message.id, error)
                 _put_off(db, message, now)
                 continue
-            if one is not None:
+            if isinstance(one, Ready):
                 ready.append(one)
+            elif one is MessageReason.TEXT:
+                on_no_text(message.id)
     return ready
 
 
@@ -132,8 +135,8 @@ def _settled(
     render: Callable[[Wanted], Rendered],
     room: set[int],
     unusable: set[tuple[str, str]],
-) -> Ready | None:
-    """Decide about one message, and write the decision; return it if it is to be handed over."""
+) -> Ready | MessageReason | None:
+    """Decide about one message, and write the decision; return it if it is to be handed over, else why it waits."""
     known = known_of(db, message, fresh, rules, now)  # after the message before it was written
     has_budget = not known.opens or known.citizen in room
     choice = _Choice(message, fresh, known, replace(known.facts, has_budget=has_budget), rules, now)
@@ -142,6 +145,7 @@ def _settled(
         outbox.suppress(db, message, decision.reason)
     elif isinstance(decision, Reschedule):
         outbox.postpone(db, message, decision.at, decision.reason)
+        return decision.reason
     elif rendered is not None:
         return _begun(db, choice, decision.channel, rendered)
     return None
@@ -211,7 +215,7 @@ class _Choice(NamedTuple):
         return decide(self.message.plan, self.fresh, self.facts, self.now, rules=rules, policy=self.rules.policy)
 
     def _wanted(self, channel: Channel) -> Wanted:
-        appointment = self.fresh if isinstance(self.fresh, Appointment) else None
+        appointment = self.fresh if isinstance(self.fresh, Appointment) else self.known.last
         return Wanted(self.message, appointment, channel, self.known.language, self.known.several)
 
 

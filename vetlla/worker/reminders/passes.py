@@ -134,7 +134,7 @@ async def dispatch(service: Service, *, limit: int = sending.BATCH) -> int:
         fresh = await _fresh_of(service, taken)
         ready = sending.settle(
             service.db, [(one, fresh[one.plan.key.appointment]) for one in taken], service.sending, service.now(),
-            service.wording.of_message, on_fault=partial(_fault, "message"),
+            service.wording.of_message, on_fault=partial(_fault, "message"), on_no_text=_no_text,
         )  # fmt: skip
         results = await asyncio.gather(*(_send(service, one) for one in ready), return_exceptions=True)
         if faults := [one for one in results if isinstance(one, Exception)]:
@@ -181,6 +181,7 @@ async def _cancelled(
     try:
         result = await service.sources[wanted.appointment.source].cancel(wanted.appointment)
     except LinkError as error:
+        log.warning("reminders.cancel_unanswered", source=wanted.appointment.source, why=str(error))
         result = error
     cancelling.end(service.db, decided.call, result, service.now())
     return True
@@ -254,6 +255,10 @@ async def _handed_over(service: Service, ready: Ready) -> outcomes.Result:
 
 def _fault(what: str, row: int, error: Exception) -> None:
     log.error("reminders.fault", what=what, row=row, **place_of(error))
+
+
+def _no_text(row: int) -> None:
+    log.error("reminders.no_text", message=row)
 
 
 def place_of(error: BaseException) -> dict[str, str]:
