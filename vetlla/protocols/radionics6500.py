@@ -40,10 +40,10 @@ MAX_FRAME: Final = 512
 MAX_PENDING: Final = 2 * MAX_FRAME + HEAD
 
 _OPENING: Final = re.compile(
-    rb"[\0\r\n ]{0,8}(?:a[0-9]{2}[0-9A-Z] [0-9A-F]|1[0-9]{2}[0-9A-Z] {3}|[3InjpgV][0-9]{2}[0-9A-Z] )"
+    rb"[\0\r\n ]{0,8}(?:a[0-9A-F]{2}[0-9A-Z] [0-9A-F]|1[0-9A-F]{2}[0-9A-Z]{1,7} {3}|[3InjpgV][0-9A-F]{2}[0-9A-Z]{1,7} )"
 )
-_HEAD: Final[tuple[Field, ...]] = ((rb"[0-9]", 2, 2), (rb"[0-9A-Z]", 1, 1))
 _HEX: Final = rb"[0-9A-F]"
+_HEAD: Final[tuple[Field, ...]] = ((_HEX, 2, 2), (rb"[0-9A-Z]", 1, 1))
 _EVENT: Final[tuple[Field, ...]] = ((rb"[ERP136]", 1, 1), (rb"[0-9]", 3, 3), (_HEX, 2, 2), (_HEX, 3, 3))
 _SHAPES: Final = (
     (
@@ -59,8 +59,8 @@ _SHAPES: Final = (
         Shape("basic", (b"1", *_HEAD, b" " * 6, (rb"[ 0-9A-F]", 4, 4), (rb"[0-9A-Z ]", 2, 2), (rb"[0-9A-Z ]", 4, 4))),
     ),
 )
-_BEAT: Final = re.compile(rb"1([0-9]{2})([0-9A-Z]) {5,}@ *")
-_INTACT: Final = re.compile(rb"([0-9A-Za-z])([0-9]{2})([0-9A-Z])[\x20-\x7e]{3,}")
+_BEAT: Final = re.compile(rb"1([0-9A-F]{2})([0-9A-Z]) {5,}@ *")
+_INTACT: Final = re.compile(rb"([0-9A-Za-z])([0-9A-F]{2})([0-9A-Z])[\x20-\x7e]{3,}")
 _NAMED: Final = re.compile(rb".{4} {1,10}([0-9A-F]{3,6})(?![0-9A-Za-z])")
 
 

@@ -138,27 +138,23 @@ class LineReceiverDecoder(ABC):
         self._held: list[Item] = []
         """Damage that came before the first bytes showed the peer's protocol."""
         self._is_over = False
-        """True after the first bytes have shown another protocol, whose bytes may look like frames of this one."""
+        """True after the first bytes have shown another protocol. Its bytes may look like a receiver's own messages."""
 
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes, cut anywhere; return the items that they complete."""
-        items = self._guard.look(data)
-        if items and isinstance(items[-1], Hangup):
-            self._is_over = True
-        if self._is_over:
-            return items
-        if self._held and not self._guard.is_waiting:
-            items += self._release()
-        for part in self._cutter.feed(data):
-            self._take(part, items)
+        items: list[Item] = []
+        taken = 0
+        while self._guard.is_waiting and taken < len(data):
+            # One by one, so that what is known of the peer at each byte does not depend on how the bytes were cut.
+            self._step(data[taken : taken + 1], items)
+            taken += 1
+        if taken < len(data):
+            self._step(data[taken:] if taken else data, items)
         return items
 
     def finish(self) -> list[Item]:
         """Take the end of the stream; return the last items."""
-        if self._is_over:
-            return []
-        items = self._guard.finish()
-        items += self._release()
+        items = [*self._guard.finish(), *self._release()]
         for part in self._cutter.finish():
             self._take(part, items)
         return items
@@ -166,6 +162,16 @@ class LineReceiverDecoder(ABC):
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:  # noqa: ARG002 the contract's
         """Return ACK, also for a report that the policy refuses, because the receiver would block all others for it."""
         return self._framed(ACK, signal.raw) if signal.part == signal.parts else b""
+
+    def _step(self, data: bytes, items: list[Item]) -> None:
+        found = self._guard.look(data)
+        if found:
+            items += found
+            self._is_over = self._is_over or isinstance(found[-1], Hangup)
+        if self._held and not self._guard.is_waiting:
+            items += self._release()
+        for part in self._cutter.feed(data):
+            self._take(part, items)
 
     @abstractmethod
     def _read(self, part: Record | Unshaped) -> Sequence[Signal]:
@@ -187,12 +193,19 @@ class LineReceiverDecoder(ABC):
 
     def _take(self, part: Part, items: list[Item]) -> None:
         signals = self._rescued(part) if isinstance(part, Damage) else self._read(part)
-        is_foreign = self._guard.is_foreign
-        if signals:
-            if not (is_foreign and signals[0].event.kind in _NOT_READ):
+        if self._guard.is_foreign:
+            if signals and not self._is_doubtful(signals[0]):
                 items += signals
-        elif not is_foreign:
+        elif signals:
+            items += self._release()
+            items += signals
+        else:
             (self._held if self._guard.is_waiting else items).extend(self._damaged(part))
+
+    def _is_doubtful(self, signal: Signal) -> bool:
+        """Return True if another protocol may have sent the bytes of this signal."""
+        kind = signal.event.kind
+        return kind in _NOT_READ or (self._is_over and not signal.id.account and kind is not Kind.HEARTBEAT)
 
     def _damaged(self, part: Part) -> list[Item]:
         """Return damage as evidence. A whole frame is refused, so that the receiver repeats it."""

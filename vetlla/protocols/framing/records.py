@@ -180,9 +180,8 @@ class Records:
             return
         if self._junk == _NONE:
             self._junk = at
-        step = 4 if self._junk == at and self._is_headed(buffer, at) else 1
         limit = self._junk + self._max_frame
-        found = self._starts.search(buffer, at + step, limit)
+        found = self._starts.search(buffer, at + 1, limit)
         self._at = found.start() if found else min(len(buffer), limit)
         if self._at >= limit:
             self._drop_junk(buffer, self._at, parts)
@@ -192,7 +191,9 @@ class Records:
 
     def _drop_junk(self, buffer: bytes, end: int, parts: list[Part]) -> None:
         if self._junk != _NONE:
-            parts.append(_junk(buffer[self._junk : end]))
+            raw = buffer[self._junk : end]
+            if raw.strip(b"\0"):
+                parts.append(_junk(raw))
             self._floor, self._junk, self._is_fresh = end, _NONE, False
 
     def _trim(self, buffer: bytes) -> None:
