@@ -161,9 +161,12 @@ def _account_in(data: bytes) -> str:
 
 
 def _caller(body: bytes, line_width: int | None) -> SurgardFrame:
-    """Return caller ID. Its fields are not set apart, so the width of the line follows from the whole length."""
+    """Return caller ID. Its fields are not set apart, so the width of the line follows from the whole length.
+
+    A number of nine digits may stand without a blank, so a length that fits no usual width belongs to the next one.
+    """
     rest = len(body) - len("4RR") - _ACCOUNT_WIDTH - _NUMBER_WIDTH
-    width = line_width if line_width is not None else min(max(rest, 0), 7)
+    width = line_width if line_width is not None else next((usual for usual in WIDTHS if rest <= usual), rest)
     head, tail = body[3 : 3 + width], body[3 + width :]
     account, number = tail[:_ACCOUNT_WIDTH].decode().strip(), tail[_ACCOUNT_WIDTH:].decode().strip()
     report = Report(Event(Kind.CONFIGURATION, Phase.STATUS, "4", NAME), account, text="caller ID")
