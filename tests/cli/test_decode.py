@@ -127,6 +127,26 @@ def test_unknown_protocol() -> None:
     assert "dc09" in result.exception.remedy
 
 
+def test_options_of_a_port() -> None:
+    """With --option a line receiver's frames are read as the port with this setting reads them."""
+    given = b"501112 183456E10100007\x14".hex()
+    for options, line, account in (([], "112", "3456"), (["--option", "line_width=1"], "1", "123456")):
+        shown = CliRunner().invoke(app, ["surgard", "--json", *options], input=given)
+        (item,) = objects(shown.stdout)
+        assert (item["receiver"], item["line"], item["account"], item["device"]) == ("01", line, account, "007")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "option"),
+    [("surgard", "line_width=9"), ("surgard", "line_width"), ("dc09", "line_width=3"), ("mqtt", "line_width=3")],
+)
+def test_options_that_a_port_has_not(protocol: str, option: str) -> None:
+    """The error for an option that the protocol does not have says what to do."""
+    result = CliRunner().invoke(app, [protocol, "--option", option], input="")
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.remedy
+
+
 @pytest.mark.parametrize(
     ("given", "place"),
     [

@@ -15,6 +15,8 @@ import pytest
 
 from vetlla.protocols.dc09.cutter import Dc09Cutter
 from vetlla.protocols.eview.cutter import EviewCutter
+from vetlla.protocols.framing.records import Records
+from vetlla.protocols.surgard.frame import MAX_FRAME, WIDTHS, shapes
 from vetlla.protocols.watch3g.cutter import BracketCutter
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ EARLY, LATE, SIZE = 400, 3_400, 200
 TWICE = 2
 TIMES_ITSELF = 8
 """Memory in bytes that may be kept for each waiting byte: the byte itself, and the openings that were found."""
+
+
+def surgard_cutter() -> Records:
+    return Records(shapes(WIDTHS), max_frame=MAX_FRAME)
+
 
 STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "openings": (Dc09Cutter, b'\nAAAA0FFF"' * 400),
@@ -40,6 +47,9 @@ STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "a tail": (BracketCutter, b"[3G*8308373902*3FFF*AL]" + b"x" * 4_000),
     "openings of Eview": (EviewCutter, b"\xab" * 4_000),
     "long frames of Eview": (EviewCutter, b"\xab\x00\xff\x1f" * 1_000),
+    "texts of Sur-Gard": (surgard_cutter, b"S011[" + b"a" * 4_000),
+    "openings of Sur-Gard": (surgard_cutter, b"5011 18" * 600),
+    "frames of Sur-Gard without end marks": (surgard_cutter, b"5011 181234E10100007" * 200),
 }
 
 

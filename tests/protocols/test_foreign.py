@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -34,12 +35,13 @@ FOREIGN = [
     (b"SR0001L0001    006969XX    [ID00000000]\r", "Aritech"),
     (b"LFQ=600#CRC=1234##", "Aritech"),
     (b"_" + bytes(27) + ALARM, "DSC"),
-    (b"5011 187037E13001004\x14", "Sur-Gard Contact ID"),
-    (b"5011001 187037E13001004\x14", "Sur-Gard Contact ID"),
-    (b"S011[#1234|Nri1/BA01]\x14", "Sur-Gard SIA"),
-    (b"1011           @    \x14", "Sur-Gard heartbeat"),
+    (b"5011 187037E13001004\x14", "Sur-Gard"),
+    (b"5011001 187037E13001004\x14", "Sur-Gard"),
+    (b"S011[#1234|Nri1/BA01]\x14", "Sur-Gard"),
+    (b"1011           @    \x14", "Sur-Gard"),
     (b"\n00 OKAY @\r", "Ademco 685"),
     (b"\n01 1234 18 E131 01 C003 \r", "Ademco 685"),
+    (b"a011 123418E13001015\x14", "Radionics 6500"),
     (b"\r\n\r\nGET / HTTP/1.0\r\n", "HTTP"),
     (envelope(b'"*VIS-BBA"0001L0#001234[00112233]'), "Visonic"),
 ]
@@ -144,7 +146,10 @@ def test_only_the_head_is_compared() -> None:
     assert recognise(b"") is None
 
 
-OURS = [(port, caller) for port in STREAMS for caller in PROTOCOLS if port != caller]
+LINE_RECEIVERS = {"ademco685", "radionics6500", "surgard"}
+ALIKE = {"surgard", "radionics6500"}
+"""Protocols that have frames in common, so that the first bytes do not tell one from the other."""
+OURS = [(port, caller) for port in STREAMS for caller in PROTOCOLS if port != caller and {port, caller} != ALIKE]
 
 
 @pytest.mark.parametrize(("port", "caller"), OURS)
@@ -153,11 +158,12 @@ def test_our_protocols_know_each_other(port: str, caller: str) -> None:
     for recording in good(caller):
         fresh = STREAMS[port].make(lambda _: [])
         rejects, hangups, taken = split(decode(fresh, [recording.whole[at : at + 1] for at in range(96)]))
-        assert [reject.reason for reject in rejects] == [Reason.WRONG_PORT], recording.name
+        reason = Reason.FOREIGN if caller in LINE_RECEIVERS else Reason.WRONG_PORT
+        assert [reject.reason for reject in rejects] == [reason], recording.name
         assert [hangup.text for hangup in hangups] == [rejects[0].text], recording.name
         assert not taken, recording.name
         assert ", not " in rejects[0].text
-        assert "point the device at the port" in rejects[0].text
+        assert re.search("point (?:the device|it) at the port", rejects[0].text)
 
 
 @pytest.mark.parametrize("before", [b"", b"\0", b"\r\n", b"  "])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MODULE = """
 from vetlla.protocols.dc09.decoder import Dc09Decoder
-from vetlla.protocols.decoder import Description, Message, MessageDescription
+from vetlla.protocols.decoder import Description, Message, MessageDescription, PortOption
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Signal
 described = Description(name="acme", summary="Acme's own", make=Dc09Decoder, max_pending=10)
 class Echo:
@@ -51,6 +51,14 @@ def lines(recording):
     return [Message("1234", line) for line in recording.splitlines()]
 
 posted = MessageDescription(name="posted", summary="Each line is a message", make=Posted, recorded=lines)
+class Twice(Echo):
+    def feed(self, data):
+        return super().feed(data * 2)
+
+options = (PortOption("twice", ("yes",), "Whatever came comes twice"),)
+tuned = Description(
+    name="tuned", summary="Echo with an option", make=Echo, max_pending=10, options=options, tune=lambda given: Twice
+)
 taken = Description(name="dc09", summary="a second DC-09", make=Dc09Decoder, max_pending=10)
 nothing = "not a description"
 """
@@ -120,6 +128,15 @@ def test_a_third_party_may_read_messages(tmp_path: Path, monkeypatch: pytest.Mon
     (first, _) = said
     assert isinstance(first, Signal)
     assert (first.event.code, decoder.answer(first, STORED, datetime.now(UTC))) == ("FA", b"FA")
+
+
+def test_a_third_party_may_have_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port's options reach the decoder of a third party, whose invalid codes are replaced as without options."""
+    description = installed(tmp_path, monkeypatch, "tuned")
+    assert isinstance(description, Description)
+    (signal,) = description.tuned({"twice": "yes"}).make(lambda _: []).feed(b"F\x1b")
+    assert isinstance(signal, Signal)
+    assert signal.event.code == code_of("F\x1bF\x1b")
 
 
 @pytest.mark.parametrize("target", ["acme_alarm:taken", "acme_alarm:nothing", "acme_alarm:missing", "no_such_module:x"])

@@ -70,6 +70,10 @@ def decode(
     long_pad: Annotated[
         bool, typer.Option("--long-pad", help="Trust a whole block of pad in front, as DC-09 of 2026 has it.")
     ] = False,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Setting of the port, as line_width=3; repeatable."),
+    ] = None,
     maker: Annotated[
         Maker | None,
         typer.Option("--maker", help="Read codes as this maker defines them."),
@@ -85,7 +89,7 @@ def decode(
 
     Everyone on the machine can see keys on a command line: use keys of recordings, not of homes in service.
     """
-    description = _protocol(protocol)
+    description = _with_options(_protocol(protocol), option or [])
     keys = [replace(one, long_pad=long_pad) for one in _keys(key or [], key_text or [])]
     if raw and datagrams:
         raise UsageError(
@@ -108,6 +112,17 @@ def _protocol(name: str) -> AnyDescription:
     if name not in protocols:
         raise UsageError(f"there is no protocol {name!r}", remedy=f"use one of: {', '.join(sorted(protocols))}")
     return protocols[name]
+
+
+def _with_options(description: AnyDescription, given: Sequence[str]) -> AnyDescription:
+    """Return the protocol as a port with these options speaks it."""
+    if not given:
+        return description
+    if isinstance(description, MessageDescription):
+        raise UsageError(f"{description.name} has no options", remedy="leave --option out")
+    if wrong := next((one for one in given if "=" not in one), None):
+        raise UsageError(f"--option {wrong} names no value", remedy="give NAME=VALUE, as line_width=3")
+    return description.tuned({name: value for name, _, value in (one.partition("=") for one in given)})
 
 
 def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:

@@ -11,12 +11,14 @@ The text of a ``Reject`` is logged, so it names no account and repeats none of t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from vetlla.domain.errors import UsageError
 from vetlla.domain.signals import AccountId, Key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vetlla.domain.signals import Item, Signal, Verdict
@@ -63,6 +65,15 @@ class MessageDecoder(Protocol):
         ...
 
 
+class PortOption(NamedTuple):
+    """A setting of a port that its peer's frames do not show, or not always."""
+
+    name: str
+    values: tuple[str, ...]
+    """All values that it may have."""
+    summary: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """A protocol of streams or datagrams in the registry."""
@@ -74,6 +85,22 @@ class Description:
     """Bytes of an unfinished frame that a decoder may hold."""
     transports: tuple[str, ...] = ("tcp", "udp")
     """Transports that carry it. A datagram has a decoder of its own, which knows no login from another datagram."""
+    options: tuple[PortOption, ...] = ()
+    """Settings of a port that this protocol has."""
+    tune: Callable[[Mapping[str, str]], Callable[[KeyLookup], Decoder]] | None = None
+    """Returns a ``make`` for a port with some of these options, by name."""
+
+    def tuned(self, given: Mapping[str, str]) -> Description:
+        """Return the protocol as a port with these options speaks it. Raises UsageError for an option it has not."""
+        known = {option.name: option.values for option in self.options}
+        for name, value in given.items():
+            if name not in known:
+                remedy = f"use one of: {', '.join(known)}" if known else "leave the options out"
+                raise UsageError(f"{self.name} has no option {name!r}", remedy=remedy)
+            if value not in known[name]:
+                remedy = f"use one of: {', '.join(known[name])}"
+                raise UsageError(f"the option {name} of {self.name} cannot be {value!r}", remedy=remedy)
+        return replace(self, make=self.tune(given)) if given and self.tune is not None else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

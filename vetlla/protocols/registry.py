@@ -6,13 +6,14 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.errors import ConfigError
-from vetlla.protocols import minifinder, queclink, thinkrace
+from vetlla.protocols import ademco685, minifinder, queclink, radionics6500, thinkrace
 from vetlla.protocols.codes.foreign_codes import coded
 from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import Description, MessageDescription
 from vetlla.protocols.eview import decoder as eview
 from vetlla.protocols.mqtt import decoder as mqtt
 from vetlla.protocols.mqtt import recording
+from vetlla.protocols.surgard import decoder as surgard
 from vetlla.protocols.watch3g import decoder as watch3g
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ GROUP: Final = "vetlla.protocols"
 
 _TCP: Final = ("tcp",)
 _BOTH: Final = ("tcp", "udp")
+_LINE: Final = ("line",)
+"""Serial ports and connections of line receivers. A [[listen]] table has none of them, because the port of a line
+receiver also watches its heartbeats, and may have to connect to it."""
 
 
 def _stream(
@@ -35,6 +39,15 @@ def _stream(
 
 
 _OURS: Final[tuple[AnyDescription, ...]] = (
+    Description(
+        name="ademco685",
+        summary="Ademco 685 automation output of line receivers",
+        make=ademco685.Ademco685Decoder,
+        max_pending=ademco685.MAX_PENDING,
+        transports=_LINE,
+        options=ademco685.OPTIONS,
+        tune=ademco685.tune,
+    ),
     _stream("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
     _stream("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),
     _stream("minifinder", "MiniFinder Pico over TCP", minifinder.MinifinderDecoder, minifinder.MAX_PENDING, _TCP),
@@ -45,6 +58,22 @@ _OURS: Final[tuple[AnyDescription, ...]] = (
         recorded=recording.messages,
     ),
     _stream("queclink", "Queclink @Track over TCP or UDP", queclink.QueclinkDecoder, queclink.MAX_PENDING, _BOTH),
+    _stream(
+        "radionics6500",
+        "Radionics D6500 and Bosch Conettix in 6500 mode",
+        radionics6500.Radionics6500Decoder,
+        radionics6500.MAX_PENDING,
+        _LINE,
+    ),
+    Description(
+        name="surgard",
+        summary="Sur-Gard automation output of line receivers",
+        make=surgard.SurgardDecoder,
+        max_pending=surgard.MAX_PENDING,
+        transports=_LINE,
+        options=surgard.OPTIONS,
+        tune=surgard.tune,
+    ),
     _stream("thinkrace", "Thinkrace IW / TRV over TCP", thinkrace.ThinkraceDecoder, thinkrace.MAX_PENDING, _TCP),
     _stream("watch3g", "Bracket protocol of watches over TCP", watch3g.Watch3gDecoder, watch3g.MAX_PENDING, _TCP),
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_FILLERS = b"\0\t\r\n "
+_FILLERS = b"\0\t\r\n\x14 "
 """Padding that peers send between frames; it starts no frame. (A frame with a leading LF counts from the next byte.)"""
 
 _WITH_BYTES = (Signal, Reject)

@@ -46,8 +46,12 @@ def coded(description: AnyDescription) -> AnyDescription:
     if isinstance(description, MessageDescription):
         make_reader = description.make
         return replace(description, make=lambda keys: _CodedMessages(make_reader(keys)))
-    make = description.make
-    return replace(description, make=lambda keys: _Coded(make(keys)))
+    make, tune = description.make, description.tune
+    if tune is None:
+        return replace(description, make=lambda keys: _Coded(make(keys)))
+    return replace(
+        description, make=lambda keys: _Coded(make(keys)), tune=lambda given: lambda keys: _Coded(tune(given)(keys))
+    )
 
 
 def _coded(items: Sequence[Item]) -> list[Item]:

@@ -115,8 +115,25 @@ MINIFINDER: Final = CodeTable("minifinder")
 QUECLINK: Final = CodeTable("queclink")
 THINKRACE: Final = CodeTable("thinkrace")
 MQTT: Final = CodeTable("mqtt")
+PULSE: Final = CodeTable("pulse")
+"""Event characters that line receivers print for pulse formats and DTMF 4/2 and 4/3."""
+HIGH_SPEED: Final = CodeTable("high_speed")
+"""Channels of Ademco High Speed; ``S`` and the ninth digit for the report as a whole."""
 TABLES: Final[Mapping[str, CodeTable | ScaipTable]] = {
-    table.system: table for table in (CONTACT_ID, SIA_DCS, EVIEW, WATCH3G, MINIFINDER, QUECLINK, THINKRACE, MQTT, SCAIP)
+    table.system: table
+    for table in (
+        CONTACT_ID,
+        SIA_DCS,
+        EVIEW,
+        WATCH3G,
+        MINIFINDER,
+        QUECLINK,
+        THINKRACE,
+        MQTT,
+        PULSE,
+        HIGH_SPEED,
+        SCAIP,
+    )
 }
 
 

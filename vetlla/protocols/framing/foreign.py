@@ -26,6 +26,15 @@ HEAD: Final = 96
 _INTERNET: Final = "it is most likely a scanner; do not open this port to the whole internet"
 _SET_DC09: Final = "set the panel's reporting to SIA DC-09"
 _LINE_RECEIVER: Final = "point it at the port for line receivers"
+_SUR_GARD: Final = (
+    rb"(?:\0\0[\x00-\x10][\x00-\x99])?"
+    rb"(?:[5Q][0-9A-F]{2}[0-9A-Z]{1,7} ?[159]8[0-9A-F]{4}|[13][0-9A-F]{2}[0-9A-Z]{1,7} {4}"
+    rb"|[S0][0-9A-F]{2}[0-9A-Z]{1,7}\[|8[0-9A-F]{7,13} [0-9]{4} )"
+)
+_ADEMCO_685: Final = (
+    rb"[0-9A-F]{2,4} (?:OKAY @|(?:RCV[AB]|LINE) |[0-9A-F]{3,6} "
+    rb"(?:[159]8 ?[ERP136][0-9]{3} |[0-9]{4} [0-9]{4} [0-9]|[0-9A-F] ?[0-9A-F]?[\r\n]))"
+)
 _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) [/*hH]", "HTTP", _INTERNET),
     (rb"\x16\x03[\x00-\x04]", "a TLS hello", "set the terminal to no TLS, or point it at the TLS listener"),
@@ -41,10 +50,9 @@ _PATTERNS: Final[tuple[tuple[bytes, str, str], ...]] = (
         "DC-09 inside a DSC TL envelope",
         "the answer would need that envelope too; set the communicator to plain DC-09",
     ),
-    (rb"5[0-9A-F]{3,9} ?18[0-9A-F]{4,10}[ERP][0-9A-F]{8,9}[\x14\r]", "Sur-Gard Contact ID", _LINE_RECEIVER),
-    (rb"S[0-9A-F]{3,9}\[#[0-9A-F]{3}", "Sur-Gard SIA", _LINE_RECEIVER),
-    (rb"1[0-9A-F]{3,9} {5,20}@", "a Sur-Gard heartbeat", _LINE_RECEIVER),
-    (rb"00 OKAY @|[0-9A-F]{2,3} [0-9A-F]{4,6} 18 [ERP][0-9A-F]{3} ", "Ademco 685", _LINE_RECEIVER),
+    (_SUR_GARD, "Sur-Gard", _LINE_RECEIVER),
+    (_ADEMCO_685, "Ademco 685", _LINE_RECEIVER),
+    (rb"a[0-9]{2}[0-9A-Z] [0-9A-F]{4}[159]8[ERP136][0-9]{3}", "Radionics 6500", _LINE_RECEIVER),
 )
 _MODEM: Final = "a modem may have sent this line, and no report came after it. If there is no modem: "
 _LINES: Final[tuple[tuple[bytes, str, str], ...]] = (
@@ -120,6 +128,11 @@ class ForeignProtocolGuard:
         self._opening = opening
         self._head: bytes | None = b""
         self.is_foreign = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while the first bytes show neither the port's own protocol nor another one."""
+        return self._head is not None
 
     def look(self, data: bytes) -> list[Item]:
         """Take the connection's next bytes; return the reject and the hang-up if they show another protocol."""

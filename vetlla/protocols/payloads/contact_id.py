@@ -99,6 +99,12 @@ _EVENTS: Final = {(q + code).encode(): _event(q, code) for code in CONTACT_ID.kn
 """Event by qualifier and code, as the frame has them; each event is made once."""
 
 
+def event_of(qualifier: bytes, code: bytes) -> Event:
+    """Return the event of a qualifier, E, R, P, 1, 3 or 6, and three digits, as a line receiver prints them."""
+    number = LETTERS.get(letter := qualifier.decode(), letter)
+    return _EVENTS.get(number.encode() + code) or _event(number, code.decode())
+
+
 def parse(data: bytes, caller: str = "") -> list[Report]:
     """Return the events that a payload states, in their order; an empty list if no event can be read.
 

@@ -1,0 +1,1 @@
+"""Sur-Gard automation output."""
