@@ -26,10 +26,10 @@ lint: $(READY) ## check style, types and the imports between rooms
 
 test: lint ## check as lint does, and run all tests
 	$(BIN)/pytest -m apart
-	$(BIN)/pytest -n auto -m "not apart"
+	$(BIN)/pytest -n auto --dist worksteal -m "not apart"
 
 coverage: $(READY) ## show which branches the tests take; the tracer doubles their time
-	$(BIN)/pytest -n auto -m "not apart" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal -m "not apart" --cov --cov-report=term:skip-covered
 
 wheel: $(READY) ## build the wheel that docs/operations.md installs, into dist/
 	rm -rf dist
