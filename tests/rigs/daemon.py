@@ -278,13 +278,14 @@ class Daemon:
                 return Page(error.code, error.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:
-        """Return one sample of ``/metrics``."""
+        """Return a sample of ``/metrics``; of a counter the sum of all samples with these labels."""
         body = self.page("/metrics").body
-        for family in text_string_to_metric_families(body):  # type: ignore[no-untyped-call] # prometheus_client's
-            for sample in family.samples:
-                if sample.name == name and labels.items() <= sample.labels.items():
-                    return float(sample.value)
-        raise KeyError(f"{name} {labels}")
+        families = text_string_to_metric_families(body)  # type: ignore[no-untyped-call] # prometheus_client's
+        samples = (sample for family in families for sample in family.samples)
+        found = [float(one.value) for one in samples if one.name == name and labels.items() <= one.labels.items()]
+        if not found:
+            raise KeyError(f"{name} {labels}")
+        return sum(found) if name.endswith("_total") else found[0]
 
     def await_metric(self, name: str, fits: Callable[[float], bool]) -> None:
         """Fetch a metric until it fits."""

@@ -40,6 +40,7 @@ ROOT = Path(__file__).parents[3]
 HOUR = timedelta(hours=1)
 WRITER = """
 import sys
+import time
 from pathlib import Path
 from tests.rigs.reminders import NOW
 from vetlla.domain.clock import ManualClock
@@ -54,6 +55,7 @@ with keep_out_services(Path(sys.argv[1])), opened(Path(sys.argv[1]), ManualClock
         with atomic(db):
             citizens.citizen_id(db, f"+34600{n:06}", "", NOW)
             audit.record(db, NOW, "service", "counted", subject=str(n))
+        time.sleep(0.002)  # a service waits for the systems of others; one that never waits keeps a reader out
 """
 
 
