@@ -25,7 +25,7 @@ WIDTHS: Final = (1, 3)
 
 _HEAD: Final = rb"([0-9A-F]{2})([0-9A-Z]{0,7})"
 _INTACT: Final = re.compile(rb"[0-9A-Za-z][0-9A-F]{2}[\x20-\x7e]{3,}")
-"""A frame whose bytes are whole. Without a checksum no more than this can be known."""
+"""A frame that has all its bytes. The protocol has no checksum, so a decoder cannot prove more."""
 _CONTACT_ID: Final = re.compile(
     rb"[5Q]%b ? ?[159]8 ?([0-9A-F]{3,10}?)([136ERP])([0-9]{3})([0-9A-F]{2})([0-9A-F]{3}) *" % _HEAD
 )
