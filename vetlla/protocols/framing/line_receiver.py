@@ -178,7 +178,7 @@ class LineReceiverDecoder(ABC):
         """Return the signals of a frame; none if its bytes were damaged on the line."""
 
     def _rescued(self, damage: Damage) -> Sequence[Signal]:  # noqa: ARG002 for dialects that can
-        """Return the alarm of a frame that lost its end mark and nothing else; None if the dialect cannot tell."""
+        """Return the alarm of a frame that lost its end mark and nothing else; none if the dialect cannot tell."""
         return ()
 
     def _heartbeat(self, receiver: str, line: str, raw: bytes) -> list[Signal]:

@@ -45,7 +45,7 @@ KEYS: Final = "keys.toml"
 DRAIN_S: Final = 20.0
 """How long calls under way may take at the end."""
 JITTER: Final = 0.1
-"""By which share a pause varies, so that three hundred offices are not polled in the same second."""
+"""Largest random change of a pause, as a share of it, so that not all offices are polled in the same second."""
 SPREAD_S: Final = 0.2
 """The first polls of all offices are spread over this time for each office."""
 POLLS_AT_ONCE: Final = 4
