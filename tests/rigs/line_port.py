@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vetlla.receiver.control.messages.receiver import LinePortFacts
+
+AN_OPEN_PORT: LinePortFacts = {
+    "name": "sg",
+    "protocol": "surgard",
+    "way": "serial",
+    "place": "/dev/ttyS0",
+    "open": True,
+    "why": "",
+    "openings": 2,
+    "heard": None,
+    "frames": 11,
+    "damaged": 3,
+    "parity": "even",
+}
+"""What a receiver tells of a port through which it has heard something."""
 WAYS = ("serial", "connect", "accept")
 ACK, NAK = b"\x06", b"\x15"
 HEARTBEAT = b"1011           @    \x14"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.rigs.line_port import AN_OPEN_PORT
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
 from vetlla.domain.removal import What
@@ -37,21 +38,7 @@ GAUGES = Gauges(
     certificates=[
         Certificate("dc09", Use.CERTIFICATE, Path("chain.pem"), datetime(2026, 1, 1, tzinfo=UTC), ENDS),
     ],
-    lines=[
-        {
-            "name": "sg",
-            "protocol": "surgard",
-            "way": "serial",
-            "place": "/dev/ttyS0",
-            "open": True,
-            "why": "",
-            "openings": 2,
-            "heard": None,
-            "frames": 11,
-            "damaged": 3,
-            "parity": "even",
-        },
-    ],
+    lines=[AN_OPEN_PORT],
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
