@@ -16,7 +16,7 @@ from bench.line_emulator import options as given
 from bench.line_emulator.calls import Calls
 from bench.line_emulator.emulator import Emulator
 from bench.line_emulator.ledger import Ledger
-from bench.line_emulator.ways import SerialWay, TcpClientWay, TcpServerWay, Way
+from bench.line_emulator.ways import PtyWay, SerialWay, TcpClientWay, TcpServerWay, Way
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def _way(options: argparse.Namespace) -> Callable[[Callable[..., None]], Way]:
     if options.serial:
         return lambda told: SerialWay(options.serial, told, options.settings)
+    if options.pty:
+        return lambda told: PtyWay(options.pty, told)
     host, port = options.connect or options.listen
     if options.connect:
         return lambda told: TcpClientWay(host, port, told)

@@ -77,6 +77,8 @@ class Calls:
         self._acknowledged = 0
         self._made = 0
         self._last: Content | None = None
+        self.ahead = not plan.second_by_time
+        """Whether a message may be asked for before the last one is acknowledged."""
 
     def next(self) -> Message | None:
         """Return the next message of the queue, or None when all were given."""

@@ -103,6 +103,8 @@ class Emulator:
                 self._opened(now)
             self._arrive(now)
             wait_s = self._turn(now)
+            # The next message is made while the program works on this one.
+            self._arrive(now)
             if self._finished():
                 ended_at = min(ended_at, now + self._box.linger_s)
                 if now >= ended_at:
@@ -130,7 +132,7 @@ class Emulator:
     def _arrive(self, now: float) -> None:
         """Take messages of the telephone lines into the buffer."""
         if not self._box.rate:
-            if not self._queue and self._current is None:
+            if not self._queue and (self._current is None or self._calls.ahead):
                 self._enqueue()
             return
         while now >= self._arrival_at and not self._all_given:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Ledger:
     """Writes records. A record is with the operating system when ``write`` returns, so no kill of ours loses it."""
@@ -39,7 +41,7 @@ class Ledger:
     def write(self, what: str, **fields: object) -> None:
         """Write one record with the present time."""
         record = {"t": round(time.time(), 6), "is": what, **fields}
-        self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
+        self._file.write(_encode(record) + "\n")
         self._file.flush()
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     )
     way = new.add_argument_group("the way to the program (one of them)").add_mutually_exclusive_group(required=True)
     way.add_argument("--serial", metavar="DEVICE", help="serial device or pty")
+    way.add_argument("--pty", metavar="LINK", type=Path, help="make a pty, with a link to the program's end of it")
     way.add_argument("--listen", metavar="[HOST:]PORT", type=_address, help="automation port: the program dials it")
     way.add_argument("--connect", metavar="[HOST:]PORT", type=_address, help="the receiver dials the program")
     _run(new.add_argument_group("the run"))
@@ -144,7 +145,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = new.parse_args(arguments)
     if options.buffer is None:
         options.buffer = BUFFER_FOR_A_LINE * options.telephone_lines
-    if options.b32 and options.serial:
+    if options.b32 and (options.serial or options.pty):
         new.error("--b32 is for TCP only")
     if options.caps and options.mix is None:
         options.mix = {"3x1": 1.0, "4x1": 1.0, "4x2": 2.0}

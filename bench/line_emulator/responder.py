@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONTACT_ID = re.compile(rb"5(\d\d)(\d) 18(\d{4})([ERP]\d{3})(\d\d)(\d{3})")
+WITHOUT_END = re.compile(rb"5\d\d\d 18\d{4}[ERP]\d{8}|1011 {11}@ {4}")
+READY_S = 10.0
+"""Longest wait for the device, in seconds."""
 FRAME_BYTES = 20
 HEARTBEAT = b"1011           @    "
 ACK, NAK = b"\x06", b"\x15"
@@ -83,6 +86,9 @@ class Program:
 def _descriptors(options: argparse.Namespace) -> Iterator[int]:
     """Yield the serial device once, or a connection after each other."""
     if options.serial:
+        until = time.monotonic() + READY_S
+        while not options.serial.exists() and time.monotonic() < until:
+            time.sleep(0.01)
         descriptor = os.open(options.serial, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(descriptor)
         yield descriptor
@@ -100,10 +106,11 @@ def _descriptors(options: argparse.Namespace) -> Iterator[int]:
 def main() -> None:
     """Answer until the other end closes."""
     parser = argparse.ArgumentParser(prog="python -m bench.line_emulator.responder", description=__doc__)
-    parser.add_argument("--serial")
+    parser.add_argument("--serial", type=Path)
     parser.add_argument("--connect", type=int)
     parser.add_argument("--listen", type=int)
     parser.add_argument("--b32", action="store_true", help="answer behind a B32 header")
+    parser.add_argument("--no-end", action="store_true", help="frames have no end mark")
     parser.add_argument("table", type=Path)
     parser.add_argument("--wrong", choices=WRONG, default="")
     options = parser.parse_args()
@@ -114,7 +121,7 @@ def main() -> None:
     with contextlib.suppress(EOFError):
         for descriptor in _descriptors(options):
             with contextlib.suppress(OSError):
-                _serve(descriptor, program, b32=options.b32)
+                _serve(descriptor, program, b32=options.b32, no_end=options.no_end)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     program.write(options.table)
 
@@ -123,10 +130,14 @@ def _stop(*_: object) -> None:
     raise EOFError
 
 
-def _serve(descriptor: int, program: Program, *, b32: bool) -> None:
+def _serve(descriptor: int, program: Program, *, b32: bool, no_end: bool) -> None:
     rest = b""
     while data := os.read(descriptor, 4096):
-        *frames, rest = (rest + data).split(b"\x14")
+        if no_end:
+            frames = WITHOUT_END.findall(rest + data)
+            rest = WITHOUT_END.split(rest + data)[-1]
+        else:
+            *frames, rest = (rest + data).split(b"\x14")
         answers = map(program.answer, frames)
         os.write(descriptor, b"".join(b"\x00\x00\x00\x05" + one if b32 and one else one for one in answers))
 

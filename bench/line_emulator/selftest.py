@@ -11,24 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.line_emulator import ledger, options
-from bench.line_emulator.answers import b32
-from bench.line_emulator.calls import Calls
+from bench.line_emulator import ledger
 from bench.line_emulator.judge import FileTable, Verdict, judge
+from bench.line_emulator.selfcheck import shapes, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +95,8 @@ def _ways(way: str, folder: Path) -> Iterator[tuple[list[str], list[str]]]:
             yield ["--serial", str(folder / "box")], ["--serial", str(folder / "program")]
         finally:
             _stop(cable)
+    elif way == "own pty":
+        yield ["--pty", str(folder / "program")], ["--serial", str(folder / "program")]
     else:
         port = _free_port()
         listen, connect = ["--listen", port], ["--connect", port]
@@ -109,66 +106,6 @@ def _ways(way: str, folder: Path) -> Iterator[tuple[list[str], list[str]]]:
 def _result(path: Path, status: int, folder: Path) -> Ran:
     counts = next(record for record in ledger.read(path) if record["is"] == "end")
     return Ran(status, counts, judge(path, FileTable(folder / "table.csv")))
-
-
-SHAPES: dict[tuple[str, ...], dict[str, str]] = {
-    ("mlr2",): {
-        "contact-id": r"5\d\d[1-9A-Z] 18\d{4}[ERP]\d{8}\x14",
-        "sia": r"S01[1-8]\[#\d{4}\|N[^]]{4,66}\]\x14",
-        "basic": r"101[1-8] {6}\d{4} [ARTOCBF][ 1-9][ \d]{2}\d\x14",
-        "pulse": r"101[1-8] {6}[ \d]\d{3} [ARTOCBF]   \d\x14",
-        "high-speed": r"801[1-8]\d{4} [1-6]{4} [1-6]{4} [789]\x14",
-        "status": r"001[0-8]\[#\d{4,10}\|N[A-Z]{2}(\d{4}|\*192\.0\.2\.\d+\*)\]\x14",
-        "caller-id": r"401[1-8]  \d{4}\d{3}55501\d\d\x14",
-        "two-way": r"101[1-8] {6}0000 P  0[1-8]\x14",
-        "heartbeat": r"1011 {11}@ {4}\x14",
-    },
-    ("mlr2000", "--numeric", "--end", "crlf", "--space"): {
-        "contact-id": r"50100[1-8] 18 \d{4}[136]\d{8}\r\n",
-        "sia": r"S0100[1-8]\[#\d{4}\|N[^]]{4,66}\]\r\n",
-        "basic": r"10100[1-8] {6}\d{4} [ARTOCBF][ 1-9][ \d]{2}\d\r\n",
-        "heartbeat": r"101000 {11}@ {4}\r\n",
-    },
-    ("mlr2", "--account-first", "--numeric", "--end", "none", "--hex", "0.5"): {
-        "contact-id": r"501[1-8][0-9B-F]{4}18[136]\d{8}",
-    },
-    ("ademco685", "--telephone-lines", "20"): {
-        "contact-id": r"\n1[0-9A-F] \d{4} 18 [ERP]\d{3} \d\d [CU]\d{3} \r",
-        "3x1": r"\n1[0-9A-F] 0\d{3} [1-9A-F]\r",
-        "4x1": r"\n1[0-9A-F] \d{4} [1-9A-F]\r",
-        "4x2": r"\n1[0-9A-F] \d{4} [1-9A-F] [1-9A-F]\r",
-        "high-speed": r"\n1[0-9A-F] \d{4} [1-6]{4} [1-6]{4} [789]\r",
-        "system": r"\n1[0-9A-F] (RCVA|RCVB|LINE) [0-9A-F] [0-9A-F]\r",
-        "heartbeat": r"\n00 OKAY @ \r",
-    },
-    ("mx8000", "--caps", "--no-trailing-space"): {
-        "4x2": r"\n1[0-9A-F] \d{4} \d{3}A",
-        "heartbeat": r"\n00 OKAY @\r",
-    },
-}
-"""What the frames of a model look like, from the tables of the fact sheet."""
-
-
-def shapes() -> None:
-    """See whether all frames look as the tables say, and whether second calls are where they may be."""
-    for (model, *more), wanted in SHAPES.items():
-        given = options.parse(["--serial", "none", "--model", model, "--events", "3000", *more])
-        dialect, seen = options.dialect(given), Counter({"heartbeat": 1})
-        calls = Calls(dialect, options.plan(given), Random(3))
-        frames = [("heartbeat", dialect.frame(dialect.heartbeat()))]
-        while (message := calls.next()) is not None:
-            frames.append((message.content.kind, dialect.frame(message.content.text)))
-        for kind, frame in frames:
-            seen[kind] += 1
-            if kind in wanted and not re.fullmatch(wanted[kind], frame.decode("ascii")):
-                raise AssertionError(f"a frame of kind {kind} of {model} has another form: {frame!r}")
-        if missing := set(wanted) - set(seen):
-            raise AssertionError(f"{model} made no {', '.join(missing)}")
-        if any(one == later for (_, one), (_, later) in pairwise(frames)):
-            raise AssertionError(f"{model} made the same bytes twice with nothing between them")
-    if b32(b"x" * 27)[:4] != bytes.fromhex("00000031"):
-        raise AssertionError("a B32 header has another form")
-    print(f"ok: the frames of {len(SHAPES)} models")
 
 
 def run(way: str, events: int, box: tuple[str, ...], program: tuple[str, ...] = ()) -> Ran:
@@ -240,7 +177,8 @@ def main() -> int:
     given = parser.parse_args()
     check, events = Check(), given.events
     shapes()
-    for way in ("pty", "tcp-server", "tcp-client"):
+    tables(given.speed // 4)
+    for way in ("pty", "own pty", "tcp-server", "tcp-client"):
         ran = run(way, given.speed, PLAIN)
         check(f"{way}, plain", ran, right=ran.status == 0 and ran.verdict.passed)
         ran = run(way, events, (*PLAIN, *FAULTS))
@@ -248,6 +186,8 @@ def main() -> int:
         check(f"{way}, faults and second calls", ran, right=bool(met) and ran.verdict.passed)
     ran = run("tcp-server", events, (*PLAIN, "--b32", "--cut", "0.1"), ("--b32",))
     check("B32 header", ran, right=ran.status == 0 and ran.verdict.passed)
+    ran = run("pty", events, (*PLAIN, "--end", "none", "--glued", "0.1", "--lost-ack", "0.05"), ("--no-end",))
+    check("glued copies without end marks", ran, right=ran.counts["strays"] > 0 and ran.verdict.passed)
     ran = run("tcp-server", events, (*PLAIN, "--seven-even", "--tries", "2", "--give-up", "3"), ())
     check("7E1 at a port of 8N1 is not read", ran, right=ran.status == 1 and ran.verdict.never_acknowledged > 0)
     ran = run(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 FIRST_RETRY_S = 0.1
 """Pause before the second try to open a device or a connection, in seconds. It doubles up to the longest."""
@@ -132,6 +133,24 @@ class SerialWay(Way):
             os.close(self._descriptor)
             self._descriptor = -1
             self._told("close", way="serial", why=why)
+
+
+class PtyWay(SerialWay):
+    """A pty that the emulator makes: it stays when the program that has it open is killed, as a cable does."""
+
+    def __init__(self, link: Path, told: Callable[..., None]) -> None:
+        super().__init__(str(link), told)
+        # The second descriptor is held open. Without it a program that closes the device ends the pty.
+        self._descriptor, self._held = os.openpty()
+        tty.setraw(self._held)
+        os.set_blocking(self._descriptor, False)
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.ttyname(self._held))
+        told("open", way="serial", peer=os.ttyname(self._held))
+
+    def keep(self, now: float, *, absent: bool) -> bool:
+        del now, absent
+        return False
 
 
 def _set_line(descriptor: int, settings: str) -> None:
