@@ -45,7 +45,7 @@ class CallPlan:
     interleave: bool = True
     """Messages of calls on several lines come mixed."""
     second_share: float = 0.0
-    """Share of the messages that have the bytes of an earlier, acknowledged message."""
+    """Share of the calls that have the bytes of an earlier, acknowledged message."""
     second_by_time: bool = False
     """A second call follows its first after a pause without other messages, and not after other messages."""
     second_after_s: float = 15.0

@@ -46,7 +46,7 @@ class Box:
     supervisory: bytes = b""
     """Byte with which the computer asks for a heartbeat (Ademco 685)."""
     settle_s: float = 0.05
-    """After a message that was sent more than once: how long the receiver hears no further answers, in seconds."""
+    """After a message that was sent more than once: how long the receiver ignores answers, in seconds."""
     lost_ack_wait_s: float | None = None
     """Patience after a lost acknowledgement, if a test wants it shorter than ``ack_wait_s``."""
     redial_when_absent: bool = False
@@ -54,7 +54,7 @@ class Box:
     rate: float = 0.0
     """Messages a second that the telephone lines bring; 0: the next one comes when the last is acknowledged."""
     give_up_s: float = 600.0
-    """The run ends after so many seconds without an acknowledgement."""
+    """Time without an acknowledgement after which the run ends, in seconds."""
     linger_s: float = 0.0
     """Seconds of heartbeats after the last message."""
 

@@ -86,7 +86,7 @@ class Verdict:
     stray_answers: int = 0
     overflow: int = 0
     dropped: int = 0
-    examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    examples: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -102,8 +102,8 @@ class Verdict:
 
     def show(self, name: str, example: str) -> None:
         """Keep an example of a finding."""
-        if len(self.examples[name]) < EXAMPLES:
-            self.examples[name].append(example)
+        if len(shown := self.examples.setdefault(name, [])) < EXAMPLES:
+            shown.append(example)
 
 
 @dataclass(slots=True)

@@ -87,7 +87,9 @@ def _receiver(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--naks", type=int, default=26, help="NAKs after which a message is dropped")
     group.add_argument("--heartbeat", type=float, default=30.0, help="seconds; 0: none")
     group.add_argument("--buffer", type=int, help=f"messages (default: {BUFFER_FOR_A_LINE} for each telephone line)")
-    group.add_argument("--settle", type=float, default=0.05, help="seconds without ears after a repeated message")
+    group.add_argument(
+        "--settle", type=float, default=0.05, help="seconds in which answers are ignored after a repeated message"
+    )
     group.add_argument("--redial-when-absent", action="store_true", help="with --connect: close and dial again")
     group.add_argument("--supervisory", default="", help="byte with which the computer asks for a heartbeat, such as S")
 
@@ -117,7 +119,7 @@ def _calls(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--caller-id", type=_share, default=0.1, help="share of the calls with a caller ID frame")
     group.add_argument("--two-way", type=_share, default=0.02, help="share of the calls that end in speech")
     group.add_argument("--one-call-at-a-time", action="store_true", help="messages of calls do not come mixed")
-    group.add_argument("--second-calls", type=_share, default=0.0, help="share of true second calls")
+    group.add_argument("--second-calls", type=_share, default=0.0, help="share of the calls that are true second calls")
     group.add_argument(
         "--second-call-gap", choices=("messages", "time"), default="messages",
         help="what stands between a call and its second call",

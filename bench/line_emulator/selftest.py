@@ -26,7 +26,7 @@ from bench.line_emulator.judge import FileTable, Verdict, judge
 from bench.line_emulator.selfcheck import shapes, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 READY_S = 10.0
 """Longest wait for a device, in seconds."""
@@ -105,16 +105,28 @@ def _ways(way: str, folder: Path) -> Iterator[tuple[list[str], list[str]]]:
 
 def _result(path: Path, status: int, folder: Path) -> Ran:
     counts = next(record for record in ledger.read(path) if record["is"] == "end")
-    return Ran(status, counts, judge(path, FileTable(folder / "table.csv")))
+    table = folder / "table.csv"
+    verdict = judge(path, FileTable(table))
+    if (_python(".judge", str(path), str(table)).wait(END_S) == 0) != verdict.passed:
+        raise AssertionError("the command of the judge has another verdict")
+    return Ran(status, counts, verdict)
 
 
-def run(way: str, events: int, box: tuple[str, ...], program: tuple[str, ...] = ()) -> Ran:
-    """Let an emulator and a responder talk, and return what came of it."""
+def run(
+    way: str, events: int, box: tuple[str, ...], program: tuple[str, ...] = (), pauses_s: Sequence[float] = ()
+) -> Ran:
+    """Let an emulator and a responder talk, and return what came of it. After each pause the responder starts again."""
     with tempfile.TemporaryDirectory() as name, _ways(way, Path(name)) as (for_box, for_program):
         folder, path = Path(name), Path(name) / "ledger"
-        responder = _python(".responder", *for_program, str(folder / "table.csv"), *program)
+        command = [".responder", *for_program, str(folder / "table.csv"), *program]
+        responder = _python(*command)
         emulator = _python("", *for_box, "--ledger", str(path), "--events", str(events), *box)
         try:
+            for pause_s in pauses_s:
+                time.sleep(0.7)
+                _stop(responder)
+                time.sleep(pause_s)
+                responder = _python(*command)
             status = emulator.wait(END_S)
         finally:
             _stop(emulator, signal.SIGKILL)
@@ -194,6 +206,10 @@ def main() -> int:
         "tcp-server", 50, (*PLAIN, "--second-calls", "0.2", "--second-call-gap", "time", "--second-call-after", "1")
     )
     check("second calls by time need a program with a clock", ran, right=ran.verdict.second_calls_swallowed > 0)
+    for way in ("own pty", "tcp-server", "tcp-client"):
+        ran = run(way, 20 * events, PLAIN, pauses_s=(2.0, 0.2, 0.2))
+        right = ran.status == 0 and ran.verdict.passed and ran.counts.get("absent", 0) > 0
+        check(f"{way}, the program started again three times", ran, right=right)
     ran = unplugged(20 * events)
     check("the cable pulled three times", ran, right=ran.counts.get("absent", 0) > 0 and ran.verdict.passed)
     _mistakes(check, events)

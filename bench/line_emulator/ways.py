@@ -69,7 +69,7 @@ class _Retry:
 
 
 class SerialWay(Way):
-    """A serial device. Its cable may be pulled: then the receiver writes into the void and does not know it."""
+    """A serial device. Its cable may be pulled: then what the receiver writes is lost, and it does not know."""
 
     connected = True  # the receiver believes it
     can_close = False
