@@ -82,6 +82,22 @@ def test_bytes_of_another_parity_are_refused_with_a_hint() -> None:
     assert reply == Reply(data=NAK)
 
 
+@pytest.mark.parametrize(
+    ("block", "damaged"),
+    [
+        (b"S014[#1036|Nri5/HR6\xb11/FR393]\x14", True),
+        (b"S014[#1036|Nri5/HR611*Cuina de la \xc0gata]\x14", False),
+        (b"0011[#0000|NYS\xb0000]\x14", True),
+        (b"\0\0\0\x83S014[#1036|Nri5/HR611]\x14", False),
+    ],
+)
+def test_an_eighth_bit_in_a_block_is_damage_but_not_in_its_text(block: bytes, *, damaged: bool) -> None:
+    """One event of the block would be lost otherwise; found by an emulator that was written from the manuals."""
+    items = decode(port("surgard"), [HEARTBEAT, block])
+    assert (Reply(data=NAK) in items) == damaged
+    assert len(signals(items)) == 1 + (not damaged)
+
+
 # --- repetitions ------------------------------------------------------------------------------------------------------
 
 

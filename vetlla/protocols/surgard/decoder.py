@@ -33,7 +33,7 @@ from vetlla.protocols.framing.line_receiver import (
     signals_of,
 )
 from vetlla.protocols.framing.records import Record, Records
-from vetlla.protocols.surgard.frame import MAX_FRAME, NAME, WIDTHS, read_line, read_record, shapes
+from vetlla.protocols.surgard.frame import MAX_FRAME, NAME, WIDTHS, is_damaged, read_line, read_record, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,6 +87,8 @@ class SurgardDecoder(LineReceiverDecoder):
 
     def _read(self, part: Record | Unshaped) -> Sequence[Signal]:
         if isinstance(part, Record):
+            if is_damaged(part.name, part.fields):
+                return ()
             return self._signals(part.raw, read_record(part.name, part.fields))
         frame = read_line(_without_header(part.raw), self._line_width)
         return () if frame is None else self._signals(part.raw, frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +23,11 @@ from vetlla.service.supervision.rules import Health
 from vetlla.settings.line import Line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vetlla.protocols.decoder import Decoder
 
 ACCEPT: Any = {"host": "127.0.0.1", "port": 0}
 CALL = b"5011 181234E10100007\x14"
+OTHER = b"5012 185678E10100007\x14"
 HEARTBEAT = b"1011           @    \x14"
 STATUS = b"0011[#0000|NYS0000]\x14"
 
@@ -99,6 +99,27 @@ def test_damage_is_counted_and_refused() -> None:
     assert isinstance(reject, Reject)
     assert reply == Reply(data=b"\x15")
     assert (state.frames, state.damaged) == (1, 1)
+
+
+def test_the_end_of_a_message_at_the_opening_of_a_port_is_refused() -> None:
+    """Its ACK would be taken for that of the whole message. The receiver sends it again, and then it is taken."""
+    serial = line(accept=None, serial={"device": Path("/dev/ttyS0")})
+    decoder = decoder_of(serial)
+    reject, reply = decoder.feed(b"4E40100007\x14")
+    assert isinstance(reject, Reject)
+    assert reply == Reply(data=b"\x15")
+    _, unknown = decoder.feed(b"4E40100007\x14")
+    assert isinstance(unknown, Signal)
+    assert decoder.answer(unknown, STORED, ManualClock().now()) == b"\x06"  # type: ignore[arg-type]
+    assert isinstance(decoder_of(line()).feed(b"4E40100007\x14")[-1], Signal)  # a connection begins with a message
+
+
+def test_copies_in_one_read_are_answered_once() -> None:
+    """An ACK has no number, so the receiver may take a second one for that of its next message."""
+    decoder = decoder_of(line())
+    calls = [item for item in decoder.feed(CALL * 3 + OTHER + CALL) if isinstance(item, Signal)]
+    answers = b"".join(decoder.answer(call, STORED, ManualClock().now()) for call in calls)  # type: ignore[arg-type]
+    assert answers == b"\x06" * 3
 
 
 # --- supervision ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from vetlla.domain.signals import T2_FROM, AccountId, Event, Kind, Phase, Reject, Signal
+from vetlla.domain.previous_run import END_MARKS
+from vetlla.domain.signals import T2_FROM, AccountId, Event, Kind, Phase, Reason, Reject, Reply, Signal
+from vetlla.protocols.framing.line_receiver import NAK, SYSTEM
 from vetlla.protocols.framing.parity import parity_seen
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ log = structlog.get_logger()
 _SIGN: Final = "sign of life"
 """Code of a sign of life that no device sent: the port makes it."""
 FIRST_BYTE: Final = "first_byte"
+COPY: Final = "copy"
+"""Detail of the second copy of a message in one read. It is not answered: the receiver may take a second ACK for that
+of its next message, because an ACK has no number. It is a repetition, so this detail is never stored."""
+_NOT_READ: Final = frozenset({Kind.UNREADABLE, Kind.UNKNOWN})
 
 
 class PortDecoder:
@@ -41,6 +47,8 @@ class PortDecoder:
         self._decoder = decoder
         self._state = state
         self._clock = clock
+        self._has_begun = False
+        """True after the first bytes were read."""
         self._supervised = frozenset(name.upper() for name in line.lines)
 
     def feed(self, data: bytes) -> list[Item]:
@@ -48,6 +56,7 @@ class PortDecoder:
         items = self._decoder.feed(data)
         if items:
             items = self._with_rules(items)
+            self._has_begun = True
             if any(isinstance(item, Reject) for item in items):
                 self._look_at_parity(data)
         return items
@@ -58,21 +67,47 @@ class PortDecoder:
 
     def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
         """Return the acknowledgement of a frame; nothing for a sign of life that this port made."""
-        return b"" if signal.event.code == _SIGN else self._decoder.answer(signal, verdict, now)
+        if signal.event.code == _SIGN or COPY in signal.details:
+            return b""
+        return self._decoder.answer(signal, verdict, now)
 
     def _with_rules(self, items: list[Item]) -> list[Item]:
         ruled: list[Item] = []
+        before = b""
         for item in items:
-            if isinstance(item, Signal):
+            if isinstance(item, Signal) and self._may_be_cut(item):
+                ruled += self._refused(item)
+            elif isinstance(item, Signal):
                 if item.part == 1:
                     ruled += self._signs(item)
-                ruled.append(item._replace(id=self._known_as(item.id), details={**item.details, T2_FROM: FIRST_BYTE}))
+                details = {**item.details, T2_FROM: FIRST_BYTE}
+                if item.part == item.parts:
+                    raw = item.raw.strip(END_MARKS)
+                    if raw == before:
+                        details[COPY] = "yes"
+                    before = raw
+                ruled.append(item._replace(id=self._known_as(item.id), details=details))
             elif isinstance(item, Reject):
                 self._state.damaged += 1
                 ruled.append(item if item.id is None else replace(item, id=self._known_as(item.id)))
             else:
                 ruled.append(item)
         return ruled
+
+    def _may_be_cut(self, signal: Signal) -> bool:
+        """Return True if these bytes may be the end of a message whose beginning came before the port was open."""
+        if self._has_begun or self._line.serial is None or signal.event.kind is Kind.HEARTBEAT:
+            return False
+        return signal.event.kind in _NOT_READ or SYSTEM in signal.details
+
+    def _refused(self, signal: Signal) -> list[Item]:
+        """Refuse what may be the end of a message: its ACK would be taken for that of the whole message."""
+        self._state.damaged += 1
+        text = (
+            f"{len(signal.raw)} bytes at the opening of the port may be the end of a message, which is asked for again"
+        )
+        reject = Reject(protocol=signal.protocol, reason=Reason.TRUNCATED, raw=signal.raw, text=text)
+        return [reject, Reply(data=NAK)]
 
     def _known_as(self, who: AccountId) -> AccountId:
         """Return the caller as the service knows it."""
