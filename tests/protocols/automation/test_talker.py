@@ -323,7 +323,7 @@ class Computer(RuleBasedStateMachine):
         frame, sent_at = self.line.popleft()
         if answer == ACK:
             self.stored.append(frame)
-        if answer:
+        if answer and self.now < sent_at + LATE * QUICK.answer_s:
             self.answers.append((answer, sent_at + LATE * QUICK.answer_s))
 
     @precondition(lambda self: self.answers)

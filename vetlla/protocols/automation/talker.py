@@ -38,10 +38,7 @@ HEARTBEAT_LEAST_S: Final = 0.05
 HEARTBEAT_MOST_S: Final = 99.0
 """Longest interval of heartbeats (MLR2 has two digits for it)."""
 LATE: Final = 2
-"""An answer may come until this many times ``answer_s`` after its sending. Later ones are not expected any more."""
-_SENDINGS_MAX: Final = 256
-"""Most sendings that are remembered. With the shortest heartbeats and the longest patience there are 400; a computer
-that answers more than 256 of them at once, seconds later, may acknowledge a message that it has not stored."""
+"""Answers may come until this many times ``answer_s`` after the last sending. Later ones are not expected any more."""
 
 
 class Sendable(Protocol):
@@ -124,10 +121,12 @@ class Talker(Generic[M]):
         """True if no message or heartbeat waits for its answer."""
         self._tries = 0
         """Sendings of what waits for its answer."""
-        self._sendings: deque[float] = deque(maxlen=_SENDINGS_MAX)
-        """Times of the sendings whose answers may still come."""
-        self._last = 0.0
-        """Time of the last traffic."""
+        self._owed = 0
+        """Sendings whose answers may still come; all of them are of one message, or of heartbeats."""
+        self._sent_at = 0.0
+        """Time of the last sending."""
+        self._heard_at = 0.0
+        """Time of the last ACK, or of the set-up of the connection."""
 
     @property
     def outstanding(self) -> M | None:
@@ -155,19 +154,17 @@ class Talker(Generic[M]):
         if not self._is_connected:
             return None
         if not self._is_answered:
-            return self._last + self._patience.answer_s
-        beats_at = self._last + self._patience.heartbeat_s
-        if self._is_absent or not self._sendings:
-            return beats_at
-        settled_at = self._sendings[-1] + LATE * self._patience.answer_s
-        return settled_at if self._wants_to_send else max(beats_at, settled_at)
+            return self._sent_at + self._patience.answer_s
+        if self._is_absent or not self._owed:
+            return self._beats_at
+        return self._settled_at if self._wants_to_send else max(self._beats_at, self._settled_at)
 
     def connected(self, now: float) -> Turn[M]:
         """Take a new connection. It carries no answer to what was sent over an earlier one."""
         self._is_connected = True
-        self._sendings.clear()
+        self._owed = 0
         self._is_answered, self._tries = True, 0
-        self._last = now
+        self._heard_at = now
         return Turn(self._beat(now) if self._is_absent else self._next(now))
 
     def disconnected(self) -> None:
@@ -186,14 +183,13 @@ class Talker(Generic[M]):
         self._forget_late(now)
         found = [byte & _SEVEN_BITS for byte in data]
         answers = [byte for byte in found if byte in {_ACK, _NAK}]
-        owed = min(len(answers), len(self._sendings))
-        self.counts.strays += len(answers) - owed
-        self.counts.refused += answers[:owed].count(_NAK)
-        for _ in range(owed):
-            self._sendings.popleft()
-        if self._is_answered or not owed:
+        awaited = answers[: self._owed]
+        self._owed -= len(awaited)
+        self.counts.strays += len(answers) - len(awaited)
+        self.counts.refused += awaited.count(_NAK)
+        if self._is_answered or not awaited:
             return Turn(self._next(now))
-        if _ACK not in answers[:owed]:
+        if _ACK not in awaited:
             return Turn(self._again(now))
         done = self._acknowledged(now)
         return Turn(self._next(now), done)
@@ -207,7 +203,15 @@ class Talker(Generic[M]):
         self._forget_late(now)
         if write := self._next(now):
             return Turn(write)
-        return Turn(self._beat(now) if now >= self._last + self._patience.heartbeat_s else b"")
+        return Turn(self._beat(now) if now >= self._beats_at else b"")
+
+    @property
+    def _beats_at(self) -> float:
+        return max(self._sent_at, self._heard_at) + self._patience.heartbeat_s
+
+    @property
+    def _settled_at(self) -> float:
+        return self._sent_at + LATE * self._patience.answer_s
 
     @property
     def _wants_to_send(self) -> bool:
@@ -215,7 +219,7 @@ class Talker(Generic[M]):
 
     def _acknowledged(self, now: float) -> M | None:
         self._is_answered, self._tries = True, 0
-        self._last = now
+        self._heard_at = now
         self._is_absent = False
         if self._is_beating:
             return None
@@ -225,7 +229,7 @@ class Talker(Generic[M]):
     def _next(self, now: float) -> bytes:
         """Return the next message if it may be sent now."""
         self._forget_late(now)
-        if not self._is_connected or not self._is_answered or self._sendings or not self._wants_to_send:
+        if not self._is_connected or not self._is_answered or self._owed or not self._wants_to_send:
             return b""
         self._is_beating, self._tries = False, 0
         return self._send(now)
@@ -245,10 +249,11 @@ class Talker(Generic[M]):
         return b""
 
     def _send(self, now: float) -> bytes:
+        self._forget_late(now)
         self._is_answered = False
         self._tries += 1
-        self._last = now
-        self._sendings.append(now)
+        self._owed += 1
+        self._sent_at = now
         if self._is_beating:
             self.counts.heartbeats += 1
             return self._heartbeat
@@ -257,8 +262,6 @@ class Talker(Generic[M]):
         return self._waiting[0].frame
 
     def _forget_late(self, now: float) -> None:
-        """Forget sendings whose answer cannot come any more, but never the last one of what waits for its answer."""
-        until = now - LATE * self._patience.answer_s
-        kept = 0 if self._is_answered else 1
-        while len(self._sendings) > kept and self._sendings[0] <= until:
-            self._sendings.popleft()
+        """Forget sendings whose answers cannot come any more, but not what waits for its answer."""
+        if self._is_answered and now >= self._settled_at:
+            self._owed = 0
