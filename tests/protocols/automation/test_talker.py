@@ -136,6 +136,17 @@ def test_an_answer_that_was_lost_is_not_awaited_for_ever() -> None:
     assert talker.tick(12.0) == Turn(B.frame)
 
 
+def test_a_write_of_several_frames_is_settled_by_their_answers() -> None:
+    """A sender that glues copies together says so, and the next message waits for all their answers."""
+    talker = connected()
+    talker.offer(A, 0.0)
+    talker.expect(2)
+    talker.offer(B, 0.0)
+    assert talker.received(ACK, 0.1) == Turn(b"", A)
+    assert talker.received(ACK, 0.2) == Turn()
+    assert talker.received(ACK, 0.3) == Turn(B.frame)
+
+
 def test_two_answers_in_one_read_settle_two_sendings() -> None:
     talker = connected()
     talker.offer(A, 0.0)

@@ -122,7 +122,7 @@ class Talker(Generic[M]):
         self._tries = 0
         """Sendings of what waits for its answer."""
         self._owed = 0
-        """Sendings whose answers may still come; all of them are of one message, or of heartbeats."""
+        """Answers that may still come: to one message, or to heartbeats and what an absent computer left unanswered."""
         self._sent_at = 0.0
         """Time of the last sending."""
         self._heard_at = 0.0
@@ -193,6 +193,10 @@ class Talker(Generic[M]):
             return Turn(self._again(now))
         done = self._acknowledged(now)
         return Turn(self._next(now), done)
+
+    def expect(self, more: int) -> None:
+        """Take note that what was written last gets this many more answers, because it was several frames."""
+        self._owed += more
 
     def tick(self, now: float) -> Turn[M]:
         """Take the time; return what to write now."""
