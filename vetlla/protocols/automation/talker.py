@@ -176,6 +176,13 @@ class Talker(Generic[M]):
         self._waiting.append(message)
         return Turn(self._next(now))
 
+    def drop(self) -> list[M]:
+        """Forget all messages, and return them. The computer may have taken the first one."""
+        dropped = list(self._waiting)
+        self._waiting.clear()
+        self._is_answered, self._tries = True, 0
+        return dropped
+
     def received(self, data: bytes, now: float) -> Turn[M]:
         """Take bytes of the computer. At most one message is done, because all its answers are to the same message."""
         if not self._is_connected:
