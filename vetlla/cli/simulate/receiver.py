@@ -244,8 +244,16 @@ async def _simulate(
     running = asyncio.ensure_future(
         run_report(plan, way, stop=stop, counts=counts, settled=settled, failed=failed, opened=opened)
     )
+
+    def stopped() -> None:
+        if stop.is_set():
+            running.cancel()
+        else:
+            stop.set()
+            screen.print("no further calls; waiting for the last acknowledgements, Ctrl-C again ends at once")
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: running.cancel() if stop.is_set() else stop.set())
+        asyncio.get_running_loop().add_signal_handler(number, stopped)
     if not sys.stderr.isatty():
         return await running
     with Progress(*PROGRESS, console=screen, transient=True) as progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -50,6 +51,9 @@ class LineReceiver:
         self._talker: Talker[Message] = Talker(heartbeat, plan.patience)
         counts.talker = self._talker.counts
         self._wire: Wire | None = None
+        self._pieces: deque[bytes] = deque()
+        """What is still to be written; the first piece has been written if there are others."""
+        self._piece_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._absent_since: float | None = None
         self.changed = asyncio.Event()
@@ -98,6 +102,9 @@ class LineReceiver:
     def closed(self, why: str) -> None:  # noqa: ARG002 the contract's
         """Take the end of the wire."""
         self._wire = None
+        self._pieces.clear()
+        if self._piece_timer is not None:
+            self._piece_timer.cancel()
         self._talker.disconnected()
 
     # --- what the talker says -----------------------------------------------------------------------------------------
@@ -131,16 +138,26 @@ class LineReceiver:
                 message.sent_ns = time.monotonic_ns()
                 pieces, more_answers = arrival(frame, self._plan.faults, self._random)
                 self._talker.expect(more_answers)
-        loop = asyncio.get_running_loop()
-        for number, piece in enumerate(pieces):
-            if number:
-                loop.call_later(number * PIECE_S, self._write, piece, self._wire)
-            else:
-                self._write(piece, self._wire)
+        is_idle = not self._pieces
+        self._pieces += pieces
+        if is_idle:
+            self._write()
 
-    def _write(self, piece: bytes, wire: Wire | None) -> None:
-        if wire is not None and wire is self._wire:
-            wire.write(piece)
+    def _write(self) -> None:
+        """Write the next piece. A line carries one byte after the other, so the next frame waits for the last piece."""
+        if self._wire is None:
+            self._pieces.clear()
+            return
+        self._wire.write(self._pieces[0])
+        if len(self._pieces) > 1:
+            self._piece_timer = asyncio.get_running_loop().call_later(PIECE_S, self._next_piece)
+        else:
+            self._pieces.clear()
+
+    def _next_piece(self) -> None:
+        if self._pieces:
+            self._pieces.popleft()
+            self._write()
 
     def _settle(self, message: Message, fate: Fate) -> None:
         message.fate = fate
