@@ -106,8 +106,7 @@ class SurgardDecoder(LineReceiverDecoder):
                 report._replace(account=digits + report.account) if report.account else report for report in reports
             ]
         details = self._joined(frame, AccountId(receiver, line, reports[0].account), reports[0].details)
-        identity = self._repetitions.identity(NAME, _without_header(raw))
-        return signals_of(NAME, (receiver, line), raw, reports, identity=identity, details=details)
+        return signals_of(NAME, (receiver, line), raw, reports, details=details)
 
     def _joined(self, frame: SurgardFrame, who: AccountId, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return what earlier frames of the same call add to this one: its caller, or the home that is in speech."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from vetlla.receiver.control.messages.receiver import LinePortFacts
     from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
     from vetlla.receiver.listeners.tls import Certificate
 
@@ -63,6 +64,8 @@ class Gauges:
     """Seconds by the names in ``LIMITS``; every name is there."""
     certificates: Sequence[Certificate]
     """Certificates in the TLS files that new connections use."""
+    lines: Sequence[LinePortFacts]
+    """The ports of line receivers."""
 
 
 class Metrics(Collector):
@@ -125,6 +128,7 @@ class Metrics(Collector):
         yield _gauge("connections_open", "Connections that are open now.", (), [((), self._counters.connections_open)])
         brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
         yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
+        yield from _of_lines(now.lines)
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
         unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
@@ -148,6 +152,19 @@ class Metrics(Collector):
         yield _gauge("incidents_open", "Open incidents: losses of many at once.", (), [((), now.incidents_open)])
         limits = [((name,), now.limits_s[name]) for name in LIMITS]
         yield _gauge("limit_seconds", "Configured limits of the queue.", ("limit",), limits)
+
+
+def _of_lines(lines: Sequence[LinePortFacts]) -> Iterator[Metric]:
+    def of(value: Callable[[LinePortFacts], int]) -> list[tuple[Sequence[str], int]]:
+        return [((line["name"],), value(line)) for line in lines]
+
+    yield _gauge("line_open", "1: the port of the line receiver is open.", ("line",), of(lambda line: line["open"]))
+    text = "1: the line receiver seems to send a parity bit that the port does not expect."
+    yield _gauge("line_parity_suspected", text, ("line",), of(lambda line: bool(line["parity"])))
+    yield _counter("line_openings", "Times that the port was opened.", ("line",), of(lambda line: line["openings"]))
+    yield _counter("line_frames", "Whole frames from the line receiver.", ("line",), of(lambda line: line["frames"]))
+    text = "Times that bytes came which could not be read."
+    yield _counter("line_damaged", text, ("line",), of(lambda line: line["damaged"]))
 
 
 def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:

@@ -1,0 +1,101 @@
+"""The decoder of one port: the protocol's decoder, and the rules of the port for what it returns.
+
+Several receivers number their lines and accounts alike, so a port may give its reports another receiver number and
+digits before their accounts. Messages of the receiver itself get the account under which the receiver is supervised.
+Each frame is a sign of life of the receiver and of the telephone line that brought it. The session takes this sign like
+any other report, and it is not answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from vetlla.domain.signals import T2_FROM, AccountId, Event, Kind, Phase, Reject, Signal
+from vetlla.protocols.framing.parity import parity_seen
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.signals import Item, Verdict
+    from vetlla.protocols.decoder import Decoder
+    from vetlla.receiver.listeners.line.state import PortState
+    from vetlla.settings.line import Line
+
+log = structlog.get_logger()
+
+_SIGN: Final = "sign of life"
+"""Code of a sign of life that no device sent: the port makes it."""
+FIRST_BYTE: Final = "first_byte"
+
+
+class PortDecoder:
+    """Decodes one connection of a port."""
+
+    def __init__(self, line: Line, decoder: Decoder, state: PortState, clock: Clock) -> None:
+        """Take the port, a new decoder of its protocol, and the state that it keeps up to date."""
+        self._line = line
+        self._decoder = decoder
+        self._state = state
+        self._clock = clock
+        self._supervised = frozenset(name.upper() for name in line.lines)
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Take the next bytes; return the items that they complete, with the rules of the port."""
+        items = self._decoder.feed(data)
+        if items:
+            items = self._with_rules(items)
+            if any(isinstance(item, Reject) for item in items):
+                self._look_at_parity(data)
+        return items
+
+    def finish(self) -> list[Item]:
+        """Take the end of the stream; return the last items, with the rules of the port."""
+        return self._with_rules(self._decoder.finish())
+
+    def answer(self, signal: Signal, verdict: Verdict, now: datetime) -> bytes:
+        """Return the acknowledgement of a frame; nothing for a sign of life that this port made."""
+        return b"" if signal.event.code == _SIGN else self._decoder.answer(signal, verdict, now)
+
+    def _with_rules(self, items: list[Item]) -> list[Item]:
+        ruled: list[Item] = []
+        for item in items:
+            if isinstance(item, Signal):
+                if item.part == 1:
+                    ruled += self._signs(item)
+                ruled.append(item._replace(id=self._known_as(item.id), details={**item.details, T2_FROM: FIRST_BYTE}))
+            elif isinstance(item, Reject):
+                self._state.damaged += 1
+                ruled.append(item if item.id is None else replace(item, id=self._known_as(item.id)))
+            else:
+                ruled.append(item)
+        return ruled
+
+    def _known_as(self, who: AccountId) -> AccountId:
+        """Return the caller as the service knows it."""
+        receiver, line, account = who
+        known_as = f"{self._line.account_prefix}{account}" if account else self._line.account
+        return AccountId(self._line.receiver or receiver, line, known_as)
+
+    def _signs(self, signal: Signal) -> list[Item]:
+        """Return the sign of life of the receiver, and of its telephone line, in the first signal of a frame."""
+        state = self._state
+        state.frames += 1
+        state.heard_us = self._clock.now().utc_us
+        receiver, line, account = signal.id
+        is_line = line.upper() in self._supervised
+        if not account and not is_line and signal.event.kind is Kind.HEARTBEAT:
+            return []  # the signal is this sign itself
+        kind = Kind.PRESENCE if is_line else Kind.HEARTBEAT
+        event = Event(kind, Phase.STATUS, _SIGN, signal.protocol)
+        who = AccountId(self._line.receiver or receiver, line, self._line.account)
+        return [Signal(signal.protocol, who, event, b"", device=line if is_line else "")]
+
+    def _look_at_parity(self, data: bytes) -> None:
+        seen = parity_seen(data)
+        if seen and not self._state.parity:
+            self._state.parity = seen
+            log.warning("line.parity_suspected", line=self._line.name, parity=seen)
