@@ -16,6 +16,7 @@ from vetlla.domain.signals import Kind, Reject, Signal
 from vetlla.protocols.automation.fields import END_MARKS
 from vetlla.protocols.automation.writers import WRITERS
 from vetlla.protocols.decoder import Description
+from vetlla.protocols.framing.parity import BYTES_MIN, parity_seen
 from vetlla.protocols.registry import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Item
     from vetlla.protocols.captures.recording import Chunk
 
-EIGHTH_BIT: Final = 0x80
 READ_LEAST: Final = 0.5
 """Least share of the bytes that a dialect must read to be the guess."""
-PATTERN_LEAST: Final = 0.9
-"""Least share of bytes whose eighth bit is their parity, so that it is taken for a parity bit."""
+WINDOW: Final = 32
+"""Bytes that are looked at together for a parity bit; most of these windows must have the same one."""
 TEXT_LEAST: Final = 0.7
 """Least share of printable bytes; with less of them the speed is wrong, or the line carries something else."""
 BYTES_MOST: Final = 1 << 20
@@ -141,7 +141,7 @@ def _first(chunks: Sequence[Chunk]) -> list[Chunk]:
 
 
 def _read(name: str, chunks: Sequence[Chunk], clean: Callable[[bytes], bytes]) -> _Reading:
-    decoder = _DIALECTS[name].make(lambda _: ())
+    decoder = DIALECTS[name].make(lambda _: ())
     timed: list[tuple[int, bool, Item]] = []
     is_answered = False
     for chunk in chunks:
@@ -200,14 +200,12 @@ def _parity_of(data: bytes, port_parity: str) -> str | None:
     The port gives a byte its eighth bit if it reads eight bits and the sender sends parity; or if it checks parity, and
     the byte has a wrong one.
     """
-    if not any(byte >= EIGHTH_BIT for byte in data):
+    windows = (data[at : at + WINDOW] for at in range(0, len(data), WINDOW))
+    seen = Counter(parity_seen(window) for window in windows if len(window) >= BYTES_MIN)
+    found = max(seen, key=seen.__getitem__, default="")
+    if not found:
         return None
-    even = sum(byte.bit_count() % 2 == 0 for byte in data) / len(data)
-    if even >= PATTERN_LEAST:
-        return "even" if port_parity == "none" else "none" if port_parity == "even" else None
-    if 1 - even >= PATTERN_LEAST:
-        return "odd" if port_parity in {"none", "even"} else "none"
-    return None
+    return "none" if found == port_parity else found
 
 
 def _as_is(data: bytes) -> bytes:
@@ -218,6 +216,6 @@ def _without_eighth_bit(data: bytes) -> bytes:
     return bytes(byte & 0x7F for byte in data)
 
 
-_DIALECTS: Final = {name: one for name, one in PROTOCOLS.items() if name in WRITERS and isinstance(one, Description)}
-_ORDER: Final = tuple(sorted(_DIALECTS, reverse=True))
+DIALECTS: Final = {name: one for name, one in PROTOCOLS.items() if name in WRITERS and isinstance(one, Description)}
+_ORDER: Final = tuple(sorted(DIALECTS, reverse=True))
 """Sur-Gard first, because it is the most common one when two read the same bytes."""
