@@ -211,6 +211,7 @@ def test_a_probe_sees_a_wrong_mode_of_a_serial_port() -> None:
     with started("probe-line", "--serial", name, "--baud", "19200", "--for", "2") as probe:
         assert probe.stderr is not None
         assert "19200 baud, 8N1" in probe.stderr.readline()
+        assert f"{name} is open" in probe.stderr.readline()
         os.write(controller, bytes(map(with_parity, b"\n14 1234 18 E101 00 C007\r\n00 OKAY @\r" * 2)))
         out, err = probe.communicate(timeout=PATIENCE_S)
     os.close(device)

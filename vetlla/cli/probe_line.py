@@ -72,7 +72,8 @@ def probe_line(
         for sentence in sentences(found, mode=port.mode if port else ""):
             console().print(sentence, soft_wrap=True, markup=False, highlight=False)
         if found.protocol:
-            console().print("\n" + line_table(found, way), soft_wrap=True, markup=False, highlight=False, end="")
+            for line in ("", *line_table(found, way).splitlines()):
+                console().print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _first_found(ways: list[Way], seconds: float, *, answer_heartbeats: bool) -> tuple[Guess, Way]:

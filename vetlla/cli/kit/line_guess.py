@@ -34,7 +34,7 @@ def sentences(guess: Guess, *, mode: str = "") -> Iterator[str]:
         return
     others = f" (or {', '.join(guess.others)}, which has the same frames)" if guess.others else ""
     yield f"{PROTOCOLS[guess.protocol].summary}{others}: {guess.read_share:.0%} of the bytes can be read."
-    yield f"{guess.events:,} events of homes, {guess.heartbeats:,} heartbeats, {guess.unread:,} frames not read."
+    yield f"Events of homes: {guess.events:,}; heartbeats: {guess.heartbeats:,}; frames not read: {guess.unread:,}."
     if guess.line_width is not None:
         yield f"The line field has {guess.line_width} character{'s' if guess.line_width > 1 else ''}."
     if guess.account_widths:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vetlla.cli.kit.output import talk
 from vetlla.domain.errors import UsageError
 from vetlla.links.wire.serial_port import SerialPort
 from vetlla.links.wire.way import Accept, Connect
 from vetlla.settings.section import host_and_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vetlla.domain.errors import LinkError
     from vetlla.links.wire.way import Way
 
 BAUD: Final = 9_600
@@ -59,3 +63,15 @@ def one_way(
     if connect:
         return Connect(*address(connect_option, connect))
     return Accept(*address("--accept", accept, least=0))
+
+
+def teller_of_failures() -> Callable[[LinkError], None]:
+    """Return a function that shows a person why a line is not open: each reason once, as attempts fail alike."""
+    told: set[str] = set()
+
+    def failed(error: LinkError) -> None:
+        if (text := error.args[0]) not in told:
+            told.add(text)
+            talk().print(f"{text}; trying again", soft_wrap=True, markup=False)
+
+    return failed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from vetlla.cli.kit.lines import teller_of_failures
 from vetlla.cli.kit.output import talk
 from vetlla.domain.clock import SystemClock
 from vetlla.links.wire.tapping import Tap
@@ -18,7 +19,6 @@ from vetlla.protocols.captures.recording import Chunk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vetlla.domain.errors import LinkError
     from vetlla.links.wire.way import Way
 
 
@@ -47,7 +47,7 @@ async def _tapped(
 ) -> bool:
     over, stopped = asyncio.Event(), asyncio.Event()
     clock = SystemClock()
-    told: set[str] = set()
+    failed = teller_of_failures()
 
     def stop() -> None:
         stopped.set()
@@ -57,14 +57,12 @@ async def _tapped(
         if not over.is_set() and not taken(Chunk(clock.now().utc_us, data, is_answer)):
             over.set()
 
-    def failed(error: LinkError) -> None:
-        if (text := error.args[0]) not in told:  # each attempt fails in the same way
-            told.add(text)
-            talk().print(f"{text}; trying again", soft_wrap=True, markup=False)
+    def opened(address: str) -> None:
+        talk().print(f"{address} is open", soft_wrap=True, markup=False)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    tap = Tap(seen, answer)
+    tap = Tap(seen, opened, answer)
     async with AsyncExitStack() as open_lines:
         for way, user in ((far, tap.far), (near, tap.near)):
             if way is None:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.lines import BAUD, MODE, Baud, Mode, SerialDevice, one_way
+from vetlla.cli.kit.lines import BAUD, MODE, Baud, Mode, SerialDevice, one_way, teller_of_failures
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import AsJson
@@ -41,7 +41,6 @@ from vetlla.tables import delimited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vetlla.domain.errors import LinkError
     from vetlla.links.wire.way import Way
     from vetlla.simulator.message import Message
 
@@ -229,13 +228,7 @@ async def _simulate(
     """Run the plan. The first stop signal ends the calls, the second one the run."""
     stop = asyncio.Event()
     screen = talk()
-    shown: set[str] = set()
-
-    def failed(error: LinkError) -> None:
-        text = error.args[0]
-        if text not in shown:  # each attempt fails in the same way
-            shown.add(text)
-            screen.print(f"{text}; trying again", soft_wrap=True, markup=False)
+    failed = teller_of_failures()
 
     def opened(host: str, port: int) -> None:
         if isinstance(way, Accept):

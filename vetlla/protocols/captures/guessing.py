@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 READ_LEAST: Final = 0.5
 """Least share of the bytes that a dialect must read to be the guess."""
+GAP_LEAST_US: Final = 500_000
+"""Least time before a heartbeat that tells its interval. Receivers have 1 s or more; less comes from a full buffer."""
 WINDOW: Final = 32
 """Bytes that are looked at together for a parity bit; most of these windows must have the same one."""
 TEXT_LEAST: Final = 0.7
@@ -174,6 +176,7 @@ def _is_kept(signal: Signal) -> bool:
 def _heartbeat_s(frames: Sequence[_Frame]) -> float | None:
     """Return the time from the frame before to a heartbeat, because any traffic puts the next one off."""
     gaps = [later.at_us - frame.at_us for frame, later in pairwise(frames) if later.is_heartbeat]
+    gaps = [gap for gap in gaps if gap >= GAP_LEAST_US]
     return round(median(gaps) / 1e6, 1) if gaps else None
 
 
