@@ -18,14 +18,14 @@ _B32: Final = 4
 """Bytes of a header, the first of which is NUL."""
 
 
-class Sending(NamedTuple):
+class Arrival(NamedTuple):
     """How a frame arrives: its pieces, and the answers besides the first that a computer gives to them."""
 
     pieces: list[bytes]
     more_answers: int = 0
 
 
-def arrival(frame: bytes, faults: LineFaults, random: Random) -> Sending:
+def arrival(frame: bytes, faults: LineFaults, random: Random) -> Arrival:
     """Return how the first sending of a frame arrives."""
     names = ("damage", "parity", "endless", "glued", "duplicate", "torn")
     shares = [getattr(faults, name) for name in names]
@@ -34,13 +34,13 @@ def arrival(frame: bytes, faults: LineFaults, random: Random) -> Sending:
     head = len(_head(frame))
     copies = random.randint(2, COPIES_MOST)
     ways = {
-        "damage": Sending([_damaged(frame, random.randrange(head, len(body)))]),
-        "parity": Sending([frame[:head] + bytes(map(with_parity, frame[head:]))]),
-        "endless": Sending([body]),
-        "glued": Sending([body * (copies - 1) + frame], copies - 1),
-        "duplicate": Sending([frame, frame], 1),
-        "torn": Sending(tear(frame, random)),
-        "": Sending([frame]),
+        "damage": Arrival([_damaged(frame, random.randrange(head, len(body)))]),
+        "parity": Arrival([frame[:head] + bytes(map(with_parity, frame[head:]))]),
+        "endless": Arrival([body]),
+        "glued": Arrival([body * (copies - 1) + frame], copies - 1),
+        "duplicate": Arrival([frame, frame], 1),
+        "torn": Arrival(tear(frame, random)),
+        "": Arrival([frame]),
     }
     return ways[happened]
 
