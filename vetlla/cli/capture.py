@@ -53,7 +53,7 @@ def capture(
         str,
         typer.Option(
             metavar="PROTOCOL",
-            help="Acknowledge all frames of this dialect. An alarm that is acknowledged here is lost, because it is not stored.",
+            help="Acknowledge all frames of this dialect. An alarm that is acknowledged here is stored nowhere: lost.",
         ),
     ] = "",
     guess_from: Annotated[

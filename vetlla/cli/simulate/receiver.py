@@ -105,7 +105,12 @@ def receiver(
     writing: Writing,
     waiting: Waiting,
     mix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Weights of events: alarms, technical, tests.")
+        str,
+        typer.Option(
+            show_default=False,
+            metavar="TEXT",
+            help="Weights of events; default alarms=5, technical=5, tests=30, without blanks.",
+        ),
     ] = "alarms=5,technical=5,tests=30",
     faults: Annotated[
         str, typer.Option(help="Shares of faults: damage, parity, endless, glued, duplicate, torn; caller of calls.")
