@@ -30,9 +30,11 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
-    path for path in EVERY_SETTING if not path.startswith(("listen", "mqtt", "control.")) or path == "control.mode"
+    path
+    for path in EVERY_SETTING
+    if not path.startswith(("listen", "mqtt", "line", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers and groups are left out: TOML cannot write None, so the example shows them with a value."""
+"""Listeners, brokers, line receivers and groups are left out: the example shows them with a value."""
 
 
 def all_switched_on() -> str:
@@ -41,9 +43,9 @@ def all_switched_on() -> str:
 
 
 def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree
-    """Return the value at ``section.key``, in the first of a list of tables. Raises KeyError if there is none."""
+    """Return the value at ``section.key``, in the first table of a list that has it. Raises if there is none."""
     for part in setting.split("."):
-        values = values[0][part] if isinstance(values, list) else values[part]
+        values = next(table for table in values if part in table)[part] if isinstance(values, list) else values[part]
     return values
 
 

@@ -35,6 +35,7 @@ EMPTY = Gauges(
     incidents_open=0,
     limits_s=dict.fromkeys(LIMITS, 1.0),
     certificates=[],
+    lines=[],
 )
 
 

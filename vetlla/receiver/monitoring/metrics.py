@@ -64,7 +64,7 @@ class Gauges:
     """Seconds by the names in ``LIMITS``; every name is there."""
     certificates: Sequence[Certificate]
     """Certificates in the TLS files that new connections use."""
-    lines: Sequence[LinePortFacts]
+    lines: Sequence[LinePortFacts] = ()
     """The ports of line receivers."""
 
 
