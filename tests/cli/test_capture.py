@@ -18,6 +18,7 @@ import pytest
 from tests.rigs.computer import Computer
 from tests.rigs.daemon import PATIENCE_S, VETLLA, vetlla
 from vetlla.protocols.captures.recording import chunk_of
+from vetlla.settings.line import Line
 from vetlla.simulator.line_receiver.mishaps import with_parity
 
 if TYPE_CHECKING:
@@ -117,6 +118,31 @@ def test_a_capture_stands_between_a_receiver_and_its_program(tmp_path: Path) -> 
     assert b"".join(chunk.data for chunk in chunks if chunk.is_answer) == b"\x06" * 30
 
 
+def test_a_capture_stands_between_two_serial_ports(tmp_path: Path) -> None:
+    """A real cable (socat) on the side of the receiver, and a terminal on that of the program."""
+    ends = (tmp_path / "receiver", tmp_path / "tap")
+    controller, device = pty.openpty()
+    computer = Computer("surgard")
+    cable = subprocess.Popen(
+        ["socat", *(f"pty,link={end},raw,echo=0" for end in ends)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not all(end.exists() for end in ends):
+            assert cable.poll() is None
+        words = ("capture", "--serial", str(ends[1]), "--to", os.ttyname(device), str(tmp_path / "x"), "--json")
+        with computer.running(controller), started(*words) as tap:
+            assert tap.stderr is not None
+            assert "is open" in tap.stderr.readline()
+            done = vetlla("simulate", "receiver", "--serial", str(ends[0]), "--closed", "--reports", "30", "--json")
+            said = json.loads(ended(tap))
+    finally:
+        cable.terminate()
+        cable.wait()
+        os.close(device)
+        os.close(controller)
+    assert json.loads(done.stdout)["acknowledged"] == said["events"] == len(computer.stored) == 30
+
+
 def test_a_program_that_connects_itself_is_served(tmp_path: Path) -> None:
     """With listen: the tap takes the place of the receiver's port."""
     with (
@@ -187,6 +213,7 @@ def table(out: str) -> dict[str, object]:
     """Return the [[line]] table that an output ends with."""
     (line,) = tomllib.loads(out[out.index("[[line]]") :])["line"]
     assert isinstance(line, dict)
+    Line.model_validate_json(json.dumps(line))  # the receiver takes it as it is
     return line
 
 

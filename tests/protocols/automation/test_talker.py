@@ -255,6 +255,16 @@ def test_a_connection_in_absence_begins_with_a_heartbeat() -> None:
     assert talker.received(ACK, 20.1) == Turn(A.frame)
 
 
+def test_what_is_dropped_is_returned_in_its_order() -> None:
+    """A late answer to a dropped message acknowledges nothing."""
+    talker = connected()
+    talker.offer(A, 0.0)
+    talker.offer(B, 0.0)
+    assert talker.drop() == [A, B]
+    assert talker.offer(C, 0.1) == Turn()
+    assert talker.received(ACK, 0.2) == Turn(C.frame)
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
