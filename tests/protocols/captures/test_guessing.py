@@ -135,6 +135,13 @@ def test_the_interval_of_heartbeats_counts_from_the_frame_before() -> None:
     assert (found.heartbeat_s, found.repeat_s, found.heartbeats) == (30.0, None, 4)
 
 
+def test_unanswered_heartbeats_come_sooner_at_first() -> None:
+    """A System 5 repeats its heartbeat after 4 s, four times in all; then one comes each 30 s."""
+    beat = frames("surgard", [Heartbeat("01")])
+    found = guess([Chunk(at * SECOND_US, beat) for at in (0, 4, 8, 12, 42, 72)])
+    assert found.heartbeat_s == 30.0
+
+
 def test_frames_without_an_answer_show_how_patient_the_receiver_is() -> None:
     alarm = frames("surgard", [ALARM])
     found = guess([Chunk(at * SECOND_US, alarm) for at in (0, 4, 8, 12)])
@@ -144,7 +151,7 @@ def test_frames_without_an_answer_show_how_patient_the_receiver_is() -> None:
 def test_frames_may_arrive_byte_by_byte() -> None:
     data = frames("ademco685", ALARMS)
     found = guess([Chunk(at, data[at : at + 1]) for at in range(len(data))])
-    assert (found.protocol, found.events) == ("ademco685", 2)
+    assert (found.protocol, found.events, found.end) == ("ademco685", 2, "cr")
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

@@ -43,7 +43,9 @@ class SurgardWriter:
     def __init__(self, form: LineForm) -> None:
         """Take the settings. Raises UsageError if a Sur-Gard cannot have one of them."""
         self._line_width = fields.chosen("line_width", form.line_width, 1, 1, 7)
-        self._account_width = fields.chosen("account_width", form.account_width, ACCOUNT_LEAST, ACCOUNT_LEAST, 8)
+        self._account_width = fields.chosen(
+            "account_width", form.account_width, ACCOUNT_LEAST, ACCOUNT_LEAST, ACCOUNT_MOST
+        )
         self._end = fields.end_mark(form.end, "dc4", "cr", "lf", "crlf", "none")
         self._has_header = form.header
 

@@ -37,6 +37,8 @@ BYTES_MOST: Final = 1 << 20
 """Most bytes that are looked at: an hour of a busy line at 9,600 baud has 4 MB, and the first quarter shows as much."""
 _MARKS: Final = b"\x14\r\n"
 _READ: Final = "none"
+_BEGIN_WITH_LF: Final = frozenset({"ademco685"})
+"""Dialects whose frames begin with LF, which is then no end mark."""
 _NO_DIALECT: Final = ""
 _LINE_DIALECT: Final = "surgard"
 
@@ -126,7 +128,7 @@ def _described(best: _Reading, whole: Guess, readings: Sequence[_Reading], paylo
         repeat_s=_repeat_s(best.frames),
         line_width=max(lines, key=lines.__getitem__) if best.protocol == _LINE_DIALECT and lines else None,
         account_widths=tuple(sorted({len(signal.id.account) for signal in events})),
-        end=_end(data),
+        end=_end(data) if best.protocol not in _BEGIN_WITH_LF else _end(data.replace(b"\n", b"")),
         has_header=any(frame.raw.startswith(b"\0") for frame in best.frames),
     )
 
@@ -174,10 +176,17 @@ def _is_kept(signal: Signal) -> bool:
 
 
 def _heartbeat_s(frames: Sequence[_Frame]) -> float | None:
-    """Return the time from the frame before to a heartbeat, because any traffic puts the next one off."""
-    gaps = [later.at_us - frame.at_us for frame, later in pairwise(frames) if later.is_heartbeat]
-    gaps = [gap for gap in gaps if gap >= GAP_LEAST_US]
-    return round(median(gaps) / 1e6, 1) if gaps else None
+    """Return the time from the frame before to a heartbeat, because any traffic puts the next one off.
+
+    A receiver that gets no answers repeats its first heartbeats sooner, so the longest time is then its interval.
+    """
+    beats = [(frame, later) for frame, later in pairwise(frames) if later.is_heartbeat]
+    gaps = [(later.at_us - frame.at_us, later.after_answer) for frame, later in beats]
+    gaps = [gap for gap in gaps if gap[0] >= GAP_LEAST_US]
+    if not gaps:
+        return None
+    answered = [gap_us for gap_us, after_answer in gaps if after_answer]
+    return round((median(answered) if answered else max(gap_us for gap_us, _ in gaps)) / 1e6, 1)
 
 
 def _repeat_s(frames: Sequence[_Frame]) -> float | None:
