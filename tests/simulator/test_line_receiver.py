@@ -81,14 +81,15 @@ def items(pieces: list[bytes]) -> list[str]:
 
 @given(seed=st.integers(0, 10_000))
 def test_each_mishap_is_what_it_says(seed: int) -> None:
-    """A computer answers what arrives as often as the mishap says: so often the receiver waits for answers."""
+    """A computer answers what arrives as often as the mishap says: the receiver waits for so many answers."""
     for fault, signals in (("damage", 0), ("parity", 0), ("endless", 1), ("duplicate", 2), ("torn", 1)):
         pieces, more_answers = arrival(FRAME, LineFaults(**{fault: 1.0}), Random(seed))
         found = items(pieces)
         assert found.count("signal") == signals, fault
         assert found.count("signal") + found.count("NAK") == 1 + more_answers, fault
     pieces, more_answers = arrival(FRAME, LineFaults(glued=1.0), Random(seed))
-    assert items(pieces) == ["signal"] * (1 + more_answers)
+    assert len(items(pieces)) > 1
+    assert more_answers == 0  # copies in one read are answered once
     assert b"".join(pieces).count(b"\x14") == 1
     assert arrival(FRAME, LineFaults(), Random(seed)) == ([FRAME], 0)
 

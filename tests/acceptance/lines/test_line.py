@@ -98,6 +98,7 @@ def test_rules_of_a_port_keep_homes_of_two_receivers_apart(tmp_path: Path) -> No
 def test_a_message_of_the_receiver_itself_belongs_to_the_receiver(tmp_path: Path) -> None:
     """Its own trouble is a technical alarm of the receiver, and no home's."""
     with daemon_with_port(tmp_path, "serial") as (daemon, port):
+        assert port.call(HEARTBEAT) == ACK
         assert port.call(b"0011[#0000|NYS0000]\x14") == ACK
         ((_, _, account, code, _),) = stored(daemon)
         assert (account, code) == ("LINE/sg", "YS")

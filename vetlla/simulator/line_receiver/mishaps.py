@@ -37,7 +37,8 @@ def arrival(frame: bytes, faults: LineFaults, random: Random) -> Arrival:
         "damage": Arrival([_damaged(frame, random.randrange(head, len(body)))]),
         "parity": Arrival([frame[:head] + bytes(map(with_parity, frame[head:]))]),
         "endless": Arrival([body]),
-        "glued": Arrival([body * (copies - 1) + frame], copies - 1),
+        # Copies in one read are one message, which Vetlla answers once; a second ACK would count for the next message.
+        "glued": Arrival([body * (copies - 1) + frame]),
         "duplicate": Arrival([frame, frame], 1),
         "torn": Arrival(tear(frame, random)),
         "": Arrival([frame]),

@@ -15,6 +15,7 @@ import structlog
 
 from vetlla.domain.previous_run import END_MARKS
 from vetlla.domain.signals import T2_FROM, AccountId, Event, Kind, Phase, Reason, Reject, Reply, Signal
+from vetlla.protocols.codes.tables import CONTACT_ID, SIA_DCS
 from vetlla.protocols.framing.line_receiver import NAK, SYSTEM
 from vetlla.protocols.framing.parity import parity_seen
 
@@ -36,6 +37,8 @@ COPY: Final = "copy"
 """Detail of the second copy of a message in one read. It is not answered: the receiver may take a second ACK for that
 of its next message, because an ACK has no number. It is a repetition, so this detail is never stored."""
 _NOT_READ: Final = frozenset({Kind.UNREADABLE, Kind.UNKNOWN})
+_LONG: Final = frozenset({CONTACT_ID.system, SIA_DCS.system})
+"""Systems of codes whose messages are so long and regular that the end of another message never looks like one."""
 
 
 class PortDecoder:
@@ -98,7 +101,7 @@ class PortDecoder:
         """Return True if these bytes may be the end of a message whose beginning came before the port was open."""
         if self._has_begun or self._line.serial is None or signal.event.kind is Kind.HEARTBEAT:
             return False
-        return signal.event.kind in _NOT_READ or SYSTEM in signal.details
+        return signal.event.kind in _NOT_READ or signal.event.system not in _LONG or SYSTEM in signal.details
 
     def _refused(self, signal: Signal) -> list[Item]:
         """Refuse what may be the end of a message: its ACK would be taken for that of the whole message."""
