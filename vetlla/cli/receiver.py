@@ -28,7 +28,7 @@ def receiver(
         list[str] | None,
         typer.Option(
             metavar="PROTOCOL=HOST:PORT",
-            help="Listen here instead of at the configuration's listeners and MQTT brokers; port 0 picks a free port.",
+            help="Listen here instead of at the configuration's listeners, brokers, spools; port 0 picks a free port.",
         ),
     ] = None,
 ) -> None:
@@ -43,13 +43,14 @@ def receiver(
     file = config or required_configuration()
     reread = partial(load, file, state_dir=state_dir, listen=listen or ())
     settings = reread()
-    left_out = load(file).mqtt if listen else ()
+    written = load(file) if listen else settings
+    left_out = [*written.mqtt, *written.spool] if listen else []
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
         if left_out:
             log.warning(
                 "receiver.brokers_left_out",
-                brokers=[broker.name for broker in left_out],
+                brokers=[one.name for one in left_out],
                 remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

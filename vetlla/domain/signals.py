@@ -258,7 +258,7 @@ class Arrival(NamedTuple):
 
     listener: str
     transport: str
-    """tcp, udp, tls, serial, mqtt"""
+    """tcp, udp, tls, serial, mqtt, spool"""
     peer: str
     established: Instant
     """Set-up of the connection, or first byte of this frame on a connection that was already open. t2 starts here."""

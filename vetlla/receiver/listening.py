@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from vetlla.daemon import systemd
 from vetlla.domain.errors import ConfigError
+from vetlla.protocols.asterisk.decoder import AsteriskDecoder
+from vetlla.protocols.asterisk.digits import NAME as ASTERISK
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
+from vetlla.receiver.listeners.spool.listener import SpoolListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 
@@ -22,16 +25,16 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import SessionServices
     from vetlla.receiver.startup import Entrance, Prepared
-    from vetlla.settings.broker import Mqtt
     from vetlla.settings.model import Settings
 
 
 class Listeners:
-    """The bound sockets and the brokers through which reports come."""
+    """The bound sockets, the brokers and the directories through which reports come."""
 
     def __init__(self, keys_of: Callable[[AccountId], Sequence[Key]]) -> None:
         self.bound: list[TcpListener | UdpListener] = []
         self.brokers: list[MqttListener] = []
+        self.spools: list[SpoolListener] = []
         self.started = False
         """True after reports can come in."""
         self._keys_of = keys_of
@@ -41,12 +44,12 @@ class Listeners:
     def bind(
         self,
         prepared: Prepared,
-        brokers: Iterable[Mqtt],
+        settings: Settings,
         services: SessionServices,
         *,
         ready: Callable[[], bool],
     ) -> None:
-        """Bind every socket, or take it from systemd, and make the client of each broker. Raises ConfigError."""
+        """Bind every socket, or take it from systemd, and make what reads brokers and spools. Raises ConfigError."""
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         known = {entrance.listen.name for entrance in prepared.entrances}
@@ -57,9 +60,11 @@ class Listeners:
             )
         for entrance in prepared.entrances:
             self._bind_entrance(entrance, self._inherited, services)
-        for settings in brokers:
-            tls = prepared.brokers[settings.name]
-            self.brokers.append(MqttListener(settings, services, MqttDecoder(self._keys_of), ready=ready, tls=tls))
+        for broker in settings.mqtt:
+            tls = prepared.brokers[broker.name]
+            self.brokers.append(MqttListener(broker, services, MqttDecoder(self._keys_of), ready=ready, tls=tls))
+        for spool in settings.spool:
+            self.spools.append(SpoolListener(spool, services, AsteriskDecoder(self._keys_of), ready=ready))
 
     def _bind_entrance(
         self, entrance: Entrance, handed: Iterable[systemd.Inherited], services: SessionServices
@@ -83,22 +88,22 @@ class Listeners:
                 self.bound.append(UdpListener(listen, services, make, bound))
 
     async def start(self) -> None:
-        """Start to take reports on every bound socket, and from every broker."""
+        """Start to take reports on every bound socket, from every broker and out of every spool."""
         for listener in self.bound:
             await listener.start()
-        for broker in self.brokers:
-            await broker.start()
+        for dialled in (*self.brokers, *self.spools):
+            await dialled.start()
         self.started = True
 
     def stop(self) -> None:
         """Take no further reports; what was read is still answered."""
-        for listener in (*self.bound, *self.brokers) if self.started else ():
+        for listener in (*self.bound, *self.brokers, *self.spools) if self.started else ():
             listener.stop()
 
     async def close(self) -> None:
-        """Close every bound socket, and the connection to every broker."""
-        for broker in self.brokers:
-            await broker.close()
+        """Close every bound socket, the connection to every broker, and the watch of every spool."""
+        for dialled in (*self.brokers, *self.spools):
+            await dialled.close()
         for listener in self.bound:
             listener.stop()
             listener.abort()
@@ -108,6 +113,7 @@ class Listeners:
         await self.close()
         self.bound.clear()
         self.brokers.clear()
+        self.spools.clear()
 
     def use_tls(self, contexts: Mapping[str, ssl.SSLContext | None]) -> None:
         """Use other TLS contexts, by listener or broker, for new connections; open ones keep theirs."""
@@ -129,7 +135,8 @@ class Listeners:
     def places(self) -> list[str]:
         """Return the addresses as the log and ``systemctl status`` show them."""
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self.bound]
-        return places + [f"{MQTT} at {one.broker.address}" for one in self.brokers]
+        places += [f"{MQTT} at {one.broker.address}" for one in self.brokers]
+        return places + [f"{ASTERISK} in {one.spool.directory}" for one in self.spools]
 
 
 def _transport(bound: socket.socket) -> str:

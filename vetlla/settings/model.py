@@ -33,6 +33,7 @@ from vetlla.settings.section import (
     Zone,
     spelled,
 )
+from vetlla.settings.spool import Spool
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
@@ -320,6 +321,7 @@ class Settings(Section):
     """Shared keys; default: the systemd credential ``vetlla-keys`` if there is one, else ``STATE_DIR/keys.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
+    spool: Annotated[tuple[Spool, ...], Field(max_length=LISTENERS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -352,8 +354,12 @@ class Settings(Section):
                 if other_name != listen.name:
                     raise ValueError(f"{other_name!r} and {listen.name!r} both listen on {transport} {listen.address}")
         names = {listen.name for listen in self.listen}
-        for broker in self.mqtt:
-            if broker.name in names:
-                raise ValueError(f"two listeners are called {broker.name!r}: give one of them another name")
-            names.add(broker.name)
+        for name in (*(broker.name for broker in self.mqtt), *(spool.name for spool in self.spool)):
+            if name in names:
+                raise ValueError(f"two listeners are called {name!r}: give one of them another name")
+            names.add(name)
+        directories = [spool.directory for spool in self.spool]
+        for number, directory in enumerate(directories):
+            if directory in directories[:number]:
+                raise ValueError(f"two spools have the directory {directory}: leave one of them out")
         return self

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.intake import Intake
     from vetlla.receiver.listeners.mqtt.listener import MqttListener
+    from vetlla.receiver.listeners.spool.listener import SpoolListener
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.listeners.udp import UdpListener
@@ -71,6 +72,7 @@ class View:
         clock: Clock,
         listeners: Sequence[TcpListener | UdpListener],
         brokers: Sequence[MqttListener],
+        spools: Sequence[SpoolListener],
         http: HttpServer,
         supervision: SupervisionView,
         standing: Callable[[], Standing],
@@ -82,6 +84,7 @@ class View:
         self._clock = clock
         self._listeners = listeners
         self._brokers = brokers
+        self._spools = spools
         self._http = http
         self._supervision = supervision
         self._standing = standing
@@ -131,7 +134,7 @@ class View:
             "version": __version__,
             "since": iso(self._since.utc_us),
             "uptime_s": (now.mono_us - self._since.mono_us) / 1e6,
-            "listening": [*listening, *(broker.place() for broker in self._brokers)],
+            "listening": [*listening, *(one.place() for one in (*self._brokers, *self._spools))],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "process": self._process(),
             "certificates": [_certificate(one) for one in self._standing().certificates],
