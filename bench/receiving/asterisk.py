@@ -116,7 +116,7 @@ def kissoff_s(recording: Path) -> float:
     if not recording.exists():
         return 0.0
     with wave.open(str(recording)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())
 
 
 def main() -> int:

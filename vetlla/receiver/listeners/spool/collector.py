@@ -74,8 +74,8 @@ class Collector:
         calls: dict[str, str] = {}
         for seen, content in zip(wanted, contents, strict=True):
             if content is None:
-                self._sightings.forget(seen.found)
-            elif seen.found not in self._shown and self._sightings.is_written(seen, content):
+                self._forget(seen.found)
+            elif not (content.why and seen.found in self._shown) and self._sightings.is_written(seen, content):
                 takings.append(self._begin(seen, content, calls))
         outcomes = [await taking.outcome() for taking in takings]
         await self._settle(list(zip(takings, outcomes, strict=True)))
@@ -173,7 +173,7 @@ class Collector:
             found = content.found
             if failure is None:
                 self._stuck.pop(found, None)
-                self._sightings.forget(found)
+                self._forget(found)
                 self._counts.waiting = max(0, self._counts.waiting - 1)
             else:
                 if not self._stuck:
@@ -182,6 +182,10 @@ class Collector:
                     log.error("spool.stuck", spool=self._spool.name, why=why, remedy=remedy)
                 self._stuck[found] = folder
         self._counts.stuck = len(self._stuck)
+
+    def _forget(self, found: Found) -> None:
+        self._shown.discard(found)
+        self._sightings.forget(found)
 
 
 def _stamped(item: Item, found: Found, source: str) -> Item:

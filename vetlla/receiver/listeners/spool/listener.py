@@ -157,7 +157,7 @@ class SpoolListener:
                     await self._wait(self._bounds.retry_s)
                 elif self._sightings.has_unsettled:
                     await self._wait(min(spool.settle_s, spool.rescan_s))
-                else:
+                elif not self._sightings.has_more:
                     await self._wait(spool.rescan_s)
 
     async def _take_due(self) -> bool:

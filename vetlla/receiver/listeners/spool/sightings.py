@@ -48,11 +48,18 @@ class Sightings:
         """Files that the kernel has reported as closed."""
         self._looked: Instant | None = None
         """When the whole directory was read last."""
+        self._is_cut = False
+        """True if there were more files than one look returns."""
 
     @property
     def has_unsettled(self) -> bool:
         """True if a file that is there may be written to its end without a word of the kernel."""
         return any(self._still_s(seen) <= self._unfinished_s for seen in self._seen.values())
+
+    @property
+    def has_more(self) -> bool:
+        """True if all files that are known were taken, and others are there."""
+        return self._is_cut and not self._seen
 
     async def update(self, watch: Watch) -> int | None:
         """Learn which files are there: all of them if that is due, else those that the kernel has named.
@@ -64,9 +71,9 @@ class Sightings:
         has_missed, watch.has_missed = watch.has_missed, False
         self._closed.update(closed)
         now, since, count = self._clock.now(), self._looked, None
-        if has_missed or since is None or now.mono_us - since.mono_us >= self._pause_us():
+        if has_missed or self.has_more or since is None or now.mono_us - since.mono_us >= self._pause_us():
             found, count = await asyncio.to_thread(files.look, self._directory, at_most=self._look_max)
-            self._looked = now
+            self._looked, self._is_cut = now, count > len(found)
             names = {one.name for one in found}
             self._seen = {name: seen for name, seen in self._seen.items() if name in names}
             self._closed &= names

@@ -28,8 +28,8 @@ class Watch:
         """Begin; set ``woken`` when something happens. Raises OSError if the directory cannot be watched."""
         self.is_lost = False
         """True if the directory is gone, was moved, or its file system was unmounted."""
-        self.has_missed = False
-        """True if some names are not known, so that the whole directory has to be read."""
+        self.has_missed = True
+        """True if some names are not known, as those from before the watch, so that the whole directory must be read."""
         self.created: dict[str, Instant] = {}
         """Files that were created, and when."""
         self.closed: dict[str, Instant] = {}
