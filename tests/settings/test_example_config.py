@@ -30,9 +30,11 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
-    path for path in EVERY_SETTING if not path.startswith(("listen", "mqtt", "control.")) or path == "control.mode"
+    path
+    for path in EVERY_SETTING
+    if not path.startswith(("listen", "mqtt", "spool", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers and groups are left out: TOML cannot write None, so the example shows them with a value."""
+"""Listeners, brokers, spools, groups are left out: TOML cannot write None, so the example shows them with a value."""
 
 
 def all_switched_on() -> str:

@@ -11,6 +11,7 @@ Nothing is followed that is not a plain file, because other programs may write t
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -36,6 +37,7 @@ to other terminals by more than 50 ms."""
 CALLS_KEPT_DAYS: Final = 2
 """How long a call is remembered. Its last file comes when it ends, and no call takes two days."""
 _MODE: Final = 0o750
+_MAY_NOT_WRITE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _HIDDEN: Final = "."
 
 
@@ -85,8 +87,11 @@ def prepare(directory: Path, *, keeps: bool) -> tuple[int, int]:
     """
     place = identity(directory)
     for folder in (*((DONE,) if keeps else ()), QUARANTINE, CALLS):
-        with suppress(PermissionError):
+        try:
             (directory / folder).mkdir(_MODE, exist_ok=True)
+        except OSError as error:
+            if error.errno not in _MAY_NOT_WRITE:
+                raise
     os.scandir(directory).close()
     return place
 

@@ -29,7 +29,7 @@ class Watch:
         self.is_lost = False
         """True if the directory is gone, was moved, or its file system was unmounted."""
         self.has_missed = True
-        """True if some names are not known, as those from before the watch, so that the whole directory must be read."""
+        """True if some names are not known, as those from before the watch: then the whole directory has to be read."""
         self.created: dict[str, Instant] = {}
         """Files that were created, and when."""
         self.closed: dict[str, Instant] = {}
