@@ -15,7 +15,7 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from vetlla.receiver.counters import Counters
+from vetlla.receiver.counters import Counters, SpoolCounts
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision.rules import Health
@@ -70,6 +70,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
+    counters.spools["pbx"] = SpoolCounts()
     text = exposition(counters, lambda: now)().decode()
     emitted: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call] # prometheus_client's

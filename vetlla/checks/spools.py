@@ -141,7 +141,7 @@ def _of_directory(where: str, spool: Spool) -> Iterator[Finding]:
 
 def _may_read_all() -> bool:
     """Return True if this process may read the files of all users: it is root's, or has the capability."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
     effective = next((line.split()[1] for line in lines if line.startswith("CapEff:")), "0")
     return bool(int(effective, 16) & _MAY_READ_ALL)
 

@@ -63,6 +63,8 @@ class Content(NamedTuple):
     data: bytes
     """At most ``MAX_FILE`` bytes and one more."""
     is_complete: bool
+    may_grow: bool = False
+    """True if it has no event yet, so that its writer may not have come to its end."""
     call: str = ""
     """UNIQUEID of its call; "" if it names none."""
     first_of_call: str | None = None
@@ -148,11 +150,19 @@ def read(directory: Path, found: Found) -> Content | None:
     except OSError as error:
         return Content(found, b"", is_complete=True, why=f"cannot be read: {error.strerror}")
     call = call_of(found.name)
-    is_complete = data.endswith(b"\n")
-    if call is None:
-        said = read_file(data)
-        is_complete, call = said.is_complete, said.unique_id
-    return Content(found, data, is_complete=is_complete, call=call, first_of_call=first_of(directory, call))
+    if call is not None:
+        return Content(
+            found, data, is_complete=data.endswith(b"\n"), call=call, first_of_call=first_of(directory, call)
+        )
+    said = read_file(data)
+    return Content(
+        found,
+        data,
+        is_complete=said.is_complete,
+        may_grow=not said.lines,
+        call=said.unique_id,
+        first_of_call=first_of(directory, said.unique_id),
+    )
 
 
 def first_of(directory: Path, call: str) -> str | None:

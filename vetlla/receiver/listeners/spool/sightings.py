@@ -96,10 +96,11 @@ class Sightings:
 
     def is_written(self, seen: Seen, content: Content) -> bool:
         """Return True if a file is whole, or if its writer has had time enough to make it so."""
-        is_closed = seen.found.name in self._closed
-        if content.is_complete:
-            return is_closed or self._still_s(seen) >= self._settle_s
-        return self._still_s(seen) >= (self._settle_s if is_closed else self._unfinished_s)
+        is_closed, still_s = seen.found.name in self._closed, self._still_s(seen)
+        if is_closed:
+            return content.is_complete or still_s >= self._settle_s
+        is_whole = content.is_complete and not content.may_grow
+        return still_s >= (self._settle_s if is_whole else self._unfinished_s)
 
     def forget(self, found: Found) -> None:
         """Take note that a file is gone, or has become another one."""
