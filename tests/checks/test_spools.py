@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.rigs.daemon import running
 from tests.rigs.permissions import reachable_directory, unprivileged
 from vetlla.checks import spools
 from vetlla.domain.findings import Level
 from vetlla.settings.spool import Spool
+
+if TYPE_CHECKING:
+    from vetlla.receiver.control.messages.receiver import Status
 
 SHIPPED = Path(__file__).parents[2] / "config" / "asterisk" / "alarmreceiver.conf"
 GOOD = "[general]\nlogindividualevents = yes\neventspooldir = {directory}\ntimestampformat = %Y-%m-%dT%H:%M:%S%z\n"
@@ -103,3 +108,21 @@ def test_a_directory_that_is_closed_to_the_receiver() -> None:
     assert any("Permission denied" in text for text in closed)
     assert any("files that were taken stay there" in text for text in readable)
     assert any("only its own user (root) can read" in text for text in readable)
+
+
+def test_doctor_asks_the_running_receiver(tmp_path: Path) -> None:
+    """It tells a directory that the receiver watches from one that it does not, and from one that it does not know."""
+    directory = tmp_path / "spool"
+    directory.mkdir()
+    config = f'[[spool]]\nname = "pbx"\ndirectory = "{directory}"\n'
+    spool = Spool(name="pbx", directory=directory)
+    assert spools.directory(spool, None).level is Level.OK
+    with running(tmp_path / "receiver", config=config) as daemon:
+        status = daemon.await_status(lambda status: all(one.get("connected", True) for one in status["listening"]))
+        assert spools.directory(spool, cast("Status", status)).level is Level.OK
+        other = Spool(name="other", directory=directory)
+        assert spools.directory(other, cast("Status", status)).level is Level.CRITICAL
+        directory.rename(tmp_path / "elsewhere")
+        status = daemon.await_status(lambda status: not all(one.get("connected", True) for one in status["listening"]))
+        assert "spool.lost" in spools.directory(spool, cast("Status", status)).remedy
+    assert "No such file" in spools.directory(spool, None).text

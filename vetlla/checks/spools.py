@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vetlla.checks.config import risk
 from vetlla.checks.machine import VOLATILE, file_system_of
 from vetlla.domain import permissions
+from vetlla.domain.findings import Finding, Level
 from vetlla.domain.permissions import user_name
 from vetlla.domain.plainfile import open_file
 from vetlla.protocols.framing.charset import readable
@@ -22,7 +23,7 @@ from vetlla.receiver.listeners.spool.files import DONE, QUARANTINE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vetlla.domain.findings import Finding
+    from vetlla.receiver.control.messages.receiver import Status
     from vetlla.settings.spool import Spool
 
 LARGEST: Final = 1 << 16
@@ -58,6 +59,20 @@ def risks_of(spool: Spool) -> Iterator[Finding]:
         yield risk(where, f"{spool.config}: {error.strerror}", "let this user read it, or correct config")
         return
     yield from _of_asterisk(where, spool, text)
+
+
+def directory(spool: Spool, status: Status | None) -> Finding:
+    """Return whether the running receiver watches the directory or, without a receiver, whether this user could."""
+    name = f"spool {spool.name}"
+    if status is None:
+        found = next(_of_directory(name, spool), None)
+        return found or Finding(check=name, level=Level.OK, text=f"{spool.directory} can be used")
+    places = [place for place in status["listening"] if place["name"] == spool.name and place["transport"] == "spool"]
+    if any(place.get("connected") and place["host"] == str(spool.directory) for place in places):
+        return Finding(check=name, level=Level.OK, text=f"{spool.directory}, the receiver watches it")
+    remedy = "journalctl -u vetlla has the reason (spool.lost)" if places else "systemctl restart vetlla"
+    text = f"the receiver does not watch {spool.directory}"
+    return Finding(check=name, level=Level.CRITICAL, text=text, remedy=remedy)
 
 
 def _of_asterisk(where: str, spool: Spool, text: str) -> Iterator[Finding]:
