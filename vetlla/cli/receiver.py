@@ -44,13 +44,13 @@ def receiver(
     reread = partial(load, file, state_dir=state_dir, listen=listen or ())
     settings = reread()
     written = load(file) if listen else settings
-    left_out = [*written.mqtt, *written.spool] if listen else []
+    left_out = [*(one.name for one in written.mqtt), *(one.name for one in written.spool)] if listen else []
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
         if left_out:
             log.warning(
                 "receiver.brokers_left_out",
-                brokers=[one.name for one in left_out],
+                brokers=left_out,
                 remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

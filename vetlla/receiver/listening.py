@@ -91,8 +91,10 @@ class Listeners:
         """Start to take reports on every bound socket, from every broker and out of every spool."""
         for listener in self.bound:
             await listener.start()
-        for dialled in (*self.brokers, *self.spools):
-            await dialled.start()
+        for broker in self.brokers:
+            await broker.start()
+        for spool in self.spools:
+            await spool.start()
         self.started = True
 
     def stop(self) -> None:
@@ -102,8 +104,10 @@ class Listeners:
 
     async def close(self) -> None:
         """Close every bound socket, the connection to every broker, and the watch of every spool."""
-        for dialled in (*self.brokers, *self.spools):
-            await dialled.close()
+        for broker in self.brokers:
+            await broker.close()
+        for spool in self.spools:
+            await spool.close()
         for listener in self.bound:
             listener.stop()
             listener.abort()

@@ -134,7 +134,11 @@ class View:
             "version": __version__,
             "since": iso(self._since.utc_us),
             "uptime_s": (now.mono_us - self._since.mono_us) / 1e6,
-            "listening": [*listening, *(one.place() for one in (*self._brokers, *self._spools))],
+            "listening": [
+                *listening,
+                *(broker.place() for broker in self._brokers),
+                *(spool.place() for spool in self._spools),
+            ],
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "process": self._process(),
             "certificates": [_certificate(one) for one in self._standing().certificates],
