@@ -67,7 +67,7 @@ class Sightings:
         Return the number of all files in the directory if all were looked at. Raises OSError.
         """
         closed, watch.closed = watch.closed, {}
-        created, watch.created = watch.created, {}
+        created, watch.created = watch.created, set()
         has_missed, watch.has_missed = watch.has_missed, False
         self._closed.update(closed)
         now, since, count = self._clock.now(), self._looked, None
@@ -78,15 +78,19 @@ class Sightings:
             self._seen = {name: seen for name, seen in self._seen.items() if name in names}
             self._closed &= names
         else:
-            found = await asyncio.to_thread(files.look_at, self._directory, closed.keys() | created.keys())
+            found = await asyncio.to_thread(files.look_at, self._directory, closed.keys() | created)
         for one in found:
-            before = self._seen.get(one.name)
-            if before is None or before.found.inode != one.inode:
-                at = created.get(one.name) or closed.get(one.name) or now
-                self._seen[one.name] = Seen(one, Sighting(at, since), now)
-            elif before.found != one:
-                self._seen[one.name] = Seen(one, before.sighting, now)
+            self._see(one, closed.get(one.name), now, since)
         return count
+
+    def _see(self, one: Found, closed: Instant | None, now: Instant, since: Instant | None) -> None:
+        before = self._seen.get(one.name)
+        if before is None or before.found.inode != one.inode:
+            self._seen[one.name] = Seen(one, Sighting(closed or now, since), now)
+        elif before.found != one or closed is not None:
+            # Its last byte came when it was closed, and the time of a file is that of its last byte.
+            sighting = Sighting(closed or before.sighting.at, before.sighting.since)
+            self._seen[one.name] = Seen(one, sighting, before.still if before.found == one else now)
 
     def due(self) -> list[Seen]:
         """Return the files that may be written to their end, in the order in which they were written."""

@@ -30,8 +30,8 @@ class Watch:
         """True if the directory is gone, was moved, or its file system was unmounted."""
         self.has_missed = True
         """True if some names are not known, as those from before the watch: then the whole directory has to be read."""
-        self.created: dict[str, Instant] = {}
-        """Files that were created, and when."""
+        self.created: set[str] = set()
+        """Files that were created."""
         self.closed: dict[str, Instant] = {}
         """Files that are written, and when that was reported."""
         self._clock = clock
@@ -76,6 +76,6 @@ class Watch:
             self.created.clear()
         elif name is not None and not mask & Mask.ISDIR:
             if mask & Mask.CREATE:
-                self.created[name] = now
+                self.created.add(name)
             else:
                 self.closed[name] = now
