@@ -59,8 +59,9 @@ def test_kill_9_between_commit_and_move_loses_and_doubles_nothing(tmp_path: Path
         assert len(daemon.queue()) == 1
 
 
-def test_kill_9_at_any_instant_loses_and_doubles_nothing(tmp_path: Path, spool: Path) -> None:
-    """Files come while the receiver is killed again and again; in the end each of them is stored once."""
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_an_end_at_any_instant_loses_and_doubles_nothing(tmp_path: Path, spool: Path, end: str) -> None:
+    """Files come while the receiver is killed, or stopped, again and again; in the end each of them is stored once."""
     accounts = [f"{number:04d}" for number in range(1_000, 1_000 + KILLS * FILES_A_RUN)]
     left = iter(accounts)
     with running(tmp_path, config=CONFIG.format(directory=spool)) as daemon:
@@ -72,7 +73,7 @@ def test_kill_9_at_any_instant_loses_and_doubles_nothing(tmp_path: Path, spool: 
                 if place == FILES_A_RUN // 2 + 3 * kill:
                     before = len(put_away(spool))
                     until(lambda before=before: len(put_away(spool)) > before)  # type: ignore[misc]
-                    daemon.kill()
+                    assert getattr(daemon, end)() in {None, 0}
             daemon.start()
         until(lambda: len(put_away(spool)) == len(accounts))
         stored = [row["account"] for row in query(daemon.state_dir, ACCOUNTS)]
