@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run reminders lint test coverage wheel fresh bench chaos chaos-reminders schema lock clean
+.PHONY: run reminders lint test coverage wheel fresh bench asterisk chaos chaos-reminders schema lock clean
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,10 @@ fresh: ## try both commands of the README and the handbook's installation in a b
 bench: $(READY) ## measure the receiver, side by side with pysiaalarm (bench/README.md)
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.receiving.supervision
+
+ASTERISK := $(CURDIR)/var/asterisk
+asterisk: $(READY) ## call a real Asterisk, in a chroot of Debian unstable, and look for its alarms; needs root and mmdebstrap
+	$(BIN)/python -m bench.receiving.asterisk --chroot $(ASTERISK)
 
 chaos: $(READY) ## kill -9 the receiver at random instants, in 100 loops
 	$(BIN)/python -m bench.killing.chaos --loops 100

@@ -16,7 +16,7 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.rigs.line_port import AN_OPEN_PORT
-from vetlla.receiver.counters import Counters
+from vetlla.receiver.counters import Counters, SpoolCounts
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision.rules import Health
@@ -72,6 +72,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
+    counters.spools["pbx"] = SpoolCounts()
     text = exposition(counters, lambda: now)().decode()
     emitted: dict[str, dict[str, set[str]]] = {}
     for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call] # prometheus_client's
@@ -166,6 +167,11 @@ HEALTHY = {
     "vetlla_heartbeats_total": "0+100x240",
     'vetlla_connections_refused_total{why="peer"}': "0x240",
     'vetlla_mqtt_connected{broker="mqtt"}': "1x240",
+    'vetlla_spool_reachable{spool="pbx"}': "1x240",
+    'vetlla_spool_waiting_files{spool="pbx"}': "0x240",
+    'vetlla_spool_stuck_files{spool="pbx"}': "0x240",
+    'vetlla_spool_files_total{spool="pbx",outcome="taken"}': "0+1x240",
+    'vetlla_spool_files_total{spool="pbx",outcome="quarantined"}': "0x240",
     'vetlla_mqtt_receipts_total{outcome="sent"}': "0+10x240",
     'vetlla_mqtt_receipts_total{outcome="unheard"}': "0x240",
     'process_start_time_seconds{job="vetlla"}': "1000x240",
@@ -246,6 +252,14 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
     "a receipt without a subscriber": (
         {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},
         {"VetllaReceiptsUnheard"},
+    ),
+    "a spool lost": ({'vetlla_spool_reachable{spool="pbx"}': "1x200 0x39"}, {"VetllaSpoolLost"}),
+    "files wait": ({'vetlla_spool_waiting_files{spool="pbx"}': "0x200 2x39"}, {"VetllaSpoolWaiting"}),
+    "files wait for a moment": ({'vetlla_spool_waiting_files{spool="pbx"}': "0x235 9 0x3"}, set()),
+    "files cannot be moved": ({'vetlla_spool_stuck_files{spool="pbx"}': "0x200 1x39"}, {"VetllaSpoolStuck"}),
+    "a file in quarantine": (
+        {'vetlla_spool_files_total{spool="pbx",outcome="quarantined"}': "0" + LATE},
+        {"VetllaSpoolQuarantine"},
     ),
     "descriptors": ({'process_open_fds{job="vetlla"}': "60000x240"}, {"VetllaDescriptorsLow"}),
     "disk low": ({"vetlla_free_bytes": "900000000x240"}, {"VetllaDiskLow"}),

@@ -55,6 +55,21 @@ def test_a_broker_is_summed_up_with_its_risks(vetlla: Vetlla, config: Path) -> N
     assert "mqtt mqtt: tls: /missing.pem: no such file" in done.error
 
 
+def test_a_spool_is_summed_up_with_its_risks(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
+    """The configuration of Asterisk is read, and what would lose an alarm is a warning."""
+    asterisk = tmp_path / "alarmreceiver.conf"
+    asterisk.write_text("[general]\neventspooldir = /tmp\n", encoding="utf-8")
+    (tmp_path / "alarms").mkdir()
+    add(config, f'\n[[spool]]\nname = "pbx"\ndirectory = "{tmp_path}/alarms"\nconfig = "{asterisk}"\n')
+
+    done = vetlla("check-config")
+
+    assert done.status == 0
+    assert f"  pbx: files of Asterisk in {tmp_path}/alarms\n" in done.out
+    assert "logindividualevents is not yes" in " ".join(done.out.split())
+    assert "it gets no file" in " ".join(done.out.split())
+
+
 def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_dir: Path) -> None:
     """The fields are stable, and files of conf.d are named."""
     (config.parent / "conf.d").mkdir()
@@ -70,6 +85,7 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
         "listen": [
             {"protocol": "dc09", "name": "dc09", "transports": ["tcp", "udp"], "address": "127.0.0.1:0", "tls": False}
         ],
+        "spool": [],
         "mqtt": [],
         "certificates": [],
         "accounts": 0,

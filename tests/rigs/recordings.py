@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.signals import AccountId, Item, Key, Signal
 from vetlla.protocols.decoder import Description, MessageDescription
-from vetlla.protocols.mqtt.recording import messages
 from vetlla.protocols.registry import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -79,7 +78,8 @@ def good(protocol: str) -> list[Recording]:
 def decode(decoder: Decoder | MessageDecoder, chunks: Iterable[bytes]) -> list[Item]:
     """Return all that a connection gives, from its first byte to its end; or all messages of a recording."""
     if hasattr(decoder, "read"):
-        return [item for message in messages(b"".join(chunks)) for item in decoder.read(message)]
+        protocol = next(one for one in MESSAGES.values() if isinstance(decoder, type(one.make(lambda _: ()))))
+        return [item for message in protocol.recorded(b"".join(chunks)) for item in decoder.read(message)]
     items = [item for chunk in chunks for item in decoder.feed(chunk)]
     return items + decoder.finish()
 

@@ -84,10 +84,12 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
         value = f"{{ ucr = {value} }}"
     head = ".".join(tables)
     file = tmp_path / "vetlla.toml"
-    if head in {"listen", "mqtt"}:
+    if head in {"listen", "mqtt", "spool"}:
         needed = {"protocol": '"dc09"', "host": '"127.0.0.1"', "port": "0"}
         if head == "mqtt":
             needed = {"host": '"127.0.0.1"', "node": '"arc-1"'}
+        elif head == "spool":
+            needed = {"directory": '"/var/spool/alarms"'}
         lines = "\n".join(f"{name} = {said}" for name, said in (needed | {key: value}).items())
         file.write_text(f"[[{head}]]\n{lines}\n", encoding="utf-8")
     elif tables[0] == "line":

@@ -32,9 +32,9 @@ EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
     path
     for path in EVERY_SETTING
-    if not path.startswith(("listen", "mqtt", "line", "control.")) or path == "control.mode"
+    if not path.startswith(("listen", "mqtt", "line", "spool", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers, line receivers and groups are left out: the example shows them with a value."""
+"""Listeners, brokers, line receivers, spools, groups are left out: the example shows them with a value."""
 
 
 def all_switched_on() -> str:

@@ -16,6 +16,8 @@ from vetlla.settings.log import LogLevel
 from vetlla.settings.model import Listen, QueueSettings, Settings
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
+SPOOL = '[[spool]]\nname = "pbx"\n'
+SPOOL_IN_USE = f'{SPOOL}directory = "/var/spool/a"\n'
 BROKER = '[[mqtt]]\nhost = "127.0.0.1"\nnode = "arc-1"\n'
 
 
@@ -166,6 +168,11 @@ def test_the_systemd_credential_takes_precedence_over_the_state_directory(
         (BROKER + "pasword_file = '/p'", "mqtt[1].pasword_file", "unknown key", 'did you mean "password_file"?'),
         (BROKER + BROKER, "", "two listeners are called 'mqtt'", ""),
         (LISTENER + BROKER + "name = 'dc09'", "", "two listeners are called 'dc09'", ""),
+        ("[[spool]]\nname = 'a'", "spool[1].directory", "is missing", "add directory"),
+        (SPOOL + "directory = 'a'", "spool[1].directory", "absolute path", ""),
+        (SPOOL_IN_USE + "done = 'forget'", "spool[1].done", "'keep' or 'delete'", ""),
+        (SPOOL_IN_USE + LISTENER + "name = 'pbx'", "", "two listeners are called 'pbx'", ""),
+        (SPOOL_IN_USE + SPOOL_IN_USE.replace("pbx", "pbx-2"), "", "two spools have the directory /var/spool/a", ""),
         (LISTENER.replace("127.0.0.1", "[::1]"), "listen[1].host", "should be an address or a host name", ""),
         (
             LISTENER.replace("port = 0", "port = 9") + LISTENER.replace("port = 0", "port = 9\nname = 'b'"),

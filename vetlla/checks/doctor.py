@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
-from vetlla.checks import connections, machine, running, state_files
+from vetlla.checks import connections, machine, running, spools, state_files
 from vetlla.checks.line_ports import line_port
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
@@ -51,6 +51,8 @@ def examine(
         yield line_port(line, status, unasked)
     for mqtt in settings.mqtt:
         yield connections.broker(mqtt, status, unasked)
+    for spool in settings.spool:
+        yield spools.directory(spool, status)
     yield from connections.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
         yield connections.http(settings, status, unasked)

@@ -36,7 +36,7 @@ FLUSH_DOUBTED_MS = 0.015
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs", "fuse.glusterfs", "afs"})
 """File systems on which SQLite's shared memory does not work (sqlite.org/wal.html, section 1)."""
-_VOLATILE = frozenset({"tmpfs", "ramfs"})
+VOLATILE = frozenset({"tmpfs", "ramfs"})
 _TIME_ERROR = 5
 """TIME_ERROR of adjtimex(2): the clock is not synchronised."""
 
@@ -47,7 +47,7 @@ def state_directory(settings: Settings) -> Iterator[Finding]:
     try:
         mode = path.stat().st_mode
         yield _permissions(path, mode)
-        yield _file_system(path, _file_system_of(path))
+        yield _file_system(path, file_system_of(path))
         yield _room(settings)
     except PermissionError as error:
         yield of_error("state directory", error)
@@ -78,7 +78,7 @@ def _permissions(path: Path, mode: int) -> Finding:
     return Finding(check="state directory", level=Level.OK, text=f"{path}, {mode & 0o777:04o}")
 
 
-def _file_system_of(path: Path) -> str:
+def file_system_of(path: Path) -> str:
     """Return the type of a directory's file system from mountinfo (proc(5)); "" if mountinfo does not show it."""
     device, place = path.stat().st_dev, path.resolve()
     number = f"{os.major(device)}:{os.minor(device)}"
@@ -103,7 +103,7 @@ def _file_system(path: Path, kind: str) -> Finding:
             text=f"{path} is on {kind}, but the journal needs memory that processes of one machine share",
             remedy="put the state directory on a disk of this machine",
         )
-    if kind in _VOLATILE:
+    if kind in VOLATILE:
         return Finding(
             check="file system",
             level=Level.CRITICAL,

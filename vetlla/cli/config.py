@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vetlla.checks import config as risks
+from vetlla.checks import spools
 from vetlla.checks.config import risk
 from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, ConfigFile, OtherStateDir, required_configuration
@@ -92,6 +93,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     closed += more
     read = files(path)
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
+    found += [finding for spool in settings.spool for finding in spools.risks_of(spool)]
     found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
     return _report(settings, prepared, read, known, found, closed), closed
 
@@ -132,6 +134,7 @@ def _report(
             | {"address": broker.address, "tls": broker.tls is not None}
             for broker in settings.mqtt
         ],
+        "spool": [spool.model_dump(mode="json", include={"name", "directory"}) for spool in settings.spool],
         "certificates": [
             {"name": one.name, "use": one.use, "file": str(one.file), "not_after": one.not_after.isoformat()}
             for one in prepared.certificates
@@ -176,6 +179,8 @@ def _print(report: dict[str, Any]) -> None:
     for broker in report["mqtt"]:
         tls = " with TLS" if broker["tls"] else ""
         out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")
+    for spool in report["spool"]:
+        out.print(f"  {spool['name']}: files of Asterisk in {spool['directory']}")
     out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}")
     if report["accounts"] is not None:
         out.print(f"  {report['accounts']} accounts, {report['keys']} keys")

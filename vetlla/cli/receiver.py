@@ -28,7 +28,7 @@ def receiver(
         list[str] | None,
         typer.Option(
             metavar="PROTOCOL=HOST:PORT",
-            help="Listen here instead of at the configuration's listeners and MQTT brokers; port 0 picks a free port.",
+            help="Listen here instead of at the configuration's listeners, brokers, spools; port 0 picks a free port.",
         ),
     ] = None,
 ) -> None:
@@ -46,11 +46,12 @@ def receiver(
     left_out = load(file) if listen else None
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
-        if left_out and (left_out.mqtt or left_out.line):
+        if left_out and (left_out.mqtt or left_out.line or left_out.spool):
             log.warning(
                 "receiver.listeners_left_out",
                 brokers=[broker.name for broker in left_out.mqtt],
                 lines=[line.name for line in left_out.line],
+                spools=[spool.name for spool in left_out.spool],
                 remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

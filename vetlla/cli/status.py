@@ -66,7 +66,10 @@ def _print(answer: Status) -> None:
     out.print(Text.assemble(f"vetlla {answer['version']}: ", state, f", since {shown_iso(answer['since'])}"))
     for place in answer["listening"]:
         where = f"{place['host']}:{place['port']}"
-        if "connected" in place:
+        if place["transport"] == "spool":
+            link = ("watched", "") if place.get("connected") else ("NOT USABLE", "red")
+            out.print(Text.assemble(f"  {place['name']}: {place['protocol']} in {place['host']}, ", link))
+        elif "connected" in place:
             link = ("connected", "") if place["connected"] else ("NOT CONNECTED", "red")
             out.print(Text.assemble(f"  {place['name']}: {place['protocol']} at broker {where}, ", link))
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+TELEPHONE: Final = "tel:"
+"""Beginning of what stands for the account of a telephone call that named none; the caller's number follows."""
 SHOWN: Final = 3
 """Last digits of a number that stay, so that an operator can recognise it beside the appointment."""
 _NUMBER: Final = re.compile(r"(?<![\w.])\+?\d[\d ]{5,18}\d(?!\w)")
@@ -19,3 +21,8 @@ def masked(text: str) -> str:
 def masked_phone(phone: str) -> str:
     """Return a number with its last digits only; "" for no number."""
     return f"…{phone[-SHOWN:]}" if phone else ""
+
+
+def masked_account(account: str) -> str:
+    """Return an account as logs and the audit show it: of a telephone number its last digits only."""
+    return TELEPHONE + masked_phone(account.removeprefix(TELEPHONE)) if account.startswith(TELEPHONE) else account

@@ -143,8 +143,11 @@ class Position:
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 T2_FROM = "t2_from"
-"""Detail of a report from an analog call that says when *t2* began: ``call`` if the PBX told when the call was set up,
-``first_byte`` if it began with the first byte that the line receiver or the PBX passed on."""
+"""Detail of a report from an analog call that says when *t2* began: one of the next two values."""
+FROM_CALL = "call"
+"""*t2* began when the PBX set up the call."""
+FROM_FIRST_BYTE = "first_byte"
+"""*t2* began with the first byte that came from the line receiver or the PBX, which did not tell the set-up."""
 NO_MEASUREMENTS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -261,7 +264,7 @@ class Arrival(NamedTuple):
 
     listener: str
     transport: str
-    """tcp, udp, tls, serial, mqtt"""
+    """tcp, udp, tls, serial, mqtt, spool"""
     peer: str
     established: Instant
     """Set-up of the connection, or first byte of this frame on a connection that was already open. t2 starts here."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols import ademco685, minifinder, queclink, radionics6500, thinkrace
+from vetlla.protocols.asterisk import decoder as asterisk
+from vetlla.protocols.asterisk import recording as spool_recording
 from vetlla.protocols.codes.foreign_codes import coded
 from vetlla.protocols.dc09 import decoder as dc09
 from vetlla.protocols.decoder import LINE, Description, MessageDescription
@@ -45,6 +47,12 @@ _OURS: Final[tuple[AnyDescription, ...]] = (
         transports=_LINE,
         options=ademco685.OPTIONS,
         tune=ademco685.tune,
+    ),
+    MessageDescription(
+        name="asterisk",
+        summary="Spool files of Asterisk's AlarmReceiver()",
+        make=asterisk.AsteriskDecoder,
+        recorded=spool_recording.messages,
     ),
     _stream("dc09", "SIA DC-09 over TCP or UDP", dc09.Dc09Decoder, dc09.MAX_PENDING, _BOTH),
     _stream("eview", "Eview (EV-07B, MiniFinder) over TCP", eview.EviewDecoder, eview.MAX_PENDING, _TCP),

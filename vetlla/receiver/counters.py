@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -81,6 +82,30 @@ class Receipt(StrEnum):
     """The broker did not accept it: check the broker's ACL."""
 
 
+class SpoolOutcome(StrEnum):
+    """What became of a file of a spool."""
+
+    TAKEN = "taken"
+    """Its events are on the disk."""
+    QUARANTINED = "quarantined"
+    """A person has to look at it: a part could not be read, or a report was refused. The rest is on the disk."""
+
+
+@dataclass(slots=True)
+class SpoolCounts:
+    """What a spool has done, and its state."""
+
+    files: dict[SpoolOutcome, int] = field(default_factory=lambda: dict.fromkeys(SpoolOutcome, 0))
+    waiting: int = 0
+    """Files that are there and were not taken."""
+    stuck: int = 0
+    """Files that were taken and cannot be moved."""
+    reachable: bool = False
+    """Whether the directory can be used."""
+    last_us: int = 0
+    """When a file was taken last, in microseconds of UTC; 0 if none was since the start."""
+
+
 class Histogram:
     """Durations in buckets whose upper bounds are inclusive, in integer microseconds."""
 
@@ -133,6 +158,7 @@ class Counters:
         "removed_upto_us",
         "replies",
         "signals",
+        "spools",
         "store_failures",
         "t2",
         "t2_breaches",
@@ -142,7 +168,7 @@ class Counters:
         "warnings",
     )
 
-    def __init__(self, protocols: Iterable[str] = ()) -> None:
+    def __init__(self, protocols: Iterable[str] = ()) -> None:  # noqa: PLR0915 - one statement for each metric
         protocols = tuple(protocols)
         self.signals = defaultdict[tuple[str, VerdictOutcome], int](
             int, {(p, o): 0 for p in protocols for o in VerdictOutcome}
@@ -161,6 +187,8 @@ class Counters:
         self.connections_refused = defaultdict[Refusal, int](int, dict.fromkeys(Refusal, 0))
         self.brokers: dict[str, bool] = {}
         """Whether each MQTT broker is connected, by its name in the configuration."""
+        self.spools: dict[str, SpoolCounts] = {}
+        """Files of each spool, by its name in the configuration."""
         self.receipts = defaultdict[Receipt, int](int, dict.fromkeys(Receipt, 0))
         """Receipts published to terminals."""
         self.commit = Histogram(COMMIT_BOUNDS_US)

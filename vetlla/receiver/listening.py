@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from vetlla.daemon import systemd
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import ConfigError
+from vetlla.protocols.asterisk.decoder import AsteriskDecoder
+from vetlla.protocols.asterisk.digits import NAME as ASTERISK
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.bind import bind
@@ -15,6 +17,7 @@ from vetlla.receiver.listeners.line.port import LinePort
 from vetlla.receiver.listeners.line.port_decoder import PortDecoder
 from vetlla.receiver.listeners.line.state import PortState
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
+from vetlla.receiver.listeners.spool.listener import SpoolListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.settings.model import accepting
@@ -28,13 +31,12 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.messages.receiver import LinePortFacts
     from vetlla.receiver.session import SessionServices
     from vetlla.receiver.startup import Entrance, Prepared, PreparedLine
-    from vetlla.settings.broker import Mqtt
     from vetlla.settings.line import Line
     from vetlla.settings.model import Settings
 
 
 class Listeners:
-    """The bound sockets and the brokers through which reports come."""
+    """The bound sockets, the brokers and the directories through which reports come."""
 
     def __init__(self, keys_of: Callable[[AccountId], Sequence[Key]]) -> None:
         self.bound: list[TcpListener | UdpListener] = []
@@ -43,6 +45,7 @@ class Listeners:
         """The ports of line receivers that Vetlla opens; those to which a receiver connects are bound."""
         self._lines: list[tuple[Line, PortState]] = []
         """Every port of a line receiver, and its state."""
+        self.spools: list[SpoolListener] = []
         self.started = False
         """True after reports can come in."""
         self._keys_of = keys_of
@@ -52,12 +55,12 @@ class Listeners:
     def bind(
         self,
         prepared: Prepared,
-        brokers: Iterable[Mqtt],
+        settings: Settings,
         services: SessionServices,
         *,
         ready: Callable[[], bool],
     ) -> None:
-        """Bind every socket, or take it from systemd, and make the client of each broker. Raises ConfigError."""
+        """Bind every socket, or take it from systemd, and make what reads brokers and spools. Raises ConfigError."""
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         known = {entrance.listen.name for entrance in prepared.entrances}
@@ -71,9 +74,11 @@ class Listeners:
             self._bind_entrance(entrance, self._inherited, services)
         for line in prepared.lines:
             self._add_line(line, services)
-        for settings in brokers:
-            tls = prepared.brokers[settings.name]
-            self.brokers.append(MqttListener(settings, services, MqttDecoder(self._keys_of), ready=ready, tls=tls))
+        for broker in settings.mqtt:
+            tls = prepared.brokers[broker.name]
+            self.brokers.append(MqttListener(broker, services, MqttDecoder(self._keys_of), ready=ready, tls=tls))
+        for spool in settings.spool:
+            self.spools.append(SpoolListener(spool, services, AsteriskDecoder(self._keys_of), ready=ready))
 
     def _bind_entrance(
         self, entrance: Entrance, handed: Iterable[systemd.Inherited], services: SessionServices
@@ -118,26 +123,30 @@ class Listeners:
             self.bound.append(TcpListener(listen, services, accepted, bound, None, is_line=True))
 
     async def start(self) -> None:
-        """Start to take reports on every bound socket and port, and from every broker."""
+        """Start to take reports on every bound socket and port, from every broker and out of every spool."""
         for listener in self.bound:
             await listener.start()
         for broker in self.brokers:
             await broker.start()
         for port in self.ports:
             await port.start()
+        for spool in self.spools:
+            await spool.start()
         self.started = True
 
     def stop(self) -> None:
         """Take no further reports; what was read is still answered."""
-        for listener in (*self.bound, *self.brokers, *self.ports) if self.started else ():
+        for listener in (*self.bound, *self.brokers, *self.ports, *self.spools) if self.started else ():
             listener.stop()
 
     async def close(self) -> None:
-        """Close every bound socket, and the connection to every broker."""
+        """Close every bound socket, the connection to every broker, and the watch of every spool."""
         for broker in self.brokers:
             await broker.close()
         for port in self.ports:
             await port.close()
+        for spool in self.spools:
+            await spool.close()
         for listener in self.bound:
             listener.stop()
             listener.abort()
@@ -149,6 +158,7 @@ class Listeners:
         self.brokers.clear()
         self.ports.clear()
         self._lines.clear()
+        self.spools.clear()
 
     def use_tls(self, contexts: Mapping[str, ssl.SSLContext | None]) -> None:
         """Use other TLS contexts, by listener or broker, for new connections; open ones keep theirs."""
@@ -180,7 +190,8 @@ class Listeners:
         """Return the addresses as the log and ``systemctl status`` show them."""
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self.bound]
         places += [f"{one.line.protocol} at {one.line.place}" for one in self.ports]
-        return places + [f"{MQTT} at {one.broker.address}" for one in self.brokers]
+        places += [f"{MQTT} at {one.broker.address}" for one in self.brokers]
+        return places + [f"{ASTERISK} in {one.spool.directory}" for one in self.spools]
 
 
 def _facts(line: Line, state: PortState) -> LinePortFacts:

@@ -195,7 +195,7 @@ class Receiver:
     def _bind(self, prepared: Prepared) -> None:
         commit = self._parts.commit
         services = SessionServices(self._parts.intake, self._parts.budget, self._counters, self._clock)
-        self._listeners.bind(prepared, self._reload.settings.mqtt, services, ready=lambda: commit.ready)
+        self._listeners.bind(prepared, self._reload.settings, services, ready=lambda: commit.ready)
 
     def _keys_of(self, who: AccountId) -> Sequence[Key]:
         # Look this up each time, because a reload replaces accounts and keys while connections stay open.
@@ -212,6 +212,7 @@ class Receiver:
             listeners=self._listeners.bound,
             brokers=self._listeners.brokers,
             lines=self._listeners.line_facts,
+            spools=self._listeners.spools,
             http=self._http,
             supervision=built.supervision_view,
             standing=self._standing,

@@ -73,7 +73,7 @@ class Prepared(NamedTuple):
 def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prepared:
     """Return what a start needs from a configuration, and all faults. Blocks, because it reads files and groups."""
     faults: list[ConfigError] = []
-    if not (settings.listen or settings.mqtt or settings.line):
+    if not (settings.listen or settings.mqtt or settings.line or settings.spool):
         faults.append(ConfigError("nothing to listen on", remedy="add a [[listen]] table, or --listen dc09=HOST:PORT"))
     entrances = tuple(_entrances(settings, protocols, faults))
     brokers = dict(_brokers(settings, faults))

@@ -26,18 +26,19 @@ GUIDE = Guide(Settings, "config/vetlla.toml", "docs/configuration.md")
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
     """Return the settings of a configuration file, changed by the options. Without a file, start from the defaults.
 
-    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners and brokers. Raises ConfigError for
-    a fault in the files, UsageError for a fault in the options.
+    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners, brokers and spools. Raises
+    ConfigError for a fault in the files, UsageError for a fault in the options.
     """
     tree = read(path, GUIDE.example) if path else Tree()
     values = tree.values
     if state_dir:
         values["state_dir"] = str(state_dir.absolute())
     if listen:
-        # Leave out brokers and line receivers, or a receiver that is started by hand takes over the first one's MQTT
-        # session, and the messages of its line receivers.
+        # Leave out brokers, line receivers and spools, or a receiver that is started by hand takes over the first one's
+        # MQTT session, the messages of its line receivers, and its files.
         values.pop("mqtt", None)
         values.pop("line", None)
+        values.pop("spool", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
     if path is None or listen:
         # This receiver may run beside the one that systemd started, so take any free port; `vetlla status` shows it.

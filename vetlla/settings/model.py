@@ -34,6 +34,7 @@ from vetlla.settings.section import (
     Zone,
     spelled,
 )
+from vetlla.settings.spool import Spool
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
@@ -322,6 +323,7 @@ class Settings(Section):
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     line: Annotated[tuple[Line, ...], Field(max_length=LISTENERS_MAX)] = ()
+    spool: Annotated[tuple[Spool, ...], Field(max_length=LISTENERS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -361,7 +363,8 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_apart(self) -> "Settings":
         names = [
-            *(listen.name for listen in self.listen), *(one.name for one in self.mqtt), *(one.name for one in self.line)
+            *(listen.name for listen in self.listen), *(one.name for one in self.mqtt),
+            *(one.name for one in self.line), *(one.name for one in self.spool),
         ]  # fmt: skip
         for name in names:
             if names.count(name) > 1:
@@ -374,6 +377,10 @@ class Settings(Section):
         for device in devices:
             if devices.count(device) > 1:
                 raise ValueError(f"two [[line]] tables have the serial port {device}")
+        directories = [spool.directory for spool in self.spool]
+        for directory in directories:
+            if directories.count(directory) > 1:
+                raise ValueError(f"two spools have the directory {directory}: leave one of them out")
         return self
 
 

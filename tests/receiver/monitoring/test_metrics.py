@@ -13,7 +13,7 @@ from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
 from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
-from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal
+from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal, SpoolCounts, SpoolOutcome
 from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.service.supervision.rules import Health
@@ -43,12 +43,13 @@ GAUGES = Gauges(
 
 CLOSED_LABELS: dict[str, set[str]] = {
     "protocol": set(PROTOCOLS),
-    "outcome": {*VerdictOutcome, *Receipt, "taken", "refused", "unread"},
+    "outcome": {*VerdictOutcome, *Receipt, *SpoolOutcome, "taken", "refused", "unread"},
     "reason": set(Reason),
     "caller": set(CallerKind),
     "why": {*Refusal, *Cause},
     "limit": set(LIMITS),
     "broker": {"mqtt"},
+    "spool": {"pbx"},
     "state": {*State, *(health.word for health in Health)},
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
@@ -81,6 +82,8 @@ def _full() -> Counters:
     counters.connections_refused[Refusal.PEER] += 8
     counters.brokers["mqtt"] = True
     counters.receipts[Receipt.UNHEARD] += 9
+    files = dict.fromkeys(SpoolOutcome, 0) | {SpoolOutcome.QUARANTINED: 2}
+    counters.spools["pbx"] = SpoolCounts(files=files, waiting=3, stuck=4, reachable=True, last_us=1_796_100_000_500_000)
     counters.commit.observe(250)
     counters.commit.observe(251)
     counters.committed_signals += 3
@@ -116,6 +119,12 @@ def _full() -> Counters:
         ("vetlla_line_parity_suspected", {"line": "sg"}, 1),
         ("vetlla_mqtt_receipts_total", {"outcome": "unheard"}, 9),
         ("vetlla_mqtt_receipts_total", {"outcome": "sent"}, 0),
+        ("vetlla_spool_reachable", {"spool": "pbx"}, 1),
+        ("vetlla_spool_files_total", {"spool": "pbx", "outcome": "taken"}, 0),
+        ("vetlla_spool_files_total", {"spool": "pbx", "outcome": "quarantined"}, 2),
+        ("vetlla_spool_waiting_files", {"spool": "pbx"}, 3),
+        ("vetlla_spool_stuck_files", {"spool": "pbx"}, 4),
+        ("vetlla_spool_last_file_seconds", {"spool": "pbx"}, 1_796_100_000.5),
         ("vetlla_heartbeats_total", {"protocol": "dc09"}, 5),
         ("vetlla_connections_open", {}, 6),
         ("vetlla_connections_accepted_total", {}, 7),

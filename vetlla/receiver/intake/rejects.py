@@ -15,6 +15,7 @@ import structlog
 from vetlla.domain.accounts import account_key
 from vetlla.domain.alarms import RECEIVER
 from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.domain.masking import masked_account
 from vetlla.domain.signals import AccountId, Event, Kind, Phase, Priority, Reason, Reject, VerdictOutcome
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.counters import CallerKind
@@ -119,8 +120,9 @@ class Rejects(Participant):
             return
         for report in reports:
             self._concern(arrival, report)
-        log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=first.id.account)
-        self._commit.batch.record(now_us, RECEIVER, "refuse", f"account {first.id.account}", reason=reason.value)
+        named = masked_account(first.id.account)
+        log.warning("signal.refused", reason=reason.value, peer=arrival.peer, account=named)
+        self._commit.batch.record(now_us, RECEIVER, "refuse", f"account {named}", reason=reason.value)
 
     def _is_news(self, report: DeskReport, arrival: Arrival) -> bool:
         """Return True if a home's report would open an alarm or lift one, and no waiting report does so already.

@@ -95,6 +95,8 @@ class Metrics(Collector):
             "connections_refused", "Connections refused or ended.", ("why",), _single(count.connections_refused)
         )
         yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
+        files = [((name, what), number) for name, one in count.spools.items() for what, number in one.files.items()]
+        yield _counter("spool_files", "Files of a spool by outcome.", ("spool", "outcome"), files)
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
         yield _counter("store_failures", "Commits that failed.", (), [((), count.store_failures)])
         warnings = [((_label(p),), warned) for p, warned in count.warnings.items()]
@@ -129,6 +131,7 @@ class Metrics(Collector):
         brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
         yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
         yield from _of_lines(now.lines)
+        yield from self._spools()
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
         unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
@@ -152,6 +155,17 @@ class Metrics(Collector):
         yield _gauge("incidents_open", "Open incidents: losses of many at once.", (), [((), now.incidents_open)])
         limits = [((name,), now.limits_s[name]) for name in LIMITS]
         yield _gauge("limit_seconds", "Configured limits of the queue.", ("limit",), limits)
+
+    def _spools(self) -> Iterator[Metric]:
+        spools = [((name,), one) for name, one in self._counters.spools.items()]
+        reachable = [(key, one.reachable) for key, one in spools]
+        yield _gauge("spool_reachable", "1: the directory of the spool can be used.", ("spool",), reachable)
+        waiting = [(key, one.waiting) for key, one in spools]
+        yield _gauge("spool_waiting_files", "Files that are there and were not taken.", ("spool",), waiting)
+        stuck = [(key, one.stuck) for key, one in spools]
+        yield _gauge("spool_stuck_files", "Files that were taken and cannot be moved.", ("spool",), stuck)
+        last = [(key, one.last_us / SECOND_US) for key, one in spools]
+        yield _gauge("spool_last_file_seconds", "Unix time at which a file was taken last.", ("spool",), last)
 
 
 def _of_lines(lines: Sequence[LinePortFacts]) -> Iterator[Metric]:

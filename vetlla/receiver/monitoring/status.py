@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.intake import Intake
     from vetlla.receiver.listeners.mqtt.listener import MqttListener
+    from vetlla.receiver.listeners.spool.listener import SpoolListener
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.listeners.udp import UdpListener
@@ -73,6 +74,7 @@ class View:
         listeners: Sequence[TcpListener | UdpListener],
         brokers: Sequence[MqttListener],
         lines: Callable[[], Sequence[LinePortFacts]],
+        spools: Sequence[SpoolListener],
         http: HttpServer,
         supervision: SupervisionView,
         standing: Callable[[], Standing],
@@ -85,6 +87,7 @@ class View:
         self._listeners = listeners
         self._brokers = brokers
         self._lines = lines
+        self._spools = spools
         self._http = http
         self._supervision = supervision
         self._standing = standing
@@ -135,7 +138,11 @@ class View:
             "version": __version__,
             "since": iso(self._since.utc_us),
             "uptime_s": (now.mono_us - self._since.mono_us) / 1e6,
-            "listening": [*listening, *(broker.place() for broker in self._brokers)],
+            "listening": [
+                *listening,
+                *(broker.place() for broker in self._brokers),
+                *(spool.place() for spool in self._spools),
+            ],
             "lines": list(self._lines()),
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "process": self._process(),

@@ -12,7 +12,10 @@ from vetlla.receiver.control.messages.supervision import FleetHealth
 
 @answer_form
 class ListeningAddress(TypedDict):
-    """A socket on which the receiver listens, or a broker to which it connects."""
+    """A socket on which the receiver listens, a broker to which it connects, or a directory that it watches.
+
+    The host of a directory is its path, and its port is 0.
+    """
 
     name: str
     protocol: str
@@ -20,7 +23,7 @@ class ListeningAddress(TypedDict):
     host: str
     port: int
     connected: NotRequired[bool]
-    """Present only for a broker."""
+    """Present only for a broker, and for a directory that can be used."""
 
 
 @answer_form

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from vetlla.domain.previous_run import END_MARKS
-from vetlla.domain.signals import T2_FROM, AccountId, Event, Kind, Phase, Reason, Reject, Reply, Signal
+from vetlla.domain.signals import FROM_FIRST_BYTE, T2_FROM, AccountId, Event, Kind, Phase, Reason, Reject, Reply, Signal
 from vetlla.protocols.codes.tables import CONTACT_ID, SIA_DCS
 from vetlla.protocols.framing.line_receiver import NAK, SYSTEM
 from vetlla.protocols.framing.parity import parity_seen
@@ -32,7 +32,6 @@ log = structlog.get_logger()
 
 _SIGN: Final = "sign of life"
 """Code of a sign of life that no device sent: the port makes it."""
-FIRST_BYTE: Final = "first_byte"
 COPY: Final = "copy"
 """Detail of the second copy of a message in one read. It is not answered: the receiver may take a second ACK for that
 of its next message, because an ACK has no number. It is a repetition, so this detail is never stored."""
@@ -83,7 +82,7 @@ class PortDecoder:
             elif isinstance(item, Signal):
                 if item.part == 1:
                     ruled += self._signs(item)
-                details = {**item.details, T2_FROM: FIRST_BYTE}
+                details = {**item.details, T2_FROM: FROM_FIRST_BYTE}
                 if item.part == item.parts:
                     raw = item.raw.strip(END_MARKS)
                     if raw == before:

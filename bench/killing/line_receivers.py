@@ -1,6 +1,6 @@
 """kill -9 of a receiver under line receivers that were emulated after their manuals, and the judge of both ledgers.
 
-    python -m bench.killing.chaos_lines [--events N] [--kills-every S] [--seed N] [--json] [--only NAME ...]
+    python -m bench.killing.line_receivers [--events N] [--kills-every S] [--seed N] [--json] [--only NAME ...]
 
 For each way to a line receiver, an emulator (``bench/line_emulator``) sends its share of the events, with lost ACKs,
 cut and damaged messages, noise, glued repetitions and true second calls. Meanwhile the receiver is killed at random
@@ -189,7 +189,7 @@ def _all(runs: Sequence[Run], events: int, every_s: float, seed: int) -> Iterato
 
 def main() -> int:
     """Run all ways, print a table or lines of JSON, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench.killing.chaos_lines", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.killing.line_receivers", description=__doc__)
     parser.add_argument("--events", type=int, default=100_000, help="events of all runs together")
     parser.add_argument("--kills-every", type=float, default=KILLS_EVERY_S, help="seconds; 0 never kills")
     parser.add_argument("--seed", type=int, default=2027)

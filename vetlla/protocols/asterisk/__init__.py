@@ -1,0 +1,1 @@
+"""Spool files of Asterisk's AlarmReceiver()."""

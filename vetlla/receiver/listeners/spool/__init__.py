@@ -1,0 +1,1 @@
+"""Reports that Asterisk leaves as files in a directory."""
