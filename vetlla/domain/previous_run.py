@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from vetlla.domain.accounts import OnTest
     from vetlla.domain.alarms import Alarm, Tally
+    from vetlla.domain.onward import KeptSink
     from vetlla.domain.signals import AccountId
 
 
@@ -50,3 +51,5 @@ class Recovered(NamedTuple):
     """Alarms that were closed within the chaining window, in the order of their ends."""
     recent: Recent
     """The reports of the duplicate window."""
+    sinks: tuple[KeptSink, ...] = ()
+    """Every sink that was ever configured."""

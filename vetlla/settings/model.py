@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
 from vetlla.domain.devices import DeviceType
@@ -25,6 +25,7 @@ from vetlla.settings.section import (
     Count,
     Host,
     Mebibytes,
+    NamedPriority,
     Port,
     Seconds,
     Section,
@@ -33,6 +34,7 @@ from vetlla.settings.section import (
     Zone,
     spelled,
 )
+from vetlla.settings.sinks.model import SINKS_MAX, Sink
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
@@ -47,14 +49,6 @@ def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
     if not transports or len(set(transports)) != len(transports):
         raise ValueError("should name tcp, udp, or both")
     return transports
-
-
-def _priority_named(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value not in Priority.__members__:
-        raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
-    return Priority[value]
 
 
 def _recover_above(data: dict[str, Any]) -> int:
@@ -79,9 +73,6 @@ DAY_S = 86_400
 DAYS_MAX = 36_525
 """A century. For a longer time use 0, which means for ever."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
-NamedPriority: TypeAlias = Annotated[
-    Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
-]
 
 
 class Tls(Section):
@@ -320,6 +311,7 @@ class Settings(Section):
     """Shared keys; default: the systemd credential ``vetlla-keys`` if there is one, else ``STATE_DIR/keys.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
+    sink: Annotated[tuple[Sink, ...], Field(max_length=SINKS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -356,4 +348,12 @@ class Settings(Section):
             if broker.name in names:
                 raise ValueError(f"two listeners are called {broker.name!r}: give one of them another name")
             names.add(broker.name)
+        return self
+
+    @model_validator(mode="after")
+    def _sinks_apart(self) -> "Settings":
+        names = [sink.name for sink in self.sink]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sinks are called {name!r}: give one of them another name")
         return self
