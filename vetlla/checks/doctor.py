@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
-from vetlla.checks import connections, machine, running, state_files
+from vetlla.checks import connections, machine, running, sinks, state_files
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
 
@@ -48,6 +48,8 @@ def examine(
         yield connections.listener(listen, status, unasked)
     for mqtt in settings.mqtt:
         yield connections.broker(mqtt, status, unasked)
+    for sink in (status or {}).get("sinks", ()):
+        yield sinks.of_running(sink)
     yield from connections.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
         yield connections.http(settings, status, unasked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.checks import config as risks
 from vetlla.checks.config import risk
+from vetlla.checks.sinks import of_settings as of_sinks
 from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
@@ -93,6 +94,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     read = files(path)
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
     found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
+    found += of_sinks(settings.sink, known.book if known else None)
     return _report(settings, prepared, read, known, found, closed), closed
 
 
@@ -132,6 +134,7 @@ def _report(
             | {"address": broker.address, "tls": broker.tls is not None}
             for broker in settings.mqtt
         ],
+        "sinks": [{"name": sink.name, "kind": sink.kind} for sink in settings.sink],
         "certificates": [
             {"name": one.name, "use": one.use, "file": str(one.file), "not_after": one.not_after.isoformat()}
             for one in prepared.certificates
@@ -176,6 +179,8 @@ def _print(report: dict[str, Any]) -> None:
     for broker in report["mqtt"]:
         tls = " with TLS" if broker["tls"] else ""
         out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")
+    for sink in report["sinks"]:
+        out.print(f"  sink {sink['name']}: {sink['kind']}")
     out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}")
     if report["accounts"] is not None:
         out.print(f"  {report['accounts']} accounts, {report['keys']} keys")

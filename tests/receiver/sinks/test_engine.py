@@ -356,13 +356,17 @@ async def test_a_replay_by_time_goes_on_after_a_restart_and_can_be_ended(tmp_pat
         await until(lambda: len(peer.taken) == 40)
         assert [record.number for record in peer.taken[30:]] == list(range(11, 21))
         peer.gate.clear()
-        await rig.ask("sinks.replay", SARA, sink="city", reason="again")
+        await rig.ask("sinks.replay", SARA, sink="city", reason="again", from_signal=1)
+        with pytest.raises(UsageError, match="already"):
+            await rig.ask("sinks.replay", SARA, sink="city", reason="again", from_signal=1)
         await rig.ask("sinks.unreplay", SARA, sink="city")
         peer.gate.set()
         with pytest.raises(UsageError, match="sends nothing again"):
             await rig.ask("sinks.unreplay", SARA, sink="city")
         with pytest.raises(UsageError, match="no stored signal in this range"):
             await rig.ask("sinks.replay", SARA, sink="city", reason="again", since_us=clock.now().utc_us + 1)
+        with pytest.raises(UsageError, match="needs a beginning"):
+            await rig.ask("sinks.replay", SARA, sink="city", reason="again", to_signal=3)
 
 
 # --- tests of a sink --------------------------------------------------------------------------------------------------

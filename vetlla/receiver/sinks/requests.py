@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError, VetllaError
-from vetlla.domain.onward import SinkState
 from vetlla.receiver.commit.perform import perform
 from vetlla.receiver.control.messages.sinks import (
     ListSinks,
@@ -70,18 +69,12 @@ class SinkRequests:
 
     async def _pause(self, request: PauseSink, caller: Caller) -> SinkChanged:
         sink = self._meant(request.sink, caller, "pause a sink")
-        if sink.kept.paused_us is not None:
-            raise UsageError(
-                f"sink {sink.name} is paused already, by {sink.kept.paused_by}", remedy="vetlla sinks list"
-            )
-        now = self._clock.now()
-        values = {"paused_us": now.utc_us, "paused_by": caller.operator, "reason": request.reason}
+        since_us = sink.kept.paused_us or self._clock.now().utc_us
+        values = {"paused_us": since_us, "paused_by": caller.operator, "reason": request.reason}
         return await self._changed(sink, caller, "pause sink", values, reason=request.reason)
 
     async def _resume(self, request: ResumeSink, caller: Caller) -> SinkChanged:
         sink = self._meant(request.sink, caller, "resume a sink")
-        if sink.state is SinkState.WORKING:
-            raise UsageError(f"sink {sink.name} is working", remedy="vetlla sinks list")
         values = {"paused_us": None, "paused_by": "", "reason": ""}
         return await self._changed(sink, caller, "resume sink", values, paused=iso(sink.kept.paused_us))
 
@@ -116,6 +109,8 @@ class SinkRequests:
 
     async def _range(self, request: ReplaySink, position: int) -> tuple[int, int]:
         """Return the first and the last number that a request means; signals above the position are sent anyway."""
+        if request.from_signal is None and request.since_us is None:
+            raise UsageError("a replay needs a beginning", remedy="add --since or --from-signal")
         first, last = request.from_signal or 1, min(request.to_signal or position, position)
         if request.since_us is not None or request.until_us is not None:
             earliest, latest = await self._sinks.numbers(request.since_us, request.until_us)
