@@ -131,6 +131,9 @@ class Removals(Protocol):
         The first step raises UsageError if the home has an open alarm, or reported within ``window_us``.
         """
 
+    def waits_for(self, terms: Terms) -> str:
+        """Return the sink for which signals stay that are too old by these terms; empty if there is none."""
+
     def finish(self, erasure: Erasure) -> Proof:
         """Write the audit record that ends an erasure and counts all of it; return it as proof."""
 
