@@ -33,9 +33,8 @@ COLUMNS = ("sink", "state", "waiting", "lag", "position", "delivered", "failures
 ANSWER_S = 45.0
 """How long a test may take: longer than the receiver waits for the peer."""
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the sink, as in its [[sink]] table.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the sink, as in the configuration.")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, for the audit and for people who ask.")]
-Number = Annotated[int | None, typer.Option(min=1, metavar="NUMBER", show_default=False)]
 
 
 @app.command("list")
@@ -130,8 +129,12 @@ def replay(
     reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit; required unless --stop.")] = "",
     since: Since = "",
     until: Until = "",
-    from_signal: Annotated[Number, typer.Option("--from-signal", help="From this number on.")] = None,
-    to_signal: Annotated[Number, typer.Option("--to-signal", help="Up to this number.")] = None,
+    from_signal: Annotated[
+        int | None, typer.Option("--from-signal", metavar="NUMBER", min=1, help="From this number on.")
+    ] = None,
+    to_signal: Annotated[
+        int | None, typer.Option("--to-signal", metavar="NUMBER", min=1, help="Up to this number.")
+    ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End a replay.")] = False,
     dry_run: DryRun = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
