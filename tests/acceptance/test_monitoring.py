@@ -15,9 +15,11 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from vetlla.domain.onward import SinkState
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
+from vetlla.receiver.sinks.sinks import SinkFigures
 from vetlla.service.supervision.rules import Health
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -63,6 +65,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         supervised=dict.fromkeys((health.word for health in Health), 0),
         incidents_open=0,
         limits_s=dict.fromkeys(LIMITS, 1.0),
+        sinks=[SinkFigures("city", SinkState.WORKING, 0.0, 300.0, 0, 0, 0)],
         certificates=[
             Certificate("dc09", use, Path("chain.pem"), datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(1, UTC))
             for use in Use

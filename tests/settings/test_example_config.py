@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "vetlla.toml"
@@ -22,17 +25,28 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
     """Return every setting as ``section.key``."""
     found = []
     for name, field in model.model_fields.items():
-        candidates = (field.annotation, *get_args(field.annotation))
-        section = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        found += paths(section, f"{prefix}{name}.") if section else [f"{prefix}{name}"]
-    return found
+        sections = list(tables(field.annotation))
+        for section in sections:
+            found += paths(section, f"{prefix}{name}.")
+        found += [] if sections else [f"{prefix}{name}"]
+    return list(dict.fromkeys(found))
+
+
+def tables(hint: object) -> Iterator[type[BaseModel]]:
+    """Yield the tables that a value may be; a table with a kind may be one of several."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        yield hint
+    for part in get_args(hint):
+        yield from tables(part)
 
 
 EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
-    path for path in EVERY_SETTING if not path.startswith(("listen", "mqtt", "control.")) or path == "control.mode"
+    path
+    for path in EVERY_SETTING
+    if not path.startswith(("listen", "mqtt", "sink", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers and groups are left out: TOML cannot write None, so the example shows them with a value."""
+"""Listeners, brokers, sinks and groups are left out: TOML cannot write None, so the example shows them with a value."""
 
 
 def all_switched_on() -> str:
@@ -41,9 +55,10 @@ def all_switched_on() -> str:
 
 
 def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree
-    """Return the value at ``section.key``, in the first of a list of tables. Raises KeyError if there is none."""
+    """Return the value at ``section.key``, in the first table of a list that has it. Raises KeyError."""
     for part in setting.split("."):
-        values = values[0][part] if isinstance(values, list) else values[part]
+        table = next((one for one in values if part in one), {}) if isinstance(values, list) else values
+        values = table[part]
     return values
 
 

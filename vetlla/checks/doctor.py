@@ -48,7 +48,7 @@ def examine(
         yield connections.listener(listen, status, unasked)
     for mqtt in settings.mqtt:
         yield connections.broker(mqtt, status, unasked)
-    for sink in (status or {}).get("sinks", ()):
+    for sink in status.get("sinks", ()) if status else ():
         yield sinks.of_running(sink)
     yield from connections.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bench.rig.broker import Broker
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "onward.schema.json"
+PLAIN = Flag(0)
 CLOSED = """
 user root
 listener {port} 127.0.0.1
@@ -69,7 +70,7 @@ async def publishing(broker: Broker, **changed: Any) -> AsyncIterator[MqttDelive
         await delivery.close()
 
 
-def record(number: int = 1, home: str = "H-1", flags: Flag = Flag(0)) -> Onward:
+def record(number: int = 1, home: str = "H-1", flags: Flag = PLAIN) -> Onward:
     return Onward(number, 1_764_561_600_000_000, signal(), home, Priority.LIFE, flags, None, "dc09")
 
 

@@ -32,8 +32,13 @@ def scribe(tmp_path: Path) -> Iterator[Scribe]:
     with journal(tmp_path, ManualClock()) as opened:
         for number in range(10):
             opened.commit(report(number, position=PLACE), home="H-1")
-            opened.clock.advance(3_600)
+            moved(opened, 3_600)
         yield opened
+
+
+def moved(scribe: Scribe, seconds: float) -> None:
+    assert isinstance(scribe.clock, ManualClock)
+    scribe.clock.advance(seconds)
 
 
 def keep(scribe: Scribe, *sinks: KeptSink) -> None:
@@ -112,7 +117,7 @@ def test_a_time_becomes_numbers(scribe: Scribe) -> None:
 def test_a_removal_leaves_what_a_sink_has_not_passed(scribe: Scribe) -> None:
     """The slowest configured sink counts, even while it is paused; a former one does not."""
     keep(scribe, CITY, KeptSink("bus", 7, 1), KeptSink("former", 0, 1))
-    scribe.clock.advance(100 * DAY_S)
+    moved(scribe, 100 * DAY_S)
     scribe.commit(report(99), home="H-1")  # the newest signal always stays
     assert left(scribe, "city", "bus", signals=30) == [5, 6, 7, 8, 9, 10, 11]
     assert left(scribe, "bus", signals=30) == [8, 9, 10, 11]
@@ -122,7 +127,7 @@ def test_a_removal_leaves_what_a_sink_has_not_passed(scribe: Scribe) -> None:
 def test_places_wait_for_sinks_and_raw_bytes_do_not(scribe: Scribe) -> None:
     """A place is sent, and raw bytes are not."""
     keep(scribe, CITY)
-    scribe.clock.advance(100 * DAY_S)
+    moved(scribe, 100 * DAY_S)
     scribe.commit(report(99), home="H-1")
     left(scribe, "city", positions=30)
     with_more = scribe.journal.connection.execute("SELECT id FROM signals WHERE more IS NOT NULL").fetchall()
@@ -136,7 +141,7 @@ def test_a_removal_tells_for_which_sink_it_waits(scribe: Scribe) -> None:
     """Nothing is told of a sink that has passed all that is too old; a dry run counts the same rows."""
     read = scribe.journal.connection.execute
     keep(scribe, CITY)
-    scribe.clock.advance(100 * DAY_S)
+    moved(scribe, 100 * DAY_S)
     scribe.commit(report(99), home="H-1")
 
     def waits(*sinks: str) -> str:
