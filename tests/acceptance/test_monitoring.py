@@ -204,6 +204,11 @@ HEALTHY = {
     'vetlla_supervised{state="unknown"}': "600x240",
     'vetlla_supervised{state="not_supervised"}': "5000x240",
     "vetlla_incidents_open": "0x240",
+    'vetlla_sink_lag_seconds{sink="city"}': "200x240",
+    'vetlla_sink_lag_limit_seconds{sink="city"}': "300x240",
+    'vetlla_sink_state{sink="city",state="working"}': "1x240",
+    'vetlla_sink_state{sink="city",state="paused"}': "0x240",
+    'vetlla_sink_state{sink="city",state="blocked"}': "0x240",
     'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "100000000x240",
     'vetlla_certificate_not_after_seconds{listener="mqtt",use="ca"}': "100000000x240",
 }
@@ -317,6 +322,23 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         set(),
     ),
     "signals changed by hand": ({"vetlla_removals_refused_total": "0" + LATE}, {"VetllaRemovalRefused"}),
+    "a sink is late": ({'vetlla_sink_lag_seconds{sink="city"}': "0x200 400x39"}, {"VetllaSinkLate"}),
+    "a sink is late for a moment": ({'vetlla_sink_lag_seconds{sink="city"}': "0x238 400x1"}, set()),
+    "a sink is blocked": ({'vetlla_sink_state{sink="city",state="blocked"}': "0x200 1x39"}, {"VetllaSinkBlocked"}),
+    "a sink is paused for an hour": (
+        {
+            'vetlla_sink_lag_seconds{sink="city"}': "0+15x240",
+            'vetlla_sink_state{sink="city",state="paused"}': "1x240",
+        },
+        set(),
+    ),
+    "a sink is paused for a day": (
+        {
+            'vetlla_sink_lag_seconds{sink="city"}': "90000x240",
+            'vetlla_sink_state{sink="city",state="paused"}': "1x240",
+        },
+        {"VetllaSinkPaused"},
+    ),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
 }
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import Verdict
     from vetlla.domain.supervision import Expected
-    from vetlla.receiver.sinks.contract import Delivery
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.settings.sinks.model import Sink
     from vetlla.store.journal.batch import Batch
 
@@ -133,7 +133,7 @@ class Core:
         accounts: Iterable[Account] = (),
         clock: ManualClock | None = None,
         bounds: Bounds = Bounds(),
-        deliveries: Callable[[Sink, Clock], Delivery] = delivery_of,
+        deliveries: Callable[[Sink, Clock], SinkDelivery] = delivery_of,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.directory = directory

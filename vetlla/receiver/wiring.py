@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.placement import Placement
-    from vetlla.receiver.sinks.contract import Delivery
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import Settings
     from vetlla.settings.sinks.model import Sink
@@ -94,7 +94,7 @@ def build(
     clock: Clock,
     loop: asyncio.AbstractEventLoop,
     known: Callable[[str], Awaitable[User | None]] = by_name,
-    deliveries: Callable[[Sink, Clock], Delivery] = delivery_of,
+    deliveries: Callable[[Sink, Clock], SinkDelivery] = delivery_of,
     bounds: Bounds = Bounds(),
 ) -> Parts:
     """Return the connected parts of a receiver.

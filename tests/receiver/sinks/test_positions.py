@@ -130,7 +130,7 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def what_was_taken_has_no_hole(self) -> None:
-        """Without repetitions it is a beginning of what is stored, in order; the position tells of no more."""
+        """Without repetitions it is a beginning of what is stored, in order; the position is not above it."""
         seen = list(dict.fromkeys(self._peer.numbers))
         assert seen == list(range(1, len(seen) + 1))
         kept = self.rig.sinks.find("city").kept

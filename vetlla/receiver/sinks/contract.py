@@ -35,7 +35,7 @@ class RefusedContentError(LinkError):
     """
 
 
-class Delivery(Protocol):
+class SinkDelivery(Protocol):
     """Hands signals over to one peer."""
 
     @property

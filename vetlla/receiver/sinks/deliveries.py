@@ -10,11 +10,11 @@ from vetlla.settings.sinks.mqtt import MqttSink
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
-    from vetlla.receiver.sinks.contract import Delivery
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.settings.sinks.model import Sink
 
 
-def delivery_of(settings: Sink, clock: Clock) -> Delivery:
+def delivery_of(settings: Sink, clock: Clock) -> SinkDelivery:
     """Return what speaks with the peer of a sink. It reads no file and connects to nothing yet."""
     if isinstance(settings, MqttSink):
         return MqttDelivery(settings)

@@ -44,7 +44,7 @@ class PlaceFields(TypedDict):
 
 
 @_form
-class SignalFields(TypedDict):
+class OnwardFields(TypedDict):
     """A stored signal."""
 
     number: int
@@ -90,7 +90,7 @@ class SignalsMessage(TypedDict):
     version: Literal[1]
     sink: str
     """Name of the sink."""
-    signals: list[SignalFields]
+    signals: list[OnwardFields]
     """In the order of their numbers."""
 
 
@@ -101,10 +101,10 @@ class SignalMessage(TypedDict):
     version: Literal[1]
     sink: str
     """Name of the sink."""
-    signal: SignalFields
+    signal: OnwardFields
 
 
-def fields_of(record: Onward) -> SignalFields:
+def fields_of(record: Onward) -> OnwardFields:
     """Return a signal as it is sent."""
     signal = record.signal
     kind, phase, code, system = signal.event

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vetlla.domain.onward import KeptSink, Onward
     from vetlla.domain.signals import AccountId
     from vetlla.receiver.sinks.bounds import SinkBounds
-    from vetlla.receiver.sinks.contract import Delivery
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.receiver.sinks.positions import Positions
     from vetlla.receiver.sinks.reading import Reading
     from vetlla.settings.sinks.model import Sink
@@ -54,7 +54,7 @@ class RunningSink:
     def __init__(
         self,
         settings: Sink,
-        delivery: Delivery,
+        delivery: SinkDelivery,
         *,
         positions: Positions,
         reading: Reading,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.domain.previous_run import Recovered
     from vetlla.domain.signals import AccountId
     from vetlla.receiver.commit.group import GroupCommit
-    from vetlla.receiver.sinks.contract import Delivery
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.settings.model import Settings
     from vetlla.settings.sinks.model import Sink
     from vetlla.store.ports import OutboxReader
@@ -51,7 +51,7 @@ class Sinks:
         recovered: Recovered,
         *,
         outbox: OutboxReader,
-        delivery_of: Callable[[Sink], Delivery],
+        delivery_of: Callable[[Sink], SinkDelivery],
         book: Callable[[], AccountBook],
         commit: GroupCommit,
         clock: Clock,
