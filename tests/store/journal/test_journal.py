@@ -14,6 +14,7 @@ from tests.rigs.journals import WINDOW_US, Scribe, alarm, arrival, journal, reje
 from vetlla.domain.accounts import AccountKey, OnTest
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
+from vetlla.domain.onward import KeptSink
 from vetlla.domain.supervision import KeptChange, KeptDevice, KeptIncident, LedgerDay, OrderedPause
 from vetlla.store.journal.audit import read_head
 from vetlla.store.journal.batch import Entry, Note
@@ -71,7 +72,7 @@ def full_batch(scribe: Scribe) -> Batch:
 
 @contextmanager
 def file_size_limited(path: Path, share: int = 2) -> Iterator[None]:
-    """Limit file sizes to a share of this file's size (half of it), so that the kernel refuses what SQLite would write beyond."""
+    """Limit file sizes to a share of this file's size, so that the kernel refuses what SQLite would write beyond."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // share, hard))
     try:
