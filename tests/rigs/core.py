@@ -152,7 +152,7 @@ class Core:
             self.settings,
             writer=self.writer,
             removals=JournalRemovals(self.journal, self.clock),
-            outbox=JournalOutbox(directory),
+            outbox=JournalOutbox(directory, lambda: self.journal.file),
             recovered=self.recovered,
             book=self.book,
             counters=self.counters,

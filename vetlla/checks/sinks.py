@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.checks.config import is_public, risk
+from vetlla.checks.config import is_public, risk, trouble
 from vetlla.domain.clock import stretch
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.findings import Finding, Level
 from vetlla.domain.onward import SinkState
+from vetlla.receiver.listeners.tls import of_sink
 from vetlla.receiver.sinks import mqtt, webhook
 from vetlla.settings.sinks.mqtt import MqttSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.receiver.control.messages.sinks import SinkSheet
     from vetlla.settings.sinks.model import Sink
 
 
-def of_settings(sinks: Iterable[Sink], book: AccountBook | None) -> Iterator[Finding]:
+def of_settings(sinks: Iterable[Sink], book: AccountBook | None, now: datetime) -> Iterator[Finding]:
     """Yield the risks of sinks: a start accepts all of them, because reports come first.
 
     ``book`` holds the registered accounts; None if this user may not read them. Blocks.
@@ -32,6 +34,11 @@ def of_settings(sinks: Iterable[Sink], book: AccountBook | None) -> Iterator[Fin
             _read_files(sink)
         except ConfigError as error:
             yield risk(where, f"sends nothing: {error.args[0]}", error.remedy)
+        for one in of_sink(sink):
+            if (what := trouble(one, now)) is not None:
+                yield risk(
+                    where, f"{one.file} ({one.use}) {what}", "renew it; the sink reads it when it connects again"
+                )
         if isinstance(sink, MqttSink) and sink.tls is None and is_public(sink.host):
             yield risk(
                 where,

@@ -94,7 +94,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     read = files(path)
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
     found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
-    found += of_sinks(settings.sink, known.book if known else None)
+    found += of_sinks(settings.sink, known.book if known else None, datetime.now(UTC))
     return _report(settings, prepared, read, known, found, closed), closed
 
 

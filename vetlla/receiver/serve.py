@@ -134,7 +134,7 @@ class Receiver:
             settings,
             writer=writer,
             removals=JournalRemovals(journal, clock),
-            outbox=JournalOutbox(settings.state_dir),
+            outbox=JournalOutbox(settings.state_dir, lambda: journal.file),
             recovered=recovered,
             book=self._registry.book,
             counters=self._counters,

@@ -9,9 +9,11 @@ import pytest
 from tests.rigs.journals import journal, report
 from tests.rigs.removals import PLACE, terms
 from vetlla.domain.clock import SECOND_US, ManualClock
+from vetlla.domain.errors import StoreError
 from vetlla.domain.onward import Backlog, KeptSink
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.journal.outbox import JournalOutbox
 from vetlla.store.journal.retention import round_of
 from vetlla.store.journal.sink_rows import read_sinks, waits_for
@@ -34,6 +36,10 @@ def scribe(tmp_path: Path) -> Iterator[Scribe]:
             opened.commit(report(number, position=PLACE), home="H-1")
             moved(opened, 3_600)
         yield opened
+
+
+def outbox_of(scribe: Scribe) -> JournalOutbox:
+    return JournalOutbox(scribe.journal.path.parent, lambda: scribe.journal.file)
 
 
 def moved(scribe: Scribe, seconds: float) -> None:
@@ -82,7 +88,7 @@ def test_a_failed_batch_leaves_its_positions_to_the_next(scribe: Scribe) -> None
 
 def test_a_sink_reads_in_order_and_within_its_bounds(scribe: Scribe) -> None:
     """The writer goes on meanwhile, and what it wrote is seen by the next read."""
-    outbox = JournalOutbox(scribe.journal.path.parent)
+    outbox = outbox_of(scribe)
     try:
         records = outbox.after(3, 8, 3)
         assert [record.number for record in records] == [4, 5, 6]
@@ -95,9 +101,29 @@ def test_a_sink_reads_in_order_and_within_its_bounds(scribe: Scribe) -> None:
         outbox.close()
 
 
+def test_another_file_with_the_name_of_the_journal_is_not_read(scribe: Scribe, tmp_path: Path) -> None:
+    """It may lack signals, and a sink that read it would pass what it never sent."""
+    outbox = outbox_of(scribe)
+    try:
+        assert len(outbox.after(0, 10, 10)) == 10
+        with journal(tmp_path / "other", ManualClock()) as other:
+            other.commit(report(1), home="H-9")
+        scribe.journal.path.rename(tmp_path / "moved")
+        (tmp_path / "other" / JOURNAL).rename(scribe.journal.path)
+        with pytest.raises(StoreError):
+            outbox.after(0, 10, 10)
+        with pytest.raises(StoreError):
+            outbox.backlog(0, 10)
+        scribe.journal.path.unlink()
+        (tmp_path / "moved").rename(scribe.journal.path)
+        assert len(outbox.after(0, 10, 10)) == 10
+    finally:
+        outbox.close()
+
+
 def test_a_time_becomes_numbers(scribe: Scribe) -> None:
     """The range holds exactly what was received in the time."""
-    outbox = JournalOutbox(scribe.journal.path.parent)
+    outbox = outbox_of(scribe)
     stamps = [record.received_us for record in outbox.after(0, 10, 10)]
     try:
         assert outbox.numbers(stamps[2], stamps[5]) == (3, 5)

@@ -170,7 +170,7 @@ class RunningSink:
             log.warning("sink.failed", sink=self.name, why=repr(error), exc_info=error)
 
     async def _run(self) -> None:
-        pause_s = self._bounds.first_retry_s
+        first_pause_s = pause_s = min(self._bounds.first_retry_s, self.settings.retry_max_s)
         is_counted = False
         while not self._is_stopping:
             self._hurry.clear()
@@ -180,7 +180,7 @@ class RunningSink:
                     is_counted = True
                 if not await self._step():
                     await self._nothing_to_do()
-                pause_s = self._bounds.first_retry_s
+                pause_s = first_pause_s
                 if self.blocked_on is not None:
                     await self._rest(self._bounds.blocked_retry_s)
             except VetllaError as error:

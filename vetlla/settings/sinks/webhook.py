@@ -1,18 +1,21 @@
 """Settings of a ``[[sink]]`` that posts signals to a web server."""
 
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from vetlla.settings.section import AbsolutePath, Secret, Wait, WholeUrl
+from vetlla.settings.section import SHORTEST_S, AbsolutePath, Secret, WholeUrl
 from vetlla.settings.sinks.common import CommonSink
 
 BATCH_SIGNALS_MAX = 1_000
 """Most signals of one request: half a mebibyte as JSON, and 10 ms of the event loop."""
 BATCH_KIB_MAX = 16_384
 """Largest body in kibibytes; few servers take more than 16 MiB."""
+REQUEST_MAX_S = 120
+"""Longest time of a request in seconds; the signals behind it wait for it, and gateways cut requests earlier."""
+RequestTime: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=REQUEST_MAX_S)]
 
 
 class WebhookSink(CommonSink):
@@ -32,9 +35,9 @@ class WebhookSink(CommonSink):
     """Most signals of one request."""
     batch_kib: Annotated[int, Field(ge=1, le=BATCH_KIB_MAX)] = 256
     """Largest body in kibibytes, unless one signal alone is larger."""
-    connect_s: Wait = 10
+    connect_s: RequestTime = 10
     """Longest time until a connection is open."""
-    answer_s: Wait = 30
+    answer_s: RequestTime = 30
     """Longest time of a whole request."""
 
     @model_validator(mode="after")

@@ -6,8 +6,10 @@ to keep, and the way of a frame has no row for it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from vetlla.domain.errors import StoreError
 from vetlla.domain.onward import Backlog, Onward
 from vetlla.domain.signals import Flag, Priority
 from vetlla.store.journal import history
@@ -17,7 +19,10 @@ from vetlla.store.journal.stored import signal_from
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from vetlla.store.journal.rows import SqlValue
 
 # The raw bytes are not read, because no sink sends them and they can fill pages of their own.
 _COLUMNS = ", ".join(name for name in SIGNAL_COLUMNS if name not in {"raw", "identity"})
@@ -35,17 +40,19 @@ _LAST = "SELECT max(id) AS id FROM signals WHERE id BETWEEN ? AND ? AND received
 class JournalOutbox:
     """Reads the signals that sinks send (``ports.OutboxReader``). It opens the journal at its first read."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, written: Callable[[], os.stat_result]) -> None:
+        """Take the state directory, and a function that returns the file that the receiver writes."""
         self._directory = directory
+        self._written = written
         self._archive: Archive | None = None
 
     def after(self, position: int, upto: int, limit: int) -> list[Onward]:
         """Return the first ``limit`` signals above a number, up to another one, in order."""
-        return [_onward(row) for row in self._open().read(_AFTER, (position, upto, limit))]
+        return [_onward(row) for row in self._read(_AFTER, (position, upto, limit))]
 
     def backlog(self, position: int, upto: int) -> Backlog:
         """Return how many signals are above a number, up to another one, and when the first was received."""
-        (row,) = self._open().read(_BACKLOG, (position, upto, position, upto))
+        (row,) = self._read(_BACKLOG, (position, upto, position, upto))
         return Backlog(row["count"], row["oldest_us"])
 
     def numbers(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
@@ -70,6 +77,17 @@ class JournalOutbox:
         if self._archive is not None:
             self._archive.close()
             self._archive = None
+
+    def _read(self, sql: str, values: Sequence[SqlValue]) -> list[sqlite3.Row]:
+        """Return rows of the file that the receiver writes. Another file with its name may lack signals."""
+        archive = self._open()
+        rows = archive.read(sql, values)
+        if not os.path.samestat(archive.path.stat(), self._written()):
+            raise StoreError(
+                f"{archive.path}: is not the file that the receiver writes",
+                remedy="vetlla status says what the receiver does about it",
+            )
+        return rows
 
     def _open(self) -> Archive:
         if self._archive is None:
