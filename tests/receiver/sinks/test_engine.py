@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.rigs.core import Core
+    from vetlla.domain.onward import Onward
     from vetlla.settings.sinks.model import Sink
 
 ACCOUNTS = (Account(account="1234", home="H-1", labels=("district:01",)), Account(account="5678", home="H-2"))
@@ -249,6 +251,47 @@ async def test_a_weekend_of_pause_loses_nothing(tmp_path: Path, peer: SinkPeer) 
         ("sara", "pause sink", "sink city"),
         ("sara", "resume sink", "sink city"),
     ]
+
+
+async def test_a_pause_during_a_read_holds_back_what_was_read(tmp_path: Path, peer: SinkPeer) -> None:
+    """A pause that is acknowledged lets nothing new begin."""
+    async with run(tmp_path, peer) as rig:
+        outbox, gate, reading = rig.sinks._reading._outbox, threading.Event(), threading.Event()
+        read = outbox.after
+
+        def held(position: int, upto: int, limit: int) -> list[Onward]:
+            reading.set()
+            assert gate.wait(PATIENCE_S)
+            return read(position, upto, limit)
+
+        outbox.after = held  # type: ignore[method-assign] # of this test
+        await report(rig, 3)
+        assert await asyncio.to_thread(reading.wait, PATIENCE_S)
+        await rig.ask("sinks.pause", SARA, sink="city", reason="now")
+        gate.set()
+        await rig.sinks.numbers(None, None)  # the same thread reads it, so the read above has ended
+        await report(rig)
+        assert peer.calls == []
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: len(peer.taken) == 4)
+
+
+async def test_a_peer_is_left_alone_for_the_time_that_it_asks_for(tmp_path: Path, peer: SinkPeer) -> None:
+    """New signals do not shorten the pause; an engineer may."""
+
+    def busy(_: object) -> int:
+        raise PeerAwayError("busy", after_s=600)
+
+    peer.answer = busy
+    async with run(tmp_path, peer) as rig:
+        await report(rig)
+        await until(lambda: rig.sinks.find("city").state is SinkState.RETRYING)
+        for _ in range(20):
+            await report(rig)
+        assert len(peer.calls) == 1
+        peer.answer = len
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: len(peer.taken) == 21)
 
 
 async def test_only_engineers_change_a_sink(tmp_path: Path, peer: SinkPeer) -> None:

@@ -11,6 +11,11 @@ from tests.rigs.removals import PLACE, terms
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.errors import StoreError
 from vetlla.domain.onward import Backlog, KeptSink
+from vetlla.domain.removal import Erasure
+from vetlla.domain.signals import AccountId
+from vetlla.receiver.sinks.filters import Filter
+from vetlla.settings.sinks.mqtt import MqttSink
+from vetlla.store.erasure import steps_of
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.due import due
 from vetlla.store.journal.opening import JOURNAL
@@ -135,6 +140,25 @@ def test_a_time_becomes_numbers(scribe: Scribe) -> None:
         assert first > last
     finally:
         outbox.close()
+
+
+def test_an_erased_home_is_recognised(scribe: Scribe) -> None:
+    """Its signals keep their numbers and say nothing, so no filter lets them pass."""
+    erasure = Erasure("H-1", ("0003",), "sara")
+    scribe.commit(report(3, id=AccountId("", "", "0003")), home="H-1")
+    moved(scribe, 40 * DAY_S)
+    work = steps_of(scribe.journal.connection, erasure, {}, scribe.clock, 0)
+    while scribe.journal.take(work) is not None:
+        pass
+    outbox = outbox_of(scribe)
+    try:
+        erased = [record for record in outbox.after(0, 11, 11) if record.is_erased]
+    finally:
+        outbox.close()
+    assert [record.number for record in erased] == [4, 11]
+    sink = MqttSink(kind="mqtt", name="bus", host="broker.example")
+    assert not any(map(Filter(sink).wants, erased))
+    assert Filter(sink).wants(erased[0]._replace(home="H-1"))
 
 
 # --- removals ---------------------------------------------------------------------------------------------------------
