@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+HOMES = """\
+code,district,base,level,alone,active
+H1,01,NORD,2,yes,2018-01-01/
+H2,02,NORD,3,no,2018-01-01/
+"""
 STORE = "[store]\nmin_free_mib = 1\n"
 
 
@@ -130,6 +135,23 @@ def test_the_receiver_starts_without_the_files_of_a_sink(tmp_path: Path, hook: H
         assert vetlla("sinks", "check", state_dir=daemon.state_dir).returncode == 0
         assert daemon.metric("vetlla_sink_delivered_total", sink="city") == 1
     assert hook.numbers == [1]
+
+
+def test_a_filter_by_district_asks_the_inventory(tmp_path: Path, hook: HookServer) -> None:
+    """The district of a home is that of the inventory when the signal is sent."""
+    with running(tmp_path, config=STORE + hook.table(tmp_path, districts=["01"])) as daemon:
+        for words, rows in (
+            ("inventory import - --what homes --format csv", HOMES),
+            ("accounts import - --format csv", "account,home\nA001,H1\nA002,H2\n"),
+        ):
+            done = vetlla(*words.split(), stdin=rows, state_dir=daemon.state_dir)
+            assert done.returncode == 0, done.stderr
+        for account in ("A002", "A001"):
+            with Terminal(daemon.port, account) as terminal:
+                terminal.alarm()
+        hook.wait_for(lambda: bool(hook.signals))
+        drained(daemon)
+    assert [(one["home"], one["district"]) for one in hook.signals] == [("H1", "01")]
 
 
 def test_sinks_change_only_at_a_restart(tmp_path: Path, hook: HookServer) -> None:

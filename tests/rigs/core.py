@@ -34,7 +34,7 @@ from vetlla.store.journal.supervision_rows import read_units
 from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -134,6 +134,7 @@ class Core:
         clock: ManualClock | None = None,
         bounds: Bounds = Bounds(),
         deliveries: Callable[[Sink, Clock], SinkDelivery] = delivery_of,
+        districts: Mapping[str, str] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.directory = directory
@@ -147,7 +148,7 @@ class Core:
             round(self.settings.store.duplicate_window_s * 1e6),
             chain_us=round(self.settings.queue.chain_window_s * 1e6),
         )
-        self.book = AccountBook(accounts)
+        self.book = AccountBook(accounts, districts or {})
         self.parts = build(
             self.settings,
             writer=self.writer,

@@ -47,6 +47,8 @@ def of_settings(sinks: Iterable[Sink], book: AccountBook | None, now: datetime) 
             )
         if not isinstance(sink, MqttSink) and sink.allow_http and sink.url.startswith("http:"):
             yield risk(where, "the reports of homes are posted unencrypted", "use an address with https")
+        if book is not None and (missing := sorted(set(sink.districts) - set(book.districts.values()))):
+            yield risk(where, f"no home is in the district {', '.join(missing[:3])}", "vetlla inventory list")
         if book is not None and (missing := sorted(set(sink.labels) - labels)):
             yield risk(where, f"no account has the label {', '.join(missing[:3])}", "vetlla accounts list shows labels")
 

@@ -166,7 +166,8 @@ def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaErro
 
 def _read(settings: Settings) -> RegistrySnapshot:
     clock = SystemClock()
-    return registry_snapshot.read(RegistryFiles(settings.state_dir, settings.keys_file, clock), settings, clock)
+    files = RegistryFiles(settings.state_dir, settings.keys_file, clock, with_districts=bool(settings.sink))
+    return registry_snapshot.read(files, settings, clock)
 
 
 def _print(report: dict[str, Any]) -> None:

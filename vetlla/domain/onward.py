@@ -32,6 +32,8 @@ class Onward(NamedTuple):
     listener: str
     labels: tuple[str, ...] = ()
     """Labels of the account as it is registered now."""
+    district: str = ""
+    """District of the home, as the inventory has it now; empty if it is not known."""
     replayed: bool = False
     """Whether an engineer asked to send it again."""
     test: bool = False

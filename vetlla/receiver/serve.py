@@ -165,7 +165,7 @@ class Receiver:
         self._say_ready()
 
     def _registry_of(self, settings: Settings) -> RegistryReader:
-        return RegistryFiles(settings.state_dir, settings.keys_file, self._clock)
+        return RegistryFiles(settings.state_dir, settings.keys_file, self._clock, with_districts=bool(settings.sink))
 
     async def _listen_when_read(self, prepared: Prepared) -> None:
         """Try to read accounts and keys until that succeeds, and only then listen; operators work meanwhile.

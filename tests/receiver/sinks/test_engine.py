@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vetlla.domain.onward import Onward
     from vetlla.settings.sinks.model import Sink
 
-ACCOUNTS = (Account(account="1234", home="H-1", labels=("district:01",)), Account(account="5678", home="H-2"))
+ACCOUNTS = (Account(account="1234", home="H-1", labels=("operator:orange",)), Account(account="5678", home="H-2"))
 
 
 def run(
@@ -35,7 +35,14 @@ def run(
 ) -> AbstractAsyncContextManager[Core]:
     """Run a core with one sink to this peer."""
     settings = settings_of(directory, webhook(**filters))
-    return core(directory, settings=settings, accounts=ACCOUNTS, deliveries=lambda _, __: peer, bounds=QUICK)
+    return core(
+        directory,
+        settings=settings,
+        accounts=ACCOUNTS,
+        districts={"H-1": "01"},
+        deliveries=lambda _, __: peer,
+        bounds=QUICK,
+    )
 
 
 class KilledError(Exception):
@@ -62,7 +69,13 @@ async def test_stored_signals_are_sent_in_order(tmp_path: Path, peer: SinkPeer) 
         assert peer.numbers == list(range(1, 26))
         assert max(map(len, peer.calls)) <= peer.at_once
         one = peer.taken[0]
-        assert (one.home, one.labels, one.listener, one.signal.id.account) == ("H-1", ("district:01",), "dc09", "1234")
+        assert (one.home, one.labels, one.listener, one.signal.id.account) == (
+            "H-1",
+            ("operator:orange",),
+            "dc09",
+            "1234",
+        )
+        assert one.district == "01"
         assert one.received_us == rig.clock.now().utc_us
         sink = rig.sinks.find("city")
         assert (sink.waiting, sink.delivered, sink.lag_s(rig.clock.now())) == (0, 25, 0)
@@ -141,7 +154,9 @@ async def test_what_the_peer_took_of_a_call_is_not_sent_again(tmp_path: Path, pe
     [
         ({"priorities": ("LIFE",)}, [1, 3]),
         ({"kinds": (Kind.BATTERY_LOW,)}, [2]),
-        ({"labels": ("district:01",)}, [1, 2]),
+        ({"labels": ("operator:orange",)}, [1, 2]),
+        ({"districts": ("01", "02")}, [1, 2]),
+        ({"districts": ("02",)}, []),
         ({"listeners": ("dc09",)}, [1, 2, 3]),
         ({"listeners": ("other",)}, []),
     ],

@@ -17,6 +17,7 @@ class Filter:
     def __init__(self, settings: Sink) -> None:
         self._priorities = frozenset(settings.priorities)
         self._kinds = frozenset(settings.kinds)
+        self._districts = frozenset(settings.districts)
         self._labels = frozenset(settings.labels)
         self._listeners = frozenset(settings.listeners)
         self._on_test = settings.on_test
@@ -28,6 +29,7 @@ class Filter:
             and record.priority in self._priorities
             and (not self._kinds or record.signal.event.kind in self._kinds)
             and (not self._listeners or record.listener in self._listeners)
+            and (not self._districts or record.district in self._districts)
             and (not self._labels or not self._labels.isdisjoint(record.labels))
             and (self._on_test or Flag.ON_TEST not in record.flags)
         )

@@ -57,6 +57,8 @@ class OnwardFields(TypedDict):
     caller: CallerFields
     home: str
     """Code of the home; for a caller without one its account or its address."""
+    district: str
+    """District of the home, as the inventory has it now; empty if it is not known."""
     labels: list[str]
     """Labels of the account, as it is registered now."""
     kind: Annotated[str, OneOf(*Kind)]
@@ -116,6 +118,7 @@ def fields_of(record: Onward) -> OnwardFields:
         "sent": None if signal.sent_at is None else iso(to_us(signal.sent_at)),
         "caller": {"receiver": receiver, "line": line, "account": account},
         "home": record.home,
+        "district": record.district,
         "labels": list(record.labels),
         "kind": kind.value,
         "phase": phase.value,

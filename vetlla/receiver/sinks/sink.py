@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.onward import KeptSink, Onward
-    from vetlla.domain.signals import AccountId
     from vetlla.receiver.sinks.bounds import SinkBounds
     from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.receiver.sinks.positions import Positions
@@ -58,11 +57,11 @@ class RunningSink:
         *,
         positions: Positions,
         reading: Reading,
-        labels_of: Callable[[AccountId], tuple[str, ...]],
+        described: Callable[[Onward], Onward],
         clock: Clock,
         bounds: SinkBounds,
     ) -> None:
-        """Take the settings, what speaks with the peer, and a function that returns the labels of an account."""
+        """Take the settings, what speaks with the peer, and a function that adds what the registry knows."""
         self.settings = settings
         self.delivery = delivery
         self.why = ""
@@ -78,7 +77,7 @@ class RunningSink:
         """Attempts that failed in this run."""
         self._positions = positions
         self._reading = reading
-        self._labels_of = labels_of
+        self._described = described
         self._filter = Filter(settings)
         self._clock = clock
         self._bounds = bounds
@@ -267,7 +266,7 @@ class RunningSink:
         """Return the beginning of what was read that has as many wanted signals as the peer takes at once."""
         wanted: list[Onward] = []
         for count, bare in enumerate(records):
-            record = bare._replace(labels=self._labels_of(bare.signal.id))
+            record = self._described(bare)
             if not self._filter.wants(record):
                 continue
             if len(wanted) == self._at_once:

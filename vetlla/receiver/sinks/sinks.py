@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
-    from vetlla.domain.onward import Backlog, KeptSink, SinkState
+    from vetlla.domain.onward import Backlog, KeptSink, Onward, SinkState
     from vetlla.domain.previous_run import Recovered
-    from vetlla.domain.signals import AccountId
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.settings.model import Settings
@@ -68,7 +67,7 @@ class Sinks:
                 delivery_of(one),
                 positions=self.positions,
                 reading=self._reading,
-                labels_of=self._labels_of,
+                described=self._described,
                 clock=clock,
                 bounds=bounds,
             )
@@ -132,7 +131,9 @@ class Sinks:
         for one in self.running:
             one.stored(count, now)
 
-    def _labels_of(self, who: AccountId) -> tuple[str, ...]:
+    def _described(self, record: Onward) -> Onward:
         # Look this up each time, because a reload replaces the accounts.
-        account = self._book().find(who)
-        return () if account is None else account.labels
+        book = self._book()
+        account = book.find(record.signal.id)
+        labels = () if account is None else account.labels
+        return record._replace(labels=labels, district=book.districts.get(record.home, ""))

@@ -21,8 +21,10 @@ class CommonSink(Section):
     """Priorities that are sent."""
     kinds: tuple[Kind, ...] = ()
     """Kinds of events that are sent."""
+    districts: Words = ()
+    """Districts of the inventory; a signal is sent if its home is in one of them."""
     labels: Words = ()
-    """Labels of accounts, such as a district; a signal is sent if its account has one of them."""
+    """Labels of accounts; a signal is sent if its account has one of them."""
     listeners: Words = ()
     """Listeners and brokers whose signals are sent."""
     on_test: bool = False
