@@ -179,7 +179,7 @@ def test_parts_of_workbooks_are_written_in_one_room() -> None:
 # --- supervision ------------------------------------------------------------------------------------------------------
 
 SUPERVISION = ROOT / "vetlla" / "receiver" / "supervision"
-DOORS = {"supervision", "view", "requests", "expectations", "bounds"}
+DOORS = {"supervision", "view", "requests", "expectations", "line_receivers", "bounds"}
 """The files of supervision that other code may import: the facade, what is built on it, and what is given to it."""
 
 

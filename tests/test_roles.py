@@ -11,8 +11,9 @@ from vetlla.settings.model import ControlSettings
 ROOT = Path(__file__).parents[1]
 SUDO = (ROOT / "config" / "sudo" / "vetlla-engineers").read_text(encoding="utf-8")
 HANDBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-NEVER = {"receiver", "decode", "simulate", "demo", "db"}
-"""Commands that sudo must not allow: they run another receiver, read any file of its user, or restore a copy."""
+NEVER = {"receiver", "decode", "capture", "simulate", "demo", "db"}
+"""Commands that sudo must not allow: they run another receiver, read or write any file of its user, or restore a
+copy."""
 
 
 def _allowed() -> set[str]:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.rigs.line_port import AN_OPEN_PORT
 from vetlla.domain.onward import SinkState
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
@@ -70,6 +71,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
             Certificate("dc09", use, Path("chain.pem"), datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(1, UTC))
             for use in Use
         ],
+        lines=[AN_OPEN_PORT],
     )
     counters = Counters(("dc09",))
     counters.brokers["mqtt"] = True
@@ -244,6 +246,10 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         {"VetllaConnectionsRefused"},
     ),
     "broker lost": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x200 0x39"}, {"VetllaBrokerLost"}),
+    "line closed": ({'vetlla_line_open{line="sg-1"}': "1x200 0x39"}, {"VetllaLineClosed"}),
+    "a line is opened again": ({'vetlla_line_open{line="sg-1"}': "1x239 0"}, set()),
+    "line damaged": ({'vetlla_line_damaged_total{line="sg-1"}': "0x200 4x39"}, {"VetllaLineDamaged"}),
+    "one damaged message": ({'vetlla_line_damaged_total{line="sg-1"}': "0x200 1x39"}, set()),
     "a broker restarts": ({'vetlla_mqtt_connected{broker="mqtt"}': "1x239 0"}, set()),
     "a receipt without a subscriber": (
         {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},

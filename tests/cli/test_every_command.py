@@ -127,6 +127,8 @@ OWN_END = {
     "demo": "ends in order, with 0",
     "simulate dial": "lets homes finish and prints the results of their calls",
     "simulate mqtt": "lets terminals finish and prints the results of their events",
+    "simulate receiver": "lets the last messages be acknowledged and prints the results",
+    "probe-line": "prints what it found",
     "queue watch": "Ctrl-C is how it ends",
     "reminders simulate-qmatic": "Ctrl-C is how it ends",
     "reminders simulate-channels": "Ctrl-C is how it ends",
@@ -180,7 +182,8 @@ def test_ctrl_c_while_the_program_loads() -> None:
 
 STRANGER = (65534, [65534])
 ELSEWHERE = {
-    "demo", "receiver", "decode", "simulate dial", "simulate mqtt", "db verify", "db restore", "supervision report",
+    "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
+    "db verify", "db restore", "supervision report",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
     "reminders texts lint", "reminders texts preview", "support levels",

@@ -91,15 +91,19 @@ def test_listen_replaces_the_configured_listeners(daemon: Daemon) -> None:
         assert daemon.stop() == 0
 
 
-def test_listen_leaves_the_configured_brokers_out_and_says_so(daemon: Daemon) -> None:
-    """A receiver started by hand beside the service's must not take its session at the broker; it warns of this."""
-    daemon.configure('[[mqtt]]\nhost = "127.0.0.1"\nport = 1\nnode = "arc-1"\nname = "pendants"\n')
+LINE = '[[line]]\nname = "sg"\nprotocol = "surgard"\nconnect = { host = "127.0.0.1", port = 1 }\n'
+
+
+def test_listen_leaves_brokers_and_line_receivers_out_and_says_so(daemon: Daemon) -> None:
+    """A receiver started by hand must not take the service's session at a broker, or its line receivers' messages."""
+    daemon.configure('[[mqtt]]\nhost = "127.0.0.1"\nport = 1\nnode = "arc-1"\nname = "pendants"\n' + LINE)
     options = ("--config", str(daemon.config_file), "--state-dir", str(daemon.state_dir))
     daemon.start(options=(*options, "--listen", "dc09=127.0.0.1:0"))
 
     assert {place["protocol"] for place in daemon.status()["listening"]} == {"dc09"}
-    line = daemon.await_log("receiver.brokers_left_out")
-    assert (line["level"], line["brokers"]) == ("warning", ["pendants"])
+    line = daemon.await_log("receiver.listeners_left_out")
+    assert (line["level"], line["brokers"], line["lines"]) == ("warning", ["pendants"], ["sg"])
+    assert daemon.status()["lines"] == []
     assert "without --listen" in line["remedy"]
     assert daemon.stop() == 0
 

@@ -21,6 +21,7 @@ from vetlla.domain.signals import (
     STORED,
     AccountId,
     Event,
+    Hangup,
     Key,
     Priority,
     Reason,
@@ -127,7 +128,11 @@ def test_good_frames_survive(protocol: str, data: st.DataObject) -> None:
     for frame in data.draw(st.lists(st.sampled_from(frames), min_size=1, max_size=4)):
         sent += signals(decode(fresh(protocol), [frame]))
         stream += frame + data.draw(noise)
-    taken = signals(decode(fresh(protocol), [stream]))
+    items = decode(fresh(protocol), [stream])
+    taken = signals(items)
+    if any(isinstance(item, Hangup) for item in items):
+        # The noise began like another protocol. What names no home may be that protocol's from then on.
+        sent = [signal for signal in sent if signal.id.account]
     came = iter([_said(signal) for signal in taken])
     missing = [signal for signal in sent if _said(signal) not in came]
     if missing and protocol in CHECKED:

@@ -21,6 +21,7 @@ from vetlla.receiver.counters import Counters
 from vetlla.receiver.queue.alarm_view import AlarmView
 from vetlla.receiver.sinks.deliveries import delivery_of
 from vetlla.receiver.supervision.expectations import Expectations
+from vetlla.receiver.supervision.line_receivers import with_line_receivers
 from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import Bounds, build
 from vetlla.service.queue import order
@@ -147,8 +148,10 @@ class Core:
         self.recovered = self.journal.recover(
             round(self.settings.store.duplicate_window_s * 1e6),
             chain_us=round(self.settings.queue.chain_window_s * 1e6),
+            ports=[line.name for line in self.settings.line],
         )
-        self.book = AccountBook(accounts, districts or {})
+        book = AccountBook(accounts, districts or {})
+        self.book, _ = with_line_receivers(book, NOTHING, self.settings.line)
         self.parts = build(
             self.settings,
             writer=self.writer,
@@ -184,16 +187,17 @@ class Core:
     async def register(self, expected: Expected = NOTHING) -> None:
         """Give the accounts to supervision, and what the inventory has of them."""
         settings = self.settings.supervision
+        _, expected = with_line_receivers(AccountBook(), expected, self.settings.line)
         await self.supervision.apply(settings, Expectations(self.book, expected, settings))
 
     # --- actions of homes -------------------------------------------------------------------------------------------
 
-    def arrival(self, peer: str = "192.0.2.7:40000", *, seconds_ago: float = 0.0) -> Arrival:
+    def arrival(self, peer: str = "192.0.2.7:40000", *, seconds_ago: float = 0.0, listener: str = "dc09") -> Arrival:
         """Return the arrival of bytes now, over a connection that was set up some time ago."""
         now = self.clock.now()
         before_us = round(seconds_ago * 1e6)
         established = now._replace(utc_us=now.utc_us - before_us, mono_us=now.mono_us - before_us)
-        return Arrival(listener="dc09", transport="tcp", peer=peer, established=established, received=now)
+        return Arrival(listener=listener, transport="tcp", peer=peer, established=established, received=now)
 
     def submit(self, *signals: Signal, arrival: Arrival | None = None) -> asyncio.Future[Told]:
         """Submit a frame. Return the future of the verdicts for its peer."""

@@ -53,6 +53,7 @@ INVOCATIONS = {
     "board": "board --once",
     "simulate dial": "simulate dial --to 127.0.0.1:{port} --homes 1 --closed --reports 1",
     "simulate mqtt": "simulate mqtt --homes 1 --export {new}",
+    "simulate receiver": "simulate receiver --accept 127.0.0.1:0 --rate 0.001 --duration 0.1",
     "demo": "demo --help",
     "receiver": "receiver --help",
     "queue list": "queue list",
@@ -102,6 +103,8 @@ INVOCATIONS = {
     "erase": "erase --home H3 --dry-run",
     "db restore": "db restore {dir}/backup --dry-run --state-dir {dir}/copy",
     "decode": "decode dc09 {dir}/frame.hex",
+    "capture": "capture --guess {dir}/line.capture",
+    "probe-line": "probe-line --tcp 127.0.0.1:{port} --for 0.1",
     "inventory import": "inventory import {dir}/homes.csv --what homes",
     "inventory export": "inventory export {new}.csv",
     "inventory list": "inventory list",
@@ -247,6 +250,7 @@ def _register(place: Place) -> None:
     directory, state = place.directory, place.state_dir
     accounts = "".join(f"A{number:03},H-{number:04},60\n" for number in range(1, ACCOUNTS + 1))
     (directory / "accounts.csv").write_text(f"account,home,interval_s\n{accounts}", encoding="utf-8")
+    (directory / "line.capture").write_text("2026-12-01T04:39:01.123456Z < 35303131\n", encoding="utf-8")
     (directory / "key.hex").write_text("00" * 16, encoding="utf-8")
     (directory / "homes.csv").write_text(
         "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"

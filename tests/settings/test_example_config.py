@@ -44,9 +44,9 @@ EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
     path
     for path in EVERY_SETTING
-    if not path.startswith(("listen", "mqtt", "sink", "control.")) or path == "control.mode"
+    if not path.startswith(("listen", "mqtt", "line", "sink", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers, sinks and groups are left out: TOML cannot write None, so the example shows them with a value."""
+"""Listeners, brokers, line receivers, sinks and groups are left out: the example shows them with a value."""
 
 
 def all_switched_on() -> str:
@@ -55,10 +55,9 @@ def all_switched_on() -> str:
 
 
 def at(values: Any, setting: str) -> Any:  # noqa: ANN401 - a TOML tree
-    """Return the value at ``section.key``, in the first table of a list that has it. Raises KeyError."""
+    """Return the value at ``section.key``, in the first table of a list that has it. Raises if there is none."""
     for part in setting.split("."):
-        table = next((one for one in values if part in one), {}) if isinstance(values, list) else values
-        values = table[part]
+        values = next(table for table in values if part in table)[part] if isinstance(values, list) else values[part]
     return values
 
 

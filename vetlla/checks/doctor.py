@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from vetlla.checks import connections, machine, running, sinks, state_files
+from vetlla.checks.line_ports import line_port
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
 
@@ -44,8 +45,10 @@ def examine(
     else:
         yield machine.descriptors(settings.limits.connections, machine.own_descriptors(), "here")
     yield machine.clock()
-    for listen in settings.listen:
+    for listen in settings.addresses:
         yield connections.listener(listen, status, unasked)
+    for line in settings.line:
+        yield line_port(line, status, unasked)
     for mqtt in settings.mqtt:
         yield connections.broker(mqtt, status, unasked)
     for sink in status.get("sinks", ()) if status else ():

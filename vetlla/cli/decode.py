@@ -24,6 +24,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.plainfile import open_input
 from vetlla.domain.printable import printable
 from vetlla.domain.signals import STORED, Hangup, Key, Phase, Reject, Reply, Signal
+from vetlla.protocols.captures.recording import chunks_of
 from vetlla.protocols.codes.makers import as_meant_by, name_of
 from vetlla.protocols.decoder import MessageDescription
 from vetlla.protocols.registry import load_protocols
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import AnyDescription, Decoder, MessageDecoder
 
 STDIN = "-"
-COMMENT = "#"
 LARGEST = 64 << 20
 """Most bytes of a recording. As hex, this is a day of a receiver with 100,000 homes."""
 PHASES = {Phase.NEW: "", Phase.RESTORE: " restored", Phase.STATUS: " (status)"}
@@ -81,7 +81,8 @@ def decode(
 ) -> None:
     r"""Decode recorded frames: each line of hex is one chunk of bytes, in the order in which they were received.
 
-    Blank lines and # lines are skipped. The command prints one line, or with --json one object, for each item.
+    Blank lines and # lines are skipped. A file of `vetlla capture` is read, too. The command prints one line, or with
+    --json one object, for each item.
 
     Exit status: 65 if anything was rejected.
 
@@ -143,9 +144,16 @@ def _keys(as_hex: Sequence[str], as_text: Sequence[str]) -> list[Key]:
 
 
 def _hex_chunks(file: str) -> list[bytes]:
-    """Return the bytes of each line. All lines are read first, so that a bad one is reported before any output."""
-    lines = enumerate(_read(file).decode("utf-8", "replace").splitlines(), 1)
-    return [_from_hex(line, number) for number, line in lines if line.strip() and not line.lstrip().startswith(COMMENT)]
+    """Return the bytes of each line. All lines are read first, so that a bad one is reported before any output.
+
+    Of a capture (``vetlla capture``) these are the bytes from the receiver.
+    """
+    lines = _read(file).decode("utf-8", "replace").splitlines()
+    return [
+        _from_hex(lines[number - 1], number) if chunk is None else chunk.data
+        for number, chunk in chunks_of(lines)
+        if chunk is None or not chunk.is_answer
+    ]
 
 
 def _read(file: str) -> bytes:

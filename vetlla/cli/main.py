@@ -40,6 +40,8 @@ COMMANDS = {
     "db": "db.commands:app",
     "erase": "erase.command:erase",
     "decode": "decode:decode",
+    "capture": "capture:capture",
+    "probe-line": "probe_line:probe_line",
     "simulate": "simulate.commands:app",
     "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",

@@ -43,13 +43,14 @@ def receiver(
     file = config or required_configuration()
     reread = partial(load, file, state_dir=state_dir, listen=listen or ())
     settings = reread()
-    left_out = load(file).mqtt if listen else ()
+    left_out = load(file) if listen else None
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
-        if left_out:
+        if left_out and (left_out.mqtt or left_out.line):
             log.warning(
-                "receiver.brokers_left_out",
-                brokers=[broker.name for broker in left_out],
+                "receiver.listeners_left_out",
+                brokers=[broker.name for broker in left_out.mqtt],
+                lines=[line.name for line in left_out.line],
                 remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -17,7 +17,7 @@ from vetlla.domain.onward import SinkState
 from vetlla.receiver.control.messages.receiver import ShowStatus
 
 if TYPE_CHECKING:
-    from vetlla.receiver.control.messages.receiver import Status
+    from vetlla.receiver.control.messages.receiver import LinePortFacts, Status
     from vetlla.receiver.control.messages.sinks import SinkSheet
     from vetlla.receiver.control.messages.supervision import FleetHealth
 
@@ -73,6 +73,8 @@ def _print(answer: Status) -> None:
             out.print(Text.assemble(f"  {place['name']}: {place['protocol']} at broker {where}, ", link))
         else:
             out.print(f"  {place['name']}: {place['protocol']} over {place['transport']} on {where}")
+    for line in answer.get("lines", ()):
+        _print_line(line)
     if http := answer["http"]:
         out.print(f"  http://{http['host']}:{http['port']}/metrics")
     counts, store = answer["counts"], answer["store"]
@@ -97,6 +99,18 @@ def _print_sink(sink: SinkSheet) -> None:
     style = "" if sink["state"] == SinkState.WORKING else "red"
     state = (f"{sink['state']}{why}", style)
     console().print(Text.assemble(f"  sink {sink['name']}: {sink['kind']} to {sink['address']}, ", state, waits))
+
+
+def _print_line(line: LinePortFacts) -> None:
+    link = ("open", "") if line["open"] else (f"NOT OPEN: {line['why']}", "red")
+    heard = f", last frame {shown_iso(line['heard'])}" if line["heard"] else ", no frame since the start"
+    damaged = f", {line['damaged']} times damaged bytes" if line["damaged"] else ""
+    out = console()
+    out.print(Text.assemble(f"  {line['name']}: {line['protocol']} at {line['place']}, ", link, heard, damaged))
+    if line["parity"]:
+        out.print(
+            Text(f"    the receiver seems to send 7 bits with {line['parity']} parity: set the port to it", "red")
+        )
 
 
 def _print_fleet(fleet: FleetHealth) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.domain.accounts import OnTest
     from vetlla.domain.alarms import Alarm, Tally
     from vetlla.domain.onward import KeptSink
     from vetlla.domain.signals import AccountId
+
+
+END_MARKS = b"\r\n\x14"
+"""Ends of frames of line receivers. A receiver that joins repetitions leaves them out."""
 
 
 class Call(NamedTuple):
@@ -29,12 +36,27 @@ class Call(NamedTuple):
     content: int
 
 
+class LastFrame(NamedTuple):
+    """The last frame that was stored from one port of a line receiver."""
+
+    raw: bytes
+    """Its bytes without the end mark."""
+    reports: tuple[tuple[int, int | None], ...]
+    """Number and open alarm of each of its reports."""
+    told_us: int
+    """When it came last, on the current monotonic clock."""
+    tellings: int
+    """How often it came."""
+
+
 class Recent(NamedTuple):
     """The reports within the window, oldest first."""
 
     plain: list[tuple[bytes, int, int]]
     """Reports without an alarm: identity, number, and when each was stored on the current monotonic clock."""
     calls: list[Call]
+    frames: Mapping[str, LastFrame] = MappingProxyType({})
+    """The last frame of each port of a line receiver, by the port's name."""
 
 
 class Recovered(NamedTuple):

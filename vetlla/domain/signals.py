@@ -142,6 +142,9 @@ class Position:
 
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+T2_FROM = "t2_from"
+"""Detail of a report from an analog call that says when *t2* began: ``call`` if the PBX told when the call was set up,
+``first_byte`` if it began with the first byte that the line receiver or the PBX passed on."""
 NO_MEASUREMENTS: Mapping[str, float] = MappingProxyType({})
 
 

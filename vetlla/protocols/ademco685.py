@@ -96,8 +96,7 @@ class Ademco685Decoder(LineReceiverDecoder):
             return ()
         if not said.reports:
             return self._heartbeat(*said.head, raw)
-        identity = self._repetitions.identity(NAME, raw.rstrip())
-        return signals_of(NAME, said.head, raw, said.reports, identity=identity)
+        return signals_of(NAME, said.head, raw, said.reports)
 
 
 def _read(body: bytes) -> _Said | None:

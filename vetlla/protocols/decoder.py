@@ -65,6 +65,11 @@ class MessageDecoder(Protocol):
         ...
 
 
+LINE = "line"
+"""Transport of line receivers: a serial port, or TCP in either direction. A [[listen]] table has no such port, because
+it also watches the receiver's heartbeats, and may have to connect to it."""
+
+
 class PortOption(NamedTuple):
     """A setting of a port that its peer's frames do not show, or not always."""
 

@@ -85,8 +85,7 @@ class Radionics6500Decoder(LineReceiverDecoder):
         receiver, line = fields[0].decode(), fields[1].decode()
         if read is None:
             return self._heartbeat(receiver, line, raw)
-        identity = self._repetitions.identity(NAME, raw)
-        return signals_of(NAME, (receiver, line), raw, [read(*fields[2:])], identity=identity)
+        return signals_of(NAME, (receiver, line), raw, [read(*fields[2:])])
 
 
 def _contact_id(account: bytes, _: bytes, qualifier: bytes, code: bytes, area: bytes, device: bytes) -> Report:

@@ -9,7 +9,7 @@ from vetlla.domain.errors import ConfigError
 from vetlla.protocols import ademco685, minifinder, queclink, radionics6500, thinkrace
 from vetlla.protocols.codes.foreign_codes import coded
 from vetlla.protocols.dc09 import decoder as dc09
-from vetlla.protocols.decoder import Description, MessageDescription
+from vetlla.protocols.decoder import LINE, Description, MessageDescription
 from vetlla.protocols.eview import decoder as eview
 from vetlla.protocols.mqtt import decoder as mqtt
 from vetlla.protocols.mqtt import recording
@@ -27,9 +27,7 @@ GROUP: Final = "vetlla.protocols"
 
 _TCP: Final = ("tcp",)
 _BOTH: Final = ("tcp", "udp")
-_LINE: Final = ("line",)
-"""Serial ports and connections of line receivers. A [[listen]] table has none of them, because the port of a line
-receiver also watches its heartbeats, and may have to connect to it."""
+_LINE: Final = (LINE,)
 
 
 def _stream(

@@ -28,7 +28,7 @@ def in_force(running: Settings, wanted: Settings) -> InForce:
     listen, listen_renewed = _with_tls_files(running.listen, wanted.listen)
     mqtt, mqtt_renewed = _with_tls_files(running.mqtt, wanted.mqtt)
     standing = {name: getattr(running, name) for name in ("state_dir", "sink", "http", "log")}
-    standing |= {"listen": listen, "mqtt": mqtt}
+    standing |= {"listen": listen, "mqtt": mqtt, "line": running.line}
     waiting = [name for name, value in standing.items() if getattr(wanted, name) != value]
     if wanted.state_dir != running.state_dir:
         standing["keys_file"] = running.keys_file  # by default it is in the state directory, so both change together

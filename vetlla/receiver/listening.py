@@ -6,13 +6,18 @@ import socket
 from typing import TYPE_CHECKING
 
 from vetlla.daemon import systemd
+from vetlla.domain.clock import iso
 from vetlla.domain.errors import ConfigError
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
 from vetlla.receiver.listeners.bind import bind
+from vetlla.receiver.listeners.line.port import LinePort
+from vetlla.receiver.listeners.line.port_decoder import PortDecoder
+from vetlla.receiver.listeners.line.state import PortState
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
+from vetlla.settings.model import accepting
 
 if TYPE_CHECKING:
     import ssl
@@ -20,9 +25,11 @@ if TYPE_CHECKING:
 
     from vetlla.domain.signals import AccountId, Key
     from vetlla.protocols.decoder import Decoder
+    from vetlla.receiver.control.messages.receiver import LinePortFacts
     from vetlla.receiver.session import SessionServices
-    from vetlla.receiver.startup import Entrance, Prepared
+    from vetlla.receiver.startup import Entrance, Prepared, PreparedLine
     from vetlla.settings.broker import Mqtt
+    from vetlla.settings.line import Line
     from vetlla.settings.model import Settings
 
 
@@ -32,6 +39,10 @@ class Listeners:
     def __init__(self, keys_of: Callable[[AccountId], Sequence[Key]]) -> None:
         self.bound: list[TcpListener | UdpListener] = []
         self.brokers: list[MqttListener] = []
+        self.ports: list[LinePort] = []
+        """The ports of line receivers that Vetlla opens; those to which a receiver connects are bound."""
+        self._lines: list[tuple[Line, PortState]] = []
+        """Every port of a line receiver, and its state."""
         self.started = False
         """True after reports can come in."""
         self._keys_of = keys_of
@@ -50,6 +61,7 @@ class Listeners:
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         known = {entrance.listen.name for entrance in prepared.entrances}
+        known |= {line.name for line, _ in prepared.lines if line.accept is not None}
         if stray := {one.name for one in self._inherited} - known:
             raise ConfigError(
                 f"systemd hands over sockets for {', '.join(stray)}, but no [[listen]] table has that name",
@@ -57,6 +69,8 @@ class Listeners:
             )
         for entrance in prepared.entrances:
             self._bind_entrance(entrance, self._inherited, services)
+        for line in prepared.lines:
+            self._add_line(line, services)
         for settings in brokers:
             tls = prepared.brokers[settings.name]
             self.brokers.append(MqttListener(settings, services, MqttDecoder(self._keys_of), ready=ready, tls=tls))
@@ -82,23 +96,48 @@ class Listeners:
             else:
                 self.bound.append(UdpListener(listen, services, make, bound))
 
+    def _add_line(self, prepared: PreparedLine, services: SessionServices) -> None:
+        line, description = prepared
+        state = PortState()
+        self._lines.append((line, state))
+
+        def make() -> Decoder:
+            return PortDecoder(line, description.make(self._keys_of), state, services.clock)
+
+        def accepted() -> Decoder:
+            state.openings += 1
+            services.intake.last_frames.opened(line.name, services.clock.now().mono_us)
+            return make()
+
+        if line.accept is None:
+            self.ports.append(LinePort(line, services, make, state))
+        else:
+            listen = accepting(line)
+            handed = next((one.socket.dup() for one in self._inherited or () if one.name == line.name), None)
+            bound = handed or bind(listen)["tcp"]
+            self.bound.append(TcpListener(listen, services, accepted, bound, None, is_line=True))
+
     async def start(self) -> None:
-        """Start to take reports on every bound socket, and from every broker."""
+        """Start to take reports on every bound socket and port, and from every broker."""
         for listener in self.bound:
             await listener.start()
         for broker in self.brokers:
             await broker.start()
+        for port in self.ports:
+            await port.start()
         self.started = True
 
     def stop(self) -> None:
         """Take no further reports; what was read is still answered."""
-        for listener in (*self.bound, *self.brokers) if self.started else ():
+        for listener in (*self.bound, *self.brokers, *self.ports) if self.started else ():
             listener.stop()
 
     async def close(self) -> None:
         """Close every bound socket, and the connection to every broker."""
         for broker in self.brokers:
             await broker.close()
+        for port in self.ports:
+            await port.close()
         for listener in self.bound:
             listener.stop()
             listener.abort()
@@ -108,6 +147,8 @@ class Listeners:
         await self.close()
         self.bound.clear()
         self.brokers.clear()
+        self.ports.clear()
+        self._lines.clear()
 
     def use_tls(self, contexts: Mapping[str, ssl.SSLContext | None]) -> None:
         """Use other TLS contexts, by listener or broker, for new connections; open ones keep theirs."""
@@ -123,13 +164,39 @@ class Listeners:
         # Compare the port that was bound: the configuration may have 0 now, and that port next time.
         held = {(one.listen.host, one.port, one.transport.replace("tls", "tcp")) for one in self.bound}
         handed = {one.name for one in self._inherited or ()}
-        given = (one for one in wanted.listen if one.name in handed)
+        given = (one for one in wanted.addresses if one.name in handed)
         return held | {(one.host, one.port, transport) for one in given for transport in one.transports}
+
+    def line_facts(self) -> list[LinePortFacts]:
+        """Return the state of each line receiver's port, as ``vetlla status`` shows it."""
+        connected = {one.listen.name: bool(one.connections) for one in self.bound if isinstance(one, TcpListener)}
+        for line, state in self._lines:
+            if line.accept is not None:
+                state.open = connected[line.name]
+                state.why = "" if state.open else "no receiver is connected"
+        return [_facts(line, state) for line, state in self._lines]
 
     def places(self) -> list[str]:
         """Return the addresses as the log and ``systemctl status`` show them."""
         places = [f"{one.listen.protocol}/{one.transport} {one.host}:{one.port}" for one in self.bound]
+        places += [f"{one.line.protocol} at {one.line.place}" for one in self.ports]
         return places + [f"{MQTT} at {one.broker.address}" for one in self.brokers]
+
+
+def _facts(line: Line, state: PortState) -> LinePortFacts:
+    return {
+        "name": line.name,
+        "protocol": line.protocol,
+        "way": "serial" if line.serial else "connect" if line.connect else "accept",
+        "place": line.place,
+        "open": state.open,
+        "why": state.why,
+        "openings": state.openings,
+        "heard": iso(state.heard_us) if state.heard_us else None,
+        "frames": state.frames,
+        "damaged": state.damaged,
+        "parity": state.parity,
+    }
 
 
 def _transport(bound: socket.socket) -> str:

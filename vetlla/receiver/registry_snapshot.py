@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.errors import StoreError
 from vetlla.receiver.supervision.expectations import Expectations
+from vetlla.receiver.supervision.line_receivers import with_line_receivers
 from vetlla.service.supervision.days import service_day_of
 from vetlla.store.ports import Registered
 
@@ -28,8 +29,8 @@ class RegistrySnapshot(NamedTuple):
 
     @property
     def book(self) -> AccountBook:
-        """The registered accounts."""
-        return self.registered.book
+        """The registered accounts, and those of line receivers."""
+        return self.expectations.book
 
     def keys_of(self, who: AccountId) -> Sequence[Key]:
         """Return the keys that may decrypt this caller's frames: the current one, then the outgoing one."""
@@ -59,4 +60,5 @@ def first(registry: RegistryReader, settings: Settings, clock: Clock) -> tuple[R
 
 
 def _snapshot(registered: Registered, settings: Settings) -> RegistrySnapshot:
-    return RegistrySnapshot(registered, Expectations(registered.book, registered.expected, settings.supervision))
+    book, expected = with_line_receivers(registered.book, registered.expected, settings.line)
+    return RegistrySnapshot(registered, Expectations(book, expected, settings.supervision))

@@ -110,7 +110,7 @@ class Reload:
                 self._counters.registry_unread += 1
                 log.error("receiver.registry_unread", why=str(why), exc_info=_stack(why, error))  # noqa: TRY400 - a stack only for faults of our own
                 return why
-            self.registered = len(known.book)
+            self.registered = len(known.registered.book)
             return None
 
     async def outlook(self) -> Outlook:
@@ -137,15 +137,15 @@ class Reload:
         stay = (one for one in self.certificates if one.name not in renewed)
         self.certificates = (*stay, *(one for one in prepared.certificates if one.name in renewed))
         self.settings, self.refused, self.waiting = settings, "", waiting
-        self.registered = len(known.book)
+        self.registered = len(known.registered.book)
         self._counters.reloads += 1
-        log.info("receiver.reloaded", accounts=len(known.book))
+        log.info("receiver.reloaded", accounts=self.registered)
 
     def _known(self, settings: Settings) -> RegistrySnapshot:
         """Return accounts and keys. Raises StoreError if the registry was deleted, since it would read as empty."""
         registry = self._registry_of(settings)
         known = registry_snapshot.read(registry, settings, self._clock)
-        if self.registered and not len(known.book) and registry.is_missing():
+        if self.registered and not len(known.registered.book) and registry.is_missing():
             raise StoreError(
                 f"{registry.name}: the file is missing, and {self.registered} accounts were in it",
                 remedy="put the file back; or copy it from the last backup: vetlla db restore",

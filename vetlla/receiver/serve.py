@@ -125,11 +125,12 @@ class Receiver:
             journal.recover,
             round(settings.store.duplicate_window_s * 1e6),
             chain_us=round(settings.queue.chain_window_s * 1e6),
+            ports=[line.name for line in settings.line],
         )
         self._registry, unread = await asyncio.to_thread(
             registry_snapshot.first, self._registry_of(settings), settings, clock
         )
-        self._reload.registered = len(self._registry.book)
+        self._reload.registered = len(self._registry.registered.book)
         built = self._parts = build(
             settings,
             writer=writer,
@@ -213,6 +214,7 @@ class Receiver:
             clock=self._clock,
             listeners=self._listeners.bound,
             brokers=self._listeners.brokers,
+            lines=self._listeners.line_facts,
             http=self._http,
             supervision=built.supervision_view,
             sinks=built.sinks,

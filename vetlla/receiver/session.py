@@ -215,11 +215,18 @@ class StreamSession(Session):
     __slots__ = ("_begun", "_decoder")
 
     def __init__(
-        self, services: SessionServices, peer: Peer, decoder: Decoder, established: Instant, *, forgeable: bool = False
+        self,
+        services: SessionServices,
+        peer: Peer,
+        decoder: Decoder,
+        established: Instant | None,
+        *,
+        forgeable: bool = False,
     ) -> None:
+        """Take the peer; ``established`` is None if the set-up of its connection is not that of a communication."""
         super().__init__(services, peer, decoder.answer, forgeable=forgeable)
         self._decoder = decoder
-        self._begun: Instant | None = established
+        self._begun = established
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the peer."""

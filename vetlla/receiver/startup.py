@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain import permissions
-from vetlla.domain.errors import ConfigError, StoreError
+from vetlla.domain.errors import ConfigError, StoreError, UsageError
 from vetlla.domain.signals import Priority
-from vetlla.protocols.decoder import MessageDescription
+from vetlla.protocols.decoder import LINE, MessageDescription
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET
 from vetlla.receiver.control.server import SOCKET_PATH_MAX, path_too_long
 from vetlla.receiver.listeners import tls
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from vetlla.protocols.decoder import AnyDescription, Description
+    from vetlla.settings.line import Line
     from vetlla.settings.model import ControlSettings, QueueSettings, Settings
 
 ROLES = ("operators", "supervisors", "engineers")
@@ -43,12 +44,21 @@ class Entrance(NamedTuple):
     tls: ssl.SSLContext | None
 
 
+class PreparedLine(NamedTuple):
+    """A port of a line receiver that can be opened."""
+
+    line: Line
+    description: Description
+    """The protocol with the options of this port."""
+
+
 class Prepared(NamedTuple):
     """What a start needs from a configuration, and the faults of the configuration."""
 
     entrances: tuple[Entrance, ...]
     brokers: Mapping[str, ssl.SSLContext | None]
     """TLS context for each broker, by the broker's name; None without TLS."""
+    lines: tuple[PreparedLine, ...]
     certificates: tuple[tls.Certificate, ...]
     faults: tuple[ConfigError, ...]
     """What a start refuses; the other fields leave it out."""
@@ -63,13 +73,14 @@ class Prepared(NamedTuple):
 def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prepared:
     """Return what a start needs from a configuration, and all faults. Blocks, because it reads files and groups."""
     faults: list[ConfigError] = []
-    if not settings.listen and not settings.mqtt:
+    if not (settings.listen or settings.mqtt or settings.line):
         faults.append(ConfigError("nothing to listen on", remedy="add a [[listen]] table, or --listen dc09=HOST:PORT"))
     entrances = tuple(_entrances(settings, protocols, faults))
     brokers = dict(_brokers(settings, faults))
+    lines = tuple(_lines(settings, protocols, faults))
     faults += _groups(settings.control)
     faults += _hidden_calls(settings.queue)
-    return Prepared(entrances, brokers, tuple(tls.certificates(settings)), tuple(faults))
+    return Prepared(entrances, brokers, lines, tuple(tls.certificates(settings)), tuple(faults))
 
 
 def check_state_directory(settings: Settings) -> None:
@@ -101,7 +112,7 @@ def unbindable(settings: Settings, held: Container[tuple[str, int, str]] = ()) -
 
     ``held`` contains host, port and transport. Blocks.
     """
-    places = [(f"listen {listen.name}", listen) for listen in settings.listen]
+    places = [(f"listen {listen.name}", listen) for listen in settings.addresses]
     if settings.http.enabled:
         places.append(("http", http_address(settings)))
     for where, listen in places:
@@ -148,14 +159,42 @@ def _brokers(settings: Settings, faults: list[ConfigError]) -> Iterator[tuple[st
             faults.append(_at(f"mqtt {broker.name}", error))
 
 
-def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Description:
-    if listen.protocol not in protocols:
-        close = get_close_matches(listen.protocol, protocols, n=1)
+def _lines(
+    settings: Settings, protocols: Mapping[str, AnyDescription], faults: list[ConfigError]
+) -> Iterator[PreparedLine]:
+    for line in settings.line:
+        try:
+            yield PreparedLine(line, _of_line(line, protocols))
+        except ConfigError as error:
+            faults.append(error)
+
+
+def _of_line(line: Line, protocols: Mapping[str, AnyDescription]) -> Description:
+    where = f"line {line.name}"
+    description = _known(where, line.protocol, protocols)
+    if isinstance(description, MessageDescription) or LINE not in description.transports:
+        ours = (one.name for one in protocols.values() if LINE in getattr(one, "transports", ()))
         raise ConfigError(
-            f"listen {listen.name}: unknown protocol {listen.protocol!r}",
+            f"{where}: {line.protocol} is no protocol of line receivers", remedy=f"one of {', '.join(ours)}"
+        )
+    try:
+        return description.tuned(line.options)
+    except UsageError as error:
+        raise _at(where, error) from error
+
+
+def _known(where: str, protocol: str, protocols: Mapping[str, AnyDescription]) -> AnyDescription:
+    if protocol not in protocols:
+        close = get_close_matches(protocol, protocols, n=1)
+        raise ConfigError(
+            f"{where}: unknown protocol {protocol!r}",
             remedy=f'did you mean "{close[0]}"?' if close else f"one of {', '.join(protocols)}",
         )
-    description = protocols[listen.protocol]
+    return protocols[protocol]
+
+
+def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Description:
+    description = _known(f"listen {listen.name}", listen.protocol, protocols)
     if isinstance(description, MessageDescription):
         raise ConfigError(
             f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
@@ -188,7 +227,7 @@ def _hidden_calls(queue: QueueSettings) -> Iterator[ConfigError]:
             )
 
 
-def _at(where: str, error: ConfigError) -> ConfigError:
+def _at(where: str, error: ConfigError | UsageError) -> ConfigError:
     located = ConfigError(f"{where}: {error.args[0]}", remedy=error.remedy)
     located.__cause__ = error.__cause__  # so that a missing permission is still reported as one
     return located

@@ -34,8 +34,10 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
     if state_dir:
         values["state_dir"] = str(state_dir.absolute())
     if listen:
-        # Leave out the brokers, or a receiver that is started by hand takes over the MQTT session of the first one.
+        # Leave out brokers and line receivers, or a receiver that is started by hand takes over the first one's MQTT
+        # session, and the messages of its line receivers.
         values.pop("mqtt", None)
+        values.pop("line", None)
         values["listen"] = [option.model_dump(mode="json") for option in _listeners(listen)]
     if path is None or listen:
         # This receiver may run beside the one that systemd started, so take any free port; `vetlla status` shows it.

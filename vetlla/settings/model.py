@@ -17,6 +17,7 @@ from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
 from vetlla.domain.devices import DeviceType
 from vetlla.domain.signals import Kind, Priority
 from vetlla.settings.broker import Mqtt
+from vetlla.settings.line import Line
 from vetlla.settings.log import LogSettings
 from vetlla.settings.section import (
     LONGEST_WAIT_S,
@@ -311,6 +312,7 @@ class Settings(Section):
     """Shared keys; default: the systemd credential ``vetlla-keys`` if there is one, else ``STATE_DIR/keys.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
+    line: Annotated[tuple[Line, ...], Field(max_length=LISTENERS_MAX)] = ()
     sink: Annotated[tuple[Sink, ...], Field(max_length=SINKS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
@@ -333,21 +335,37 @@ class Settings(Section):
             )
         return self
 
+    @property
+    def addresses(self) -> tuple[Listen, ...]:
+        """All addresses on which the receiver listens for reports: those of ``listen``, and those of ``line``."""
+        return (*self.listen, *(accepting(line) for line in self.line if line.accept is not None))
+
     @model_validator(mode="after")
-    def _listeners_apart(self) -> "Settings":
+    def _addresses_apart(self) -> "Settings":
         taken: dict[tuple[str, int, str], str] = {}
-        for number, listen in enumerate(self.listen):
-            if any(other.name == listen.name for other in self.listen[:number]):
-                raise ValueError(f"two listeners are called {listen.name!r}: give one of them another name")
+        for listen in self.addresses:
             for transport in listen.transports if listen.port else ():
                 other_name = taken.setdefault((listen.host, listen.port, transport), listen.name)
                 if other_name != listen.name:
                     raise ValueError(f"{other_name!r} and {listen.name!r} both listen on {transport} {listen.address}")
-        names = {listen.name for listen in self.listen}
-        for broker in self.mqtt:
-            if broker.name in names:
-                raise ValueError(f"two listeners are called {broker.name!r}: give one of them another name")
-            names.add(broker.name)
+        return self
+
+    @model_validator(mode="after")
+    def _names_apart(self) -> "Settings":
+        names = [
+            *(listen.name for listen in self.listen), *(one.name for one in self.mqtt), *(one.name for one in self.line)
+        ]  # fmt: skip
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two listeners are called {name!r}: give one of them another name")
+        return self
+
+    @model_validator(mode="after")
+    def _ports_apart(self) -> "Settings":
+        devices = [line.serial.device for line in self.line if line.serial is not None]
+        for device in devices:
+            if devices.count(device) > 1:
+                raise ValueError(f"two [[line]] tables have the serial port {device}")
         return self
 
     @model_validator(mode="after")
@@ -357,3 +375,11 @@ class Settings(Section):
             if names.count(name) > 1:
                 raise ValueError(f"two sinks are called {name!r}: give one of them another name")
         return self
+
+
+def accepting(line: Line) -> Listen:
+    """Return the address on which the receiver waits for a line receiver that connects to it."""
+    assert line.accept is not None
+    return Listen(
+        protocol=line.protocol, name=line.name, host=line.accept.host, port=line.accept.port, transports=("tcp",)
+    )

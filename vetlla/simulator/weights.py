@@ -74,12 +74,44 @@ class Faults:
         return bool(self.torn or self.batch or self.damage or self.retry or self.duplicate)
 
 
-def names_of(model: type[Mix | Faults]) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFaults:
+    """Mishaps between a line receiver and its computer, as shares of the messages between 0 and 1.
+
+    A message has at most one of them, at its first sending; it is repeated whole. ``caller`` is a share of the calls.
+    """
+
+    damage: float = 0.0
+    """One byte arrives with its eighth bit set."""
+    parity: float = 0.0
+    """All bytes arrive with a parity bit, as if the receiver sent 7E1 and the computer read 8N1."""
+    endless: float = 0.0
+    """The end mark is lost."""
+    glued: float = 0.0
+    """The frame arrives two or three times without an end mark between the copies."""
+    duplicate: float = 0.0
+    """The frame arrives twice, as if its acknowledgement was lost."""
+    torn: float = 0.0
+    """The frame arrives in pieces."""
+    caller: float = 0.0
+    """A frame with the caller's telephone number comes before the event (surgard)."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``torn,glued=0.05``; a mishap without a share gets 0.1. Raises UsageError for other text."""
+        shares = _weights(cls, text, default=DEFAULT_SHARE)
+        for name, share in shares.items():
+            if share > 1:
+                raise UsageError(f"{name}={share:g} is not a share", remedy="give a share between 0 and 1")
+        return cls(**shares)
+
+
+def names_of(model: type[Mix | Faults | LineFaults]) -> list[str]:
     """Return the names that a text may give."""
     return [field.name for field in fields(model)]
 
 
-def _weights(model: type[Mix | Faults], text: str, *, default: float) -> dict[str, float]:
+def _weights(model: type[Mix | Faults | LineFaults], text: str, *, default: float) -> dict[str, float]:
     known = names_of(model)
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

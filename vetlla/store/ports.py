@@ -14,7 +14,7 @@ from vetlla.store.secrets.keyring import Keyring
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from vetlla.domain.errors import StoreError
@@ -64,11 +64,11 @@ class JournalWriter(Protocol):
 
     # --- what the previous run left ---------------------------------------------------------------------------------
 
-    def recover(self, window_us: int, *, chain_us: int = 0) -> Recovered:
+    def recover(self, window_us: int, *, chain_us: int = 0, ports: Iterable[str] = ()) -> Recovered:
         """Return the next numbers, the open alarms, and what is needed to recognise repetitions.
 
         ``window_us`` is how far back repetitions are recognised. ``chain_us`` is how long after its end a closed
-        emergency can be continued.
+        emergency can be continued. ``ports`` are the names of line receivers' ports.
         """
 
     def supervision(self) -> KeptSupervision:

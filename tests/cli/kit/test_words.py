@@ -239,6 +239,7 @@ STREAMS = {
     "reminders/lines.py": "reads lines from stdin",
     "signals/commands.py": "streams JSON and CSV",
     "simulate/dial.py": "asks whether there is a terminal",
+    "simulate/receiver.py": "asks whether there is a terminal",
     "kit/streams.py": "installs the streams",
     "supervision/report.py": "streams JSON and CSV",
     "support/reporting.py": "streams CSV",

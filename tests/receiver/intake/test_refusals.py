@@ -263,7 +263,7 @@ async def test_a_press_in_clear_outlasts_a_failed_disk(tmp_path: Path) -> None:
         rig.submit(signal("9999"))
         await until(lambda: not rig.commit.ready)
         said = [signal("1234"), signal("5678", "602", kind=Kind.PERIODIC_TEST)]
-        rig.intake.turn_away(rig.arrival(), "dc09", b"both", said)
+        rig.intake.in_clear.turn_away(rig.arrival(), "dc09", b"both", said)
         await rig.healed()
         await rig.sync()
         told = sorted((alarm["home"], alarm["priority"]) for alarm in await rig.open_alarms())
@@ -274,7 +274,7 @@ async def test_a_call_in_clear_that_could_not_be_read_counts_for_its_home(tmp_pa
     """A damaged frame at a port for TLS that names a known home opens that home's alarm, not one of the address."""
     async with core(tmp_path, accounts=[KEYED]) as rig:
         call = replace(damaged("5678"), kind=Kind.UNREADABLE)
-        rig.intake.turn_away(rig.arrival(), "dc09", call.raw, [call])
+        rig.intake.in_clear.turn_away(rig.arrival(), "dc09", call.raw, [call])
         await rig.sync()
         (alarm,) = await rig.open_alarms()
         assert (alarm["home"], alarm["priority"]) == ("H2", "LIFE")
@@ -286,7 +286,7 @@ async def test_a_press_in_clear_means_what_its_maker_means(tmp_path: Path) -> No
     """A maker's own code for a call counts as a call at a port for TLS, too."""
     async with core(tmp_path, accounts=[replace(HOME, maker=Maker.CLIMAX)]) as rig:
         fall = Event(Kind.FAULT, Phase.NEW, "102", "contact_id")
-        rig.intake.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
+        rig.intake.in_clear.turn_away(rig.arrival(), "dc09", b"x", [signal("1234", event=fall)])
         await rig.sync()
         (alarm,) = await rig.open_alarms()
         assert (alarm["kind"], alarm["priority"]) == ("fall", "LIFE")

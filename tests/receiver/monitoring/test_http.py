@@ -36,6 +36,7 @@ EMPTY = Gauges(
     sinks=(),
     limits_s=dict.fromkeys(LIMITS, 1.0),
     certificates=[],
+    lines=[],
 )
 
 

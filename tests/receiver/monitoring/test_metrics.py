@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.rigs.line_port import AN_OPEN_PORT
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
 from vetlla.domain.onward import SinkState
@@ -40,6 +41,7 @@ GAUGES = Gauges(
     certificates=[
         Certificate("dc09", Use.CERTIFICATE, Path("chain.pem"), datetime(2026, 1, 1, tzinfo=UTC), ENDS),
     ],
+    lines=[AN_OPEN_PORT],
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
@@ -55,6 +57,7 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
     "listener": {"dc09"},
+    "line": {"sg"},
     "use": set(Use),
     "what": set(What),
 }
@@ -110,6 +113,11 @@ def _full() -> Counters:
         ("vetlla_rejects_total", {"protocol": "dc09", "reason": "too_long", "caller": "unnamed"}, 0),
         ("vetlla_replies_total", {"protocol": "dc09"}, 4),
         ("vetlla_mqtt_connected", {"broker": "mqtt"}, 1),
+        ("vetlla_line_open", {"line": "sg"}, 1),
+        ("vetlla_line_openings_total", {"line": "sg"}, 2),
+        ("vetlla_line_frames_total", {"line": "sg"}, 11),
+        ("vetlla_line_damaged_total", {"line": "sg"}, 3),
+        ("vetlla_line_parity_suspected", {"line": "sg"}, 1),
         ("vetlla_mqtt_receipts_total", {"outcome": "unheard"}, 9),
         ("vetlla_mqtt_receipts_total", {"outcome": "sent"}, 0),
         ("vetlla_heartbeats_total", {"protocol": "dc09"}, 5),

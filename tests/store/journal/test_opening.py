@@ -88,7 +88,7 @@ def test_recovery_remembers_the_duplicate_window(tmp_path: Path) -> None:
         at_us = scribe.clock.now().mono_us - 1_000_000
         recent = scribe.journal.recover(WINDOW_US).recent
 
-    assert recent == ([(b"identity-2", 2, at_us), (b"identity-4", 4, at_us)], [])
+    assert recent == Recent([(b"identity-2", 2, at_us), (b"identity-4", 4, at_us)], [])
 
 
 @pytest.mark.parametrize(("rebooted", "told_us"), [(False, [0, 10_000_000]), (True, [10_000_000, 10_000_000])])
@@ -110,7 +110,7 @@ def test_recovery_knows_the_calls_that_may_be_repeated(tmp_path: Path, *, reboot
         clock.step_wall(-3600)
         if rebooted:
             scribe.journal._connection.execute("UPDATE boots SET boot = 'of yesterday'")
-        plain, calls = scribe.journal.recover(WINDOW_US).recent
+        plain, calls, _ = scribe.journal.recover(WINDOW_US).recent
 
     assert plain == []
     assert [(call.number, call.alarm, call.last_frame, call.sent_us) for call in calls] == [

@@ -67,7 +67,7 @@ def callers(
     dialect: Dialect, file: Path | None, homes: int | None, encrypt: str, keys_from: Path | None, seed: int
 ) -> tuple[tuple[Account, ...], dict[str, Key]]:
     """Return the accounts that call and the keys they encrypt with: invented, or those of a service's own files."""
-    accounts = drill.homes(homes or HOMES, dialect) if file is None else _read_accounts(file)[:homes]
+    accounts = drill.homes(homes or HOMES, dialect) if file is None else file_accounts(file)[:homes]
     if not dialect.encrypts and (encrypt not in {"", "none"} or keys_from is not None):
         raise UsageError(f"{dialect.name} has no encryption", remedy="leave --encrypt and --keys-from out")
     if encrypt == "none" or not dialect.encrypts:
@@ -80,7 +80,8 @@ def callers(
     return accounts, {} if keys_from is None else _read_keys(keys_from)
 
 
-def _read_accounts(file: Path) -> tuple[Account, ...]:
+def file_accounts(file: Path) -> tuple[Account, ...]:
+    """Return the accounts of a file with the columns of ``accounts import``. Raises UsageError."""
     return tuple(Account(**entry.place._asdict(), **entry.fields) for entry in account_file.entries(file))
 
 

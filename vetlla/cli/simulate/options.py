@@ -1,4 +1,4 @@
-"""The options that both commands of ``vetlla simulate`` have."""
+"""The options that commands of ``vetlla simulate`` share."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ LedgerFile = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Repeat the run with this seed: same reports, same faults.")]
 
 
+def chosen_seed(given: int | None) -> int:
+    """Return the given seed, or a random one."""
+    return random.randrange(SEEDS) if given is None else given  # noqa: S311 - a simulation, not a secret
+
+
 class Calling(NamedTuple):
     """Options that say which homes report, and how often."""
 
@@ -90,7 +95,7 @@ class Recording(NamedTuple):
 
     def chosen_seed(self) -> int:
         """Return the given seed, or a random one."""
-        return random.randrange(SEEDS) if self.seed is None else self.seed  # noqa: S311 - a simulation, not a secret
+        return chosen_seed(self.seed)
 
     @contextmanager
     def opened_ledger(self) -> Iterator[TextIO | None]:

@@ -1,14 +1,16 @@
-"""What the dialects of line receivers have in common: answers, systems that speak for themselves, and repetitions.
+"""What the dialects of line receivers have in common: answers, and systems that speak for themselves.
 
 A receiver waits for the answer to one message before it sends the next one. It repeats a message without an answer, and
 a refused one blocks all homes behind it. So every whole frame is acknowledged when it is on the disk, even one that
 could not be understood or that the policy refuses. Only a frame that was damaged on the line is refused.
+
+A frame has no number, so its signals have no identity. The intake recognises a repetition, because a receiver can only
+repeat its last frame.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.signals import NOTHING, AccountId, Event, Hangup, Kind, Phase, Reason, Reply, Signal
@@ -37,9 +39,6 @@ _OF_SYSTEMS: Final = frozenset({
     Kind.MANUAL_TEST, Kind.PERIODIC_TEST, Kind.HEARTBEAT, Kind.CONFIGURATION, Kind.RESET, Kind.LISTEN_IN, Kind.UNKNOWN,
 })  # fmt: skip
 """Kinds that a receiver can report of itself. Any other kind is a person's, and the receiver's report of it a fault."""
-_REMEMBERED: Final = 64
-"""Most messages of a connection that are remembered: those of the last minutes, in which a second call may look like a
-repetition to the intake."""
 
 
 def is_of_system(kind: Kind) -> bool:
@@ -56,47 +55,12 @@ def of_system(report: Report, system: str, account: str = "") -> Report:
     return report._replace(event=event, account="", details=details)
 
 
-class Repetitions:
-    """Distinguishes the repetitions of a message from another call that looks the same.
-
-    A receiver sends the next message only after the answer to the one before. So the same message with another one in
-    between is another call, and gets another identity. The same is true if a heartbeat came in between: an idle
-    receiver sends it. The exception is a message that was repeated before the heartbeat, because a receiver that gets
-    no answers sends heartbeats until one is answered, and then the message again. The same message directly after
-    itself may be either, and keeps its identity: then the intake decides by time.
-    """
-
-    def __init__(self) -> None:
-        self._calls: dict[bytes, int] = {}
-        self._last = b""
-        self._is_repeated = False
-
-    def idle(self) -> None:
-        """Take note of a heartbeat."""
-        if not self._is_repeated:
-            self._last = b""
-
-    def identity(self, protocol: str, raw: bytes) -> bytes:
-        """Return the identity of a message, which a repetition of it has, too, even on another connection."""
-        call = self._calls.get(raw, 0)
-        self._is_repeated = raw == self._last
-        if not self._is_repeated:
-            call += 1
-            self._calls.pop(raw, None)  # keep the latest messages at the end
-            self._calls[raw] = call
-            self._last = raw
-            if len(self._calls) > _REMEMBERED:
-                del self._calls[next(iter(self._calls))]
-        return blake2b(b"%b\0%d\0%b" % (protocol.encode(), call, raw), digest_size=15).digest()
-
-
 def signals_of(
     protocol: str,
     head: tuple[str, str],
     raw: bytes,
     reports: Sequence[Report],
     *,
-    identity: bytes,
     details: Mapping[str, str] = NOTHING,
 ) -> list[Signal]:
     """Return one signal for each report of a frame; ``head`` is receiver and line."""
@@ -118,7 +82,6 @@ def signals_of(
             None,
             report.measurements,
             {**report.details, **details} if details else report.details,
-            identity + bytes((part,)),
             repeated=report.repeated,
             part=part,
             parts=parts,
@@ -134,7 +97,6 @@ class LineReceiverDecoder(ABC):
         self._protocol = protocol
         self._cutter = cutter
         self._guard = guard
-        self._repetitions = Repetitions()
         self._held: list[Item] = []
         """Damage that came before the first bytes showed the peer's protocol."""
         self._is_over = False
@@ -183,7 +145,6 @@ class LineReceiverDecoder(ABC):
 
     def _heartbeat(self, receiver: str, line: str, raw: bytes) -> list[Signal]:
         """Return the heartbeat of the receiver."""
-        self._repetitions.idle()
         event = Event(Kind.HEARTBEAT, Phase.STATUS, "", self._protocol)
         return [Signal(self._protocol, AccountId(receiver, line, ""), event, raw, details={SYSTEM: "receiver"})]
 

@@ -33,7 +33,7 @@ from vetlla.protocols.framing.line_receiver import (
     signals_of,
 )
 from vetlla.protocols.framing.records import Record, Records
-from vetlla.protocols.surgard.frame import MAX_FRAME, NAME, WIDTHS, read_line, read_record, shapes
+from vetlla.protocols.surgard.frame import MAX_FRAME, NAME, WIDTHS, is_damaged, read_line, read_record, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,6 +87,8 @@ class SurgardDecoder(LineReceiverDecoder):
 
     def _read(self, part: Record | Unshaped) -> Sequence[Signal]:
         if isinstance(part, Record):
+            if is_damaged(part.name, part.fields):
+                return ()
             return self._signals(part.raw, read_record(part.name, part.fields))
         frame = read_line(_without_header(part.raw), self._line_width)
         return () if frame is None else self._signals(part.raw, frame)
@@ -106,8 +108,7 @@ class SurgardDecoder(LineReceiverDecoder):
                 report._replace(account=digits + report.account) if report.account else report for report in reports
             ]
         details = self._joined(frame, AccountId(receiver, line, reports[0].account), reports[0].details)
-        identity = self._repetitions.identity(NAME, _without_header(raw))
-        return signals_of(NAME, (receiver, line), raw, reports, identity=identity, details=details)
+        return signals_of(NAME, (receiver, line), raw, reports, details=details)
 
     def _joined(self, frame: SurgardFrame, who: AccountId, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return what earlier frames of the same call add to this one: its caller, or the home that is in speech."""

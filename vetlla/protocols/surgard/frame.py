@@ -89,6 +89,17 @@ def shapes(widths: Sequence[int]) -> Iterator[tuple[bytes, Shape]]:
         )
 
 
+_DAMAGED_BLOCK: Final = re.compile(rb"[^*]*[\x80-\xff]", re.DOTALL)
+
+
+def is_damaged(name: str, fields: Sequence[bytes]) -> bool:
+    """Return True if a SIA block has an eighth bit outside of the texts that follow a star.
+
+    SIA is ASCII, but a panel's name for a room may have other letters; such a block must not be refused for ever.
+    """
+    return name in {"sia", "status"} and _DAMAGED_BLOCK.match(fields[-1]) is not None
+
+
 _TYPE: Final = (rb"[159]", 1, 1)
 """First digit of the message type: 18, 98, and 58 since 2016."""
 

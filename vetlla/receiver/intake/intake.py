@@ -8,33 +8,34 @@ repeats its report or uses its second receiver.
 from __future__ import annotations
 
 from collections import deque
-from itertools import groupby, islice
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
 
 from vetlla.domain.accounts import PlainPolicy
 from vetlla.domain.clock import SECOND_US, to_datetime, to_us
-from vetlla.domain.signals import DUPLICATE, STORED, Flag, Kind, Priority, Reason, Reject, Signal, refused
+from vetlla.domain.signals import DUPLICATE, STORED, Flag, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.codes.makers import as_meant_by
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
+from vetlla.receiver.intake.in_clear import InClearReports
+from vetlla.receiver.intake.last_frames import LastFrames
 from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.receiver.supervision.supervision import is_last_will
 from vetlla.service.queue.admission import objection
-from vetlla.service.queue.emergencies import EMERGENCY
 from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
 from vetlla.service.queue.triage import PRIORITIES, age, home_of, weigh
 from vetlla.store.journal.batch import Batch, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.clock import Clock, Instant
-    from vetlla.domain.previous_run import Recovered
-    from vetlla.domain.signals import Arrival, Item, Verdict
+    from vetlla.domain.previous_run import LastFrame, Recovered
+    from vetlla.domain.signals import AccountId, Arrival, Verdict
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.rejects import Rejects
@@ -57,7 +58,6 @@ STRANGERS_WAITING = 5_000
 strangers repeat them."""
 LATE_NAMED = 10
 """Most signals that one line of the log names."""
-_IN_CLEAR = "sent in clear to a port for TLS"
 
 Deliver: TypeAlias = "Callable[[Sequence[Verdict] | None, datetime], None]"
 """Takes the verdicts of a frame's signals, and the instant. None means no verdict: the peer gets no answer."""
@@ -90,7 +90,12 @@ class Intake(Participant):
         strangers_waiting: int = STRANGERS_WAITING,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
+        ports = [line.name for line in settings.line]
+        self.last_frames = LastFrames(ports, recovered.recent.frames, clock.now().mono_us)
+        """The last frame of each port of a line receiver."""
         self._rejects = rejects
+        self.in_clear = InClearReports(rejects, commit)
+        """Takes what peers sent in clear to a port for TLS."""
         self.apply(settings, book)
         self._placement = placement
         self._commit = commit
@@ -117,6 +122,7 @@ class Intake(Participant):
         self._unknown = settings.intake.unknown_accounts
         self._plain_for_keyed = settings.intake.plain_for_keyed is PlainPolicy.ACCEPT
         self._table = {**PRIORITIES, **settings.queue.priorities}
+        self.in_clear.apply(book, self._table)
         self._t2_max_us = round(settings.queue.t2_max_s * SECOND_US)
         self._duplicates.apply(settings.store)
 
@@ -144,7 +150,7 @@ class Intake(Participant):
         alive_only = reason is None and account is not None and self._supervision.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be stored, not even a refusal. A retry of a durable report may be acknowledged.
-            known = reason is None and all(self._is_durable(signal, account, arrival) for signal in signals)
+            known = reason is None and self._are_durable(signals, account, arrival)
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._rejects.refuse(arrival, signals, account, reason, self._table)
@@ -164,40 +170,6 @@ class Intake(Participant):
         else:
             deliver(None, to_datetime(now_us))  # not taken, so the caller repeats it
         return account is not None
-
-    def turn_away(self, arrival: Arrival, protocol: str, raw: bytes, items: Iterable[Item]) -> None:
-        """Keep as evidence what a peer sent in clear to a port for TLS, and put it before an operator.
-
-        Each frame counts for the account that it names, because a gateway reports for many homes. Bytes that name no
-        registered home count for the address that they came from.
-        """
-        named = [item for item in items if isinstance(item, (Signal, Reject)) and item.id is not None]
-        is_any_unknown = not named
-        for (who, _), frame in groupby(named, lambda item: (item.id, item.raw)):
-            account = self.book.find(who) if who is not None else None
-            if account is None:
-                is_any_unknown = True
-            else:
-                self._turn_home_away(arrival, account, list(frame))
-        if is_any_unknown:
-            reject = Reject(protocol=protocol, reason=Reason.WRONG_PORT, raw=raw, text=_IN_CLEAR)
-            self._rejects.reject(arrival, reject, None)
-
-    def _turn_home_away(self, arrival: Arrival, account: Account, frame: Sequence[Signal | Reject]) -> None:
-        signals = [item for item in frame if isinstance(item, Signal)]
-        if account.maker is not None:
-            signals = [as_meant_by(account.maker, signal) for signal in signals]
-        if signals and self._commit.ready:
-            self._rejects.refuse(arrival, signals, account, Reason.WRONG_PORT, self._table)
-            return
-        # Nothing can be stored now, or the frame could not be read. The home must be put before an operator anyway.
-        is_call = any(weigh(signal, account, self._table, is_known=False)[1] in EMERGENCY for signal in signals)
-        is_call |= any(isinstance(item, Reject) and item.kind is Kind.UNREADABLE for item in frame)
-        kind, first = Kind.UNREADABLE if is_call else Kind.FAULT, frame[0]
-        reject = Reject(
-            protocol=first.protocol, reason=Reason.WRONG_PORT, raw=first.raw, text=_IN_CLEAR, id=first.id, kind=kind
-        )
-        self._rejects.reject(arrival, reject, account)
 
     def reject(self, arrival: Arrival, reject: Reject) -> None:
         """Take bytes that could not be read as a report."""
@@ -228,7 +200,9 @@ class Intake(Participant):
             first, count = signals[0], len(signals)
             taken += count
             try:
-                if count == 1:
+                if frame.arrival.listener in self.last_frames:
+                    verdicts = self._decide_on_port(frame, batch)
+                elif count == 1:
                     verdicts = [self._decide(first, frame, batch)]
                 else:
                     verdicts = self._decide_all(signals, frame, batch)
@@ -249,10 +223,39 @@ class Intake(Participant):
             verdicts.append(self._decide(signal._replace(raw=b"") if kept else signal, frame, batch))
         return verdicts
 
+    def _decide_on_port(self, frame: _Frame, batch: Batch) -> list[Verdict]:
+        """Decide on a frame of a line receiver, which can repeat only its last one."""
+        arrival, signals, account, _ = frame
+        now_us = arrival.received.mono_us
+        last = self._repeated_on_port(signals, account, arrival)
+        if last is not None:
+            for signal, (number, alarm) in zip(signals, last.reports, strict=True):
+                self._tell_again((number, alarm), signal.id, account, arrival, batch)
+            self.last_frames.repeat(arrival.listener, last, now_us)
+            return [DUPLICATE] * len(signals)
+        reports = []
+        for part, signal in enumerate(signals):
+            number = self._next_signal
+            alarm = self._store(signal._replace(raw=b"") if part else signal, frame, batch)
+            reports.append((number, alarm))
+        self.last_frames.keep(arrival.listener, signals[0].raw, reports, now_us)
+        return [STORED] * len(signals)
+
+    def _repeated_on_port(
+        self, signals: Sequence[Signal], account: Account | None, arrival: Arrival
+    ) -> LastFrame | None:
+        """Return the last frame of the port if these signals repeat it, and its alarms may count that; else None."""
+        last = self.last_frames.repeated(arrival.listener, signals[0].raw, arrival.received.mono_us)
+        if last is None or len(last.reports) != len(signals):
+            return None
+        alarms = (alarm for _, alarm in last.reports if alarm is not None)
+        is_open = all(self._placement.may_repeat(alarm, account, arrival.received) for alarm in alarms)
+        return last if is_open else None
+
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         # Unpack fields into local names, because each access to a field costs as much as the rest of its line.
         arrival, _, account, _ = frame
-        received, identity, repeated = arrival.received, signal.identity, signal.repeated
+        identity = signal.identity
         told_in = first = None
         if identity and (first := self._duplicates.find(identity)):
             retelling = self._compare(signal, first, account, arrival)
@@ -261,6 +264,19 @@ class Intake(Participant):
                 return DUPLICATE
             if retelling is Retelling.ADDITION:
                 told_in = first.alarm
+        if first is not None and signal.occurred_at is None:
+            # It may still be a retry. A repeated "left" must not pause a UCR whose "back" came in between.
+            self._store(signal, frame, batch, told_in=told_in, may_be_retry=True)
+        else:
+            self._store(signal, frame, batch, told_in=told_in)
+        return STORED
+
+    def _store(
+        self, signal: Signal, frame: _Frame, batch: Batch, *, told_in: int | None = None, may_be_retry: bool = False
+    ) -> int | None:
+        """Store a signal with its alarm; return the alarm if it is open and may count repetitions of the signal."""
+        arrival, _, account, _ = frame
+        received, identity, repeated = arrival.received, signal.identity, signal.repeated
         number = self._next_signal
         self._next_signal += 1
         # A caller without an account is identified by its address, so two of them open two alarms.
@@ -289,16 +305,13 @@ class Intake(Participant):
             flags=flags,
             alarm=alarm,
         )
+        # A report that is kept with a closed alarm, as those of a runaway are, is not one of that alarm's calls.
+        held = alarm if alarm in self._placement.open else None
         if identity:
             told_us = received.mono_us
-            # A report that is kept with a closed alarm, as those of a runaway are, is not one of that alarm's calls.
-            held = alarm if alarm in self._placement.open else None
             self._duplicates.add((identity, number, told_us, self._next_frame, held, occurred_us, sent_us, said))
-        if first is not None and signal.occurred_at is None:
-            # It may still be a retry. A repeated "left" must not pause a UCR whose "back" came in between.
-            signal = signal._replace(repeated=True)
-        self._supervision.stored(signal, account, received)
-        return STORED
+        self._supervision.stored(signal._replace(repeated=True) if may_be_retry else signal, account, received)
+        return held
 
     # --- retries ----------------------------------------------------------------------------------------------------
 
@@ -314,8 +327,14 @@ class Intake(Participant):
             lies_between=self._duplicates.lies_between(first, signal.id),
         )
 
+    def _are_durable(self, signals: Sequence[Signal], account: Account | None, arrival: Arrival) -> bool:
+        """Return True if the signals of a frame are a retry of durable ones."""
+        if arrival.listener in self.last_frames:
+            last = self._repeated_on_port(signals, account, arrival)
+            return last is not None and last.reports[-1][0] < self._first_signal
+        return all(self._is_durable(signal, account, arrival) for signal in signals)
+
     def _is_durable(self, signal: Signal, account: Account | None, arrival: Arrival) -> bool:
-        """Return True if a signal is a retry of one that is durable."""
         first = self._duplicates.find(signal.identity) if signal.identity else None
         if first is None or first.number >= self._first_signal:
             return False
@@ -324,13 +343,19 @@ class Intake(Participant):
     def _count_again(
         self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival, batch: Batch
     ) -> None:
-        received = arrival.received
-        batch.add_duplicate(first.number, arrival)
         said = first.said and _said(signal)
-        again = first._replace(frame=self._next_frame, told_us=received.mono_us, said=said)
+        again = first._replace(frame=self._next_frame, told_us=arrival.received.mono_us, said=said)
         self._duplicates.repeat(signal.identity, again)
-        if first.alarm is not None:
-            self._placement.repeat(first.alarm, home_of(account, signal.id), account, received, batch)
+        self._tell_again((first.number, first.alarm), signal.id, account, arrival, batch)
+
+    def _tell_again(
+        self, stored: tuple[int, int | None], who: AccountId, account: Account | None, arrival: Arrival, batch: Batch
+    ) -> None:
+        """Count the repetition of a stored signal, and show it on its alarm. ``stored``: its number and its alarm."""
+        number, alarm = stored
+        batch.add_duplicate(number, arrival)
+        if alarm is not None:
+            self._placement.repeat(alarm, home_of(account, who), account, arrival.received, batch)
 
     def committed(self, batch: Batch, now: Instant, _next_batch: Batch) -> None:
         """Deliver the verdicts of the batch: it was committed."""
@@ -352,10 +377,12 @@ class Intake(Participant):
             log.warning("signals.late", count=late, signals=list(named))
         self._first_signal = self._next_signal
         self._duplicates.committed()
+        self.last_frames.committed()
 
     def rolled_back(self, _: Batch) -> None:
         """Undo what the frames of the batch changed: it was rolled back. Their peers get no answer, so they repeat."""
         self._duplicates.rolled_back()
+        self.last_frames.rolled_back()
         self._next_signal = self._first_signal
         at = to_datetime(self._clock.now().utc_us)
         planned, self._planned = self._planned, []

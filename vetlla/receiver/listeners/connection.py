@@ -52,6 +52,8 @@ class Shared:
     listen: Listen
     transport: str
     """``tcp`` or ``tls``."""
+    is_line: bool
+    """True if line receivers connect here: one connection brings the calls of many homes for months."""
     services: SessionServices
     make_decoder: Callable[[], Decoder]
     turns: Turns
@@ -118,7 +120,7 @@ class TcpConnection(Accepted):
             hang_up=self.hang_up,
             names=self._names(transport) if shared.transport == "tls" else None,
         )
-        self._session = StreamSession(services, peer, decoder, self.established)
+        self._session = StreamSession(services, peer, decoder, None if shared.is_line else self.established)
         shared.connections.add(self)
         self._watch(services.budget.limits.first_frame_timeout_s)
 

@@ -57,7 +57,7 @@ class ReportInClear:
             self._read(None)
         listen, services = self._listen, self._services
         arrival = Arrival(listen.name, "tcp", self._peer, self._established, services.clock.now())
-        services.intake.turn_away(arrival, listen.protocol, self._received, self._items)
+        services.intake.in_clear.turn_away(arrival, listen.protocol, self._received, self._items)
 
     def _read(self, data: bytes | None) -> None:
         """Give the decoder these bytes; None means that the input has ended."""

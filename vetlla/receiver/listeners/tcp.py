@@ -41,6 +41,7 @@ class TcpListener:
         listening: socket.socket,
         tls: ssl.SSLContext | None,
         *,
+        is_line: bool = False,
         bounds: TcpBounds = TcpBounds(),
     ) -> None:
         self.listen = listen
@@ -51,6 +52,7 @@ class TcpListener:
         shared = Shared(
             listen=listen,
             transport=self.transport,
+            is_line=is_line,
             services=services,
             make_decoder=make_decoder,
             turns=self.turns,

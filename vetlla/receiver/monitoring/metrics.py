@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from vetlla.receiver.control.messages.receiver import LinePortFacts
     from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.sinks.sinks import SinkFigures
@@ -66,6 +67,8 @@ class Gauges:
     """Seconds by the names in ``LIMITS``; every name is there."""
     certificates: Sequence[Certificate]
     """Certificates in the TLS files that new connections use."""
+    lines: Sequence[LinePortFacts] = ()
+    """The ports of line receivers."""
 
 
 class Metrics(Collector):
@@ -130,6 +133,7 @@ class Metrics(Collector):
         yield _gauge("connections_open", "Connections that are open now.", (), [((), self._counters.connections_open)])
         brokers = [((name,), connected) for name, connected in self._counters.brokers.items()]
         yield _gauge("mqtt_connected", "1: the MQTT broker is connected.", ("broker",), brokers)
+        yield from _of_lines(now.lines)
         queue = [((state, _label(p)), now.queue.get((state, p), 0)) for state in OPEN_STATES for p in Priority]
         yield _gauge("queue_alarms", "Open alarms.", ("state", "priority"), queue)
         unattended = [((_label(p),), now.unattended.get(p, 0)) for p in Priority]
@@ -169,6 +173,19 @@ def _onward(sinks: Sequence[SinkFigures]) -> Iterator[Metric]:
     yield _counter("sink_delivered", "Signals that the peer of a sink took.", ("sink",), delivered)
     failures = [((one.name,), one.failures) for one in sinks]
     yield _counter("sink_failures", "Attempts of a sink that failed.", ("sink",), failures)
+
+
+def _of_lines(lines: Sequence[LinePortFacts]) -> Iterator[Metric]:
+    def of(value: Callable[[LinePortFacts], int]) -> list[tuple[Sequence[str], int]]:
+        return [((line["name"],), value(line)) for line in lines]
+
+    yield _gauge("line_open", "1: the port of the line receiver is open.", ("line",), of(lambda line: line["open"]))
+    text = "1: the line receiver seems to send a parity bit that the port does not expect."
+    yield _gauge("line_parity_suspected", text, ("line",), of(lambda line: bool(line["parity"])))
+    yield _counter("line_openings", "Times that the port was opened.", ("line",), of(lambda line: line["openings"]))
+    yield _counter("line_frames", "Whole frames from the line receiver.", ("line",), of(lambda line: line["frames"]))
+    text = "Times that bytes came which could not be read."
+    yield _counter("line_damaged", text, ("line",), of(lambda line: line["damaged"]))
 
 
 def exposition(counters: Counters, gauges: Callable[[], Gauges]) -> Callable[[], bytes]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.control.messages.receiver import (
         CertificateInUse,
+        LinePortFacts,
         ListeningAddress,
         ProcessFacts,
         ReloadState,
@@ -73,6 +74,7 @@ class View:
         clock: Clock,
         listeners: Sequence[TcpListener | UdpListener],
         brokers: Sequence[MqttListener],
+        lines: Callable[[], Sequence[LinePortFacts]],
         http: HttpServer,
         supervision: SupervisionView,
         sinks: Sinks,
@@ -85,6 +87,7 @@ class View:
         self._clock = clock
         self._listeners = listeners
         self._brokers = brokers
+        self._lines = lines
         self._http = http
         self._supervision = supervision
         self._sinks = sinks
@@ -115,6 +118,7 @@ class View:
             sinks=self._sinks.figures(now),
             limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},
             certificates=self._standing().certificates,
+            lines=self._lines(),
         )
 
     async def status(self, _: ShowStatus, __: Caller) -> Status:
@@ -137,6 +141,7 @@ class View:
             "since": iso(self._since.utc_us),
             "uptime_s": (now.mono_us - self._since.mono_us) / 1e6,
             "listening": [*listening, *(broker.place() for broker in self._brokers)],
+            "lines": list(self._lines()),
             "http": {"host": self._intake.settings.http.host, "port": self._http.port} if self._http.running else None,
             "process": self._process(),
             "certificates": [_certificate(one) for one in self._standing().certificates],

@@ -16,6 +16,15 @@ RETRY_GAP_S: Final = 90
 than this time, a report without a time of its own may be another call."""
 _RETRY_GAP_US: Final = RETRY_GAP_S * SECOND_US
 
+PATIENCE_S: Final = 12
+"""A line receiver repeats a message that was not answered within 4 to 9.9 s (Sur-Gard System 5, option 412). A home
+that calls again dials again, which takes longer."""
+ABSENT_GAP_S: Final = 120
+"""A line receiver that got no answers sends heartbeats, each 99 s at most, and repeats its message after the first one
+that is answered (Sur-Gard MLR2-E)."""
+ABSENT_TELLINGS: Final = 3
+"""A line receiver sends a message at least this often before it takes the computer for absent."""
+
 
 class Retelling(Enum):
     """Kinds of reports that have the identity of an earlier one."""
@@ -71,6 +80,18 @@ def compare(first: Remembered, said: Said, now_us: int, *, is_open: bool, lies_b
         if sent_apart_us is None and now_us - first.told_us > _RETRY_GAP_US:
             return Retelling.ADDITION
     return Retelling.RETRY if said.content == before.content else Retelling.ADDITION
+
+
+def repeats_unanswered(gap_us: int, tellings: int, *, was_opened: bool) -> bool:
+    """Return True if a line receiver repeats its last message. If False, a home has called again.
+
+    The bytes are the same, and no other message came between. ``gap_us`` is the time since the message came last,
+    ``tellings`` how often it came. ``was_opened``: the port was opened since, so that an answer may have been lost.
+    """
+    if gap_us <= PATIENCE_S * SECOND_US:
+        return True
+    is_unanswered = was_opened or tellings >= ABSENT_TELLINGS
+    return is_unanswered and gap_us <= ABSENT_GAP_S * SECOND_US
 
 
 def _apart_us(one: int | None, other: int | None) -> int | None:

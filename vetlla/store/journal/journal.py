@@ -35,7 +35,7 @@ from vetlla.store.sqlite.in_place import KEPT, Places, Rescue
 from vetlla.store.sqlite.ownership import create, sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -303,18 +303,20 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: checkpoint failed: {error}") from error
 
-    def recover(self, window_us: int, *, chain_us: int = 0) -> Recovered:
+    def recover(self, window_us: int, *, chain_us: int = 0, ports: Iterable[str] = ()) -> Recovered:
         """Return what the daemon needs after a start.
 
         ``window_us`` is how far back repetitions are recognised. ``chain_us`` is how long after its end a closed
-        emergency can be continued.
+        emergency can be continued. ``ports`` are the names of line receivers' ports.
         """
         now = self._clock.now()
         try:
             boot = self._number_boot(now.utc_us)
             # Reports that this start could not sync may still be lost, so their repetitions must be stored again.
             known_us = None if self._unsynced else window_us
-            return recover(self._connection, boot, now, closed_since_us=now.utc_us - chain_us, window_us=known_us)
+            return recover(
+                self._connection, boot, now, closed_since_us=now.utc_us - chain_us, window_us=known_us, ports=ports
+            )
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.path}: cannot be read: {error}", remedy="run `vetlla db verify`, then restore a backup"

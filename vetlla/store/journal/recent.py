@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.alarms import Tally
-from vetlla.domain.previous_run import Call, Recent
+from vetlla.domain.previous_run import END_MARKS, Call, LastFrame, Recent
 from vetlla.domain.signals import AccountId, Priority
 from vetlla.store.journal.rows import content
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Sequence
 
     from vetlla.domain.clock import Instant
 
@@ -48,6 +49,17 @@ SELECT s.identity, s.id, s.part, s.receiver, s.line, s.account, s.alarm_id, s.oc
         AND o.line = s.line ORDER BY o.id DESC LIMIT 1) AS last_frame
 FROM signals s LEFT JOIN duplicates d ON d.signal_id = s.id
 WHERE s.alarm_id IN (SELECT id FROM alarms WHERE state <> 'closed') AND s.id > :edge AND s.identity <> x'' ORDER BY s.id
+""".replace("STORED_US", _STORED_US)
+# Read backwards from the end, which is short for a port whose receiver is at work.
+_LAST_FRAME = """
+SELECT s.id, s.raw, s.alarm_id, coalesce(d.count, 0) AS again,
+       CASE WHEN d.last_us IS NULL THEN STORED_US
+            WHEN d.last_mono_us AND s.commit_id >= :first_commit THEN d.last_mono_us
+            ELSE min(:mono_us, d.last_us + :mono_us - :utc_us) END AS told_us
+FROM (SELECT id - part AS before, id AS last FROM signals
+      WHERE listener = :port AND id > :edge ORDER BY id DESC LIMIT 1)
+JOIN signals s ON s.id > before AND s.id <= last
+LEFT JOIN duplicates d ON d.signal_id = s.id ORDER BY s.id
 """.replace("STORED_US", _STORED_US)
 _TALLIES = """
 SELECT alarm_id, count(*), max(id),
@@ -95,8 +107,8 @@ def read_tallies(connection: sqlite3.Connection, present: Moment) -> dict[int, T
     return {alarm: Tally(*grown) for alarm, *grown in rows}
 
 
-def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment) -> Recent:
-    """Return the reports that came within the last ``window_us``."""
+def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment, ports: Iterable[str]) -> Recent:
+    """Return the reports that came within the last ``window_us``, and the last frame of each port that is named."""
     since_us = present.now.mono_us - window_us
     (edge,) = connection.execute(_EDGE, {"since_us": since_us, "at_most": RECENT_MAX, **present.values}).fetchone()
     values = {"edge": edge, **present.values}
@@ -105,6 +117,21 @@ def read_recent(connection: sqlite3.Connection, window_us: int, present: Moment)
     return Recent(
         plain=cursor.execute(_PLAIN, values).fetchall(),
         calls=[_call(row) for row in connection.execute(_CALLS, values)],
+        frames={
+            port: _frame(rows)
+            for port in ports
+            if (rows := connection.execute(_LAST_FRAME, {"port": port, **values}).fetchall())
+        },
+    )
+
+
+def _frame(rows: Sequence[sqlite3.Row]) -> LastFrame:
+    first = rows[0]
+    return LastFrame(
+        raw=first["raw"].strip(END_MARKS),
+        reports=tuple((row["id"], row["alarm_id"]) for row in rows),
+        told_us=max(row["told_us"] for row in rows),
+        tellings=1 + first["again"],
     )
 
 

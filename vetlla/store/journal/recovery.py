@@ -15,6 +15,7 @@ from vetlla.store.journal.sink_rows import read_sinks
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from vetlla.domain.clock import Instant
 
@@ -49,11 +50,18 @@ def this_boot(connection: sqlite3.Connection, now_us: int) -> tuple[Boot, bool]:
 
 
 def recover(
-    connection: sqlite3.Connection, boot: int, now: Instant, *, closed_since_us: int, window_us: int | None
+    connection: sqlite3.Connection,
+    boot: int,
+    now: Instant,
+    *,
+    closed_since_us: int,
+    window_us: int | None,
+    ports: Iterable[str] = (),
 ) -> Recovered:
     """Return what the daemon needs after a start; ``window_us`` is None if no repetition may be recognised.
 
-    ``closed_since_us`` is the instant (UTC) since which closed alarms are read. The connection must give rows by name.
+    ``closed_since_us`` is the instant (UTC) since which closed alarms are read. ``ports`` are the names of line
+    receivers' ports. The connection must give rows by name.
     """
     (commit,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM commits").fetchone()
     (signal,) = connection.execute(f"SELECT {next_number('signals')}").fetchone()
@@ -72,7 +80,7 @@ def recover(
         tallies=tallies | read_tallies(connection, present),
         on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
         closed=[alarm_from(row) for row in closed],
-        recent=read_recent(connection, window_us, present) if window_us is not None else Recent([], []),
+        recent=read_recent(connection, window_us, present, ports) if window_us is not None else Recent([], []),
         sinks=read_sinks(connection),
     )
 

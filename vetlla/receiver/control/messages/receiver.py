@@ -25,6 +25,29 @@ class ListeningAddress(TypedDict):
 
 
 @answer_form
+class LinePortFacts(TypedDict):
+    """A port of a line receiver."""
+
+    name: str
+    protocol: str
+    way: str
+    """serial, connect or accept"""
+    place: str
+    """The device, or HOST:PORT."""
+    open: bool
+    why: str
+    """Why it is not open; empty if it is."""
+    openings: int
+    heard: str | None
+    """When the last whole frame came; None if none came since the start."""
+    frames: int
+    damaged: int
+    """Times that bytes came which could not be read."""
+    parity: str
+    """Parity that the receiver seems to send while the port has none: even or odd; empty as a rule."""
+
+
+@answer_form
 class HttpAddress(TypedDict):
     """The address of the metrics page."""
 
@@ -114,6 +137,7 @@ class Status(TypedDict):
     since: str
     uptime_s: float
     listening: list[ListeningAddress]
+    lines: NotRequired[list[LinePortFacts]]
     http: HttpAddress | None
     process: NotRequired[ProcessFacts]
     certificates: NotRequired[list[CertificateInUse]]

@@ -1,0 +1,1 @@
+"""Captures: the bytes of a line with their times, as a file, and what can be guessed from them."""

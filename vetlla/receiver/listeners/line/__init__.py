@@ -1,0 +1,1 @@
+"""Ports of line receivers: serial, or TCP in either direction."""
