@@ -16,6 +16,7 @@ from vetlla.domain.errors import AccessError, UsageError
 from vetlla.domain.onward import SinkState
 from vetlla.domain.signals import Kind
 from vetlla.receiver.sinks.contract import PeerAwayError
+from vetlla.settings.model import Settings
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -172,6 +173,19 @@ async def test_a_filter_leaves_signals_out(
         sink = rig.sinks.find("city")
         await until(lambda: sink.kept.position == 3)
         assert (peer.numbers, sink.waiting, sink.lag_s(rig.clock.now())) == (sent, 0, 0)
+
+
+async def test_districts_are_known_beside_a_line_receiver(tmp_path: Path, peer: SinkPeer) -> None:
+    """The accounts of line receivers are added to those of the registry, and the districts stay."""
+    line = {"name": "sg-1", "protocol": "surgard", "connect": {"host": "127.0.0.1", "port": 1025}}
+    plain = settings_of(tmp_path, webhook(districts=("01",)))
+    settings = Settings.model_validate({**plain.model_dump(exclude_unset=True), "line": (line,)})
+    districts = {"H-1": "01"}
+    async with core(
+        tmp_path, settings=settings, accounts=ACCOUNTS, districts=districts, deliveries=lambda _, __: peer
+    ) as rig:
+        await report(rig)
+        await until(lambda: len(peer.taken) == 1)
 
 
 async def test_tests_are_sent_only_if_that_is_wanted(tmp_path: Path, peer: SinkPeer) -> None:
