@@ -26,7 +26,7 @@ class CommonSink(Section):
     labels: Words = ()
     """Labels of accounts; a signal is sent if its account has one of them."""
     listeners: Words = ()
-    """Listeners and brokers whose signals are sent."""
+    """Listeners, brokers and ports of line receivers whose signals are sent."""
     on_test: bool = False
     """Whether signals of accounts on test are sent."""
     retry_max_s: Wait = 60
