@@ -52,8 +52,9 @@ chaos: $(READY) ## kill -9 the receiver at random instants, in 100 loops
 chaos-reminders: $(READY) ## kill -9 the reminder service at random instants, 200 times
 	$(BIN)/python -m bench.killing.chaos_reminders --kills 200
 
-schema: $(READY) ## write docs/control.schema.json, the schema of the control socket, from its models
+schema: $(READY) ## write the schemas of the control socket and of what sinks send from their models, into docs/
 	$(BIN)/python -m vetlla.receiver.control.schema > docs/control.schema.json
+	$(BIN)/python -m vetlla.receiver.sinks.schema > docs/onward.schema.json
 
 COMPILE = $(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --quiet

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.core import core
+from tests.rigs.sink_peer import SinkPeer, settings_of, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +61,8 @@ def test_the_walk_has_ten_steps() -> None:
 
 async def test_participants_are_listed_in_their_order(tmp_path: Path) -> None:
     """The table has the participants that the daemon is built with."""
-    async with core(tmp_path) as rig:
+    settings = settings_of(tmp_path, webhook())
+    async with core(tmp_path, settings=settings, deliveries=lambda _, __: SinkPeer()) as rig:
         modules = [type(one).__module__.split(".", 2)[2] for one in rig.commit.participants]
         assert first_column(section("The life of a commit")) == [f"{one.replace('.', '/')}.py" for one in modules]
 

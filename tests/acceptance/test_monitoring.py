@@ -16,9 +16,11 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.rigs.line_port import AN_OPEN_PORT
+from vetlla.domain.onward import SinkState
 from vetlla.receiver.counters import Counters, SpoolCounts
 from vetlla.receiver.listeners.tls import EXPIRES_NOW, EXPIRES_SOON, Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
+from vetlla.receiver.sinks.sinks import SinkFigures
 from vetlla.service.supervision.rules import Health
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -64,6 +66,7 @@ def _emitted() -> dict[str, dict[str, set[str]]]:
         supervised=dict.fromkeys((health.word for health in Health), 0),
         incidents_open=0,
         limits_s=dict.fromkeys(LIMITS, 1.0),
+        sinks=[SinkFigures("city", SinkState.WORKING, 0.0, 300.0, 0, 0, 0)],
         certificates=[
             Certificate("dc09", use, Path("chain.pem"), datetime.fromtimestamp(0, UTC), datetime.fromtimestamp(1, UTC))
             for use in Use
@@ -209,6 +212,11 @@ HEALTHY = {
     'vetlla_supervised{state="unknown"}': "600x240",
     'vetlla_supervised{state="not_supervised"}': "5000x240",
     "vetlla_incidents_open": "0x240",
+    'vetlla_sink_lag_seconds{sink="city"}': "200x240",
+    'vetlla_sink_lag_limit_seconds{sink="city"}': "300x240",
+    'vetlla_sink_state{sink="city",state="working"}': "1x240",
+    'vetlla_sink_state{sink="city",state="paused"}': "0x240",
+    'vetlla_sink_state{sink="city",state="blocked"}': "0x240",
     'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "100000000x240",
     'vetlla_certificate_not_after_seconds{listener="mqtt",use="ca"}': "100000000x240",
 }
@@ -334,6 +342,23 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         set(),
     ),
     "signals changed by hand": ({"vetlla_removals_refused_total": "0" + LATE}, {"VetllaRemovalRefused"}),
+    "a sink is late": ({'vetlla_sink_lag_seconds{sink="city"}': "0x200 400x39"}, {"VetllaSinkLate"}),
+    "a sink is late for a moment": ({'vetlla_sink_lag_seconds{sink="city"}': "0x238 400x1"}, set()),
+    "a sink is blocked": ({'vetlla_sink_state{sink="city",state="blocked"}': "0x200 1x39"}, {"VetllaSinkBlocked"}),
+    "a sink is paused for an hour": (
+        {
+            'vetlla_sink_lag_seconds{sink="city"}': "0+15x240",
+            'vetlla_sink_state{sink="city",state="paused"}': "1x240",
+        },
+        set(),
+    ),
+    "a sink is paused for a day": (
+        {
+            'vetlla_sink_lag_seconds{sink="city"}': "90000x240",
+            'vetlla_sink_state{sink="city",state="paused"}': "1x240",
+        },
+        {"VetllaSinkPaused"},
+    ),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
 }
 

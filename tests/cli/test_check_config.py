@@ -87,6 +87,7 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
         ],
         "spool": [],
         "mqtt": [],
+        "sinks": [],
         "certificates": [],
         "accounts": 0,
         "keys": 0,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 COMMANDS = [command.path for command in commands()]
 NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
-NAGIOS = {"doctor", "inventory check", "reminders doctor", "reminders texts lint", "support check"}
+NAGIOS = {
+    "doctor", "inventory check", "reminders doctor", "reminders texts lint", "sinks check", "support check",
+}  # fmt: skip
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
 """Commands that go on until Ctrl-C, or until they can no longer write."""

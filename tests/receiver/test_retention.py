@@ -13,9 +13,11 @@ from tests.rigs.core import ANA, SARA, Core, core, signal, small, until
 from tests.rigs.journals import journal, report
 from tests.rigs.loops import each_loop
 from tests.rigs.messages import each_checked
+from tests.rigs.sink_peer import SinkPeer, settings_of, webhook
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.domain.onward import KeptSink
 from vetlla.domain.removal import What
 from vetlla.domain.signals import STORED, AccountId, Kind, Position, Reason, Reject
 from vetlla.receiver.commit.store_state import StoreState
@@ -241,6 +243,27 @@ async def test_a_start_does_rounds_by_itself(tmp_path: Path) -> None:
         removals.start()
         await until(lambda: rig.counters.removed[What.RAW] == 5)
         await removals.stop()
+
+
+async def test_a_round_tells_that_signals_wait_for_a_sink(tmp_path: Path) -> None:
+    """Signals that are too old stay while a sink has not passed them, and the log names the sink."""
+    clock = old_journal(tmp_path, 30)
+    with journal(tmp_path, clock) as scribe:
+        batch = scribe.batch()
+        batch.sinks["city"] = KeptSink("city", 9, 0, paused_us=1)
+        scribe.journal.write(batch)
+    settings = settings_of(tmp_path, webhook(), retention={"signals_days": 30, "raw_days": 30, "positions_days": 30})
+    deliveries = {"deliveries": lambda _, __: SinkPeer()}
+    async with core(tmp_path, settings=settings, clock=clock, **deliveries) as rig:
+        with capture_logs() as logs:
+            removed = await done(of(rig))
+        assert removed["signals"] == 9
+        assert [(line["event"], line["sink"]) for line in logs if line["event"] == "retention.waits"] == [
+            ("retention.waits", "city")
+        ]
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: rig.sinks.find("city").waiting == 0)
+        await rig.sync()
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------

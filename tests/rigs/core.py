@@ -19,6 +19,7 @@ from vetlla.receiver.commit.writer import Writer
 from vetlla.receiver.control.roles import Caller, User
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.queue.alarm_view import AlarmView
+from vetlla.receiver.sinks.deliveries import delivery_of
 from vetlla.receiver.supervision.expectations import Expectations
 from vetlla.receiver.supervision.line_receivers import with_line_receivers
 from vetlla.receiver.watchers import Watchers
@@ -29,11 +30,12 @@ from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import verify
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.journal.outbox import JournalOutbox
 from vetlla.store.journal.supervision_rows import read_units
 from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import Verdict
     from vetlla.domain.supervision import Expected
+    from vetlla.receiver.sinks.contract import SinkDelivery
+    from vetlla.settings.sinks.model import Sink
     from vetlla.store.journal.batch import Batch
 
 PATIENCE_S = 20.0
@@ -130,6 +134,8 @@ class Core:
         accounts: Iterable[Account] = (),
         clock: ManualClock | None = None,
         bounds: Bounds = Bounds(),
+        deliveries: Callable[[Sink, Clock], SinkDelivery] = delivery_of,
+        districts: Mapping[str, str] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.directory = directory
@@ -144,11 +150,13 @@ class Core:
             chain_us=round(self.settings.queue.chain_window_s * 1e6),
             ports=[line.name for line in self.settings.line],
         )
-        self.book, _ = with_line_receivers(AccountBook(accounts), NOTHING, self.settings.line)
+        book = AccountBook(accounts, districts or {})
+        self.book, _ = with_line_receivers(book, NOTHING, self.settings.line)
         self.parts = build(
             self.settings,
             writer=self.writer,
             removals=JournalRemovals(self.journal, self.clock),
+            outbox=JournalOutbox(directory, lambda: self.journal.file),
             recovered=self.recovered,
             book=self.book,
             counters=self.counters,
@@ -157,6 +165,7 @@ class Core:
             loop=loop,
             bounds=bounds,
             known=by_name,
+            deliveries=deliveries,
         )
         self.commit, self.desk, self.budget = self.parts.commit, self.parts.desk, self.parts.budget
         self.supervision, self.intake, self.escalation = (
@@ -164,8 +173,13 @@ class Core:
             self.parts.intake,
             self.parts.escalation,
         )
+        self.sinks = self.parts.sinks
         self.requests = self.parts.queue_requests
-        routes = (*self.requests.routes(), *self.parts.supervision_requests.routes())
+        routes = (
+            *self.requests.routes(),
+            *self.parts.supervision_requests.routes(),
+            *self.parts.sink_requests.routes(),
+        )
         self.routes = {route.kind.wire_name(): route for route in routes}
         self.supervision.recover(self.journal)
         self.desk.resume(self.clock.now(), self.commit.batch)
@@ -253,6 +267,9 @@ class Core:
     def crash(self) -> None:
         """End as a killed process does: nothing more is committed."""
         self.escalation.stop()
+        for one in self.sinks.running:
+            if one._task is not None:
+                one._task.cancel()
         self.journal.failing = True
         self.journal.gate.set()
         self.writer.close()
@@ -260,6 +277,7 @@ class Core:
     async def close(self) -> None:
         """End as the daemon does."""
         self.escalation.stop()
+        await self.sinks.stop()
         await self.commit.close()
         await asyncio.to_thread(self.writer.close)
 
@@ -285,6 +303,7 @@ async def core(directory: Path, **options: Any) -> AsyncIterator[Core]:  # noqa:
     opened = Core(directory, **options)
     try:
         await opened.register()
+        opened.sinks.start()
         yield opened
         opened.journal.gate.set()
         await opened.close()

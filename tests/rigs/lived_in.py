@@ -6,10 +6,11 @@ import itertools
 import shutil
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.cli.conftest import DEVICES
 from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.hook_server import hook_server
 from tests.rigs.journals import journal
 from tests.rigs.permissions import reachable_directory
 from tests.rigs.registered_homes import keep_key
@@ -71,6 +72,13 @@ INVOCATIONS = {
     "supervision pause": "supervision pause A001 --for 600 --reason installer --dry-run",
     "supervision resume": "supervision resume A002 --dry-run",
     "supervision report": "supervision report --month 2026-10 --state-dir {dir}/month",
+    "sinks list": "sinks list",
+    "sinks pause": "sinks pause quiet --reason moving",
+    "sinks resume": "sinks resume quiet",
+    "sinks replay": "sinks replay city --from-signal 1 --reason lost --dry-run",
+    "sinks skip": "sinks skip city --reason known --dry-run",
+    "sinks test": "sinks test city",
+    "sinks check": "sinks check",
     "accounts import": "accounts import {dir}/accounts.csv",
     "accounts list": "accounts list",
     "accounts show": "accounts show A001",
@@ -217,13 +225,25 @@ class Place:
 @contextmanager
 def lived_in() -> Iterator[Place]:
     """Make such a place, in a directory that every user of the machine may enter."""
-    with reachable_directory() as directory, running(directory, config="[store]\nmin_free_mib = 1\n") as daemon:
-        place = Place(directory, daemon)
-        _register(place)
-        _report(place)
-        _remind(place)
-        _support(place)
-        yield place
+    with reachable_directory() as directory, hook_server() as hook:
+        hook.answer = _refuse_later_ones
+        sinks = hook.table(directory) + hook.table(directory, name="quiet", kinds=["co"])
+        with running(directory, config=f"[store]\nmin_free_mib = 1\n{sinks}") as daemon:
+            yield _filled(Place(directory, daemon))
+
+
+def _refuse_later_ones(signals: list[dict[str, Any]]) -> int:
+    """Return the answer of a city that takes the first two signals, so that its sink is blocked on the third."""
+    return 400 if any(one["number"] > 2 for one in signals) else 200
+
+
+def _filled(place: Place) -> Place:
+    _register(place)
+    _report(place)
+    _remind(place)
+    _support(place)
+    place.daemon.await_log("sink.blocked", signal=3)
+    return place
 
 
 def _register(place: Place) -> None:

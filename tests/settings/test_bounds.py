@@ -15,12 +15,15 @@ from vetlla.settings.files import LARGEST
 from vetlla.settings.load import load
 from vetlla.settings.model import LISTENERS_MAX, Settings
 from vetlla.settings.reminders.model import ReminderSettings
+from vetlla.settings.sinks.mqtt import MqttSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
+OF_MQTT = {"kind": '"mqtt"', "name": '"bus"', "host": '"127.0.0.1"'}
+OF_WEBHOOK = {"kind": '"webhook"', "name": '"city"', "url": '"https://city.example"', "key_files": '["/k"]'}
 HUGE = ("1e308", "9" * 30, "9" * 5_000, "inf", "-inf", "nan", "-1", "-1e308", "1e-300")
 _LEAST, _MOST = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
 
@@ -84,12 +87,14 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
         value = f"{{ ucr = {value} }}"
     head = ".".join(tables)
     file = tmp_path / "vetlla.toml"
-    if head in {"listen", "mqtt", "spool"}:
+    if head in {"listen", "mqtt", "spool", "sink"}:
         needed = {"protocol": '"dc09"', "host": '"127.0.0.1"', "port": "0"}
         if head == "mqtt":
             needed = {"host": '"127.0.0.1"', "node": '"arc-1"'}
         elif head == "spool":
             needed = {"directory": '"/var/spool/alarms"'}
+        if head == "sink":
+            needed = OF_MQTT if key in MqttSink.model_fields else OF_WEBHOOK
         lines = "\n".join(f"{name} = {said}" for name, said in (needed | {key: value}).items())
         file.write_text(f"[[{head}]]\n{lines}\n", encoding="utf-8")
     elif tables[0] == "line":

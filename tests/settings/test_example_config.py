@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "vetlla.toml"
@@ -22,19 +25,28 @@ def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
     """Return every setting as ``section.key``."""
     found = []
     for name, field in model.model_fields.items():
-        candidates = (field.annotation, *get_args(field.annotation))
-        section = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        found += paths(section, f"{prefix}{name}.") if section else [f"{prefix}{name}"]
-    return found
+        sections = list(tables(field.annotation))
+        for section in sections:
+            found += paths(section, f"{prefix}{name}.")
+        found += [] if sections else [f"{prefix}{name}"]
+    return list(dict.fromkeys(found))
+
+
+def tables(hint: object) -> Iterator[type[BaseModel]]:
+    """Yield the tables that a value may be; a table with a kind may be one of several."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        yield hint
+    for part in get_args(hint):
+        yield from tables(part)
 
 
 EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
     path
     for path in EVERY_SETTING
-    if not path.startswith(("listen", "mqtt", "line", "spool", "control.")) or path == "control.mode"
+    if not path.startswith(("listen", "mqtt", "line", "spool", "sink", "control.")) or path == "control.mode"
 ]
-"""Listeners, brokers, line receivers, spools, groups are left out: the example shows them with a value."""
+"""Listeners, brokers, line receivers, spools, sinks, groups are left out: the example shows them with a value."""
 
 
 def all_switched_on() -> str:

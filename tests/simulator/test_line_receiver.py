@@ -81,7 +81,7 @@ def items(pieces: list[bytes]) -> list[str]:
 
 @given(seed=st.integers(0, 10_000))
 def test_each_mishap_is_what_it_says(seed: int) -> None:
-    """A computer answers what arrives as often as the mishap says: the receiver waits for so many answers."""
+    """A computer answers what arrives as often as the mishap says: the receiver waits for that number of answers."""
     for fault, signals in (("damage", 0), ("parity", 0), ("endless", 1), ("duplicate", 2), ("torn", 1)):
         pieces, more_answers = arrival(FRAME, LineFaults(**{fault: 1.0}), Random(seed))
         found = items(pieces)

@@ -87,10 +87,10 @@ def of_policy(settings: Settings) -> Iterator[Finding]:
             "reports of unregistered accounts are refused: a slip in the registry loses an alarm",
             'set it to "accept": an operator then sees such reports',
         )
-    if settings.http.enabled and _is_public(settings.http.host):
+    if settings.http.enabled and is_public(settings.http.host):
         yield risk("http.host", f"health and metrics are served on {settings.http.host}", "keep it behind a firewall")
     for broker in settings.mqtt:
-        if broker.tls is None and _is_public(broker.host):
+        if broker.tls is None and is_public(broker.host):
             yield risk(
                 f"mqtt {broker.name}",
                 f"the reports of homes and the password go to {broker.host} unencrypted",
@@ -106,7 +106,8 @@ def of_policy(settings: Settings) -> Iterator[Finding]:
     yield from _of_roles(settings.control)
 
 
-def _is_public(host: str) -> bool:
+def is_public(host: str) -> bool:
+    """Return True if a host is not this machine itself."""
     try:
         return not ip_address(host).is_loopback
     except ValueError:

@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
-from vetlla.checks import connections, machine, running, spools, state_files
+from vetlla.checks import connections, machine, running, sinks, spools, state_files
 from vetlla.checks.line_ports import line_port
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
@@ -53,6 +53,8 @@ def examine(
         yield connections.broker(mqtt, status, unasked)
     for spool in settings.spool:
         yield spools.directory(spool, status)
+    for sink in status.get("sinks", ()) if status else ():
+        yield sinks.of_running(sink)
     yield from connections.of_certificates(settings, status, to_datetime(clock.now().utc_us))
     if settings.http.enabled:
         yield connections.http(settings, status, unasked)

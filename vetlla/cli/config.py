@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla.checks import config as risks
 from vetlla.checks import spools
 from vetlla.checks.config import risk
+from vetlla.checks.sinks import of_settings as of_sinks
 from vetlla.cli.kit.findings import fields
 from vetlla.cli.kit.options import DEFAULT_CONFIG, AsJson, ConfigFile, OtherStateDir, required_configuration
 from vetlla.cli.kit.output import console, print_json
@@ -95,6 +96,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
     found += [finding for spool in settings.spool for finding in spools.risks_of(spool)]
     found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
+    found += of_sinks(settings.sink, known.book if known else None, datetime.now(UTC))
     return _report(settings, prepared, read, known, found, closed), closed
 
 
@@ -135,6 +137,7 @@ def _report(
             for broker in settings.mqtt
         ],
         "spool": [spool.model_dump(mode="json", include={"name", "directory"}) for spool in settings.spool],
+        "sinks": [{"name": sink.name, "kind": sink.kind} for sink in settings.sink],
         "certificates": [
             {"name": one.name, "use": one.use, "file": str(one.file), "not_after": one.not_after.isoformat()}
             for one in prepared.certificates
@@ -166,7 +169,8 @@ def _known(settings: Settings) -> tuple[RegistrySnapshot | None, list[VetllaErro
 
 def _read(settings: Settings) -> RegistrySnapshot:
     clock = SystemClock()
-    return registry_snapshot.read(RegistryFiles(settings.state_dir, settings.keys_file, clock), settings, clock)
+    files = RegistryFiles(settings.state_dir, settings.keys_file, clock, with_districts=bool(settings.sink))
+    return registry_snapshot.read(files, settings, clock)
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -181,6 +185,8 @@ def _print(report: dict[str, Any]) -> None:
         out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")
     for spool in report["spool"]:
         out.print(f"  {spool['name']}: files of Asterisk in {spool['directory']}")
+    for sink in report["sinks"]:
+        out.print(f"  sink {sink['name']}: {sink['kind']}")
     out.print(f"  state directory {report['state_dir']}, keys {report['keys_file']}")
     if report["accounts"] is not None:
         out.print(f"  {report['accounts']} accounts, {report['keys']} keys")

@@ -30,6 +30,7 @@ COMMANDS = {
     "demo": "demo.command:demo",
     "queue": "queue.commands:app",
     "supervision": "supervision.commands:app",
+    "sinks": "sinks.commands:app",
     "accounts": "accounts.commands:app",
     "keys": "keys:app",
     "signals": "signals.commands:app",

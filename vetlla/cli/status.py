@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 from rich.text import Text
 
 from vetlla.cli.kit import control
-from vetlla.cli.kit.moments import Utc, duration, shown_iso
+from vetlla.cli.kit.moments import Utc, duration, shown_iso, span
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.errors import LinkError
+from vetlla.domain.onward import SinkState
 from vetlla.receiver.control.messages.receiver import ShowStatus
 
 if TYPE_CHECKING:
     from vetlla.receiver.control.messages.receiver import LinePortFacts, Status
+    from vetlla.receiver.control.messages.sinks import SinkSheet
     from vetlla.receiver.control.messages.supervision import FleetHealth
 
 POLL_S = 0.1
@@ -87,9 +89,19 @@ def _print(answer: Status) -> None:
     out.print(f"  alarms open: {alarms}; {counts['waiting']} waiting")
     if fleet := answer.get("supervision"):  # missing if a receiver of an older version still runs after an upgrade
         _print_fleet(fleet)
+    for sink in answer.get("sinks", ()):
+        _print_sink(sink)
     out.print(
         f"  store {store['state']}, {store['free_bytes'] >> 20} MiB free, last commit {store['commit_ms_last']} ms"
     )
+
+
+def _print_sink(sink: SinkSheet) -> None:
+    waits = f", {sink['waiting']} signals wait, the oldest for {span(sink['lag_s'])}" if sink["waiting"] else ""
+    why = f": {sink['why']}" if sink["why"] else ""
+    style = "" if sink["state"] == SinkState.WORKING else "red"
+    state = (f"{sink['state']}{why}", style)
+    console().print(Text.assemble(f"  sink {sink['name']}: {sink['kind']} to {sink['address']}, ", state, waits))
 
 
 def _print_line(line: LinePortFacts) -> None:

@@ -55,6 +55,7 @@ class Remap(NamedTuple):
 
 
 NO_REMAPS: Mapping[str, Remap] = MappingProxyType({})
+NO_DISTRICTS: Mapping[str, str] = MappingProxyType({})
 NOT_WATCHED = -1
 
 
@@ -151,9 +152,11 @@ class AccountBook:
     because one dictionary lookup finds an account that is registered once, and invented accounts must not take memory.
     """
 
-    __slots__ = ("_by_account", "_entries")
+    __slots__ = ("_by_account", "_entries", "districts")
 
-    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+    def __init__(self, accounts: Iterable[Account] = (), districts: Mapping[str, str] = NO_DISTRICTS) -> None:
+        self.districts = districts
+        """District by code of the home, for sinks; empty if there is none."""
         by_account: dict[str, dict[tuple[str, str], Account]] = {}
         for entry in accounts:
             upper = entry.account.upper()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import OnTest
     from vetlla.domain.alarms import Alarm, Tally
+    from vetlla.domain.onward import KeptSink
     from vetlla.domain.signals import AccountId
 
 
@@ -72,3 +73,5 @@ class Recovered(NamedTuple):
     """Alarms that were closed within the chaining window, in the order of their ends."""
     recent: Recent
     """The reports of the duplicate window."""
+    sinks: tuple[KeptSink, ...] = ()
+    """Every sink that was ever configured."""

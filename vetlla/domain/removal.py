@@ -36,6 +36,8 @@ class Terms(NamedTuple):
     """Time after its end in which an alarm may still be continued, or its reports repeated."""
     wall_us: int = 0
     """Instant of the wall clock; it is later than ``now_us`` if the receiver does not trust that clock."""
+    sinks: tuple[str, ...] = ()
+    """Configured sinks: no signal, and no place of one, is removed before all of them have passed it."""
 
     @property
     def latest_us(self) -> int:

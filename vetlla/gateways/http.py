@@ -99,11 +99,13 @@ class HttpCaller:
         query: Mapping[str, str] | None = None,
         body: Any = None,  # noqa: ANN401 - any JSON
         form: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
         user: tuple[str, str] | None = None,
     ) -> Answer:
         """Return the answer. Raises LinkError if nothing was written, and OutcomeUnknownError afterwards.
 
-        ``body`` is sent as JSON, ``form`` as a form. ``user`` is a name and a password for HTTP Basic.
+        ``body`` is sent as JSON, ``form`` as a form, and ``raw`` as it is, with its type in ``headers``. ``user`` is a
+        name and a password for HTTP Basic.
         """
         progress = _Progress()
         try:
@@ -113,7 +115,7 @@ class HttpCaller:
                 headers={**(headers or {}), **(_basic(*user) if user else {})},
                 params=query,
                 json=body,
-                data=form,
+                data=form if raw is None else raw,
                 allow_redirects=False,
                 trace_request_ctx=progress,
             ) as response:

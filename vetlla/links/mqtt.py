@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from paho.mqtt.client import Client, MQTTv5
@@ -225,6 +226,22 @@ class Link:
         self.publish(topic, payload, retain=retain, done=taken.set_result)
         await self._answer(taken)
 
+    async def put_all(self, messages: Sequence[tuple[str, bytes]]) -> list[int]:
+        """Publish with QoS 1, in order; return the broker's reason code for each, when it has answered all of them.
+
+        Each message is a topic and a payload. Raises LinkError if the connection or the waiting time ends first.
+        """
+        codes = [asyncio.get_running_loop().create_future() for _ in messages]
+        for (topic, payload), code in zip(messages, codes, strict=True):
+            self.publish(topic, payload, done=partial(_settle, code))
+        await self._answer(asyncio.gather(*codes))
+        return [code.result() for code in codes]
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the connection is over."""
+        return self._ended.done()
+
     async def _answer(self, answer: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - what this future promises
         """Wait for an answer of the broker. Raises LinkError if the connection or the waiting time ends first."""
         done, _ = await asyncio.wait({answer, self._ended}, timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
@@ -288,6 +305,11 @@ class Link:
                 getattr(properties, "CorrelationData", b""),
             )
         )
+
+
+def _settle(code: asyncio.Future[int], given: int) -> None:
+    if not code.done():  # the caller may have given up
+        code.set_result(given)
 
 
 def _properties(packet: int, **values: object) -> Properties:

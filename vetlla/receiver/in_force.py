@@ -27,7 +27,7 @@ def in_force(running: Settings, wanted: Settings) -> InForce:
     """Return the settings that are in force after a reload of the wanted ones."""
     listen, listen_renewed = _with_tls_files(running.listen, wanted.listen)
     mqtt, mqtt_renewed = _with_tls_files(running.mqtt, wanted.mqtt)
-    standing = {name: getattr(running, name) for name in ("state_dir", "line", "spool", "http", "log")}
+    standing = {name: getattr(running, name) for name in ("state_dir", "line", "spool", "sink", "http", "log")}
     standing |= {"listen": listen, "mqtt": mqtt}
     waiting = [name for name, value in standing.items() if getattr(wanted, name) != value]
     if wanted.state_dir != running.state_dir:

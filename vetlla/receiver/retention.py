@@ -57,7 +57,7 @@ def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
         What.REJECTS: kept.rejects_days,
     }
     keep_us = {what: count * 86_400 * SECOND_US for what, count in days.items() if count}
-    return Terms(now_us, keep_us, emergency_us(settings), wall_us)
+    return Terms(now_us, keep_us, emergency_us(settings), wall_us, tuple(sink.name for sink in settings.sink))
 
 
 def emergency_us(settings: Settings) -> int:
@@ -132,12 +132,18 @@ class Retention:
             took_s = (self._clock.now().mono_us - began_us) / SECOND_US
             counts = {f"{what}_removed": count for what, count in _counts_of(removed).items()}
             log.info("retention.done", by=by, took_s=round(took_s, 1), **counts)
+            if self.settings.sink and (sink := await self._on_writer(self._waits_for)):
+                log.warning("retention.waits", sink=sink)
 
     def _round(self) -> Iterator[RowsRemoved]:
         now, before_us = self._clock.now(), self._asked_us
         self._asked_us = now.mono_us
         now_us = self._removals.believed_us(now.utc_us, now.mono_us - before_us)
         return self._removals.too_old(terms(self.settings, now_us, now.utc_us))
+
+    def _waits_for(self) -> str:
+        now_us = self._clock.now().utc_us
+        return self._removals.waits_for(terms(self.settings, now_us, now_us))
 
     def _count(self, step: RowsRemoved) -> None:
         if isinstance(step.what, What):  # a step of an erasure has another name

@@ -34,6 +34,7 @@ from vetlla.receiver.session import SessionServices
 from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import build
 from vetlla.store.journal.journal import Journal
+from vetlla.store.journal.outbox import JournalOutbox
 from vetlla.store.registered import RegistryFiles
 from vetlla.store.removing import JournalRemovals
 
@@ -134,6 +135,7 @@ class Receiver:
             settings,
             writer=writer,
             removals=JournalRemovals(journal, clock),
+            outbox=JournalOutbox(settings.state_dir, lambda: journal.file),
             recovered=recovered,
             book=self._registry.book,
             counters=self._counters,
@@ -160,10 +162,11 @@ class Receiver:
         built.commit.on_turn.append(self._tell_manager)
         self._beat()
         built.retention.start()
+        built.sinks.start()
         self._say_ready()
 
     def _registry_of(self, settings: Settings) -> RegistryReader:
-        return RegistryFiles(settings.state_dir, settings.keys_file, self._clock)
+        return RegistryFiles(settings.state_dir, settings.keys_file, self._clock, with_districts=bool(settings.sink))
 
     async def _listen_when_read(self, prepared: Prepared) -> None:
         """Try to read accounts and keys until that succeeds, and only then listen; operators work meanwhile.
@@ -215,11 +218,13 @@ class Receiver:
             spools=self._listeners.spools,
             http=self._http,
             supervision=built.supervision_view,
+            sinks=built.sinks,
             standing=self._standing,
         )
         routes = [
             *built.queue_requests.routes(),
             *built.supervision_requests.routes(),
+            *built.sink_requests.routes(),
             *built.retention.routes(),
             ShowStatus.answered_by(view.status),
             ShowOutlook.answered_by(self._asked_for_outlook),
@@ -369,6 +374,7 @@ class Receiver:
         self._parts.escalation.stop()
         self._parts.supervision.stop()
         await self._parts.retention.stop()
+        await self._parts.sinks.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._parts.commit.close())
         deadline_s = self._reload.settings.limits.drain_deadline_s

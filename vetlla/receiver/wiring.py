@@ -14,6 +14,10 @@ from vetlla.receiver.queue.desk import Desk
 from vetlla.receiver.queue.escalation import Escalation
 from vetlla.receiver.queue.requests import QueueRequests
 from vetlla.receiver.retention import Retention
+from vetlla.receiver.sinks.bounds import SinkBounds
+from vetlla.receiver.sinks.deliveries import delivery_of
+from vetlla.receiver.sinks.requests import SinkRequests
+from vetlla.receiver.sinks.sinks import Sinks
 from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.requests import SupervisionRequests
 from vetlla.receiver.supervision.supervision import Supervision
@@ -30,9 +34,11 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import User
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.placement import Placement
+    from vetlla.receiver.sinks.contract import SinkDelivery
     from vetlla.receiver.watchers import Watchers
     from vetlla.settings.model import Settings
-    from vetlla.store.ports import Removals
+    from vetlla.settings.sinks.model import Sink
+    from vetlla.store.ports import OutboxReader, Removals
 
 
 class Reloadable(Protocol):
@@ -56,6 +62,8 @@ class Parts(NamedTuple):
     queue_requests: QueueRequests
     supervision_requests: SupervisionRequests
     retention: Retention
+    sinks: Sinks
+    sink_requests: SinkRequests
     reloadable: tuple[Reloadable, ...]
     """Parts that apply other settings, in this order. Supervision is not among them: that of a large fleet takes many
     turns of the loop (``Supervision.apply``)."""
@@ -70,6 +78,7 @@ class Bounds(NamedTuple):
     strangers_share: int = STRANGERS_SHARE
     strangers_waiting: int = STRANGERS_WAITING
     supervision: SupervisionBounds = SupervisionBounds()
+    sinks: SinkBounds = SinkBounds()
 
 
 def build(
@@ -77,6 +86,7 @@ def build(
     *,
     writer: Writer,
     removals: Removals,
+    outbox: OutboxReader,
     recovered: Recovered,
     book: AccountBook,
     counters: Counters,
@@ -84,9 +94,13 @@ def build(
     clock: Clock,
     loop: asyncio.AbstractEventLoop,
     known: Callable[[str], Awaitable[User | None]] = by_name,
+    deliveries: Callable[[Sink, Clock], SinkDelivery] = delivery_of,
     bounds: Bounds = Bounds(),
 ) -> Parts:
-    """Return the connected parts of a receiver. ``known`` finds a user of this machine by name."""
+    """Return the connected parts of a receiver.
+
+    ``known`` finds a user of this machine by name. ``deliveries`` makes what speaks with the peer of a sink.
+    """
     commit = GroupCommit(
         settings=settings,
         recovered=recovered,
@@ -125,8 +139,19 @@ def build(
         strangers_waiting=bounds.strangers_waiting,
     )
     announcer = Announcer(settings=settings, desk=desk, placement=placement, watchers=watchers, counters=counters)
+    sinks = Sinks(
+        settings,
+        recovered,
+        outbox=outbox,
+        delivery_of=lambda one: deliveries(one, clock),
+        book=lambda: intake.book,
+        commit=commit,
+        clock=clock,
+        bounds=bounds.sinks,
+    )
     # Rejects open their alarms before signals join them. The announcer shows alarms after all others have changed them.
-    commit.participants = (rejects, intake, supervision, announcer)
+    # Sinks come last, because no person waits for them.
+    commit.participants = (rejects, intake, supervision, announcer, *sinks.participants)
     escalation = Escalation(desk=desk, commit=commit, watchers=watchers, counters=counters, clock=clock, loop=loop)
     desk.on_due = escalation.follow
     view = SupervisionView(supervision, clock)
@@ -144,8 +169,10 @@ def build(
         settings=settings, supervision=supervision, view=view, commit=commit, clock=clock
     )
     retention = Retention(settings=settings, removals=removals, commit=commit, counters=counters, clock=clock)
+    sink_requests = SinkRequests(settings=settings, sinks=sinks, commit=commit, clock=clock)
     reloadable = (
-        rejects, intake, announcer, desk, placement, commit, queue_requests, supervision_requests, retention, budget,
+        rejects, intake, announcer, desk, placement, commit, queue_requests, supervision_requests, sink_requests,
+        retention, budget,
     )  # fmt: skip
     return Parts(
         commit=commit,
@@ -159,5 +186,7 @@ def build(
         queue_requests=queue_requests,
         supervision_requests=supervision_requests,
         retention=retention,
+        sinks=sinks,
+        sink_requests=sink_requests,
         reloadable=reloadable,
     )

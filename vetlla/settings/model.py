@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vetlla.domain.accounts import PlainPolicy, UnknownPolicy
 from vetlla.domain.devices import DeviceType
@@ -26,6 +26,7 @@ from vetlla.settings.section import (
     Count,
     Host,
     Mebibytes,
+    NamedPriority,
     Port,
     Seconds,
     Section,
@@ -34,6 +35,7 @@ from vetlla.settings.section import (
     Zone,
     spelled,
 )
+from vetlla.settings.sinks.model import SINKS_MAX, Sink
 from vetlla.settings.spool import Spool
 
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
@@ -49,14 +51,6 @@ def _one_or_both(transports: tuple[str, ...]) -> tuple[str, ...]:
     if not transports or len(set(transports)) != len(transports):
         raise ValueError("should name tcp, udp, or both")
     return transports
-
-
-def _priority_named(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value not in Priority.__members__:
-        raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
-    return Priority[value]
 
 
 def _recover_above(data: dict[str, Any]) -> int:
@@ -81,9 +75,6 @@ DAY_S = 86_400
 DAYS_MAX = 36_525
 """A century. For a longer time use 0, which means for ever."""
 Days: TypeAlias = Annotated[int, Field(ge=0, le=DAYS_MAX)]
-NamedPriority: TypeAlias = Annotated[
-    Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
-]
 
 
 class Tls(Section):
@@ -324,6 +315,7 @@ class Settings(Section):
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     line: Annotated[tuple[Line, ...], Field(max_length=LISTENERS_MAX)] = ()
     spool: Annotated[tuple[Spool, ...], Field(max_length=LISTENERS_MAX)] = ()
+    sink: Annotated[tuple[Sink, ...], Field(max_length=SINKS_MAX)] = ()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -381,6 +373,14 @@ class Settings(Section):
         for directory in directories:
             if directories.count(directory) > 1:
                 raise ValueError(f"two spools have the directory {directory}: leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _sinks_apart(self) -> "Settings":
+        names = [sink.name for sink in self.sink]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sinks are called {name!r}: give one of them another name")
         return self
 
 

@@ -6,9 +6,12 @@ Every value has an upper bound, so that a slip in a file is refused with its key
 import os
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from vetlla.domain.signals import Priority
 
 SHORTEST_S = 0.001
 """Shortest duration in seconds: a millisecond. A shorter pause would keep a processor busy."""
@@ -53,6 +56,34 @@ def _plain_host(host: str) -> str:
     return host
 
 
+def _address(text: str) -> str:
+    wanted = 'should be an address such as "https://qmatic.example.cat"'
+    if any(character.isspace() for character in text):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for one that is no port
+    except ValueError as error:
+        raise ValueError(f"{wanted}: {error}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(wanted)
+    if "@" in parts.netloc:
+        raise ValueError("should hold neither a user nor a password: they have settings of their own")
+    return text
+
+
+def _base(text: str) -> str:
+    return _address(text).rstrip("/")
+
+
+def _priority_named(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value not in Priority.__members__:
+        raise ValueError(f"should be one of {', '.join(Priority.__members__)}")
+    return Priority[value]
+
+
 def _zone_known(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -72,6 +103,15 @@ Wait: TypeAlias = Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_WAIT_S)]
 """Seconds until the receiver acts."""
 Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A name without control characters: terminals show it, and the machine's tables are searched for it."""
+Url: TypeAlias = Annotated[str, Field(max_length=LONGEST_PATH), AfterValidator(_base)]
+"""An address to which paths are added."""
+WholeUrl: TypeAlias = Annotated[str, Field(max_length=LONGEST_PATH), AfterValidator(_address)]
+"""An address that is used as it is written."""
+Secret: TypeAlias = AbsolutePath | Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$")]
+"""File whose first line is a secret; or the name of a credential that systemd hands over (``LoadCredential=``)."""
+NamedPriority: TypeAlias = Annotated[
+    Priority, BeforeValidator(_priority_named), PlainSerializer(lambda priority: priority.name, when_used="json")
+]
 Zone: TypeAlias = Annotated[str, AfterValidator(_zone_known)]
 """IANA name of a time zone."""
 

@@ -1,7 +1,7 @@
 """What the daemon needs from a store. The daemon depends on these interfaces and on values, never on a database.
 
-``serve.py`` chooses the classes behind them: ``journal/journal.py``, ``removing.py`` and ``registered.py``. All methods
-block. Instants are in microseconds, UTC or monotonic as their names and docstrings say.
+``serve.py`` chooses the classes behind them: ``journal/journal.py``, ``journal/outbox.py``, ``removing.py`` and
+``registered.py``. All methods block. Instants are in microseconds, UTC or monotonic as their names and docstrings say.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.errors import StoreError
+    from vetlla.domain.onward import Backlog, Onward
     from vetlla.domain.previous_run import Recovered
     from vetlla.domain.removal import Erasure, Terms
     from vetlla.domain.supervision import KeptDevice, KeptSupervision
@@ -80,6 +81,22 @@ class JournalWriter(Protocol):
         """Return the numbers of the device stretches that the ledger has for a day (ISO 8601)."""
 
 
+class OutboxReader(Protocol):
+    """Reads the stored signals that sinks send onward. All calls must come from one thread. Raises StoreError."""
+
+    def after(self, position: int, upto: int, limit: int) -> list[Onward]:
+        """Return the first ``limit`` signals above a number, up to another one, in order."""
+
+    def backlog(self, position: int, upto: int) -> Backlog:
+        """Return how many signals are above a number, up to another one, and when the first was received."""
+
+    def numbers(self, since_us: int | None, until_us: int | None) -> tuple[int, int]:
+        """Return the numbers of the first and the last signal received in a time; the first is greater if none was."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
 class RowsRemoved(NamedTuple):
     """What one transaction of a removal did."""
 
@@ -113,6 +130,9 @@ class Removals(Protocol):
 
         The first step raises UsageError if the home has an open alarm, or reported within ``window_us``.
         """
+
+    def waits_for(self, terms: Terms) -> str:
+        """Return the sink for which signals stay that are too old by these terms; empty if there is none."""
 
     def finish(self, erasure: Erasure) -> Proof:
         """Write the audit record that ends an erasure and counts all of it; return it as proof."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from vetlla.domain.accounts import NO_DISTRICTS
 from vetlla.store.accounts.table import account_book
+from vetlla.store.inventory.queries import districts
 from vetlla.store.ports import Registered
 from vetlla.store.registry.registry import REGISTRY, reading
 from vetlla.store.secrets.keyring import Keyring
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 class RegistryFiles:
     """The registry of a state directory, with the keys file that its accounts refer to."""
 
-    def __init__(self, state_dir: Path, keys_file: Path, clock: Clock) -> None:
+    def __init__(self, state_dir: Path, keys_file: Path, clock: Clock, *, with_districts: bool = False) -> None:
+        """Take where the files are; ``with_districts`` also reads the district of each home, which only sinks use."""
         self._state_dir = state_dir
         self._keys_file = keys_file
         self._clock = clock
+        self._with_districts = with_districts
 
     @property
     def name(self) -> str:
@@ -35,7 +39,7 @@ class RegistryFiles:
     def read(self, day: date) -> Registered:
         """Return what registry and keys hold now. The keys file may be missing if no account has a key."""
         with reading(self._state_dir, self._clock) as registry:
-            book = account_book(registry)
+            book = account_book(registry, districts(registry) if self._with_districts else NO_DISTRICTS)
             who = expected(registry, day)
         needs_keys = any(account.key_name for account in book)
         keys = Keyring.read(self._keys_file) if needs_keys or self._keys_file.exists() else Keyring({})

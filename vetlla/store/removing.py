@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.store.erasure import finish, steps_of
 from vetlla.store.journal.retention import believed_us, round_of
+from vetlla.store.journal.sink_rows import waits_for
 from vetlla.store.ports import RowsRemoved
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class JournalRemovals:
     def of_home(self, erasure: Erasure, registry: Mapping[str, int], window_us: int) -> Iterator[RowsRemoved]:
         """Erase a home."""
         return self._taken(steps_of(self._journal.connection, erasure, registry, self._clock, window_us))
+
+    def waits_for(self, terms: Terms) -> str:
+        """Return the sink for which signals stay that are too old; empty if there is none."""
+        return waits_for(lambda sql, values: self._journal.connection.execute(sql, values).fetchall(), terms)
 
     def finish(self, erasure: Erasure) -> Proof:
         """Write the record that ends an erasure."""

@@ -170,8 +170,8 @@ def test_the_examples_in_the_docs_fit() -> None:
             checked(do, message)
 
 
-async def test_the_queue_and_supervision_answer_what_the_schema_has(tmp_path: Path) -> None:
-    """Each request of the two subjects has a route, and each route is in the schema."""
+async def test_the_queue_supervision_and_sinks_answer_what_the_schema_has(tmp_path: Path) -> None:
+    """Each request of these subjects has a route, and each route is in the schema."""
     async with core(tmp_path) as rig:
-        subjects = ("queue.", "supervision.", "watch")
+        subjects = ("queue.", "supervision.", "sinks.", "watch")
         assert set(rig.routes) == {do for do in KINDS if do.startswith(subjects)}

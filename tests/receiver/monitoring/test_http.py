@@ -33,6 +33,7 @@ EMPTY = Gauges(
     alarms_on_test={},
     supervised={},
     incidents_open=0,
+    sinks=(),
     limits_s=dict.fromkeys(LIMITS, 1.0),
     certificates=[],
     lines=[],

@@ -11,11 +11,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.rigs.line_port import AN_OPEN_PORT
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
+from vetlla.domain.onward import SinkState
 from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
 from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal, SpoolCounts, SpoolOutcome
 from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
+from vetlla.receiver.sinks.sinks import SinkFigures
 from vetlla.service.supervision.rules import Health
 
 PROTOCOLS = ("dc09", "other")
@@ -33,6 +35,7 @@ GAUGES = Gauges(
     alarms_on_test={Priority.LIFE: 2},
     supervised={"ok": 69_000, "late": 20, "lost": 5, "unknown": 7, "not_supervised": 968},
     incidents_open=2,
+    sinks=(SinkFigures("city", SinkState.BLOCKED, 12.5, 300.0, 7, 40, 3),),
     unattended={Priority.LIFE: 1},
     limits_s={"t2_max": 20, "t3_warn": 15, "t3_max": 30, "hold": 300},
     certificates=[
@@ -50,7 +53,8 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "limit": set(LIMITS),
     "broker": {"mqtt"},
     "spool": {"pbx"},
-    "state": {*State, *(health.word for health in Health)},
+    "state": {*State, *(health.word for health in Health), *SinkState},
+    "sink": {"city"},
     "priority": {priority.name.lower() for priority in Priority},
     "version": {__version__},
     "listener": {"dc09"},
@@ -169,6 +173,13 @@ def _full() -> Counters:
         ("vetlla_supervised", {"state": "ok"}, 69_000),
         ("vetlla_supervised", {"state": "lost"}, 5),
         ("vetlla_incidents_open", {}, 2),
+        ("vetlla_sink_lag_seconds", {"sink": "city"}, 12.5),
+        ("vetlla_sink_lag_limit_seconds", {"sink": "city"}, 300),
+        ("vetlla_sink_waiting", {"sink": "city"}, 7),
+        ("vetlla_sink_delivered_total", {"sink": "city"}, 40),
+        ("vetlla_sink_failures_total", {"sink": "city"}, 3),
+        ("vetlla_sink_state", {"sink": "city", "state": "blocked"}, 1),
+        ("vetlla_sink_state", {"sink": "city", "state": "working"}, 0),
         ("vetlla_certificate_not_after_seconds", {"listener": "dc09", "use": "certificate"}, 1798761600),
     ],
 )

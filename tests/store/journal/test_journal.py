@@ -14,6 +14,7 @@ from tests.rigs.journals import WINDOW_US, Scribe, alarm, arrival, journal, reje
 from vetlla.domain.accounts import AccountKey, OnTest
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
+from vetlla.domain.onward import KeptSink
 from vetlla.domain.supervision import KeptChange, KeptDevice, KeptIncident, LedgerDay, OrderedPause
 from vetlla.store.journal.audit import read_head
 from vetlla.store.journal.batch import Entry, Note
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "signals", "commits", "duplicates", "rejects", "alarms", "notes", "on_test", "audit",
-    "units", "signs", "verdicts", "incidents", "pauses", "ledger", "ledger_days",
+    "units", "signs", "verdicts", "incidents", "pauses", "ledger", "ledger_days", "sinks",
 )  # fmt: skip
 
 
@@ -64,15 +65,16 @@ def full_batch(scribe: Scribe) -> Batch:
     batch.alarms[9] = alarm(9, clock)
     batch.notes.append(Note(9, now_us, "maria", "neighbour has the keys"))
     batch.tests[AccountKey("0001")] = OnTest(AccountKey("0001"), now_us, now_us + 1, 1, 1, "enric", "installation")
+    batch.sinks["city"] = KeptSink("city", 7, now_us)
     batch.audit.append(Entry(now_us, "enric", "test", "account 0001", {"seconds": 1}))
     return batch
 
 
 @contextmanager
-def file_size_limited(path: Path) -> Iterator[None]:
-    """Limit file sizes to half of this file's size, so that the kernel refuses what SQLite would write beyond."""
+def file_size_limited(path: Path, share: int = 2) -> Iterator[None]:
+    """Limit file sizes to a share of this file's size, so that the kernel refuses what SQLite would write beyond."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // share, hard))
     try:
         yield
     finally:
@@ -302,7 +304,7 @@ def test_a_disk_that_still_fails_is_reported(tmp_path: Path) -> None:
     """A try that fails must raise, so that the receiver stays unready and tries again later."""
     with journal(tmp_path) as scribe:
         scribe.commit(report(1))
-        with file_size_limited(tmp_path / JOURNAL), pytest.raises(StoreError, match="cannot go on"):
+        with file_size_limited(tmp_path / JOURNAL, share=10), pytest.raises(StoreError, match="cannot go on"):
             scribe.journal.resume()
         scribe.journal.resume()
         scribe.commit(report(2))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from vetlla.receiver.control.messages import queue, receiver, retention, supervision, watch
+from vetlla.receiver.control.messages import queue, receiver, retention, sinks, supervision, watch
 from vetlla.receiver.control.messages.base import Failure, Message, Stream, Success
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SUBJECTS = (queue, supervision, receiver, retention, watch)
+SUBJECTS = (queue, supervision, sinks, receiver, retention, watch)
 
 
 def kinds() -> dict[str, type[Message]]:
@@ -34,10 +34,11 @@ def answers_of(kind: type[Message]) -> TypeAdapter[Any]:
     return TypeAdapter(answer)
 
 
-class _WithoutTitles(GenerateJsonSchema):
+class WithoutTitles(GenerateJsonSchema):
     """Leaves out titles, because the title of a field only repeats its name."""
 
     def field_title_should_be_set(self, _: object) -> bool:
+        """Return False: no field has a title."""
         return False
 
 
@@ -45,7 +46,7 @@ def document() -> dict[str, Any]:
     """Return the schema: the forms of all requests and answers, by the name of the request."""
     adapters = dict(_adapters())
     found, definitions = TypeAdapter.json_schemas(
-        [(key, "validation", adapter) for key, adapter in adapters.items()], schema_generator=_WithoutTitles
+        [(key, "validation", adapter) for key, adapter in adapters.items()], schema_generator=WithoutTitles
     )
     forms: dict[str, dict[str, Any]] = {}
     for (name, role), _ in found:

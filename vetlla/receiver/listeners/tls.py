@@ -15,6 +15,7 @@ from cryptography import x509
 
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.plainfile import open_file
+from vetlla.settings.sinks.mqtt import MqttSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from vetlla.settings.broker import BrokerTls, Mqtt
     from vetlla.settings.model import Listen, Settings, Tls
+    from vetlla.settings.sinks.model import Sink
 
 EXPIRES_SOON = timedelta(days=14)
 """Time left from which the receiver warns of a certificate; people can then repeat a renewal that failed once."""
@@ -95,7 +97,15 @@ def of_listener(listen: Listen) -> Iterator[Certificate]:
         yield from _certificate(listen.name, Use.CLIENT_CA, listen.tls.client_ca)
 
 
-def of_broker(broker: Mqtt) -> Iterator[Certificate]:
+def of_sink(sink: Sink) -> Iterator[Certificate]:
+    """Yield the certificates for the connection of a sink to its peer."""
+    if isinstance(sink, MqttSink):
+        yield from of_broker(sink)
+    else:
+        yield from _certificate(sink.name, Use.CA, sink.ca)
+
+
+def of_broker(broker: Mqtt | MqttSink) -> Iterator[Certificate]:
     """Yield the certificates for the connection to a broker."""
     if broker.tls:
         yield from _certificate(broker.name, Use.CA, broker.tls.ca)

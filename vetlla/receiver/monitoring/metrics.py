@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from vetlla import __version__
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.onward import SinkState
 from vetlla.domain.signals import Priority
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.messages.receiver import LinePortFacts
     from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
     from vetlla.receiver.listeners.tls import Certificate
+    from vetlla.receiver.sinks.sinks import SinkFigures
 
 _encode, CONTENT_TYPE = choose_encoder("application/openmetrics-text; version=1.0.0")
 
@@ -60,6 +62,7 @@ class Gauges:
     supervised: Mapping[str, int]
     """Devices by state; every state is there."""
     incidents_open: int
+    sinks: Sequence[SinkFigures]
     limits_s: Mapping[str, float]
     """Seconds by the names in ``LIMITS``; every name is there."""
     certificates: Sequence[Certificate]
@@ -80,7 +83,9 @@ class Metrics(Collector):
         yield InfoMetricFamily("vetlla_build", "Version of this receiver.", {"version": __version__})
         yield from self._traffic()
         yield from self._durations()
-        yield from self._present(self._gauges())
+        now = self._gauges()
+        yield from self._present(now)
+        yield from _onward(now.sinks)
 
     def _traffic(self) -> Iterator[Metric]:
         count = self._counters
@@ -166,6 +171,22 @@ class Metrics(Collector):
         yield _gauge("spool_stuck_files", "Files that were taken and cannot be moved.", ("spool",), stuck)
         last = [(key, one.last_us / SECOND_US) for key, one in spools]
         yield _gauge("spool_last_file_seconds", "Unix time at which a file was taken last.", ("spool",), last)
+
+
+def _onward(sinks: Sequence[SinkFigures]) -> Iterator[Metric]:
+    lags = [((one.name,), one.lag_s) for one in sinks]
+    text = "Age of the oldest stored signal that a sink has not sent."
+    yield _gauge("sink_lag_seconds", text, ("sink",), lags)
+    limits = [((one.name,), one.lag_max_s) for one in sinks]
+    yield _gauge("sink_lag_limit_seconds", "Configured limit of that age.", ("sink",), limits)
+    waiting = [((one.name,), one.waiting) for one in sinks]
+    yield _gauge("sink_waiting", "Stored signals that a sink has not sent.", ("sink",), waiting)
+    states = [((one.name, state.value), one.state is state) for one in sinks for state in SinkState]
+    yield _gauge("sink_state", "1: the sink is in this state.", ("sink", "state"), states)
+    delivered = [((one.name,), one.delivered) for one in sinks]
+    yield _counter("sink_delivered", "Signals that the peer of a sink took.", ("sink",), delivered)
+    failures = [((one.name,), one.failures) for one in sinks]
+    yield _counter("sink_failures", "Attempts of a sink that failed.", ("sink",), failures)
 
 
 def _of_lines(lines: Sequence[LinePortFacts]) -> Iterator[Metric]:

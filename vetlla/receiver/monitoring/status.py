@@ -15,6 +15,7 @@ from vetlla.domain.signals import VerdictOutcome
 from vetlla.receiver.monitoring.http import Readiness
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges
 from vetlla.receiver.queue import lengths
+from vetlla.receiver.sinks.view import sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.listeners.udp import UdpListener
     from vetlla.receiver.monitoring.http import HttpServer
     from vetlla.receiver.queue.desk import Desk
+    from vetlla.receiver.sinks.sinks import Sinks
     from vetlla.receiver.supervision.view import SupervisionView
 
 
@@ -77,6 +79,7 @@ class View:
         spools: Sequence[SpoolListener],
         http: HttpServer,
         supervision: SupervisionView,
+        sinks: Sinks,
         standing: Callable[[], Standing],
     ) -> None:
         self._desk = desk
@@ -90,6 +93,7 @@ class View:
         self._spools = spools
         self._http = http
         self._supervision = supervision
+        self._sinks = sinks
         self._standing = standing
         self._since = clock.now()
 
@@ -114,6 +118,7 @@ class View:
             alarms_on_test=lengths.on_test(self._desk.alarms()),
             supervised=self._supervision.counts(),
             incidents_open=self._supervision.incidents_open,
+            sinks=self._sinks.figures(now),
             limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},
             certificates=self._standing().certificates,
             lines=self._lines(),
@@ -150,6 +155,7 @@ class View:
             "reload": self._reload(),
             "counts": self._counts(),
             "supervision": self._supervision.health(),
+            "sinks": [sheet(one, now) for one in self._sinks.running],
             "store": {
                 "state": self._commit.state.value,
                 "free_bytes": self._commit.free_bytes(),

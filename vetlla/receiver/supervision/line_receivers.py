@@ -34,7 +34,8 @@ def with_line_receivers(book: AccountBook, expected: Expected, lines: Sequence[L
         for line in missing
         if line.lines
     }
-    return AccountBook([*book, *map(_account, missing)]), expected._replace(ucrs={**expected.ucrs, **telephone_lines})
+    accounts = AccountBook([*book, *map(_account, missing)], book.districts)
+    return accounts, expected._replace(ucrs={**expected.ucrs, **telephone_lines})
 
 
 def _account(line: Line) -> Account:

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vetlla.domain.messages import Delivery
 from vetlla.domain.segments import Encoding
-from vetlla.settings.reminders.fields import LIST_MAX, Rate, Secret, Url
-from vetlla.settings.section import MOST, AbsolutePath, Host, Section, Word
+from vetlla.settings.reminders.fields import LIST_MAX, Rate
+from vetlla.settings.section import MOST, AbsolutePath, Host, Secret, Section, Url, Word
 
 Text: TypeAlias = Annotated[str, Field(max_length=1_000)]
 Fields: TypeAlias = Annotated[dict[str, Any], Field(max_length=LIST_MAX)]

@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from vetlla.domain.messages import Channel
 from vetlla.settings.log import LogSettings
 from vetlla.settings.reminders.channels import Sms, WhatsApp
-from vetlla.settings.reminders.fields import LIST_MAX, Phone, Url
+from vetlla.settings.reminders.fields import LIST_MAX, Phone
 from vetlla.settings.reminders.offices import OfficeSettings, RuleSettings
 from vetlla.settings.reminders.sources import Source
-from vetlla.settings.section import AbsolutePath, Host, Port, Section, Wait
+from vetlla.settings.section import AbsolutePath, Host, Port, Section, Url, Wait
 
 REMINDERS_STATE_DIR = Path("/var/lib/vetlla-reminders")
 RETENTION_DAYS_MAX = 36_525

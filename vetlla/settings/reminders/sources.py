@@ -4,8 +4,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from vetlla.settings.reminders.fields import LIST_MAX, Secret, Url
-from vetlla.settings.section import AbsolutePath, Section, Wait, Word, Zone
+from vetlla.settings.reminders.fields import LIST_MAX
+from vetlla.settings.section import AbsolutePath, Secret, Section, Url, Wait, Word, Zone
 
 MAX_FILE_MIB = 1_024
 """Largest file of appointments in mebibytes that an operator may allow."""

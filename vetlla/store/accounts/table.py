@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.accounts import Account, AccountBook, AccountKey, account_key
+from vetlla.domain.accounts import NO_DISTRICTS, Account, AccountBook, AccountKey, account_key
 from vetlla.domain.errors import StoreError
 from vetlla.store.accounts.columns import COLUMNS, account_from, row_from
 from vetlla.store.registry.registry import REGISTRY
@@ -105,9 +105,9 @@ class Registration(NamedTuple):
     changes: list[Change]
 
 
-def account_book(connection: sqlite3.Connection) -> AccountBook:
-    """Return all accounts in the form in which the intake looks them up."""
-    return AccountBook(_accounts(connection.execute(_EVERY)))
+def account_book(connection: sqlite3.Connection, districts: Mapping[str, str] = NO_DISTRICTS) -> AccountBook:
+    """Return all accounts in the form in which the intake looks them up, with the districts of homes."""
+    return AccountBook(_accounts(connection.execute(_EVERY)), districts)
 
 
 def count_accounts(

@@ -285,3 +285,11 @@ def _kept(row: tuple[Any, ...]) -> DeviceRecord:
         last_battery=_day(battery),
         last_maintenance=_day(maintenance),
     )
+
+
+def districts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the district of each home that has one, by the home's code."""
+    # Keep one text for each district: there are some ten, and 100,000 homes.
+    names: dict[str, str] = {}
+    rows = connection.execute("SELECT code, district FROM homes WHERE district <> ''")
+    return {code: names.setdefault(district, district) for code, district in rows}

@@ -13,6 +13,7 @@ from vetlla.store.journal.supervision_rows import SupervisionRows
 if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountKey, OnTest
     from vetlla.domain.alarms import Alarm
+    from vetlla.domain.onward import KeptSink
     from vetlla.domain.signals import Arrival, Reject, Signal
     from vetlla.store.journal.rows import Row
 
@@ -63,6 +64,8 @@ class Batch(SignalRows):
     """Audit of the effects of frames. If the batch fails, this is dropped with them; ``audit`` is kept and retried."""
     stamps: list[Stamps] = field(default_factory=list)
     supervision: SupervisionRows = field(default_factory=SupervisionRows)
+    sinks: dict[str, KeptSink] = field(default_factory=dict)
+    """By name. A position that is written late only makes a sink send some signals again."""
     pulse: bool = False
     """Whether to record that the receiver is alive, which proves that commits work when there is nothing to commit."""
 
@@ -75,7 +78,7 @@ class Batch(SignalRows):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.vital or self.alarms or self.stamps or not self.supervision.empty)
+        return not (self.vital or self.alarms or self.stamps or self.sinks or not self.supervision.empty)
 
     # --- what the receiver adds -------------------------------------------------------------------------------------
 
@@ -124,6 +127,7 @@ class Batch(SignalRows):
         self.supervision.keep_from(failed.supervision)
         self.alarms = failed.alarms | self.alarms
         self.tests = failed.tests | self.tests
+        self.sinks = failed.sinks | self.sinks
 
 
 def content_of(signal: Signal) -> int:

@@ -11,6 +11,7 @@ from vetlla.domain.previous_run import Recent, Recovered
 from vetlla.store.journal.numbers import next_number
 from vetlla.store.journal.recent import moment, read_recent, read_tallies
 from vetlla.store.journal.rows import alarm_from
+from vetlla.store.journal.sink_rows import read_sinks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -80,6 +81,7 @@ def recover(
         on_test=[test for test in map(_test, connection.execute("SELECT * FROM on_test")) if test.runs(boot, now)],
         closed=[alarm_from(row) for row in closed],
         recent=read_recent(connection, window_us, present, ports) if window_us is not None else Recent([], []),
+        sinks=read_sinks(connection),
     )
 
 

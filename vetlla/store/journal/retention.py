@@ -6,7 +6,7 @@ when it came. A stamp in the future, or long before what was removed already, ca
 removed once a later row is too old, and it does not end the walk.
 
 Rows that an operator still works with are held back: signals of an open alarm, of an alarm whose emergency is not over,
-and of the earlier alarms that such an alarm continues.
+and of the earlier alarms that such an alarm continues. A signal that a configured sink has not passed ends the walk.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.digest_ranges import as_detail
 from vetlla.store.journal.rewriting import Rewriting, Rewritten
 from vetlla.store.journal.rows import SIGNAL_COLUMNS
+from vetlla.store.journal.sink_rows import passed_by_all
 
 if TYPE_CHECKING:
     import sqlite3
@@ -267,8 +268,10 @@ def too_old(read: Read, what: What, terms: Terms, at_once: int) -> Iterator[list
     before_us = terms.before_us(what)
     latest_us = _known_us(read, what, before_us)
     done = seen = next((row["value"] for row in read(_REMEMBERED, (what,))), 0)
+    passed_upto = passed_by_all(read, what, terms)
     while looked := read(OLDEST[what], (seen, at_once)):
-        passed = list(takewhile(lambda row: not before_us <= row["stamp_us"] <= terms.latest_us, looked))
+        sent = looked if passed_upto is None else [row for row in looked if row["id"] <= passed_upto]
+        passed = list(takewhile(lambda row: not before_us <= row["stamp_us"] <= terms.latest_us, sent))
         proven = []
         for row in passed:
             if latest_us - CLOCK_BEHIND_US <= row["stamp_us"] < before_us:

@@ -114,6 +114,11 @@ class SignalRows:
         """Yield the values of each signal, by the names of the table's columns."""
         return (dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in self.signals)
 
+    @property
+    def last_signal(self) -> int:
+        """Number of the last signal; there must be one."""
+        return self.signals[-1][_ID]  # type: ignore[return-value] # an integer
+
     def established_before(self, mono_us: int) -> Iterator[int]:
         """Yield the numbers of the signals whose communication was established before a monotonic instant."""
         return (row[_ID] for row in self.signals if row[_RECEIVED] - row[_SETUP] < mono_us)  # type: ignore[misc, operator] # integers

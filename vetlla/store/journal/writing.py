@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.store.journal.numbers import next_number
 from vetlla.store.journal.rows import ALARM_COLUMNS, SIGNAL_COLUMNS, alarm_row
+from vetlla.store.journal.sink_rows import write_sinks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,6 +68,7 @@ def insert(connection: sqlite3.Connection, batch: Batch, audit_rows: Sequence[Ro
             connection.execute("INSERT INTO on_test VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*test.place, *test[1:]))
     if not batch.supervision.empty:
         batch.supervision.write(connection)
+    write_sinks(connection, batch.sinks.values())
     if batch.pulse:
         connection.execute("UPDATE boots SET alive_us = ? WHERE id = ?", (batch.began_us, batch.boot))
     put_audit(connection, audit_rows)

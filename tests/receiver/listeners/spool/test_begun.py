@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vetlla.domain.clock import SECOND_US, Instant
+from vetlla.domain.signals import FROM_CALL, FROM_FIRST_BYTE
 from vetlla.receiver.listeners.spool.begun import (
     CALL_MAX_S,
-    FROM_CALL,
-    FROM_FIRST_BYTE,
     WAITED_MAX_S,
     Sighting,
     begun,

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 from vetlla.domain.signals import Priority
 from vetlla.receiver.commit.store_state import StoreState
 from vetlla.receiver.control.messages.base import OneOf, Request, answer_form
+from vetlla.receiver.control.messages.sinks import SinkSheet
 from vetlla.receiver.control.messages.supervision import FleetHealth
 
 
@@ -146,6 +147,7 @@ class Status(TypedDict):
     reload: ReloadState
     counts: StatusCounts
     supervision: NotRequired[FleetHealth]
+    sinks: NotRequired[list[SinkSheet]]
     store: StoreFacts
 
 

@@ -1,0 +1,498 @@
+"""Sinks over the real core: order, at least once, pauses, refusals, replays, and that the intake never waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rigs.core import ANA, PATIENCE_S, SARA, core, signal, until
+from tests.rigs.sink_peer import QUICK, SinkPeer, refusing, report, settings_of, webhook
+from vetlla.domain.accounts import Account
+from vetlla.domain.errors import AccessError, UsageError
+from vetlla.domain.onward import SinkState
+from vetlla.domain.signals import Kind
+from vetlla.receiver.sinks.contract import PeerAwayError
+from vetlla.settings.model import Settings
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from tests.rigs.core import Core
+    from vetlla.domain.onward import Onward
+    from vetlla.settings.sinks.model import Sink
+
+ACCOUNTS = (Account(account="1234", home="H-1", labels=("operator:orange",)), Account(account="5678", home="H-2"))
+
+
+def run(
+    directory: Path,
+    peer: SinkPeer,
+    **filters: Any,  # noqa: ANN401 - settings
+) -> AbstractAsyncContextManager[Core]:
+    """Run a core with one sink to this peer."""
+    settings = settings_of(directory, webhook(**filters))
+    return core(
+        directory,
+        settings=settings,
+        accounts=ACCOUNTS,
+        districts={"H-1": "01"},
+        deliveries=lambda _, __: peer,
+        bounds=QUICK,
+    )
+
+
+class KilledError(Exception):
+    """The receiver ends here as by kill -9."""
+
+
+def away() -> PeerAwayError:
+    return PeerAwayError("no connection", remedy="check it")
+
+
+@pytest.fixture
+async def peer() -> SinkPeer:
+    return SinkPeer()
+
+
+# --- order and completeness -------------------------------------------------------------------------------------------
+
+
+async def test_stored_signals_are_sent_in_order(tmp_path: Path, peer: SinkPeer) -> None:
+    """Each signal is sent once, in the order of the numbers, with what its reader needs."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 25)
+        await until(lambda: len(peer.taken) == 25)
+        assert peer.numbers == list(range(1, 26))
+        assert max(map(len, peer.calls)) <= peer.at_once
+        one = peer.taken[0]
+        assert (one.home, one.labels, one.listener, one.signal.id.account) == (
+            "H-1",
+            ("operator:orange",),
+            "dc09",
+            "1234",
+        )
+        assert one.district == "01"
+        assert one.received_us == rig.clock.now().utc_us
+        sink = rig.sinks.find("city")
+        assert (sink.waiting, sink.delivered, sink.lag_s(rig.clock.now())) == (0, 25, 0)
+    assert peer.closed == 1
+
+
+async def test_a_new_sink_begins_at_the_end(tmp_path: Path, peer: SinkPeer) -> None:
+    """What was stored before a sink was configured is not sent."""
+    async with core(tmp_path, accounts=ACCOUNTS) as rig:
+        await report(rig, 3)
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 2)
+        await until(lambda: len(peer.taken) == 2)
+    assert peer.numbers == [4, 5]
+
+
+async def test_a_new_sink_loses_nothing_if_the_receiver_is_killed_before_it_sent(
+    tmp_path: Path, peer: SinkPeer
+) -> None:
+    """The row of a new sink is committed with the first signal that it has to send."""
+    peer.gate.clear()
+    with suppress(KilledError):
+        async with run(tmp_path, peer) as rig:
+            await report(rig, 2)
+            raise KilledError
+    peer.gate.set()
+    async with run(tmp_path, peer) as rig:
+        await report(rig)
+        await until(lambda: len(peer.taken) == 3)
+    assert peer.numbers == [1, 2, 3]
+
+
+async def test_a_sink_goes_on_where_it_was(tmp_path: Path, peer: SinkPeer) -> None:
+    """A stopped receiver wrote the position; what came while the sink was away is sent after the next start."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 3)
+        await until(lambda: len(peer.taken) == 3)
+    async with core(tmp_path, accounts=ACCOUNTS) as rig:
+        await report(rig, 2)  # this run had no sink
+    async with run(tmp_path, peer) as rig:
+        await report(rig)
+        await until(lambda: len(peer.taken) == 6)
+    assert peer.numbers == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_backlog_is_sent_in_order(tmp_path: Path, peer: SinkPeer) -> None:
+    """Signals of several reads wait while the peer is away, and are counted and aged."""
+    peer.answer = lambda _: (_ for _ in ()).throw(away())
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 1_200)
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.state is SinkState.RETRYING)
+        rig.clock.advance(60 * 3_600)
+        assert sink.lag_s(rig.clock.now()) == 60 * 3_600
+        assert sink.waiting == 1_200
+        peer.answer = len
+        await until(lambda: len(peer.taken) == 1_200)
+        assert peer.numbers == list(range(1, 1_201))
+        assert (sink.state, sink.waiting) == (SinkState.WORKING, 0)
+
+
+async def test_what_the_peer_took_of_a_call_is_not_sent_again(tmp_path: Path, peer: SinkPeer) -> None:
+    """A peer that takes a part of the signals gets the rest with the next call."""
+    peer.answer = lambda records: min(3, len(records))
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 10)
+        await until(lambda: len(peer.taken) == 10)
+    assert peer.numbers == list(range(1, 11))
+
+
+# --- the filter -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filters", "sent"),
+    [
+        ({"priorities": ("LIFE",)}, [1, 3]),
+        ({"kinds": (Kind.BATTERY_LOW,)}, [2]),
+        ({"labels": ("operator:orange",)}, [1, 2]),
+        ({"districts": ("01", "02")}, [1, 2]),
+        ({"districts": ("02",)}, []),
+        ({"listeners": ("dc09",)}, [1, 2, 3]),
+        ({"listeners": ("other",)}, []),
+    ],
+)
+async def test_a_filter_leaves_signals_out(
+    tmp_path: Path, peer: SinkPeer, filters: dict[str, Any], sent: list[int]
+) -> None:
+    """A signal that is left out is passed: it neither waits nor counts as lag."""
+    async with run(tmp_path, peer, **filters) as rig:
+        await report(rig)
+        await report(rig, kind=Kind.BATTERY_LOW, code="302")
+        await report(rig, account="5678")
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.kept.position == 3)
+        assert (peer.numbers, sink.waiting, sink.lag_s(rig.clock.now())) == (sent, 0, 0)
+
+
+async def test_districts_are_known_beside_a_line_receiver(tmp_path: Path, peer: SinkPeer) -> None:
+    """The accounts of line receivers are added to those of the registry, and the districts stay."""
+    line = {"name": "sg-1", "protocol": "surgard", "connect": {"host": "127.0.0.1", "port": 1025}}
+    plain = settings_of(tmp_path, webhook(districts=("01",)))
+    settings = Settings.model_validate({**plain.model_dump(exclude_unset=True), "line": (line,)})
+    districts = {"H-1": "01"}
+    async with core(
+        tmp_path, settings=settings, accounts=ACCOUNTS, districts=districts, deliveries=lambda _, __: peer
+    ) as rig:
+        await report(rig)
+        await until(lambda: len(peer.taken) == 1)
+
+
+async def test_tests_are_sent_only_if_that_is_wanted(tmp_path: Path, peer: SinkPeer) -> None:
+    """An alarm of an installer's test must not reach another system unasked."""
+    for on_test, sent in ((False, []), (True, [2])):
+        async with run(tmp_path, peer, on_test=on_test) as rig:
+            if not on_test:
+                await rig.ask("queue.test", SARA, account="1234", seconds=600, reason="installer on site")
+            await report(rig)
+            await until(lambda: rig.sinks.find("city").waiting == 0)
+        assert peer.numbers == sent
+
+
+# --- the intake never waits -------------------------------------------------------------------------------------------
+
+
+async def test_a_peer_that_hangs_delays_no_answer(tmp_path: Path, peer: SinkPeer) -> None:
+    """Reports are stored and answered while the peer answers nothing, and the sink holds one read of them at most."""
+    peer.gate.clear()
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 700)  # returns when all are acknowledged
+        await until(lambda: len(peer.calls) == 1)
+        assert len(peer.calls[0]) == 1 or len(peer.calls[0]) <= peer.at_once
+        assert rig.counters.committed_signals == 700
+        peer.gate.set()
+        await until(lambda: len(peer.taken) == 700)
+
+
+async def test_a_fault_of_one_sink_stops_no_other(tmp_path: Path) -> None:
+    """An exception that no contract names is logged, and the sink tries again."""
+    peers = {"bad": SinkPeer(), "good": SinkPeer()}
+
+    def broken(_: object) -> int:
+        raise ZeroDivisionError("a fault of ours")
+
+    peers["bad"].answer = broken
+    settings = settings_of(tmp_path, webhook("bad"), webhook("good"))
+
+    def deliveries(sink: Sink, _: object) -> SinkPeer:
+        return peers[sink.name]
+
+    async with core(tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=deliveries, bounds=QUICK) as rig:
+        await report(rig, 5)
+        await until(lambda: len(peers["good"].taken) == 5 and len(peers["bad"].calls) > 2)
+        assert rig.sinks.find("bad").state is SinkState.RETRYING
+        peers["bad"].answer = len
+        await until(lambda: len(peers["bad"].taken) == 5)
+    assert peers["bad"].numbers == peers["good"].numbers == [1, 2, 3, 4, 5]
+
+
+async def test_without_a_sink_nothing_takes_part_in_a_commit(tmp_path: Path) -> None:
+    """A receiver without sinks does for a frame what it did before there were any."""
+    async with core(tmp_path) as rig:
+        assert not any(part is rig.sinks.positions for part in rig.commit.participants)
+        await report(rig)
+        assert all(not batch.sinks for batch in rig.journal.written)
+
+
+# --- pauses -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_weekend_of_pause_loses_nothing(tmp_path: Path, peer: SinkPeer) -> None:
+    """A paused sink sends nothing, also after a restart; then it sends all of it, in order."""
+    async with run(tmp_path, peer) as rig:
+        await rig.ask("sinks.pause", SARA, sink="city", reason="their server moves")
+        await report(rig, 300)
+        rig.clock.advance(30 * 3_600)
+        clock = rig.clock
+        sheet = (await rig.ask("sinks.list"))["sinks"][0]
+        assert (sheet["state"], sheet["waiting"], sheet["lag_s"]) == ("paused", 300, 30 * 3_600)
+        assert sheet["pause"] == {
+            "since": "2026-01-01T00:00:00.000000Z",
+            "operator": "sara",
+            "reason": "their server moves",
+        }
+    settings = settings_of(tmp_path, webhook())
+    async with core(
+        tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
+    ) as rig:
+        await report(rig, 300)
+        clock.advance(30 * 3_600)
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.waiting == 600)
+        assert sink.lag_s(clock.now()) == 60 * 3_600
+        assert peer.calls == []
+        answer = await rig.ask("sinks.resume", SARA, sink="city")
+        assert (answer["operator"], answer["durable"], answer["sink"]["pause"]) == ("sara", True, None)
+        await until(lambda: len(peer.taken) == 600)
+        deeds = rig.read("SELECT actor, action, subject, detail FROM audit WHERE action LIKE '%sink'")
+    assert peer.numbers == list(range(1, 601))
+    assert [(one["actor"], one["action"], one["subject"]) for one in deeds] == [
+        ("sara", "pause sink", "sink city"),
+        ("sara", "resume sink", "sink city"),
+    ]
+
+
+async def test_a_pause_during_a_read_holds_back_what_was_read(tmp_path: Path, peer: SinkPeer) -> None:
+    """A pause that is acknowledged lets nothing new begin."""
+    async with run(tmp_path, peer) as rig:
+        outbox, gate, reading = rig.sinks._reading._outbox, threading.Event(), threading.Event()
+        read = outbox.after
+
+        def held(position: int, upto: int, limit: int) -> list[Onward]:
+            reading.set()
+            assert gate.wait(PATIENCE_S)
+            return read(position, upto, limit)
+
+        outbox.after = held  # type: ignore[method-assign] # of this test
+        await report(rig, 3)
+        assert await asyncio.to_thread(reading.wait, PATIENCE_S)
+        await rig.ask("sinks.pause", SARA, sink="city", reason="now")
+        gate.set()
+        await rig.sinks.numbers(None, None)  # the same thread reads it, so the read above has ended
+        await report(rig)
+        assert peer.calls == []
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: len(peer.taken) == 4)
+
+
+async def test_a_peer_is_left_alone_for_the_time_that_it_asks_for(tmp_path: Path, peer: SinkPeer) -> None:
+    """New signals do not shorten the pause; an engineer may."""
+
+    def busy(_: object) -> int:
+        raise PeerAwayError("busy", after_s=600)
+
+    peer.answer = busy
+    async with run(tmp_path, peer) as rig:
+        await report(rig)
+        await until(lambda: rig.sinks.find("city").state is SinkState.RETRYING)
+        for _ in range(20):
+            await report(rig)
+        assert len(peer.calls) == 1
+        peer.answer = len
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: len(peer.taken) == 21)
+
+
+async def test_only_engineers_change_a_sink(tmp_path: Path, peer: SinkPeer) -> None:
+    """Everyone may look; the others need the role."""
+    asked: dict[str, dict[str, Any]] = {
+        "sinks.pause": {"reason": "x"},
+        "sinks.resume": {},
+        "sinks.replay": {"reason": "x"},
+        "sinks.unreplay": {},
+        "sinks.skip": {"signal": 1, "reason": "x"},
+        "sinks.test": {},
+    }
+    settings = settings_of(tmp_path, webhook(), control={"engineers": "engineers"})
+    async with core(tmp_path, settings=settings, deliveries=lambda _, __: peer) as rig:
+        for do, arguments in asked.items():
+            with pytest.raises(AccessError):
+                await rig.ask(do, ANA, sink="city", **arguments)
+            with pytest.raises(UsageError, match="no sink town"):
+                await rig.ask(do, SARA, sink="town", **arguments)
+        assert (await rig.ask("sinks.list", ANA))["sinks"][0]["name"] == "city"
+
+
+# --- refused content --------------------------------------------------------------------------------------------------
+
+
+async def test_a_refused_signal_blocks_its_sink_until_it_is_skipped(tmp_path: Path, peer: SinkPeer) -> None:
+    """The signals before it are sent, it is named, and nothing overtakes it. Skipping is audited with its reason."""
+    peer.answer = refusing(7)
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 20)
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.state is SinkState.BLOCKED)
+        assert (peer.numbers, sink.blocked_on, sink.waiting) == ([1, 2, 3, 4, 5, 6], 7, 14)
+        with pytest.raises(UsageError, match="not blocked on signal 8"):
+            await rig.ask("sinks.skip", SARA, sink="city", signal=8, reason="a slip")
+        answer = await rig.ask("sinks.skip", SARA, sink="city", signal=7, reason="they know of it")
+        assert answer["durable"]
+        await until(lambda: sink.waiting == 0)
+        (deed,) = rig.read("SELECT actor, detail FROM audit WHERE action = 'skip signal'")
+        assert (deed["actor"], deed["detail"]) == ("sara", '{"signal":7,"reason":"they know of it"}')
+    assert peer.numbers == [number for number in range(1, 21) if number != 7]
+
+
+async def test_a_repaired_peer_gets_the_refused_signal_by_itself(tmp_path: Path, peer: SinkPeer) -> None:
+    """A blocked sink tries again, so that a repair of the peer needs no one here."""
+    peer.answer = refusing(2)
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 4)
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.state is SinkState.BLOCKED)
+        peer.answer = len
+        await until(lambda: sink.state is SinkState.WORKING and sink.waiting == 0)
+    assert peer.numbers == [1, 2, 3, 4]
+
+
+# --- replays ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_replay_is_marked_and_new_signals_go_first(tmp_path: Path, peer: SinkPeer) -> None:
+    """A replay is sent in its own order, in the time in which nothing new waits."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 30)
+        sink = rig.sinks.find("city")
+        await until(lambda: sink.waiting == 0)
+        peer.gate.clear()
+        answer = await rig.ask(
+            "sinks.replay", SARA, sink="city", reason="they lost a disk", from_signal=5, to_signal=20
+        )
+        assert (answer["first"], answer["last"], answer["signals"]) == (5, 20, 16)
+        await until(lambda: len(peer.calls) == 4)  # the first call of the replay is under way
+        await report(rig, 3)
+        peer.gate.set()
+        await until(lambda: len(peer.taken) == 30 + 16 + 3)
+        order = [(record.number, record.replayed) for record in peer.taken[30:]]
+        new, again = [one for one, replayed in order if not replayed], [one for one, replayed in order if replayed]
+        assert (new, again) == ([31, 32, 33], list(range(5, 21)))
+        assert order[10:13] == [(31, False), (32, False), (33, False)]
+        assert not sink.kept.replays
+
+
+async def test_a_replay_by_time_goes_on_after_a_restart_and_can_be_ended(tmp_path: Path, peer: SinkPeer) -> None:
+    """The range is found by the instants of receipt; only what was sent already is sent again."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 10)
+        rig.clock.advance(3_600)
+        since_us = rig.clock.now().utc_us
+        await report(rig, 10)
+        rig.clock.advance(3_600)
+        until_us = rig.clock.now().utc_us
+        await report(rig, 10)
+        clock = rig.clock
+        await until(lambda: len(peer.taken) == 30)
+        await rig.ask("sinks.pause", SARA, sink="city", reason="so that the replay waits")
+        asked: dict[str, Any] = {"sink": "city", "reason": "lost", "since_us": since_us, "until_us": until_us}
+        assert (await rig.ask("sinks.replay", SARA, **asked, dry_run=True))["durable"] is None
+        assert not rig.sinks.find("city").kept.replays
+        await rig.ask("sinks.replay", SARA, **asked)
+        with pytest.raises(UsageError, match="already sends signals again, up to 20"):
+            await rig.ask("sinks.replay", SARA, **asked)
+    settings = settings_of(tmp_path, webhook())
+    async with core(
+        tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
+    ) as rig:
+        await rig.ask("sinks.resume", SARA, sink="city")
+        await until(lambda: len(peer.taken) == 40)
+        assert [record.number for record in peer.taken[30:]] == list(range(11, 21))
+        peer.gate.clear()
+        await rig.ask("sinks.replay", SARA, sink="city", reason="again", from_signal=1)
+        with pytest.raises(UsageError, match="already"):
+            await rig.ask("sinks.replay", SARA, sink="city", reason="again", from_signal=1)
+        await rig.ask("sinks.unreplay", SARA, sink="city")
+        peer.gate.set()
+        with pytest.raises(UsageError, match="sends nothing again"):
+            await rig.ask("sinks.unreplay", SARA, sink="city")
+        with pytest.raises(UsageError, match="no stored signal in this range"):
+            await rig.ask("sinks.replay", SARA, sink="city", reason="again", since_us=clock.now().utc_us + 1)
+        with pytest.raises(UsageError, match="needs a beginning"):
+            await rig.ask("sinks.replay", SARA, sink="city", reason="again", to_signal=3)
+
+
+# --- tests of a sink --------------------------------------------------------------------------------------------------
+
+
+async def test_an_invented_signal_tells_how_the_peer_answers(tmp_path: Path, peer: SinkPeer) -> None:
+    """It is marked, and neither stored nor counted, and moves no position."""
+    async with run(tmp_path, peer) as rig:
+        answer = await rig.ask("sinks.test", SARA, sink="city")
+        assert (answer["ok"], answer["address"]) == (True, "peer.example:443")
+        (sent,) = peer.taken
+        assert (sent.test, sent.number, sent.signal.text) == (True, 0, "Invented by vetlla sinks test")
+        peer.answer = lambda _: (_ for _ in ()).throw(away())
+        answer = await rig.ask("sinks.test", SARA, sink="city")
+        assert (answer["ok"], answer["why"], answer["remedy"]) == (False, "no connection", "check it")
+        assert rig.sinks.find("city").kept.position == 0
+
+
+# --- the journal ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_former_sink_is_remembered(tmp_path: Path, peer: SinkPeer) -> None:
+    """A sink that is no longer configured keeps its position, and is shown as such."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig, 3)
+        await until(lambda: len(peer.taken) == 3)
+    async with core(
+        tmp_path, settings=settings_of(tmp_path, webhook("other")), deliveries=lambda _, __: SinkPeer()
+    ) as rig:
+        listed = await rig.ask("sinks.list")
+        assert [one["name"] for one in listed["sinks"]] == ["other"]
+        assert [(one["name"], one["position"]) for one in listed["others"]] == [("city", 3)]
+
+
+async def test_an_order_that_the_disk_refused_is_written_later(tmp_path: Path, peer: SinkPeer) -> None:
+    """A pause holds at once, is reported as not durable, and is written when the disk works again."""
+    async with run(tmp_path, peer) as rig:
+        await report(rig)
+        rig.journal.failing = True
+        answer = await rig.ask("sinks.pause", SARA, sink="city", reason="now")
+        assert not answer["durable"]
+        assert rig.sinks.find("city").state is SinkState.PAUSED
+        await rig.healed()
+        await rig.sync()
+        assert rig.read("SELECT paused_by FROM sinks")[0]["paused_by"] == "sara"
+
+
+async def test_signals_of_a_failed_commit_are_never_sent(tmp_path: Path, peer: SinkPeer) -> None:
+    """A sink sends only what is durable, and the numbers of a failed batch are given out again."""
+    async with run(tmp_path, peer) as rig:
+        rig.journal.failing = True
+        told = await asyncio.wait_for(rig.submit(signal()), PATIENCE_S)
+        assert told.verdicts is None
+        await rig.healed()
+        await report(rig, 2, account="5678")
+        await until(lambda: len(peer.taken) == 2)
+        assert {record.signal.id.account for record in peer.taken} == {"5678"}

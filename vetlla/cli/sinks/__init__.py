@@ -1,0 +1,1 @@
+"""``vetlla sinks``: what is sent onward to other systems."""

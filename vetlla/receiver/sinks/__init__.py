@@ -1,0 +1,1 @@
+"""Sinks: they send what the receiver stored onward to other systems."""
