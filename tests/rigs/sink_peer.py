@@ -42,6 +42,9 @@ class SinkPeer:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    async def begin(self) -> None:
+        """Do nothing."""
+
     async def deliver(self, records: Sequence[Onward]) -> int:
         """Take what the answer says, when the gate is open."""
         self.calls.append([record.number for record in records])

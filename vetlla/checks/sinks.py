@@ -11,7 +11,10 @@ from vetlla.domain.findings import Finding, Level
 from vetlla.domain.onward import SinkState
 from vetlla.receiver.listeners.tls import of_sink
 from vetlla.receiver.sinks import mqtt, webhook
+from vetlla.receiver.sinks.automation import LABEL, can_write
+from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.settings.sinks.mqtt import MqttSink
+from vetlla.settings.sinks.webhook import WebhookSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,18 +48,30 @@ def of_settings(sinks: Iterable[Sink], book: AccountBook | None, now: datetime) 
                 f"the reports of homes and the password go to {sink.host} unencrypted",
                 "set its tls, as in config/vetlla.toml",
             )
-        if not isinstance(sink, MqttSink) and sink.allow_http and sink.url.startswith("http:"):
+        if isinstance(sink, WebhookSink) and sink.allow_http and sink.url.startswith("http:"):
             yield risk(where, "the reports of homes are posted unencrypted", "use an address with https")
+        if isinstance(sink, AutomationSink) and book is not None and not sink.other_account:
+            yield from _of_accounts(where, sink, book)
         if book is not None and (missing := sorted(set(sink.districts) - set(book.districts.values()))):
             yield risk(where, f"no home is in the district {', '.join(missing[:3])}", "vetlla inventory list")
         if book is not None and (missing := sorted(set(sink.labels) - labels)):
             yield risk(where, f"no account has the label {', '.join(missing[:3])}", "vetlla accounts list shows labels")
 
 
+def _of_accounts(where: str, sink: AutomationSink, book: AccountBook) -> Iterator[Finding]:
+    """Yield a finding if a registered account cannot be written in the messages of the sink."""
+    unwritable = [account.account for account in book if not can_write(sink, account)]
+    if unwritable:
+        text = (
+            f"{len(unwritable)} accounts cannot be written in its messages, and the first of them would block the sink"
+        )
+        yield risk(where, text, f'give each a label "{LABEL}1234" (vetlla accounts set --label), or set other_account')
+
+
 def _read_files(sink: Sink) -> None:
     if isinstance(sink, MqttSink):
         mqtt.read_files(sink)
-    else:
+    elif isinstance(sink, WebhookSink):
         webhook.read_files(sink)
 
 

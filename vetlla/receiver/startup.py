@@ -20,17 +20,20 @@ from vetlla.receiver.control.server import SOCKET_PATH_MAX, path_too_long
 from vetlla.receiver.listeners import tls
 from vetlla.receiver.listeners.bind import spoken, try_to_bind
 from vetlla.receiver.listeners.mqtt.listener import read_password
+from vetlla.receiver.sinks.automation import writer_for
 from vetlla.service.queue.triage import PRIORITIES
 from vetlla.settings.model import Listen
+from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.store.journal.archive import refuse_unusable
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from vetlla.protocols.decoder import AnyDescription, Description
     from vetlla.settings.line import Line
     from vetlla.settings.model import ControlSettings, QueueSettings, Settings
+    from vetlla.settings.sinks.model import Sink
 
 ROLES = ("operators", "supervisors", "engineers")
 
@@ -78,6 +81,7 @@ def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prep
     entrances = tuple(_entrances(settings, protocols, faults))
     brokers = dict(_brokers(settings, faults))
     lines = tuple(_lines(settings, protocols, faults))
+    faults += _sinks(settings.sink)
     faults += _groups(settings.control)
     faults += _hidden_calls(settings.queue)
     return Prepared(entrances, brokers, lines, tuple(tls.certificates(settings)), tuple(faults))
@@ -201,6 +205,15 @@ def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Des
             remedy="name the broker in a [[mqtt]] table",
         )
     return description
+
+
+def _sinks(sinks: Iterable[Sink]) -> Iterator[ConfigError]:
+    for sink in sinks:
+        if isinstance(sink, AutomationSink):
+            try:
+                writer_for(sink)
+            except UsageError as error:
+                yield _at(f"sink {sink.name}", error)
 
 
 def _groups(control: ControlSettings) -> Iterator[ConfigError]:

@@ -45,6 +45,15 @@ class Accept(Section):
     port: Port
 
 
+def place_of(serial: SerialLine | None, connect: Connect | None, accept: Accept | None) -> str:
+    """Return the device or address of a port that has one of the three."""
+    if serial is not None:
+        return str(serial.device)
+    way = connect or accept
+    assert way is not None  # the tables check it
+    return spelled(way.host, way.port)
+
+
 class Line(Section):
     """One port of a line receiver."""
 
@@ -79,11 +88,7 @@ class Line(Section):
     @property
     def place(self) -> str:
         """Return the device or address, as the log and ``vetlla status`` show it."""
-        if self.serial is not None:
-            return str(self.serial.device)
-        way = self.connect or self.accept
-        assert way is not None  # by the check below
-        return spelled(way.host, way.port)
+        return place_of(self.serial, self.connect, self.accept)
 
     @model_validator(mode="after")
     def _one_way(self) -> "Line":

@@ -16,6 +16,7 @@ from cryptography import x509
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.plainfile import open_file
 from vetlla.settings.sinks.mqtt import MqttSink
+from vetlla.settings.sinks.webhook import WebhookSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,7 +102,7 @@ def of_sink(sink: Sink) -> Iterator[Certificate]:
     """Yield the certificates for the connection of a sink to its peer."""
     if isinstance(sink, MqttSink):
         yield from of_broker(sink)
-    else:
+    elif isinstance(sink, WebhookSink):
         yield from _certificate(sink.name, Use.CA, sink.ca)
 
 

@@ -46,6 +46,9 @@ class MqttDelivery:
         self._link: Link | None = None
         self._open_link = AsyncExitStack()
 
+    async def begin(self) -> None:
+        """Do nothing: the connection is made at the first signal."""
+
     async def deliver(self, records: Sequence[Onward]) -> int:
         """Publish signals; return how many of the first the broker has taken. Raises PeerAwayError, ConfigError."""
         try:

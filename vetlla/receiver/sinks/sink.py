@@ -176,6 +176,7 @@ class RunningSink:
             try:
                 if not is_counted:
                     await self._count()
+                    await self.delivery.begin()
                     is_counted = True
                 if not await self._step():
                     await self._nothing_to_do()

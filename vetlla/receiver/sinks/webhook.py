@@ -72,6 +72,9 @@ class WebhookDelivery:
         """Most signals of one request."""
         return self._settings.batch_signals
 
+    async def begin(self) -> None:
+        """Do nothing: the connection is made at the first signal."""
+
     async def deliver(self, records: Sequence[Onward]) -> int:
         """Post the first signals; return how many they were. Raises PeerAwayError, RefusedContentError, ConfigError."""
         http = self._http or await self._open()
