@@ -15,7 +15,9 @@ from vetlla.settings.files import LARGEST
 from vetlla.settings.load import load
 from vetlla.settings.model import LISTENERS_MAX, Settings
 from vetlla.settings.reminders.model import ReminderSettings
+from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.settings.sinks.mqtt import MqttSink
+from vetlla.settings.sinks.webhook import WebhookSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
 OF_MQTT = {"kind": '"mqtt"', "name": '"bus"', "host": '"127.0.0.1"'}
+OF_AUTOMATION = {"kind": '"automation"', "name": '"next"', "accept": '{ host = "a", port = 1 }'}
 OF_WEBHOOK = {"kind": '"webhook"', "name": '"city"', "url": '"https://city.example"', "key_files": '["/k"]'}
 HUGE = ("1e308", "9" * 30, "9" * 5_000, "inf", "-inf", "nan", "-1", "-1e308", "1e-300")
 _LEAST, _MOST = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
@@ -94,9 +97,14 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
         elif head == "spool":
             needed = {"directory": '"/var/spool/alarms"'}
         if head == "sink":
-            needed = OF_MQTT if key in MqttSink.model_fields else OF_WEBHOOK
+            kinds_of_sinks = ((WebhookSink, OF_WEBHOOK), (MqttSink, OF_MQTT), (AutomationSink, OF_AUTOMATION))
+            needed = next(needed for kind, needed in kinds_of_sinks if key in kind.model_fields)
         lines = "\n".join(f"{name} = {said}" for name, said in (needed | {key: value}).items())
         file.write_text(f"[[{head}]]\n{lines}\n", encoding="utf-8")
+    elif tables[0] == "sink":
+        way = {"serial": 'device = "/dev/null"', "connect": 'host = "a"', "accept": 'host = "a"'}[tables[-1]]
+        head = '[[sink]]\nkind = "automation"\nname = "next"\n'
+        file.write_text(f"{head}[sink.{tables[-1]}]\n{way}\n{key} = {value}\n", encoding="utf-8")
     elif tables[0] == "line":
         way = {"serial": 'device = "/dev/null"', "connect": 'host = "a"', "accept": 'host = "a"'}
         table = tables[-1] if len(tables) > 1 else "serial"
