@@ -164,7 +164,7 @@ def _sent(path: Path, verdict: Verdict) -> dict[int, _Sent]:
             case "event":
                 sent[record["n"]] = _Sent(record)
             case "send":
-                sent[record["n"]].fault = record.get("fault", "")
+                sent[record["n"]].fault = _fault(record, sent[record["n"]].event["bytes"])
             case "ack" if record["n"]:
                 _promise(sent[record["n"]])
             case "early":
@@ -177,6 +177,14 @@ def _sent(path: Path, verdict: Verdict) -> dict[int, _Sent]:
                 verdict.dropped += 1
                 verdict.show("dropped", f"message {record['n']}")
     return sent
+
+
+def _fault(send: dict[str, Any], frame: str) -> str:
+    """Return the fault of a send; a damaged end mark damages nothing of the message."""
+    fault: str = send.get("fault", "")
+    is_whole = fault.startswith("damage") and _core(send["bytes"])[: len(_core(frame))] == _core(frame)
+    ends_damaged = is_whole and bytes.fromhex(send["bytes"])[:-1] == bytes.fromhex(frame)[:-1]
+    return "end-mark" if ends_damaged else fault
 
 
 def _promise(one: _Sent) -> None:

@@ -98,6 +98,14 @@ def test_an_eighth_bit_in_a_block_is_damage_but_not_in_its_text(block: bytes, *,
     assert len(signals(items)) == 1 + (not damaged)
 
 
+def test_copies_of_a_caller_id_without_end_marks_are_one_message() -> None:
+    """A number has no fixed length, so the copies have no ends of their own; the event that follows has its caller."""
+    caller = b"4015  12152795550132"
+    items = signals(decode(port("surgard"), [HEARTBEAT, caller * 4 + b"\x14", b"5015 181215E10100007\x14"]))
+    assert [signal.raw for signal in items[1:]] == [caller, b"5015 181215E10100007"]
+    assert items[2].details["caller"] == "2795550132"
+
+
 # --- repetitions ------------------------------------------------------------------------------------------------------
 
 

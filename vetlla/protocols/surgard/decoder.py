@@ -64,6 +64,8 @@ _BCD: Final = rb"[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59\x60-\x6
 _B32: Final = re.compile(rb"\0\0(?:\0(?![\x00-\x08])|[\x01-\x10])%b" % _BCD)
 _B32_SIZE: Final = 4
 _B32_ANSWER: Final = b"\0\0\0\x05"
+_SHORTEST: Final = 12
+"""Fewest bytes of a message that may have been repeated: a caller ID has more."""
 _LINES_MAX: Final = 1024
 """Most lines and callers that are remembered. A receiver has 24 to 96 lines."""
 
@@ -90,8 +92,9 @@ class SurgardDecoder(LineReceiverDecoder):
             if is_damaged(part.name, part.fields):
                 return ()
             return self._signals(part.raw, read_record(part.name, part.fields))
-        frame = read_line(_without_header(part.raw), self._line_width)
-        return () if frame is None else self._signals(part.raw, frame)
+        raw = _once(part.raw)
+        frame = read_line(_without_header(raw), self._line_width)
+        return () if frame is None else self._signals(raw, frame)
 
     def _framed(self, answer: bytes, raw: bytes) -> bytes:
         return _B32_ANSWER + answer if raw.startswith(b"\0") else answer
@@ -127,6 +130,12 @@ class SurgardDecoder(LineReceiverDecoder):
             self._callers.clear()
             self._on_line.clear()
         return {"caller": number} if number else NOTHING
+
+
+def _once(raw: bytes) -> bytes:
+    """Return one copy of a message that a receiver repeated without an end mark; other bytes as they are."""
+    period = (raw + raw).find(raw, 1)
+    return raw[:period] if period >= _SHORTEST else raw
 
 
 def _without_header(raw: bytes) -> bytes:
