@@ -65,7 +65,7 @@ def _of_accounts(where: str, sink: AutomationSink, book: AccountBook) -> Iterato
         text = (
             f"{len(unwritable)} accounts cannot be written in its messages, and the first of them would block the sink"
         )
-        yield risk(where, text, f'give each a label "{LABEL}1234" (vetlla accounts set --label), or set other_account')
+        yield risk(where, text, f'give each a label "{LABEL}1234" (vetlla accounts set --labels), or set other_account')
 
 
 def _read_files(sink: Sink) -> None:

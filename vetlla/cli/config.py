@@ -136,13 +136,14 @@ def _report(
             | {"address": broker.address, "tls": broker.tls is not None}
             for broker in settings.mqtt
         ],
+        "line": [{"name": line.name, "protocol": line.protocol, "place": line.place} for line in settings.line],
         "spool": [spool.model_dump(mode="json", include={"name", "directory"}) for spool in settings.spool],
         "sinks": [{"name": sink.name, "kind": sink.kind} for sink in settings.sink],
         "certificates": [
             {"name": one.name, "use": one.use, "file": str(one.file), "not_after": one.not_after.isoformat()}
             for one in prepared.certificates
         ],
-        "accounts": len(known.book) if known else None,
+        "accounts": len(known.registered.book) if known else None,
         "keys": len(known.registered.keys) if known else None,
         "warnings": [fields(finding) for finding in found],
         "not_checked": [error.args[0] for error in closed],
@@ -183,6 +184,8 @@ def _print(report: dict[str, Any]) -> None:
     for broker in report["mqtt"]:
         tls = " with TLS" if broker["tls"] else ""
         out.print(f"  {broker['name']}: MQTT as {broker['node']}{tls} at {broker['address']}")
+    for line in report["line"]:
+        out.print(f"  {line['name']}: {line['protocol']} at {line['place']}")
     for spool in report["spool"]:
         out.print(f"  {spool['name']}: files of Asterisk in {spool['directory']}")
     for sink in report["sinks"]:

@@ -142,6 +142,8 @@ class Position:
 
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+LINE_RECEIVER = "LINE:"
+"""Beginning of the account under which a line receiver itself is supervised; the name of its port follows."""
 T2_FROM = "t2_from"
 """Detail of a report from an analog call that says when *t2* began: one of the next two values."""
 FROM_CALL = "call"
@@ -269,6 +271,11 @@ class Arrival(NamedTuple):
     established: Instant
     """Set-up of the connection, or first byte of this frame on a connection that was already open. t2 starts here."""
     received: Instant
+
+    @property
+    def of_line(self) -> str:
+        """Account of the line receiver whose port has the name of the listener."""
+        return f"{LINE_RECEIVER}{self.listener}"
 
     @property
     def host(self) -> str:

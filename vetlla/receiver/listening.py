@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+import structlog
+
 from vetlla.daemon import systemd
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import ConfigError
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from vetlla.receiver.startup import Entrance, Prepared, PreparedLine
     from vetlla.settings.line import Line
     from vetlla.settings.model import Settings
+
+log = structlog.get_logger()
 
 
 class Listeners:
@@ -109,7 +113,14 @@ class Listeners:
         def make() -> Decoder:
             return PortDecoder(line, description.make(self._keys_of), state, services.clock)
 
+        listeners: list[TcpListener] = []
+
         def accepted() -> Decoder:
+            # A receiver that lost its power leaves a connection without an end. Its next one replaces it.
+            for listener in listeners:
+                if listener.connections:
+                    log.warning("line.replaced", line=line.name)
+                    listener.abort()
             state.openings += 1
             services.intake.last_frames.opened(line.name, services.clock.now().mono_us)
             return make()
@@ -120,7 +131,10 @@ class Listeners:
             listen = accepting(line)
             handed = next((one.socket.dup() for one in self._inherited or () if one.name == line.name), None)
             bound = handed or bind(listen)["tcp"]
-            self.bound.append(TcpListener(listen, services, accepted, bound, None, is_line=True))
+            silence_s = float(line.interval_s * line.allowed_misses)
+            listener = TcpListener(listen, services, accepted, bound, None, silence_s=silence_s)
+            listeners.append(listener)
+            self.bound.append(listener)
 
     async def start(self) -> None:
         """Start to take reports on every bound socket and port, from every broker and out of every spool."""

@@ -215,6 +215,7 @@ class Receiver:
             listeners=self._listeners.bound,
             brokers=self._listeners.brokers,
             lines=self._listeners.line_facts,
+            accounts=lambda: len(self._registry.registered.book),
             spools=self._listeners.spools,
             http=self._http,
             supervision=built.supervision_view,

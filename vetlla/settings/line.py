@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from vetlla.domain.signals import LINE_RECEIVER
 from vetlla.settings.section import AbsolutePath, Host, Port, Section, Word, spelled
 
 INTERVAL_MAX_S = 3_600
@@ -57,8 +58,8 @@ def place_of(serial: SerialLine | None, connect: Connect | None, accept: Accept 
 class Line(Section):
     """One port of a line receiver."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-    """Name of this port in logs, metrics and signals. The receiver itself is supervised as the account LINE/NAME."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    """Name of this port in logs, metrics and signals. The receiver itself is supervised as the account LINE:NAME."""
     protocol: Word
     options: Mapping[str, str] = {}
     """Options of the protocol at this port, such as ``line_width = "3"`` (``vetlla decode`` lists them)."""
@@ -83,7 +84,7 @@ class Line(Section):
     @property
     def account(self) -> str:
         """Account under which the receiver itself is supervised and its own messages are stored."""
-        return f"LINE/{self.name}"
+        return f"{LINE_RECEIVER}{self.name}"
 
     @property
     def place(self) -> str:

@@ -33,8 +33,10 @@ from vetlla.settings.section import (
     Wait,
     Word,
     Zone,
+    is_here,
     spelled,
 )
+from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.settings.sinks.model import SINKS_MAX, Sink
 from vetlla.settings.spool import Spool
 
@@ -365,10 +367,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _ports_apart(self) -> "Settings":
-        devices = [line.serial.device for line in self.line if line.serial is not None]
+        ports = [line.serial for line in self.line]
+        ports += [sink.serial for sink in self.sink if isinstance(sink, AutomationSink)]
+        devices = [port.device for port in ports if port is not None]
         for device in devices:
             if devices.count(device) > 1:
-                raise ValueError(f"two [[line]] tables have the serial port {device}")
+                raise ValueError(f"two tables have the serial port {device}")
         directories = [spool.directory for spool in self.spool]
         for directory in directories:
             if directories.count(directory) > 1:
@@ -381,6 +385,15 @@ class Settings(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two sinks are called {name!r}: give one of them another name")
+        return self
+
+    @model_validator(mode="after")
+    def _no_circle(self) -> "Settings":
+        ports = {line.accept.port for line in self.line if line.accept is not None}
+        for sink in self.sink:
+            to = sink.connect if isinstance(sink, AutomationSink) else None
+            if to is not None and to.port in ports and is_here(to.host):
+                raise ValueError(f"the sink {sink.name!r} connects to a port of this receiver: signals would go round")
         return self
 
 

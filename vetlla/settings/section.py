@@ -4,6 +4,7 @@ Every value has an upper bound, so that a slip in a file is refused with its key
 """
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
@@ -127,3 +128,11 @@ def host_and_port(text: str) -> tuple[str, int] | None:
 def spelled(host: str, port: int) -> str:
     """Return ``HOST:PORT``, an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_here(host: str) -> bool:
+    """Return True for a loopback address of this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -36,7 +36,7 @@ def ledger(daemon: Daemon) -> list[tuple[str, str, str, str, str]]:
     """Return account, code, phase, area and zone of all reports, without the messages of receivers."""
     with closing(sqlite3.connect(daemon.state_dir / JOURNAL)) as connection:
         return connection.execute(
-            "SELECT account, code, phase, area, device FROM signals WHERE account NOT LIKE 'LINE/%' ORDER BY id"
+            "SELECT account, code, phase, area, device FROM signals WHERE account NOT LIKE 'LINE:%' ORDER BY id"
         ).fetchall()
 
 
@@ -117,7 +117,7 @@ def test_a_message_that_cannot_be_written_blocks_and_says_so(tmp_path: Path) -> 
     port = free_port()
     with (
         running(tmp_path / "next", config=line("surgard", port)),
-        running(tmp_path / "first", config=automation("surgard", port)) as first,
+        running(tmp_path / "first", config=automation("surgard", port, 'other_account = ""')) as first,
     ):
         report(first, "123456789A")
         found = first.await_log("sink.blocked")

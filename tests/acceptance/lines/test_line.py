@@ -101,9 +101,9 @@ def test_a_message_of_the_receiver_itself_belongs_to_the_receiver(tmp_path: Path
         assert port.call(HEARTBEAT) == ACK
         assert port.call(b"0011[#0000|NYS0000]\x14") == ACK
         ((_, _, account, code, _),) = stored(daemon)
-        assert (account, code) == ("LINE/sg", "YS")
+        assert (account, code) == ("LINE:sg", "YS")
         (alarm,) = daemon.queue()
-        assert (alarm["home"], alarm["priority"], alarm["unknown_account"]) == ("LINE/sg", "TECHNICAL", False)
+        assert (alarm["home"], alarm["priority"], alarm["unknown_account"]) == ("LINE:sg", "TECHNICAL", False)
 
 
 def test_a_receiver_that_falls_silent_opens_an_alarm(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_receiver_that_falls_silent_opens_an_alarm(tmp_path: Path) -> None:
     with daemon_with_port(tmp_path, "serial", settings=settings, config=config) as (daemon, port):
         assert port.call(HEARTBEAT) == ACK
         alarm = daemon.await_alarm()
-        assert (alarm["account"], alarm["kind"], alarm["priority"]) == ("LINE/sg", "device_lost", "TECHNICAL")
+        assert (alarm["account"], alarm["kind"], alarm["priority"]) == ("LINE:sg", "device_lost", "TECHNICAL")
         assert daemon.metric("vetlla_supervised", state="lost") == 1
         assert port.call(CALL) == ACK
         daemon.await_metric("vetlla_supervised", lambda _: daemon.metric("vetlla_supervised", state="lost") == 0)
@@ -190,6 +190,17 @@ def test_the_other_dialects(tmp_path: Path, protocol: str, frame: bytes, account
     with daemon_with_port(tmp_path, "serial", protocol=protocol) as (daemon, port):
         assert port.call(frame) == ACK
         assert [one[2] for one in stored(daemon)] == [account]
+
+
+def test_a_receiver_that_is_silent_until_its_first_heartbeat_stays_connected(tmp_path: Path) -> None:
+    """Limits of terminals are not those of a receiver; a newer connection replaces an older one."""
+    config = "limits = { first_frame_timeout_s = 0.05, idle_timeout_s = 0.05 }"
+    with daemon_with_port(tmp_path, "accept", config=config) as (daemon, port):
+        daemon.await_status(lambda status: status["uptime_s"] > 1)
+        assert port.call(HEARTBEAT) == ACK
+        place = next(one for one in daemon.status()["listening"] if one["name"] == "sg")
+        assert dialled(place["port"], CALL) == ACK
+        assert daemon.await_log("line.replaced")["line"] == "sg"
 
 
 def test_a_call_begins_with_its_first_byte(tmp_path: Path) -> None:

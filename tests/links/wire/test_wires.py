@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vetlla.links.wire.contract import Wire
+    from vetlla.links.wire.contract import Wire, WireUser
 
 pytestmark = each_loop
 EVERY_BYTE = bytes(range(256))
@@ -197,3 +197,20 @@ async def test_the_kernel_marks_bytes_of_a_port_with_parity() -> None:
     wire.close()
     os.close(controller)
     os.close(device)
+
+
+async def test_a_fault_of_its_user_does_not_leave_a_wire_closed(tmp_path: Path) -> None:
+    """The wire is tried again, because no other one brings the calls of these homes."""
+    attempts = 0
+
+    async def fails(_: WireUser) -> Wire:
+        nonlocal attempts
+        attempts += 1
+        raise RuntimeError("a fault")
+
+    user = User()
+    kept = KeptOpen(fails, user, user.failed, first_retry_s=0.01, retry_max_s=0.02)
+    kept.start()
+    await user.until(lambda _: attempts >= 3)
+    assert "failed to use the wire" in user.failures[0].args[0]
+    await kept.stop()

@@ -8,8 +8,11 @@ import pytest
 
 from tests.rigs.callers import HOME
 from tests.rigs.core import ANA, Core, core, signal, small
-from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Event, Kind, Phase
+from vetlla.domain.accounts import Account, UnknownPolicy
+from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Event, Kind, Phase, Reason, refused
 from vetlla.service.queue.retelling import ABSENT_GAP_S, ABSENT_TELLINGS, PATIENCE_S
+from vetlla.service.supervision.rules import Health
+from vetlla.settings.model import IntakeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Verdict
     from vetlla.settings.model import Settings
 
+BEAT = Event(Kind.HEARTBEAT, Phase.STATUS, "", "surgard")
 CALL = signal("1234", raw=b"5011 181234E10100007\x14", protocol="surgard")
 OTHER = signal("5678", raw=b"5011 185678E10100007\x14", protocol="surgard")
 TEST = signal("1234", "602", kind=Kind.PERIODIC_TEST, raw=b"5011 181234E60200000\x14", protocol="surgard")
@@ -168,6 +172,59 @@ async def test_a_durable_message_is_answered_while_the_disk_fails(tmp_path: Path
         assert await tell(rig, CALL) == DUPLICATE
         assert (await rig.submit(OTHER, arrival=rig.arrival(listener="sg"))).verdicts is None
         await rig.healed()
+
+
+async def test_messages_of_homes_and_strangers_stay_in_their_order(tmp_path: Path) -> None:
+    """A stranger's copy that waits behind a home's message in one batch is still the repetition that came before it."""
+    async with core(tmp_path, settings=settings(tmp_path), accounts=[HOME]) as rig:
+        assert await tell(rig, OTHER) == STORED
+        rig.journal.gate.clear()
+        first = rig.submit(TEST, arrival=rig.arrival(listener="dc09"))
+        await rig.held()
+        told = [rig.submit(said, arrival=rig.arrival(listener="sg")) for said in (OTHER, CALL)]
+        rig.journal.gate.set()
+        await first
+        assert [(await one).verdicts for one in told] == [[DUPLICATE], [STORED]]
+
+
+async def test_a_refused_message_between_makes_it_a_second_call(tmp_path: Path) -> None:
+    """The receiver had its answer for the refused one, so it had it for the one before, too."""
+    refusing = settings(tmp_path).model_copy(update={"intake": IntakeSettings(unknown_accounts=UnknownPolicy.REFUSE)})
+    async with core(tmp_path, settings=refusing, accounts=[HOME]) as rig:
+        assert await tell(rig, CALL) == STORED
+        assert await tell(rig, OTHER) == refused(Reason.UNKNOWN_ACCOUNT)
+        assert await tell(rig, CALL) == STORED
+
+
+async def test_a_call_after_a_heartbeat_of_the_same_connection_is_another_call(tmp_path: Path) -> None:
+    """An idle receiver has had its answer. On a new connection it may beat before it repeats a message."""
+    accounts = [HOME, Account(account="LINE:sg", interval_s=60)]
+    beat = CALL._replace(id=AccountId("01", "1", "LINE:sg"), raw=b"1011 @", event=BEAT)
+    async with core(tmp_path, settings=settings(tmp_path), accounts=accounts) as rig:
+        assert [await tell(rig, said) for said in (CALL, beat, CALL)] == [STORED] * 3
+        rig.clock.advance(1)
+        rig.intake.last_frames.opened("sg", rig.clock.now().mono_us)
+        assert [await tell(rig, said) for said in (beat, CALL)] == [STORED, DUPLICATE]
+
+
+async def test_only_its_own_port_speaks_for_a_line_receiver(tmp_path: Path) -> None:
+    """A terminal that names the account of a receiver is a stranger, and no sign of life of the receiver."""
+    beat = CALL._replace(id=AccountId("", "0", "line:SG"), raw=b"x", event=BEAT)
+    async with core(tmp_path, settings=settings(tmp_path), accounts=[HOME]) as rig:
+        unit = rig.book.of_number("LINE:sg")[0].unit
+        rig.clock.advance(200)
+        rig.supervision.look()
+        assert rig.supervision.fleet.state[unit] == Health.LOST
+        assert (await rig.submit(beat, arrival=rig.arrival(listener="dc09"))).verdicts == [STORED]
+        assert rig.supervision.fleet.state[unit] == Health.LOST
+
+
+async def test_a_sign_of_life_that_is_stored_is_no_message(tmp_path: Path) -> None:
+    """It has no bytes, and comes before each message."""
+    sign = CALL._replace(raw=b"", event=Event(Kind.POSITION, Phase.STATUS, "", "x"))
+    async with core(tmp_path, settings=settings(tmp_path), accounts=[HOME]) as rig:
+        told = [await tell(rig, said) for said in (sign, CALL, sign, CALL)]
+        assert told == [STORED, STORED, STORED, DUPLICATE]
 
 
 async def test_a_caller_without_an_account_can_repeat(tmp_path: Path) -> None:

@@ -59,19 +59,22 @@ class KeptOpen:
             self._task = None
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         pause_s = self._first_retry_s
         while True:
             self._closed.clear()
             try:
                 await self._open_wire(self)
+                began_s = loop.time()
+                await self._closed.wait()
+                if loop.time() - began_s >= self._retry_max_s:
+                    pause_s = self._first_retry_s  # it was of use; a peer that hangs up at once is dialled less often
             except LinkError as error:
                 self._failed(error)
-                await asyncio.sleep(uniform(pause_s / 2, pause_s))  # noqa: S311 - a pause, not a secret
-                pause_s = min(2 * pause_s, self._retry_max_s)
-                continue
-            await self._closed.wait()
-            pause_s = self._first_retry_s
-            await asyncio.sleep(pause_s)
+            except Exception as error:  # noqa: BLE001 - a fault of its user must not leave the wire closed for ever
+                self._failed(LinkError(f"the receiver failed to use the wire: {error!r}", remedy="report it"))
+            await asyncio.sleep(uniform(pause_s / 2, pause_s))  # noqa: S311 - a pause, not a secret
+            pause_s = min(2 * pause_s, self._retry_max_s)
 
     # --- what the wire tells ----------------------------------------------------------------------------------------
 

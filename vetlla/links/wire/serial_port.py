@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import select
 import termios
@@ -66,10 +67,12 @@ def _open(port: SerialPort) -> serial.Serial:
             timeout=0,
             exclusive=True,
         )
+        if port.parity != "none":
+            _mark_parity(opened.fileno())
+        # pyserial's lock is one that other programs may ignore. With this the kernel refuses all users but root.
+        fcntl.ioctl(opened.fileno(), termios.TIOCEXCL)
     except (OSError, ValueError, termios.error) as error:
         raise LinkError(f"{port.device} cannot be opened: {_why(error)}", remedy=_remedy(port, error)) from error
-    if port.parity != "none":
-        _mark_parity(opened.fileno())
     return opened
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from vetlla.domain.accounts import PlainPolicy
 from vetlla.domain.clock import SECOND_US, to_datetime, to_us
-from vetlla.domain.signals import DUPLICATE, STORED, Flag, Priority, Reason, Reject, Signal, refused
+from vetlla.domain.signals import DUPLICATE, LINE_RECEIVER, STORED, Flag, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.codes.makers import as_meant_by
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
@@ -142,6 +142,8 @@ class Intake(Participant):
         """
         first = signals[0]
         account = self.book.find(first.id)
+        if account is not None and account.account.startswith(LINE_RECEIVER) and first.id.account != arrival.of_line:
+            account = None  # only its own port speaks for a line receiver
         if account is not None and account.maker is not None:
             signals = [as_meant_by(account.maker, signal) for signal in signals]
         now_us = arrival.received.utc_us
@@ -154,11 +156,15 @@ class Intake(Participant):
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._rejects.refuse(arrival, signals, account, reason, self._table)
+            self.last_frames.passed(arrival.listener)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
         elif alive_only:
+            if first.raw:
+                self.last_frames.idle(arrival.listener)
             self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
-        elif account is not None:
+        elif account is not None or arrival.listener in self.last_frames:
+            # The messages of a line receiver stay in their order, by which repetitions are recognised.
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._signals_waiting += len(signals)
             self._commit.wake()
@@ -200,7 +206,7 @@ class Intake(Participant):
             first, count = signals[0], len(signals)
             taken += count
             try:
-                if frame.arrival.listener in self.last_frames:
+                if first.raw and frame.arrival.listener in self.last_frames:
                     verdicts = self._decide_on_port(frame, batch)
                 elif count == 1:
                     verdicts = [self._decide(first, frame, batch)]

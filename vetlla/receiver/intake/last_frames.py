@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.previous_run import END_MARKS, LastFrame
-from vetlla.service.queue.retelling import repeats_unanswered
+from vetlla.service.queue.retelling import ABSENT_TELLINGS, repeats_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +41,20 @@ class LastFrames:
         was_opened = self._opened_us[port] >= last.told_us
         gap_us = now_us - last.told_us
         return last if repeats_unanswered(gap_us, last.tellings, was_opened=was_opened) else None
+
+    def idle(self, port: str) -> None:
+        """Take note of a receiver's heartbeat. It has no message without an answer then, unless it is in absence.
+
+        On a new connection the heartbeat may come first, and then the message whose answer was lost.
+        """
+        last = self._frames.get(port)
+        if last is not None and last.tellings < ABSENT_TELLINGS and last.told_us >= self._opened_us[port]:
+            del self._frames[port]
+
+    def passed(self, port: str) -> None:
+        """Take note that another message of a port was answered: the last one that was stored cannot come again."""
+        self._frames.pop(port, None)
+        self._new.pop(port, None)
 
     def keep(self, port: str, raw: bytes, reports: Sequence[tuple[int, int | None]], now_us: int) -> None:
         """Remember a frame of the batch under way: number and open alarm of each of its reports."""

@@ -52,8 +52,9 @@ class Shared:
     listen: Listen
     transport: str
     """``tcp`` or ``tls``."""
-    is_line: bool
-    """True if line receivers connect here: one connection brings the calls of many homes for months."""
+    silence_s: float | None
+    """Set if line receivers connect here: the silence after which a connection is closed. One connection brings the
+    calls of many homes for months, and a receiver may be silent until its first heartbeat is due."""
     services: SessionServices
     make_decoder: Callable[[], Decoder]
     turns: Turns
@@ -120,9 +121,9 @@ class TcpConnection(Accepted):
             hang_up=self.hang_up,
             names=self._names(transport) if shared.transport == "tls" else None,
         )
-        self._session = StreamSession(services, peer, decoder, None if shared.is_line else self.established)
+        self._session = StreamSession(services, peer, decoder, None if shared.silence_s else self.established)
         shared.connections.add(self)
-        self._watch(services.budget.limits.first_frame_timeout_s)
+        self._watch(shared.silence_s or services.budget.limits.first_frame_timeout_s)
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
         """Return the accounts that the peer's certificate names, in capitals; None if any account is allowed."""
@@ -346,9 +347,9 @@ class TcpConnection(Accepted):
         self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        limits = self._shared.services.budget.limits
+        patience_s = self._shared.silence_s or self._shared.services.budget.limits.idle_timeout_s
         quiet = self._loop.time() - self._last
-        if not self._session.heard or quiet >= limits.idle_timeout_s:
+        if not self._session.heard or quiet >= patience_s:
             self.hang_up(Refusal.IDLE)
         else:
-            self._watch(limits.idle_timeout_s - quiet)
+            self._watch(patience_s - quiet)

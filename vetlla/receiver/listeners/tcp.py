@@ -41,7 +41,7 @@ class TcpListener:
         listening: socket.socket,
         tls: ssl.SSLContext | None,
         *,
-        is_line: bool = False,
+        silence_s: float | None = None,
         bounds: TcpBounds = TcpBounds(),
     ) -> None:
         self.listen = listen
@@ -52,7 +52,7 @@ class TcpListener:
         shared = Shared(
             listen=listen,
             transport=self.transport,
-            is_line=is_line,
+            silence_s=silence_s,
             services=services,
             make_decoder=make_decoder,
             turns=self.turns,

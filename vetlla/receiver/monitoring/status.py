@@ -76,6 +76,7 @@ class View:
         listeners: Sequence[TcpListener | UdpListener],
         brokers: Sequence[MqttListener],
         lines: Callable[[], Sequence[LinePortFacts]],
+        accounts: Callable[[], int],
         spools: Sequence[SpoolListener],
         http: HttpServer,
         supervision: SupervisionView,
@@ -90,6 +91,7 @@ class View:
         self._listeners = listeners
         self._brokers = brokers
         self._lines = lines
+        self._accounts = accounts
         self._spools = spools
         self._http = http
         self._supervision = supervision
@@ -113,7 +115,7 @@ class View:
             free_bytes=self._commit.free_bytes(),
             watermark_bytes=settings.store.min_free_mib << 20,
             intake_waiting=self._intake.waiting,
-            accounts=len(self._intake.book),
+            accounts=self._accounts(),
             accounts_on_test=len(self._desk.tests.running(now)),
             alarms_on_test=lengths.on_test(self._desk.alarms()),
             supervised=self._supervision.counts(),
@@ -201,7 +203,7 @@ class View:
             "rejects": sum(counters.rejects.values()),
             "heartbeats": sum(counters.heartbeats.values()),
             "connections": counters.connections_open,
-            "accounts": len(self._intake.book),
+            "accounts": self._accounts(),
             "alarms_open": open_alarms,
             "waiting": waiting,
             "unattended": sum(lengths.unattended(self._desk.alarms()).values()),

@@ -1,9 +1,9 @@
 """Reports to other automation software as a line receiver does: one message at a time, each until its ACK.
 
-The software sees a Sur-Gard or an Ademco 685 that never fails: it gets a heartbeat while nothing happens, and a message
-again that it did not acknowledge. Signals of all kinds become Contact ID. A signal whose account cannot be written in
-the protocol's field goes under the account that a label of its home names (``automation:1234``), or under the setting
-``other_account``.
+The software sees a line receiver, such as a Sur-Gard or an Ademco 685, that never fails. It gets a heartbeat while
+nothing happens, and a message again that it did not acknowledge. Signals of all kinds become Contact ID. A signal whose
+account cannot be written in the protocol's field goes under the account that a label of its home names
+(``automation:1234``), or under the setting ``other_account``.
 """
 
 from __future__ import annotations

@@ -23,25 +23,29 @@ if TYPE_CHECKING:
 def with_line_receivers(book: AccountBook, expected: Expected, lines: Sequence[Line]) -> tuple[AccountBook, Expected]:
     """Return accounts and expected devices with those of line receivers.
 
-    An engineer may register the account of a line receiver, to give it labels; the registered one is then used.
+    An engineer may register the account of a line receiver, to give it labels or another home.
     """
-    missing = [line for line in lines if not book.of_number(line.account)]
-    if not missing:
+    if not lines:
         return book, expected
+    accounts = [_account(line, next(iter(book.of_number(line.account)), None)) for line in lines]
+    names = {account.account.upper() for account in accounts}
     telephone_lines = {
         # The type of a telephone line has no meaning, because its account has an interval for it.
-        line.account: [Ucr(DeviceType.UCR, name) for name in line.lines]
-        for line in missing
+        account.home: [Ucr(DeviceType.UCR, name) for name in line.lines]
+        for line, account in zip(lines, accounts, strict=True)
         if line.lines
     }
-    accounts = AccountBook([*book, *map(_account, missing)], book.districts)
-    return accounts, expected._replace(ucrs={**expected.ucrs, **telephone_lines})
+    others = (account for account in book if account.account.upper() not in names)
+    return AccountBook([*others, *accounts], book.districts), expected._replace(
+        ucrs={**expected.ucrs, **telephone_lines}
+    )
 
 
-def _account(line: Line) -> Account:
+def _account(line: Line, registered: Account | None) -> Account:
     return Account(
         account=line.account,
-        home=line.account,
+        home=(registered.home if registered else "") or line.account,
+        labels=registered.labels if registered else (),
         interval_s=line.interval_s,
         # Supervision allows a telephone line as many misses as the receiver, which together make its quiet time.
         ucr_interval_s=ceil(line.line_quiet_s / line.allowed_misses) if line.lines else 0,

@@ -10,7 +10,7 @@ from vetlla.settings.sinks.common import CommonSink
 
 
 class AutomationSink(CommonSink):
-    """One port of automation software, to which Vetlla is a Sur-Gard or an Ademco 685."""
+    """One port of automation software, to which Vetlla is a line receiver."""
 
     kind: Literal["automation"]
     protocol: Literal["surgard", "ademco685", "radionics6500"] = "surgard"
@@ -25,13 +25,13 @@ class AutomationSink(CommonSink):
     """Whether messages have the receiver and line number of their report instead, where these can be written."""
     line_width: Annotated[int, Field(ge=1, le=7)] | None = None
     """Characters of the line field; the usual width of the protocol if it is missing."""
-    account_width: Annotated[int, Field(ge=3, le=8)] | None = None
+    account_width: Annotated[int, Field(ge=4, le=8)] | None = None
     """Characters of the account; a shorter account is filled up with zeros."""
     end: Literal["dc4", "cr", "lf", "crlf", "none"] | None = None
     """End of each message; the usual one of the protocol if it is missing."""
     header: bool = False
     """Whether each message has a B32 header."""
-    other_account: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{3,8})?$")] = ""
+    other_account: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{4,8})?$")] = "0000"
     """Account of messages whose own account cannot be written; empty lets such a message block the sink."""
     answer_s: Annotated[float, Field(ge=0.05, le=9.9)] = 4
     """How long an answer is waited for before a message is sent again."""

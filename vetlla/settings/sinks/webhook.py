@@ -1,12 +1,11 @@
 """Settings of a ``[[sink]]`` that posts signals to a web server."""
 
-from ipaddress import ip_address
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from vetlla.settings.section import SHORTEST_S, AbsolutePath, Secret, WholeUrl
+from vetlla.settings.section import SHORTEST_S, AbsolutePath, Secret, WholeUrl, is_here
 from vetlla.settings.sinks.common import CommonSink
 
 BATCH_SIGNALS_MAX = 1_000
@@ -43,13 +42,6 @@ class WebhookSink(CommonSink):
     @model_validator(mode="after")
     def _encrypted(self) -> "WebhookSink":
         parts = urlsplit(self.url)
-        if parts.scheme == "http" and not self.allow_http and not _is_here(parts.hostname or ""):
+        if parts.scheme == "http" and not self.allow_http and not is_here(parts.hostname or ""):
             raise ValueError("should begin with https, or set allow_http = true: signals are personal data")
         return self
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -11,14 +11,17 @@ import pytest
 
 from tests.rigs.core import core, small, until
 from tests.rigs.loops import each_loop
+from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import STORED, Event, Kind, Reject, Reply, Signal
+from vetlla.domain.supervision import NOTHING
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.line.port import TURN_BYTES, WAITING_MAX, LinePort, PortBounds
 from vetlla.receiver.listeners.line.port_decoder import PortDecoder
 from vetlla.receiver.listeners.line.state import PortState
 from vetlla.receiver.session import SessionServices
+from vetlla.receiver.supervision.line_receivers import with_line_receivers
 from vetlla.service.supervision.rules import Health
 from vetlla.settings.line import Line
 
@@ -51,12 +54,12 @@ def test_each_frame_is_a_sign_of_life_of_its_receiver() -> None:
     sign, call = decoder.feed(CALL)
     assert isinstance(sign, Signal)
     assert isinstance(call, Signal)
-    assert (sign.id.account, sign.event.kind, sign.device) == ("LINE/sg", Kind.HEARTBEAT, "")
+    assert (sign.id.account, sign.event.kind, sign.device) == ("LINE:sg", Kind.HEARTBEAT, "")
     assert decoder.answer(sign, STORED, ManualClock().now()) == b""  # type: ignore[arg-type]
     assert decoder.answer(call, STORED, ManualClock().now()) == b"\x06"  # type: ignore[arg-type]
     (beat,) = decoder.feed(HEARTBEAT)
     assert isinstance(beat, Signal)
-    assert (beat.id.account, beat.event.kind) == ("LINE/sg", Kind.HEARTBEAT)
+    assert (beat.id.account, beat.event.kind) == ("LINE:sg", Kind.HEARTBEAT)
     assert decoder.answer(beat, STORED, ManualClock().now()) == b"\x06"  # type: ignore[arg-type]
 
 
@@ -78,7 +81,7 @@ def test_rules_of_a_port(settings: dict[str, str], receiver: str, account: str) 
     assert call.id == (receiver, "1", account)
     assert call.details["t2_from"] == "first_byte"
     _, own = said(line(**settings), STATUS)
-    assert own.id == (receiver, "1", "LINE/sg")
+    assert own.id == (receiver, "1", "LINE:sg")
 
 
 def test_a_block_has_one_sign_of_life() -> None:
@@ -114,6 +117,18 @@ def test_the_end_of_a_message_at_the_opening_of_a_port_is_refused() -> None:
     assert isinstance(decoder_of(line()).feed(b"4E40100007\x14")[-1], Signal)  # a connection begins with a message
 
 
+@pytest.mark.parametrize("block", [b"S011[#1234|NPA01/Nri1/ZQ02]\x14", b"S011[#1234|NZQ01/PA02]\x14"])
+def test_the_first_message_of_a_serial_port_is_refused_or_taken_as_a_whole(block: bytes) -> None:
+    """The first event decides for all: a message is never answered twice, and no event of it is kept alone."""
+    decoder = decoder_of(line(accept=None, serial={"device": Path("/dev/ttyS0")}))
+    items = decoder.feed(block)
+    events = [item for item in items if isinstance(item, Signal) and item.raw]
+    answers = [decoder.answer(one, STORED, ManualClock().now()) for one in events]  # type: ignore[arg-type]
+    naks = [item for item in items if isinstance(item, Reply)]
+    assert len(naks) + answers.count(b"\x06") == 1
+    assert not (naks and events)
+
+
 def test_copies_in_one_read_are_answered_once() -> None:
     """An ACK has no number, so the receiver may take a second one for that of its next message."""
     decoder = decoder_of(line())
@@ -139,7 +154,7 @@ async def test_a_telephone_line_that_brings_no_call_is_lost(tmp_path: Path) -> N
         def states() -> list[Health]:
             return [Health(one) for one in rig.supervision.fleet.state[:3]]
 
-        assert {one.account for one in rig.book} == {"LINE/sg"}
+        assert {one.account for one in rig.book} == {"LINE:sg"}
         await tell(CALL)
         await tell(CALL.replace(b"5011", b"5012"))
         for _ in range(5):
@@ -148,10 +163,21 @@ async def test_a_telephone_line_that_brings_no_call_is_lost(tmp_path: Path) -> N
             rig.supervision.look()
             await rig.sync()
         assert states() == [Health.OK, Health.OK, Health.LOST]
-        alarms = [one for one in await rig.open_alarms() if one["home"] == "LINE/sg"]
+        alarms = [one for one in await rig.open_alarms() if one["home"] == "LINE:sg"]
         assert [(one["kind"], one["priority"]) for one in alarms] == [("device_lost", "TECHNICAL")]
         await tell(CALL.replace(b"5011", b"5012"))
         assert states() == [Health.OK] * 3
+
+
+async def test_a_registered_receiver_keeps_its_labels_and_has_its_lines(tmp_path: Path) -> None:
+    """An engineer may give the account of a line receiver labels and a home; its port still supervises it."""
+    own = Account(account="line:sg", home="H-9", labels=("operator:orange",))
+    port = line(lines=("1",), interval_s=60, line_quiet_s=300)
+    book, expected = with_line_receivers(AccountBook([own, Account(account="1")]), NOTHING, [port])
+    (found,) = book.of_number("LINE:sg")
+    assert (found.home, found.labels, found.interval_s, found.ucr_interval_s) == ("H-9", ("operator:orange",), 60, 100)
+    assert len(book) == 2
+    assert [one.id for one in expected.ucrs["H-9"]] == ["1"]
 
 
 # --- ports that we open -----------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class PortDecoder:
         self._decoder = decoder
         self._state = state
         self._clock = clock
+        self._refuses = False
+        """True if the message is refused whose events are read now."""
         self._has_begun = False
         """True after the first bytes were read."""
         self._supervised = frozenset(name.upper() for name in line.lines)
@@ -77,8 +79,8 @@ class PortDecoder:
         ruled: list[Item] = []
         before = b""
         for item in items:
-            if isinstance(item, Signal) and self._may_be_cut(item):
-                ruled += self._refused(item)
+            if isinstance(item, Signal) and self._is_refused(item):
+                ruled += self._refused(item) if item.part == item.parts else ()
             elif isinstance(item, Signal):
                 if item.part == 1:
                     ruled += self._signs(item)
@@ -95,6 +97,12 @@ class PortDecoder:
             else:
                 ruled.append(item)
         return ruled
+
+    def _is_refused(self, signal: Signal) -> bool:
+        """Return True for all events of a message that may be cut; its first event decides."""
+        if signal.part == 1:
+            self._refuses = self._may_be_cut(signal)
+        return self._refuses
 
     def _may_be_cut(self, signal: Signal) -> bool:
         """Return True if these bytes may be the end of a message whose beginning came before the port was open."""
