@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.rigs.core import signal, small
+from tests.rigs.core import core, signal, small
+from vetlla.domain.accounts import Account
 from vetlla.receiver.sinks.bounds import SinkBounds
 from vetlla.receiver.sinks.contract import RefusedContentError
 from vetlla.receiver.wiring import Bounds
@@ -14,6 +15,7 @@ from vetlla.settings.model import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from tests.rigs.core import Core
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 QUICK = Bounds(sinks=SinkBounds(first_retry_s=0.001, blocked_retry_s=0.001, goodbye_s=0.5))
 """Bounds with short pauses, because tests do not wait."""
+HOMES = (Account(account="1234", home="H-1", labels=("operator:orange",)), Account(account="5678", home="H-2"))
 
 
 @dataclass
@@ -85,6 +88,24 @@ def settings_of(directory: Path, *sinks: dict[str, Any], **sections: dict[str, A
     """Return settings of a receiver with these sinks."""
     plain = small(directory, **sections)
     return Settings.model_validate({**plain.model_dump(exclude_unset=True), "sink": sinks})
+
+
+def sending(
+    directory: Path,
+    peer: SinkPeer,
+    *,
+    bounds: SinkBounds = QUICK.sinks,
+    **filters: Any,  # noqa: ANN401 - settings
+) -> AbstractAsyncContextManager[Core]:
+    """Run a core with one sink to this peer."""
+    return core(
+        directory,
+        settings=settings_of(directory, webhook(**filters)),
+        accounts=HOMES,
+        districts={"H-1": "01"},
+        deliveries=lambda _, __: peer,
+        bounds=QUICK._replace(sinks=bounds),
+    )
 
 
 async def report(rig: Core, count: int = 1, account: str = "1234", **said: object) -> None:

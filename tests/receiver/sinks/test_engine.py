@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.core import ANA, PATIENCE_S, SARA, core, signal, until
-from tests.rigs.sink_peer import QUICK, SinkPeer, refusing, report, settings_of, webhook
-from vetlla.domain.accounts import Account
+from tests.rigs.sink_peer import HOMES, QUICK, SinkPeer, refusing, report, sending, settings_of, webhook
 from vetlla.domain.errors import AccessError, UsageError
 from vetlla.domain.onward import SinkState
 from vetlla.domain.signals import Kind
@@ -19,31 +18,10 @@ from vetlla.receiver.sinks.contract import PeerAwayError
 from vetlla.settings.model import Settings
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from tests.rigs.core import Core
     from vetlla.domain.onward import Onward
     from vetlla.settings.sinks.model import Sink
-
-ACCOUNTS = (Account(account="1234", home="H-1", labels=("operator:orange",)), Account(account="5678", home="H-2"))
-
-
-def run(
-    directory: Path,
-    peer: SinkPeer,
-    **filters: Any,  # noqa: ANN401 - settings
-) -> AbstractAsyncContextManager[Core]:
-    """Run a core with one sink to this peer."""
-    settings = settings_of(directory, webhook(**filters))
-    return core(
-        directory,
-        settings=settings,
-        accounts=ACCOUNTS,
-        districts={"H-1": "01"},
-        deliveries=lambda _, __: peer,
-        bounds=QUICK,
-    )
 
 
 class KilledError(Exception):
@@ -64,7 +42,7 @@ async def peer() -> SinkPeer:
 
 async def test_stored_signals_are_sent_in_order(tmp_path: Path, peer: SinkPeer) -> None:
     """Each signal is sent once, in the order of the numbers, with what its reader needs."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 25)
         await until(lambda: len(peer.taken) == 25)
         assert peer.numbers == list(range(1, 26))
@@ -85,9 +63,9 @@ async def test_stored_signals_are_sent_in_order(tmp_path: Path, peer: SinkPeer) 
 
 async def test_a_new_sink_begins_at_the_end(tmp_path: Path, peer: SinkPeer) -> None:
     """What was stored before a sink was configured is not sent."""
-    async with core(tmp_path, accounts=ACCOUNTS) as rig:
+    async with core(tmp_path, accounts=HOMES) as rig:
         await report(rig, 3)
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 2)
         await until(lambda: len(peer.taken) == 2)
     assert peer.numbers == [4, 5]
@@ -99,11 +77,11 @@ async def test_a_new_sink_loses_nothing_if_the_receiver_is_killed_before_it_sent
     """The row of a new sink is committed with the first signal that it has to send."""
     peer.gate.clear()
     with suppress(KilledError):
-        async with run(tmp_path, peer) as rig:
+        async with sending(tmp_path, peer) as rig:
             await report(rig, 2)
             raise KilledError
     peer.gate.set()
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig)
         await until(lambda: len(peer.taken) == 3)
     assert peer.numbers == [1, 2, 3]
@@ -111,12 +89,12 @@ async def test_a_new_sink_loses_nothing_if_the_receiver_is_killed_before_it_sent
 
 async def test_a_sink_goes_on_where_it_was(tmp_path: Path, peer: SinkPeer) -> None:
     """A stopped receiver wrote the position; what came while the sink was away is sent after the next start."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 3)
         await until(lambda: len(peer.taken) == 3)
-    async with core(tmp_path, accounts=ACCOUNTS) as rig:
+    async with core(tmp_path, accounts=HOMES) as rig:
         await report(rig, 2)  # this run had no sink
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig)
         await until(lambda: len(peer.taken) == 6)
     assert peer.numbers == [1, 2, 3, 4, 5, 6]
@@ -125,7 +103,7 @@ async def test_a_sink_goes_on_where_it_was(tmp_path: Path, peer: SinkPeer) -> No
 async def test_a_backlog_is_sent_in_order(tmp_path: Path, peer: SinkPeer) -> None:
     """Signals of several reads wait while the peer is away, and are counted and aged."""
     peer.answer = lambda _: (_ for _ in ()).throw(away())
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 1_200)
         sink = rig.sinks.find("city")
         await until(lambda: sink.state is SinkState.RETRYING)
@@ -141,7 +119,7 @@ async def test_a_backlog_is_sent_in_order(tmp_path: Path, peer: SinkPeer) -> Non
 async def test_what_the_peer_took_of_a_call_is_not_sent_again(tmp_path: Path, peer: SinkPeer) -> None:
     """A peer that takes a part of the signals gets the rest with the next call."""
     peer.answer = lambda records: min(3, len(records))
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 10)
         await until(lambda: len(peer.taken) == 10)
     assert peer.numbers == list(range(1, 11))
@@ -166,7 +144,7 @@ async def test_a_filter_leaves_signals_out(
     tmp_path: Path, peer: SinkPeer, filters: dict[str, Any], sent: list[int]
 ) -> None:
     """A signal that is left out is passed: it neither waits nor counts as lag."""
-    async with run(tmp_path, peer, **filters) as rig:
+    async with sending(tmp_path, peer, **filters) as rig:
         await report(rig)
         await report(rig, kind=Kind.BATTERY_LOW, code="302")
         await report(rig, account="5678")
@@ -182,7 +160,7 @@ async def test_districts_are_known_beside_a_line_receiver(tmp_path: Path, peer: 
     settings = Settings.model_validate({**plain.model_dump(exclude_unset=True), "line": (line,)})
     districts = {"H-1": "01"}
     async with core(
-        tmp_path, settings=settings, accounts=ACCOUNTS, districts=districts, deliveries=lambda _, __: peer
+        tmp_path, settings=settings, accounts=HOMES, districts=districts, deliveries=lambda _, __: peer
     ) as rig:
         await report(rig)
         await until(lambda: len(peer.taken) == 1)
@@ -191,7 +169,7 @@ async def test_districts_are_known_beside_a_line_receiver(tmp_path: Path, peer: 
 async def test_tests_are_sent_only_if_that_is_wanted(tmp_path: Path, peer: SinkPeer) -> None:
     """An alarm of an installer's test must not reach another system unasked."""
     for on_test, sent in ((False, []), (True, [2])):
-        async with run(tmp_path, peer, on_test=on_test) as rig:
+        async with sending(tmp_path, peer, on_test=on_test) as rig:
             if not on_test:
                 await rig.ask("queue.test", SARA, account="1234", seconds=600, reason="installer on site")
             await report(rig)
@@ -205,7 +183,7 @@ async def test_tests_are_sent_only_if_that_is_wanted(tmp_path: Path, peer: SinkP
 async def test_a_peer_that_hangs_delays_no_answer(tmp_path: Path, peer: SinkPeer) -> None:
     """Reports are stored and answered while the peer answers nothing, and the sink holds one read of them at most."""
     peer.gate.clear()
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 700)  # returns when all are acknowledged
         await until(lambda: len(peer.calls) == 1)
         assert len(peer.calls[0]) == 1 or len(peer.calls[0]) <= peer.at_once
@@ -227,7 +205,7 @@ async def test_a_fault_of_one_sink_stops_no_other(tmp_path: Path) -> None:
     def deliveries(sink: Sink, _: object) -> SinkPeer:
         return peers[sink.name]
 
-    async with core(tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=deliveries, bounds=QUICK) as rig:
+    async with core(tmp_path, settings=settings, accounts=HOMES, deliveries=deliveries, bounds=QUICK) as rig:
         await report(rig, 5)
         await until(lambda: len(peers["good"].taken) == 5 and len(peers["bad"].calls) > 2)
         assert rig.sinks.find("bad").state is SinkState.RETRYING
@@ -249,7 +227,7 @@ async def test_without_a_sink_nothing_takes_part_in_a_commit(tmp_path: Path) -> 
 
 async def test_a_weekend_of_pause_loses_nothing(tmp_path: Path, peer: SinkPeer) -> None:
     """A paused sink sends nothing, also after a restart; then it sends all of it, in order."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await rig.ask("sinks.pause", SARA, sink="city", reason="their server moves")
         await report(rig, 300)
         rig.clock.advance(30 * 3_600)
@@ -263,7 +241,7 @@ async def test_a_weekend_of_pause_loses_nothing(tmp_path: Path, peer: SinkPeer) 
         }
     settings = settings_of(tmp_path, webhook())
     async with core(
-        tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
+        tmp_path, settings=settings, accounts=HOMES, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
     ) as rig:
         await report(rig, 300)
         clock.advance(30 * 3_600)
@@ -284,7 +262,7 @@ async def test_a_weekend_of_pause_loses_nothing(tmp_path: Path, peer: SinkPeer) 
 
 async def test_a_pause_during_a_read_holds_back_what_was_read(tmp_path: Path, peer: SinkPeer) -> None:
     """A pause that is acknowledged lets nothing new begin."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         outbox, gate, reading = rig.sinks._reading._outbox, threading.Event(), threading.Event()
         read = outbox.after
 
@@ -312,7 +290,7 @@ async def test_a_peer_is_left_alone_for_the_time_that_it_asks_for(tmp_path: Path
         raise PeerAwayError("busy", after_s=600)
 
     peer.answer = busy
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig)
         await until(lambda: rig.sinks.find("city").state is SinkState.RETRYING)
         for _ in range(20):
@@ -349,7 +327,7 @@ async def test_only_engineers_change_a_sink(tmp_path: Path, peer: SinkPeer) -> N
 async def test_a_refused_signal_blocks_its_sink_until_it_is_skipped(tmp_path: Path, peer: SinkPeer) -> None:
     """The signals before it are sent, it is named, and nothing overtakes it. Skipping is audited with its reason."""
     peer.answer = refusing(7)
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 20)
         sink = rig.sinks.find("city")
         await until(lambda: sink.state is SinkState.BLOCKED)
@@ -367,7 +345,7 @@ async def test_a_refused_signal_blocks_its_sink_until_it_is_skipped(tmp_path: Pa
 async def test_a_repaired_peer_gets_the_refused_signal_by_itself(tmp_path: Path, peer: SinkPeer) -> None:
     """A blocked sink tries again, so that a repair of the peer needs no one here."""
     peer.answer = refusing(2)
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 4)
         sink = rig.sinks.find("city")
         await until(lambda: sink.state is SinkState.BLOCKED)
@@ -381,7 +359,7 @@ async def test_a_repaired_peer_gets_the_refused_signal_by_itself(tmp_path: Path,
 
 async def test_a_replay_is_marked_and_new_signals_go_first(tmp_path: Path, peer: SinkPeer) -> None:
     """A replay is sent in its own order, in the time in which nothing new waits."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 30)
         sink = rig.sinks.find("city")
         await until(lambda: sink.waiting == 0)
@@ -403,7 +381,7 @@ async def test_a_replay_is_marked_and_new_signals_go_first(tmp_path: Path, peer:
 
 async def test_a_replay_by_time_goes_on_after_a_restart_and_can_be_ended(tmp_path: Path, peer: SinkPeer) -> None:
     """The range is found by the instants of receipt; only what was sent already is sent again."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 10)
         rig.clock.advance(3_600)
         since_us = rig.clock.now().utc_us
@@ -422,7 +400,7 @@ async def test_a_replay_by_time_goes_on_after_a_restart_and_can_be_ended(tmp_pat
             await rig.ask("sinks.replay", SARA, **asked)
     settings = settings_of(tmp_path, webhook())
     async with core(
-        tmp_path, settings=settings, accounts=ACCOUNTS, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
+        tmp_path, settings=settings, accounts=HOMES, deliveries=lambda _, __: peer, bounds=QUICK, clock=clock
     ) as rig:
         await rig.ask("sinks.resume", SARA, sink="city")
         await until(lambda: len(peer.taken) == 40)
@@ -446,7 +424,7 @@ async def test_a_replay_by_time_goes_on_after_a_restart_and_can_be_ended(tmp_pat
 
 async def test_an_invented_signal_tells_how_the_peer_answers(tmp_path: Path, peer: SinkPeer) -> None:
     """It is marked, and neither stored nor counted, and moves no position."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         answer = await rig.ask("sinks.test", SARA, sink="city")
         assert (answer["ok"], answer["address"]) == (True, "peer.example:443")
         (sent,) = peer.taken
@@ -462,7 +440,7 @@ async def test_an_invented_signal_tells_how_the_peer_answers(tmp_path: Path, pee
 
 async def test_a_former_sink_is_remembered(tmp_path: Path, peer: SinkPeer) -> None:
     """A sink that is no longer configured keeps its position, and is shown as such."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig, 3)
         await until(lambda: len(peer.taken) == 3)
     async with core(
@@ -475,7 +453,7 @@ async def test_a_former_sink_is_remembered(tmp_path: Path, peer: SinkPeer) -> No
 
 async def test_an_order_that_the_disk_refused_is_written_later(tmp_path: Path, peer: SinkPeer) -> None:
     """A pause holds at once, is reported as not durable, and is written when the disk works again."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         await report(rig)
         rig.journal.failing = True
         answer = await rig.ask("sinks.pause", SARA, sink="city", reason="now")
@@ -488,7 +466,7 @@ async def test_an_order_that_the_disk_refused_is_written_later(tmp_path: Path, p
 
 async def test_signals_of_a_failed_commit_are_never_sent(tmp_path: Path, peer: SinkPeer) -> None:
     """A sink sends only what is durable, and the numbers of a failed batch are given out again."""
-    async with run(tmp_path, peer) as rig:
+    async with sending(tmp_path, peer) as rig:
         rig.journal.failing = True
         told = await asyncio.wait_for(rig.submit(signal()), PATIENCE_S)
         assert told.verdicts is None

@@ -125,6 +125,29 @@ async def test_a_client_that_is_away_gets_the_signals_later(broker: Broker) -> N
         await until(lambda: len(reader.heard) == 1)
 
 
+async def test_a_signal_that_is_not_taken_is_overtaken_once(broker: Broker) -> None:
+    """What was under way with it is delivered before it; the next attempts publish nothing else; then all follow."""
+    records = [record(1, "H-2"), record(2), record(3)]
+    with (
+        Device("reader", broker.port, will=False, subscribe="vetlla/1/homes/H-1/signals") as reader,
+        Device("tester", broker.port, will=False, subscribe="vetlla/1/test/signals"),
+    ):
+        async with publishing(broker) as delivery:
+            for _ in range(3):
+                with pytest.raises(PeerAwayError, match="no client is subscribed"):
+                    await delivery.deliver(records)
+                assert await delivery.deliver([invented(ManualClock().now())]) == 1
+            with Device("other", broker.port, will=False, subscribe="vetlla/1/homes/H-2/signals"):
+                assert await delivery.deliver(records) == 1
+                assert await delivery.deliver([*records[1:], record(4)]) == 3
+        await until(lambda: 4 in numbers_of(reader))
+    assert numbers_of(reader) == [2, 3, 2, 3, 4]
+
+
+def numbers_of(reader: Device) -> list[int]:
+    return [json.loads(payload)["signal"]["number"] for _, payload, _ in reader.heard]
+
+
 async def test_a_killed_broker_is_found_again(tmp_path: Path, broker: Broker) -> None:
     """Signals that were stored while it was away are published in order when it is back."""
     sink = settings(broker, needs_subscriber=False, retry_max_s=0.05)

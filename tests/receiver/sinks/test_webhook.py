@@ -331,3 +331,28 @@ async def test_a_server_in_trouble_gets_every_signal_in_order(tmp_path: Path) ->
             await until(lambda: running.waiting == 0 and running.state is SinkState.WORKING)
     first_time = list(dict.fromkeys(accepted))
     assert first_time == list(range(1, 251))
+
+
+async def test_a_request_whose_answer_was_lost_comes_again_as_it_was(tmp_path: Path) -> None:
+    """Signals that were stored meanwhile come in the next request, so the server recognises the first one."""
+    stored = asyncio.Event()
+
+    async def lose() -> web.Response | None:
+        await stored.wait()
+        return None
+
+    async with script_server() as server:
+        server.answer = lambda _: lose() if len(server.heard) < 3 else answering(200)
+        sink = settings(tmp_path, f"{server.url}/").model_dump() | {"retry_max_s": 0.002}
+        chosen = settings_of(tmp_path, sink)
+        async with core(tmp_path, settings=chosen, accounts=[Account(account="1234")], bounds=QUICK) as rig:
+            await report(rig)
+            await until(lambda: len(server.heard) == 1)
+            await report(rig, 4)
+            stored.set()
+            await until(lambda: rig.sinks.find("city").waiting == 0)
+    first, *again, last = server.heard
+    assert [(one.headers["Idempotency-Key"], one.body) for one in again] == [
+        (first.headers["Idempotency-Key"], first.body)
+    ] * 2
+    assert [one["number"] for one in json.loads(last.body)["signals"]] == [2, 3, 4, 5]

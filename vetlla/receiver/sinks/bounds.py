@@ -15,10 +15,9 @@ BLOCKED_RETRY_S = 300.0
 HAND_OVER_S = 300.0
 """Longest call of a delivery in seconds. A delivery has shorter limits of its own; this one is for their faults."""
 WRITE_WITHIN_S = 1.0
-"""Seconds after which a moved position is written, so that a killed receiver sends at most those signals again that it
-sent within this time ..."""
+"""Seconds after which a moved position is written."""
 WRITE_AFTER = 1_000
-"""... or at most this many."""
+"""Signals after which it is written earlier. A killed receiver sends at most these again."""
 GOODBYE_S = 2.0
 """Time in seconds for what is under way when the receiver stops; what was not taken by then is sent again."""
 TEST_S = 30.0

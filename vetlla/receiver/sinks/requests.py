@@ -133,19 +133,18 @@ class SinkRequests:
         sink = self._meant(request.sink, caller, "leave out a signal")
         number = request.signal
 
-        def values() -> dict[str, int]:
+        def step(batch: Batch) -> None:
             # Look at this within the step, because the peer may have taken the signal meanwhile.
             if sink.blocked_on != number:
                 raise UsageError(f"sink {sink.name} is not blocked on signal {number}", remedy="vetlla sinks list")
-            return {"position": number} if number > sink.kept.position else {"replay_after": number}
-
-        def step(batch: Batch) -> None:
             now = self._clock.now()
-            self._sinks.positions.change(sink.name, now, batch, **values())
+            is_new = number > sink.kept.position
+            values = {"position": number} if is_new else {"replay_after": number}
+            self._sinks.positions.change(sink.name, now, batch, **values)
             batch.record(
                 now.utc_us, caller.operator, "skip signal", f"sink {sink.name}", signal=number, reason=request.reason
             )
-            sink.skipped(number)
+            sink.skipped(is_new=is_new)
 
         _, durable = await perform(self._commit, step)
         return {"operator": caller.operator, "sink": sheet(sink, self._clock.now()), "durable": durable}

@@ -1,7 +1,8 @@
 """One sink: reads what was stored, leaves out what its filter does not want, hands it over, and moves its position.
 
 The intake never waits for a sink: it only sets an event. New signals go before those that are sent again, so a replay
-uses the time in which nothing new waits, and never changes the order of new signals.
+uses the time in which nothing new waits, and never changes the order of new signals. A refused signal of a replay holds
+back only the replay.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vetlla.domain.errors import VetllaError
 from vetlla.domain.onward import SinkState, invented
 from vetlla.receiver.sinks.contract import PeerAwayError, RefusedContentError
 from vetlla.receiver.sinks.filters import Filter
+from vetlla.receiver.sinks.pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from vetlla.domain.onward import KeptSink, Onward
     from vetlla.receiver.sinks.bounds import SinkBounds
     from vetlla.receiver.sinks.contract import SinkDelivery
+    from vetlla.receiver.sinks.pieces import Piece
     from vetlla.receiver.sinks.positions import Positions
     from vetlla.receiver.sinks.reading import Reading
     from vetlla.settings.sinks.model import Sink
@@ -33,18 +36,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class _Piece(NamedTuple):
-    """A stretch of the journal, and those of its signals that the sink wants."""
+class _Refusal(NamedTuple):
+    """A signal whose content the peer refuses, and its reason."""
 
-    read: Sequence[Onward]
-    wanted: Sequence[Onward]
-
-    def passed(self, taken: int) -> tuple[int, int]:
-        """Return the position after the peer took the first wanted signals, and how many signals are up to it."""
-        if taken == len(self.wanted):
-            return self.read[-1].number, len(self.read)
-        upto = self.wanted[taken].number - 1
-        return upto, sum(record.number <= upto for record in self.read)
+    record: Onward
+    error: RefusedContentError
+    retry_at: float
+    """When the signal is sent again, in seconds of the event loop's clock."""
 
 
 class RunningSink:
@@ -64,11 +62,6 @@ class RunningSink:
         """Take the settings, what speaks with the peer, and a function that adds what the registry knows."""
         self.settings = settings
         self.delivery = delivery
-        self.why = ""
-        """Why the peer took nothing at the last attempt; empty if it took something."""
-        self.remedy = ""
-        self.blocked_on: int | None = None
-        """Number of the signal whose content the peer refuses."""
         self.waiting = 0
         """Signals above the position."""
         self.delivered = 0
@@ -77,14 +70,17 @@ class RunningSink:
         """Attempts that failed in this run."""
         self._positions = positions
         self._reading = reading
-        self._described = described
-        self._filter = Filter(settings)
+        self._pieces = Pieces(described, Filter(settings).wants)
         self._clock = clock
         self._bounds = bounds
         self._oldest_us: int | None = None
         """When the first signal above the position was received (UTC)."""
         self._unread_us: int | None = None
         """When the first signal was committed that the last read cannot have seen (UTC)."""
+        self._absence: VetllaError | None = None
+        """Why the peer was away at the last attempt."""
+        self._refusal: _Refusal | None = None
+        """The last refusal. It is void after its signal was passed."""
         self._at_once = delivery.at_once
         self._first_durable = positions.durable
         self._turn = asyncio.Lock()
@@ -92,7 +88,7 @@ class RunningSink:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         """Set to end a pause between two attempts."""
-        self._is_stopping = False
+        self._is_counted = self._has_begun = self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
 
     # --- what others see --------------------------------------------------------------------------------------------
@@ -114,7 +110,25 @@ class RunningSink:
             return SinkState.PAUSED
         if self.blocked_on is not None:
             return SinkState.BLOCKED
-        return SinkState.RETRYING if self.why else SinkState.WORKING
+        return SinkState.WORKING if self._absence is None else SinkState.RETRYING
+
+    @property
+    def blocked_on(self) -> int | None:
+        """Number of the signal whose content the peer refuses."""
+        blocked = self._blocked
+        return None if blocked is None else blocked.record.number
+
+    @property
+    def why(self) -> str:
+        """Why the peer took nothing at the last attempt; empty if it took something."""
+        error = self._error
+        return "" if error is None else str(error.args[0])
+
+    @property
+    def remedy(self) -> str:
+        """What helps against it."""
+        error = self._error
+        return "" if error is None else error.remedy
 
     def lag_s(self, now: Instant) -> float:
         """Return the age of the oldest signal that was neither sent nor left out; 0 if there is none."""
@@ -132,13 +146,15 @@ class RunningSink:
 
     def hurry(self) -> None:
         """Try again at once, because an engineer changed something."""
+        self._pieces.forget()
+        if self._blocked is None:
+            self._refusal = None  # or a second replay of its signal would seem blocked before its first attempt
         self._hurry.set()
         self._wake.set()
 
-    def skipped(self, number: int) -> None:
-        """Take notice that the position was moved beyond the refused signal, or the replay beyond it."""
-        self.blocked_on, self.why, self.remedy = None, "", ""
-        if number == self.kept.position:
+    def skipped(self, *, is_new: bool) -> None:
+        """Take notice that the position was moved beyond the refused new signal, or the replay beyond an old one."""
+        if is_new:
             self.waiting -= 1
         self.hurry()
 
@@ -170,19 +186,16 @@ class RunningSink:
 
     async def _run(self) -> None:
         first_pause_s = pause_s = min(self._bounds.first_retry_s, self.settings.retry_max_s)
-        is_counted = False
         while not self._is_stopping:
+            if self._hurry.is_set() and self._refusal is not None:
+                self._refusal = self._refusal._replace(retry_at=0.0)
             self._hurry.clear()
             try:
-                if not is_counted:
-                    await self._count()
-                    await self.delivery.begin()
-                    is_counted = True
+                await self._begin()
                 if not await self._step():
                     await self._nothing_to_do()
                 pause_s = first_pause_s
-                if self.blocked_on is not None:
-                    await self._rest(self._bounds.blocked_retry_s)
+                await self._rest_if_blocked()
             except VetllaError as error:
                 self._away(error)
                 after_s = error.after_s if isinstance(error, PeerAwayError) else 0.0
@@ -198,11 +211,16 @@ class RunningSink:
                 await self._rest(pause_s)
                 pause_s = min(2 * pause_s, self.settings.retry_max_s)
 
-    async def _count(self) -> None:
-        """Learn what was left by the previous run."""
-        backlog = await self._reading.backlog(self.kept.position, self._first_durable)
-        self.waiting += backlog.signals
-        self._oldest_us = backlog.oldest_us
+    async def _begin(self) -> None:
+        """Learn what was left by the previous run, and do what the peer expects before the first signal; each once."""
+        if not self._is_counted:
+            backlog = await self._reading.backlog(self.kept.position, self._first_durable)
+            self.waiting += backlog.signals
+            self._oldest_us = backlog.oldest_us
+            self._is_counted = True
+        if not self._has_begun:
+            await self.delivery.begin()
+            self._has_begun = True
 
     async def _nothing_to_do(self) -> None:
         self._wake.clear()
@@ -213,25 +231,44 @@ class RunningSink:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), seconds)
 
+    async def _rest_if_blocked(self) -> None:
+        """Wait until the refused signal is sent again. New signals end it if that signal is one of a replay."""
+        blocked = self._blocked
+        if blocked is None:
+            return
+        left_s = blocked.retry_at - asyncio.get_running_loop().time()
+        if not blocked.record.replayed:
+            await self._rest(left_s)
+            return
+        self._wake.clear()
+        if not (self._has_new or self._hurry.is_set()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), left_s)
+
     # --- one step ---------------------------------------------------------------------------------------------------
 
     @property
+    def _has_new(self) -> bool:
+        return self.kept.paused_us is None and self.kept.position < self._positions.durable
+
+    @property
     def _has_work(self) -> bool:
-        kept = self.kept
-        return kept.paused_us is None and (kept.position < self._positions.durable or kept.replays)
+        return self._has_new or (self.kept.paused_us is None and self.kept.replays)
 
     async def _step(self) -> bool:
         """Send some signals; return False if there is nothing to do."""
         if not self._has_work:
             return False
-        if self.kept.position < self._positions.durable:
+        if self._has_new:
             await self._forward()
-        else:
+        elif self._blocked is None or self._blocked.retry_at <= asyncio.get_running_loop().time():
             await self._replay()
         return True
 
     async def _forward(self) -> None:
         position, durable = self.kept.position, self._positions.durable
+        if self._oldest_us is None:
+            self._oldest_us = self._unread_us  # so that the lag is known if this read fails
         self._unread_us = None
         records = await self._reading.after(position, durable, self._bounds.read_rows + 1)
         if not records:
@@ -242,7 +279,7 @@ class RunningSink:
         if self.kept.position != position or self.kept.paused_us is not None:
             return  # an engineer changed it during the read
         piece = self._piece(records[: self._bounds.read_rows])
-        upto, count = piece.passed(await self._hand_over(piece.wanted))
+        upto, count = piece.passed(await self._hand_over(piece))
         self.waiting -= count
         self._oldest_us = next((record.received_us for record in records if record.number > upto), None)
         # An engineer may have skipped a signal meanwhile, and a position never goes back.
@@ -257,55 +294,73 @@ class RunningSink:
             upto, count = kept.replay_upto, 0
         else:
             piece = self._piece([record._replace(replayed=True) for record in records])
-            upto, count = piece.passed(await self._hand_over(piece.wanted))
+            upto, count = piece.passed(await self._hand_over(piece))
         if self.kept.replay_upto == kept.replay_upto:  # or an engineer ended it meanwhile
             self._positions.move(self.name, count, replay_after=max(upto, self.kept.replay_after))
         if not self.kept.replays:
             log.info("sink.replayed", sink=self.name, upto=kept.replay_upto)
 
-    def _piece(self, records: Sequence[Onward]) -> _Piece:
-        """Return the beginning of what was read that has as many wanted signals as the peer takes at once."""
-        wanted: list[Onward] = []
-        for count, bare in enumerate(records):
-            record = self._described(bare)
-            if not self._filter.wants(record):
-                continue
-            if len(wanted) == self._at_once:
-                return _Piece(records[:count], wanted)
-            wanted.append(record)
-        return _Piece(records, wanted)
+    def _piece(self, records: list[Onward]) -> Piece:
+        """Return the beginning of what was read that the peer gets at once."""
+        return self._pieces.cut(records, 1 if self._is_blocked_in(records[0].replayed) else self._at_once)
 
-    async def _hand_over(self, wanted: Sequence[Onward]) -> int:
+    async def _hand_over(self, piece: Piece) -> int:
         """Return how many of the first signals the peer has taken; 0 if it refuses the first, or one of several.
 
         Raises PeerAwayError, ConfigError.
         """
+        wanted = piece.wanted
         if not wanted:
             return 0
+        self._pieces.tries(piece)
         try:
             async with self._turn, asyncio.timeout(self._bounds.hand_over_s):
                 taken = await self.delivery.deliver(wanted)
         except RefusedContentError as error:
+            self._pieces.settled(piece)
             self._refused(wanted, error)
             return 0
         except TimeoutError as error:
             raise PeerAwayError("the peer did not take the signals in time", remedy="see its log") from error
         if not 0 < taken <= len(wanted):
             raise PeerAwayError(f"the peer took {taken} of {len(wanted)} signals", remedy="see its log")
+        self._pieces.settled(piece)
         self.delivered += taken
         self._at_once = min(2 * self._at_once, self.delivery.at_once)
-        if self.why:
+        was_blocked = self._is_blocked_in(piece.is_replay)
+        if was_blocked or self._absence is not None:
             log.info("sink.recovered", sink=self.name, address=self.delivery.address)
-        self.blocked_on, self.why, self.remedy = None, "", ""
+        self._absence = None
+        if was_blocked:
+            self._refusal = None
         return taken
 
     # --- failures ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _blocked(self) -> _Refusal | None:
+        """The refusal of a signal that is still to be sent."""
+        refusal, kept = self._refusal, self.kept
+        if refusal is None:
+            return None
+        number = refusal.record.number
+        if refusal.record.replayed:
+            return refusal if kept.replay_after < number <= kept.replay_upto else None
+        return refusal if number > kept.position else None
+
+    def _is_blocked_in(self, again: bool) -> bool:  # noqa: FBT001 - a key, not a switch
+        """Return True if the replay is blocked, or if the new signals are."""
+        return self._blocked is not None and self._blocked.record.replayed == again
+
+    @property
+    def _error(self) -> VetllaError | None:
+        return self._absence if self._blocked is None else self._blocked.error
+
     def _away(self, error: VetllaError) -> None:
         self.failures += 1
-        if not self.why:
+        if self._absence is None:
             log.warning("sink.retrying", sink=self.name, why=error.args[0], remedy=error.remedy)
-        self.why, self.remedy = error.args[0], error.remedy
+        self._absence = error
 
     def _refused(self, wanted: Sequence[Onward], error: RefusedContentError) -> None:
         self.failures += 1
@@ -313,9 +368,10 @@ class RunningSink:
             self._at_once = len(wanted) // 2  # to find out which one is meant
             return
         (record,) = wanted
-        kept = self.kept
-        if record.number <= (kept.replay_after if record.replayed else kept.position):
+        before = self._blocked
+        retry_at = asyncio.get_running_loop().time() + self._bounds.blocked_retry_s
+        self._refusal, self._absence = _Refusal(record, error, retry_at), None
+        if self._blocked is None:
             return  # an engineer skipped it meanwhile
-        if self.blocked_on != record.number:
+        if before is None or before.record.number != record.number:
             log.error("sink.blocked", sink=self.name, signal=record.number, why=error.args[0], remedy=error.remedy)
-        self.blocked_on, self.why, self.remedy = record.number, error.args[0], error.remedy
