@@ -80,6 +80,7 @@ NEEDED = {
     "bearerbox": "kannel",
     "fakesmsc": "kannel-extras",
     "pango-view": "pango1.0-tools",
+    "socat": "socat",
 }
 """Programs that tests run, and their Debian packages."""
 MAKE = 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2'

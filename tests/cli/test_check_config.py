@@ -86,6 +86,7 @@ def test_the_summary_is_there_for_machines(vetlla: Vetlla, config: Path, state_d
             {"protocol": "dc09", "name": "dc09", "transports": ["tcp", "udp"], "address": "127.0.0.1:0", "tls": False}
         ],
         "spool": [],
+        "line": [],
         "mqtt": [],
         "sinks": [],
         "certificates": [],

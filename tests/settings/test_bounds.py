@@ -106,10 +106,10 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
         head = '[[sink]]\nkind = "automation"\nname = "next"\n'
         file.write_text(f"{head}[sink.{tables[-1]}]\n{way}\n{key} = {value}\n", encoding="utf-8")
     elif tables[0] == "line":
-        way = {"serial": 'device = "/dev/null"', "connect": 'host = "a"', "accept": 'host = "a"'}
+        ways = {"serial": 'device = "/dev/null"', "connect": 'host = "a"', "accept": 'host = "a"'}
         table = tables[-1] if len(tables) > 1 else "serial"
         own, port = ("", f"{key} = {value}\n") if table in tables else (f"{key} = {value}\n", "")
-        line = f'[[line]]\nname = "sg"\nprotocol = "surgard"\n{own}[line.{table}]\n{way[table]}\n{port}'
+        line = f'[[line]]\nname = "sg"\nprotocol = "surgard"\n{own}[line.{table}]\n{ways[table]}\n{port}'
         file.write_text(line, encoding="utf-8")
     else:
         file.write_text(f"{LISTENER}[{head}]\n{key} = {value}\n", encoding="utf-8")
