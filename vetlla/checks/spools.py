@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 1 << 16
 """Bytes of alarmreceiver.conf that are read. The example with all its comments has 3,000."""
 PATH_MAX: Final = 127
-"""Bytes of ``eventspooldir`` that Asterisk keeps; it cuts a longer path off without a word."""
+"""Bytes of ``eventspooldir`` that Asterisk keeps; it cuts a longer path off and logs nothing."""
 TIMESTAMP: Final = "%Y-%m-%dT%H:%M:%S%z"
 """The format of the time that names its zone without doubt."""
 

@@ -10,7 +10,7 @@ from tests.rigs.callers import HOME
 from tests.rigs.core import ANA, Core, core, signal, small
 from vetlla.domain.accounts import Account, UnknownPolicy
 from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Event, Kind, Phase, Reason, refused
-from vetlla.service.queue.retelling import ABSENT_GAP_S, ABSENT_TELLINGS, PATIENCE_S
+from vetlla.service.queue.retelling import ABSENT_GAP_S, ABSENT_TELLINGS, REPEAT_WITHIN_S
 from vetlla.service.supervision.rules import Health
 from vetlla.settings.model import IntakeSettings
 
@@ -53,7 +53,7 @@ async def test_the_last_message_again_at_once_is_a_repetition(tmp_path: Path) ->
         rig.clock.advance(60)
         assert await tell(rig, CALL) == STORED
         for _ in range(2):
-            rig.clock.advance(PATIENCE_S)
+            rig.clock.advance(REPEAT_WITHIN_S)
             assert await tell(rig, CALL._replace(raw=CALL.raw.rstrip(b"\x14"))) == DUPLICATE
         assert stored(rig) == [(1, 2)]
         (alarm,) = await rig.open_alarms()
@@ -65,7 +65,7 @@ async def test_after_the_patience_of_a_receiver_it_is_a_second_call(tmp_path: Pa
     async with core(tmp_path, settings=settings(tmp_path), accounts=[HOME]) as rig:
         rig.clock.advance(60)
         assert await tell(rig, CALL) == STORED
-        rig.clock.advance(PATIENCE_S + 1)
+        rig.clock.advance(REPEAT_WITHIN_S + 1)
         assert await tell(rig, CALL) == STORED
         assert stored(rig) == [(1, 0), (2, 0)]
 

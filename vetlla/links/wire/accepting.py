@@ -1,7 +1,8 @@
 """A TCP port that a line receiver dials as a wire: one peer at a time.
 
 A newer connection replaces the older one. A receiver that lost its power leaves a connection without an end, and its
-next call must not wait until the kernel finds that out. The older peer is told by an abort, so that nothing lingers.
+next call must not wait until the kernel finds that out. The port
+aborts the older connection, so that its unsent bytes do not hold it open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Says any event of ours in Contact ID, the one code that all automation systems read.
+"""Translates any event into Contact ID, the one code that all automation systems read.
 
 A code of Contact ID is passed as it is. A code of another system is looked up in ``tables/contact_id_of_codes.csv``,
 and an event whose code is not there by its kind, in ``tables/contact_id_of_kinds.csv``. No event is lost: a kind

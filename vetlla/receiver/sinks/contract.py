@@ -47,7 +47,7 @@ class SinkDelivery(Protocol):
         """The peer for people, without secrets: ``city.example:443``, ``/dev/ttyS0``."""
 
     async def begin(self) -> None:
-        """Do what the peer expects before the first signal: a line receiver beats. Raises LinkError."""
+        """Do what the peer expects before the first signal: a line receiver sends heartbeats. Raises LinkError."""
 
     async def deliver(self, records: Sequence[Onward]) -> int:
         """Return how many of the first signals the peer has taken for good: at least one.

@@ -16,7 +16,7 @@ RETRY_GAP_S: Final = 90
 than this time, a report without a time of its own may be another call."""
 _RETRY_GAP_US: Final = RETRY_GAP_S * SECOND_US
 
-PATIENCE_S: Final = 12
+REPEAT_WITHIN_S: Final = 12
 """A line receiver repeats a message that was not answered within 4 to 9.9 s (Sur-Gard System 5, option 412). A home
 that calls again dials again, which takes longer."""
 ABSENT_GAP_S: Final = 120
@@ -88,7 +88,7 @@ def repeats_unanswered(gap_us: int, tellings: int, *, was_opened: bool) -> bool:
     The bytes are the same, and no other message came between. ``gap_us`` is the time since the message came last,
     ``tellings`` how often it came. ``was_opened``: the port was opened since, so that an answer may have been lost.
     """
-    if gap_us <= PATIENCE_S * SECOND_US:
+    if gap_us <= REPEAT_WITHIN_S * SECOND_US:
         return True
     is_unanswered = was_opened or tellings >= ABSENT_TELLINGS
     return is_unanswered and gap_us <= ABSENT_GAP_S * SECOND_US

@@ -17,7 +17,7 @@ CALL_MAX_S: Final = 3_600
 WAITED_MAX_S: Final = 30 * 86_400
 """Longest time that a file may have waited for the start. A longer one is a clock that was never set."""
 CLOCKS_APART_US: Final = 2 * SECOND_US
-"""Difference of two clocks that needs no word. UNIQUEID has whole seconds, and a file server has a clock of its own."""
+"""Difference of two clocks that is not logged. UNIQUEID has whole seconds, and a file server has a clock of its own."""
 
 
 class Sighting(NamedTuple):

@@ -53,7 +53,7 @@ class Sightings:
 
     @property
     def has_unsettled(self) -> bool:
-        """True if a file that is there may be written to its end without a word of the kernel."""
+        """True if a file that is there may be written to its end although the kernel reported nothing."""
         return any(self._still_s(seen) <= self._unfinished_s for seen in self._seen.values())
 
     @property
