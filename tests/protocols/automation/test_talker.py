@@ -55,6 +55,19 @@ def test_one_message_is_outstanding() -> None:
     assert (talker.outstanding, talker.backlog) == (None, 0)
 
 
+def test_a_serial_port_that_is_opened_again_may_bring_a_late_answer() -> None:
+    """Its ACK would count for the message that is sent next. A TCP connection brings no answer of an earlier one."""
+    for is_new_stream in (False, True):
+        talker = connected()
+        talker.offer(A, 1.0)
+        talker.disconnected()
+        written = talker.connected(2.0, is_new_stream=is_new_stream).write
+        assert written == (A.frame if is_new_stream else b"")
+        if not is_new_stream:
+            assert talker.received(ACK, 2.5) == Turn(A.frame)  # the late answer confirms nothing
+        assert talker.received(ACK, 3.0) == Turn(b"", A)
+
+
 def test_an_unanswered_message_is_sent_again() -> None:
     """Without an answer within 4 s the same frame leaves again; the clock says when."""
     talker = connected()

@@ -159,10 +159,14 @@ class Talker(Generic[M]):
             return self._beats_at
         return self._settled_at if self._wants_to_send else max(self._beats_at, self._settled_at)
 
-    def connected(self, now: float) -> Turn[M]:
-        """Take a new connection. It carries no answer to what was sent over an earlier one."""
+    def connected(self, now: float, *, is_new_stream: bool = True) -> Turn[M]:
+        """Take a new connection. It carries no answer to what was sent over an earlier one, unless it is a serial port.
+
+        A serial port that is opened again may still bring such an answer, so the next message waits for it.
+        """
         self._is_connected = True
-        self._owed = 0
+        if is_new_stream:
+            self._owed = 0
         self._is_answered, self._tries = True, 0
         self._heard_at = now
         return Turn(self._beat(now) if self._is_absent else self._next(now))

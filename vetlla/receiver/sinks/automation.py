@@ -114,7 +114,8 @@ class AutomationDelivery:
     def opened(self, wire: Wire) -> None:
         """Speak: the port is open, or the software has connected."""
         self._wire, self._why, self._remedy = wire, "", ""
-        self._do(self._talker.connected(time.monotonic()))
+        is_new_stream = self._settings.serial is None
+        self._do(self._talker.connected(time.monotonic(), is_new_stream=is_new_stream))
         self._news.set()
 
     def received(self, data: bytes) -> None:
