@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import LinkError
 from vetlla.domain.findings import Finding, Level, of_error
-from vetlla.receiver.listeners.line.port import opener
+from vetlla.links.wire.way import Accept, opener
+from vetlla.receiver.listeners.line.ways import way_of
 
 if TYPE_CHECKING:
-    from vetlla.links.wire.contract import Wire
+    from vetlla.links.wire.contract import Opener, Wire
     from vetlla.receiver.control.messages.receiver import LinePortFacts, Status
     from vetlla.settings.line import Line
 
@@ -45,10 +46,11 @@ def line_port(line: Line, status: Status | None, unasked: Finding | None) -> Fin
     if unasked is not None:
         text = f"{line.place} was not tried: a receiver may have it open"
         return Finding(check=name, level=Level.UNKNOWN, text=text, remedy=unasked.remedy)
-    if line.accept is not None:
+    way = way_of(line)
+    if isinstance(way, Accept):
         return Finding(check=name, level=Level.OK, text=f"{line.place} waits for the line receiver to connect")
     try:
-        asyncio.run(_try(line))
+        asyncio.run(_try(opener(way)))
     except LinkError as error:
         return of_error(name, error)
     return Finding(check=name, level=Level.OK, text=f"{line.place} can be opened")
@@ -68,6 +70,6 @@ def _of_port(name: str, port: LinePortFacts) -> Finding:
     return Finding(check=name, level=Level.OK, text=f"{where} is open, {port['frames']} frames")
 
 
-async def _try(line: Line) -> None:
-    wire = await opener(line)(_Nothing())
+async def _try(open_wire: Opener) -> None:
+    wire = await open_wire(_Nothing())
     wire.close()

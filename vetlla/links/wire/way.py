@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from vetlla.domain.errors import LinkError
-    from vetlla.links.wire.contract import WireUser
+    from vetlla.links.wire.contract import Opener, WireUser
 
 
 class Connect(NamedTuple):
@@ -35,6 +35,11 @@ class Accept(NamedTuple):
 Way: TypeAlias = SerialPort | Connect | Accept
 
 
+def opener(way: SerialPort | Connect) -> Opener:
+    """Return what opens a wire that this side opens."""
+    return partial(open_serial, way) if isinstance(way, SerialPort) else partial(connect_tcp, *way)
+
+
 @asynccontextmanager
 async def kept_open(way: Way, user: WireUser, failed: Callable[[LinkError], None]) -> AsyncIterator[tuple[str, int]]:
     """Keep a line open for a user while the context lasts; give host and port, or the device and 0.
@@ -49,8 +54,7 @@ async def kept_open(way: Way, user: WireUser, failed: Callable[[LinkError], None
         finally:
             await accepting.stop()
         return
-    opener = partial(open_serial, way) if isinstance(way, SerialPort) else partial(connect_tcp, *way)
-    kept = KeptOpen(opener, user, failed)
+    kept = KeptOpen(opener(way), user, failed)
     kept.start()
     try:
         yield (way.device, 0) if isinstance(way, SerialPort) else way

@@ -14,13 +14,13 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.signals import Phase
-from vetlla.links.wire.serial_port import SerialPort
-from vetlla.links.wire.way import Accept, Connect, kept_open
+from vetlla.links.wire.way import kept_open
 from vetlla.protocols.automation.contact_id import contact_id_of
 from vetlla.protocols.automation.fields import LineForm
 from vetlla.protocols.automation.reports import ContactId, EventReport, Heartbeat, Unwritable
 from vetlla.protocols.automation.talker import Patience, Talker, Turn
 from vetlla.protocols.automation.writers import writer_of
+from vetlla.receiver.listeners.line.ways import way_of
 from vetlla.receiver.sinks.contract import PeerAwayError, RefusedContentError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from vetlla.domain.errors import LinkError
     from vetlla.domain.onward import Onward
     from vetlla.links.wire.contract import Wire
-    from vetlla.links.wire.way import Way
     from vetlla.protocols.automation.fields import Writer
     from vetlla.settings.sinks.automation import AutomationSink
 
@@ -78,7 +77,7 @@ class AutomationDelivery:
     async def begin(self) -> None:
         """Open the port and send heartbeats, before there is a signal. Raises LinkError."""
         if not self._is_open:
-            _, self.port = await self._open.enter_async_context(kept_open(_way(self._settings), self, self._failed))
+            _, self.port = await self._open.enter_async_context(kept_open(way_of(self._settings), self, self._failed))
             self._is_open = True
 
     async def deliver(self, records: Sequence[Onward]) -> int:
@@ -227,13 +226,3 @@ def writer_for(settings: AutomationSink) -> Writer:
         line_width=settings.line_width, account_width=settings.account_width, end=settings.end, header=settings.header
     )
     return writer_of(settings.protocol, form)
-
-
-def _way(settings: AutomationSink) -> Way:
-    if settings.serial is not None:
-        serial = settings.serial
-        return SerialPort(str(serial.device), serial.baud, serial.data_bits, serial.parity, serial.stop_bits)
-    if settings.connect is not None:
-        return Connect(settings.connect.host, settings.connect.port)
-    assert settings.accept is not None
-    return Accept(settings.accept.host, settings.accept.port)

@@ -7,22 +7,21 @@ because of what came through it; after too much damage the decoder only begins a
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
 from vetlla.links.wire.keeping import FIRST_RETRY_S, RETRY_MAX_S, KeptOpen
-from vetlla.links.wire.serial_port import SerialPort, open_serial
-from vetlla.links.wire.tcp import connect_tcp
+from vetlla.links.wire.way import Accept, opener
 from vetlla.receiver.counters import Refusal
+from vetlla.receiver.listeners.line.ways import way_of
 from vetlla.receiver.session import Peer, StreamSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vetlla.domain.errors import LinkError
-    from vetlla.links.wire.contract import Opener, Wire
+    from vetlla.links.wire.contract import Wire
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.listeners.line.state import PortState
     from vetlla.receiver.session import SessionServices
@@ -68,8 +67,10 @@ class LinePort:
         self._silence_s = bounds.silence_s or float(line.interval_s * line.allowed_misses)
         self._watch: asyncio.TimerHandle | None = None
         self._heard_s = 0.0
+        way = way_of(line)
+        assert not isinstance(way, Accept)  # a receiver connects to that one: it is a TCP listener
         self._kept = KeptOpen(
-            opener(line), self, self._failed, first_retry_s=bounds.first_retry_s, retry_max_s=bounds.retry_max_s
+            opener(way), self, self._failed, first_retry_s=bounds.first_retry_s, retry_max_s=bounds.retry_max_s
         )
 
     async def start(self) -> None:
@@ -182,13 +183,3 @@ class LinePort:
         elif self._wire is not None:
             log.warning("line.silent", line=self.line.name, seconds=round(quiet_s))
             self._wire.close()
-
-
-def opener(line: Line) -> Opener:
-    """Return what opens the port of a line receiver."""
-    if line.serial is not None:
-        serial = line.serial
-        port = SerialPort(str(serial.device), serial.baud, serial.data_bits, serial.parity, serial.stop_bits)
-        return partial(open_serial, port)
-    assert line.connect is not None
-    return partial(connect_tcp, line.connect.host, line.connect.port)
