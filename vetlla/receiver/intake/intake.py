@@ -90,8 +90,9 @@ class Intake(Participant):
         strangers_waiting: int = STRANGERS_WAITING,
     ) -> None:
         self._duplicates = Duplicates(settings.store, recovered.recent)
-        ports = [line.name for line in settings.line]
-        self.last_frames = LastFrames(ports, recovered.recent.frames, clock.now().mono_us)
+        self._ports = frozenset(line.name for line in settings.line)
+        """Ports of line receivers. It is looked at first, so that a service without them pays nothing for them."""
+        self.last_frames = LastFrames(self._ports, recovered.recent.frames, clock.now().mono_us)
         """The last frame of each port of a line receiver."""
         self._rejects = rejects
         self.in_clear = InClearReports(rejects, commit)
@@ -142,8 +143,8 @@ class Intake(Participant):
         """
         first = signals[0]
         account = self.book.find(first.id)
-        if account is not None and account.account.startswith(LINE_RECEIVER) and first.id.account != arrival.of_line:
-            account = None  # only its own port speaks for a line receiver
+        if self._ports and account is not None and not _may_speak_for(account, first, arrival):
+            account = None
         if account is not None and account.maker is not None:
             signals = [as_meant_by(account.maker, signal) for signal in signals]
         now_us = arrival.received.utc_us
@@ -156,14 +157,15 @@ class Intake(Participant):
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._rejects.refuse(arrival, signals, account, reason, self._table)
-            self.last_frames.passed(arrival.listener)
+            if self._ports:
+                self.last_frames.passed(arrival.listener)
             deliver([refused(reason)] * len(signals), to_datetime(now_us))
         elif alive_only:
-            if first.raw:
+            if self._ports and first.raw:
                 self.last_frames.idle(arrival.listener)
             self._counters.heartbeats[first.protocol] += 1
             deliver([STORED], to_datetime(now_us))
-        elif account is not None or arrival.listener in self.last_frames:
+        elif account is not None or arrival.listener in self._ports:
             # The messages of a line receiver stay in their order, by which repetitions are recognised.
             self._frames.append(_Frame(arrival, signals, account, deliver))
             self._signals_waiting += len(signals)
@@ -206,7 +208,7 @@ class Intake(Participant):
             first, count = signals[0], len(signals)
             taken += count
             try:
-                if first.raw and frame.arrival.listener in self.last_frames:
+                if self._ports and first.raw and frame.arrival.listener in self._ports:
                     verdicts = self._decide_on_port(frame, batch)
                 elif count == 1:
                     verdicts = [self._decide(first, frame, batch)]
@@ -335,7 +337,7 @@ class Intake(Participant):
 
     def _are_durable(self, signals: Sequence[Signal], account: Account | None, arrival: Arrival) -> bool:
         """Return True if the signals of a frame are a retry of durable ones."""
-        if arrival.listener in self.last_frames:
+        if arrival.listener in self._ports:
             last = self._repeated_on_port(signals, account, arrival)
             return last is not None and last.reports[-1][0] < self._first_signal
         return all(self._is_durable(signal, account, arrival) for signal in signals)
@@ -383,7 +385,8 @@ class Intake(Participant):
             log.warning("signals.late", count=late, signals=list(named))
         self._first_signal = self._next_signal
         self._duplicates.committed()
-        self.last_frames.committed()
+        if self._ports:
+            self.last_frames.committed()
 
     def rolled_back(self, _: Batch) -> None:
         """Undo what the frames of the batch changed: it was rolled back. Their peers get no answer, so they repeat."""
@@ -410,6 +413,11 @@ class Intake(Participant):
         except Exception:
             # A third party's decoder, or a transport, has failed. That must not delay the alarms of other peers.
             log.exception("answer.failed", protocol=frame.signals[0].protocol, peer=frame.arrival.peer)
+
+
+def _may_speak_for(account: Account, signal: Signal, arrival: Arrival) -> bool:
+    """Return False for a line receiver's account in a report that did not come through its own port."""
+    return not account.account.startswith(LINE_RECEIVER) or signal.id.account == arrival.of_line
 
 
 def _said(signal: Signal) -> Said:

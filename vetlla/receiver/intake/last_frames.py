@@ -26,9 +26,6 @@ class LastFrames:
         self._frames = dict(kept)
         self._new: dict[str, LastFrame] = {}
 
-    def __contains__(self, port: str) -> bool:
-        return port in self._opened_us
-
     def opened(self, port: str, now_us: int) -> None:
         """Take note that a port was opened: its receiver may repeat a message whose answer was lost with the port."""
         self._opened_us[port] = now_us
