@@ -117,6 +117,21 @@ def test_the_end_of_a_message_at_the_opening_of_a_port_is_refused() -> None:
     assert isinstance(decoder_of(line()).feed(b"4E40100007\x14")[-1], Signal)  # a connection begins with a message
 
 
+def test_the_rest_of_a_message_with_a_damaged_beginning_is_refused() -> None:
+    """It looks like a message of another receiver. An emulator that was written from the manuals found it."""
+    decoder = decoder_of(line())
+    decoder.feed(HEARTBEAT)
+    items = decoder.feed(b"1\xb01003      1012 R3675\x14")
+    assert not any(isinstance(item, Signal) for item in items)
+    assert items[-1] == Reply(data=b"\x15")
+    _, whole = decoder.feed(b"101003      1012 R3675\x14")
+    assert isinstance(whole, Signal)
+    assert (whole.id.receiver, whole.id.account) == ("01", "1012")
+    noisy = b"\x02\x031013      1013 R3675\x14"  # a receiver that sends something before each message
+    assert decoder.feed(noisy)[-1] == Reply(data=b"\x15")
+    assert isinstance(decoder.feed(noisy)[-1], Signal)
+
+
 @pytest.mark.parametrize("block", [b"S011[#1234|NPA01/Nri1/ZQ02]\x14", b"S011[#1234|NZQ01/PA02]\x14"])
 def test_the_first_message_of_a_serial_port_is_refused_or_taken_as_a_whole(block: bytes) -> None:
     """The first event decides for all: a message is never answered twice, and no event of it is kept alone."""

@@ -51,6 +51,8 @@ class PortDecoder:
         self._clock = clock
         self._refuses = False
         """True if the message is refused whose events are read now."""
+        self._doubted = b""
+        """The message that was refused last because it may be cut."""
         self._has_begun = False
         """True after the first bytes were read."""
         self._supervised = frozenset(name.upper() for name in line.lines)
@@ -78,8 +80,10 @@ class PortDecoder:
     def _with_rules(self, items: list[Item]) -> list[Item]:
         ruled: list[Item] = []
         before = b""
+        after_damage = False
         for item in items:
-            if isinstance(item, Signal) and self._is_refused(item):
+            was_damaged, after_damage = after_damage, isinstance(item, Reject)
+            if isinstance(item, Signal) and self._is_refused(item, after_damage=was_damaged):
                 ruled += self._refused(item) if item.part == item.parts else ()
             elif isinstance(item, Signal):
                 if item.part == 1:
@@ -98,24 +102,28 @@ class PortDecoder:
                 ruled.append(item)
         return ruled
 
-    def _is_refused(self, signal: Signal) -> bool:
+    def _is_refused(self, signal: Signal, *, after_damage: bool) -> bool:
         """Return True for all events of a message that may be cut; its first event decides."""
         if signal.part == 1:
-            self._refuses = self._may_be_cut(signal)
+            self._refuses = self._may_be_cut(signal, after_damage=after_damage)
         return self._refuses
 
-    def _may_be_cut(self, signal: Signal) -> bool:
-        """Return True if these bytes may be the end of a message whose beginning came before the port was open."""
-        if self._has_begun or self._line.serial is None or signal.event.kind is Kind.HEARTBEAT:
+    def _may_be_cut(self, signal: Signal, *, after_damage: bool) -> bool:
+        """Return True if these bytes may be the end of a message whose beginning is missing or damaged.
+
+        The beginning may have come before a serial port was open. The same bytes again are taken, because a receiver
+        may send something before each message.
+        """
+        is_opening = not self._has_begun and self._line.serial is not None
+        if not (is_opening or after_damage) or signal.event.kind is Kind.HEARTBEAT or signal.raw == self._doubted:
             return False
         return signal.event.kind in _NOT_READ or signal.event.system not in _LONG or SYSTEM in signal.details
 
     def _refused(self, signal: Signal) -> list[Item]:
         """Refuse what may be the end of a message: its ACK would be taken for that of the whole message."""
         self._state.damaged += 1
-        text = (
-            f"{len(signal.raw)} bytes at the opening of the port may be the end of a message, which is asked for again"
-        )
+        self._doubted = signal.raw
+        text = f"{len(signal.raw)} bytes may be the end of a message whose beginning is missing or damaged"
         reject = Reject(protocol=signal.protocol, reason=Reason.TRUNCATED, raw=signal.raw, text=text)
         return [reject, Reply(data=NAK)]
 
