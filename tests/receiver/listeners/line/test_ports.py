@@ -11,6 +11,7 @@ import pytest
 
 from tests.rigs.core import core, small, until
 from tests.rigs.loops import each_loop
+from tests.rigs.recordings import STREAMS
 from vetlla.domain.accounts import Account, AccountBook
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.signals import STORED, Event, Kind, Reject, Reply, Signal
@@ -115,6 +116,19 @@ def test_the_end_of_a_message_at_the_opening_of_a_port_is_refused() -> None:
     assert isinstance(unknown, Signal)
     assert decoder.answer(unknown, STORED, ManualClock().now()) == b"\x06"  # type: ignore[arg-type]
     assert isinstance(decoder_of(line()).feed(b"4E40100007\x14")[-1], Signal)  # a connection begins with a message
+
+
+@pytest.mark.parametrize("noise", [b"\x87\n", b"\xe3\xf5\xb1\xb2\xb3\xb4\xb5\xb6\xb7\xb8\xb9\n"])
+def test_noise_before_a_message_is_not_refused(noise: bytes) -> None:
+    """Its NAK would let the receiver send the message again, and the second ACK would count for the next one."""
+    decoder = PortDecoder(
+        line(protocol="ademco685"), STREAMS["ademco685"].make(lambda _: ()), PortState(), ManualClock()
+    )
+    decoder.feed(b"\n00 OKAY @\r")
+    items = decoder.feed(noise + b"\n16 1383 18 E384 74 C450 \r")
+    assert [item for item in items if isinstance(item, Reply)] == []
+    assert any(isinstance(item, Signal) and item.id.account == "1383" for item in items)
+    assert [item for item in decoder.feed(b"\x87\n") if isinstance(item, Reply)] == []
 
 
 def test_the_rest_of_a_message_with_a_damaged_beginning_is_refused() -> None:

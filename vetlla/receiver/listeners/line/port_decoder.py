@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 _SIGN: Final = "sign of life"
 """Code of a sign of life that no device sent: the port makes it."""
+MESSAGE_MIN: Final = 9
+"""Bytes of the shortest message that a receiver sends (Ademco 685, 3x1)."""
 COPY: Final = "copy"
 """Detail of the second copy of a message in one read. It is not answered: the receiver may take a second ACK for that
 of its next message, because an ACK has no number. It is a repetition, so this detail is never stored."""
@@ -100,7 +102,7 @@ class PortDecoder:
                 ruled.append(item if item.id is None else replace(item, id=self._known_as(item.id)))
             else:
                 ruled.append(item)
-        return ruled
+        return _without_idle_refusals(ruled)
 
     def _is_refused(self, signal: Signal, *, after_damage: bool) -> bool:
         """Return True for all events of a message that may be cut; its first event decides."""
@@ -152,3 +154,19 @@ class PortDecoder:
         if seen and not self._state.parity:
             self._state.parity = seen
             log.warning("line.parity_suspected", line=self._line.name, parity=seen)
+
+
+def _without_idle_refusals(items: list[Item]) -> list[Item]:
+    """Leave out a NAK that refuses no message: a message follows it in this read, or too few bytes came to be one.
+
+    The receiver would send its message again at once. Then one of two ACKs would count for its next message.
+    """
+    kept: list[Item] = []
+    for at, item in enumerate(items):
+        if isinstance(item, Reply):
+            refused = items[at - 1] if at else None
+            is_noise = isinstance(refused, Reject) and len(refused.raw) < MESSAGE_MIN
+            if is_noise or any(isinstance(later, Signal) for later in items[at + 1 :]):
+                continue
+        kept.append(item)
+    return kept
