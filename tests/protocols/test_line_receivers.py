@@ -98,6 +98,14 @@ def test_an_eighth_bit_in_a_block_is_damage_but_not_in_its_text(block: bytes, *,
     assert len(signals(items)) == 1 + (not damaged)
 
 
+def test_an_eighth_bit_in_a_system_message_of_a_685_is_damage() -> None:
+    """Its text is free, and so far only ASCII was seen in it."""
+    items = decode(port("ademco685"), [b"\n00 OKAY @\r", b"\n12 RCVB 6\xa00\r"])
+    assert Reply(data=NAK) in items
+    assert len(signals(items)) == 1
+    assert len(signals(decode(port("ademco685"), [b"\n00 OKAY @\r", b"\n12 RCVB 6 0\r"]))) == 2
+
+
 def test_copies_of_a_caller_id_without_end_marks_are_one_message() -> None:
     """A number has no fixed length, so the copies have no ends of their own; the event that follows has its caller."""
     caller = b"4015  12152795550132"

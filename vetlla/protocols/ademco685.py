@@ -52,7 +52,7 @@ OPTIONS: Final = (PortOption("caps", (_NO, _YES), "frames end in A, after one nu
 _OPENING: Final = re.compile(rb"[0-9A-F]{2,4} (?:OKAY|RCV[AB]|LINE|[0-9A-F]{3,6} [0-9A-F])")
 _HEAD: Final = rb"([0-9A-F]{1,2})([0-9A-F]{1,2}) "
 _BEAT: Final = re.compile(rb"%bOKAY @? *" % _HEAD)
-_SYSTEM: Final = re.compile(rb"%b(RCV[AB]|LINE)(?![0-9A-Z]) *(.*)" % _HEAD)
+_SYSTEM: Final = re.compile(rb"%b(RCV[AB]|LINE)(?![0-9A-Z]) *([\x20-\x7e]*)" % _HEAD)
 _CONTACT_ID: Final = re.compile(
     rb"%b([0-9A-F]{3,6}) [159]8 ?([ERP136])([0-9]{3}) ([0-9A-F]{2}) [CU]?([0-9A-F]{2,4}) *" % _HEAD
 )
