@@ -38,9 +38,6 @@ _LAST_CHANGE = f"""
 SELECT subject, detail FROM audit WHERE id IN (
     SELECT max(id) FROM audit WHERE action IN ('{SET}', '{ERASE}', '{REKEY}') AND subject <> '{ALL}' GROUP BY subject)
 """  # noqa: S608 - constant words
-_LAST_OF_HOME = f"""
-SELECT action FROM audit WHERE subject = ? AND action IN ('{SET}', '{ERASE}', '{REKEY}') ORDER BY id DESC LIMIT 1
-"""  # noqa: S608 - constant words
 
 
 class CardReading(NamedTuple):
@@ -93,11 +90,6 @@ def readings(db: sqlite3.Connection, *, home: str = "", by: str = "", since_us: 
             alarm if isinstance(alarm, int) else None,
             str(detail.get("reason", "")),
         )
-
-
-def was_erased(db: sqlite3.Connection, home: str) -> bool:
-    """Return True if the last change of a home's card was its erasure."""
-    return any(row["action"] == ERASE for row in db.execute(_LAST_OF_HOME, (subject_of(home),)))
 
 
 def expected_digests(db: sqlite3.Connection) -> dict[str, str]:

@@ -39,6 +39,7 @@ OPENED_FOR_ALL: Final = 0o077
 def is_kept(state_dir: Path) -> bool:
     """Return True if this state directory has cards. Raises AccessError if this user may not look."""
     with disk_errors(state_dir):
+        state_dir.stat()  # a missing directory is a mistake
         try:
             (state_dir / CARDS).lstat()
         except FileNotFoundError:

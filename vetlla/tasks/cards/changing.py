@@ -70,9 +70,9 @@ def import_cards(
     with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not dry_run) as db:
         changed = []
         for home, parts in file.homes.items():
-            row = table.row_of(db, home)
-            old = None if row is None else keys.unseal(row)
-            new = parts.put_into(old or Card(home=home))
+            sealed = table.row_of(db, home)
+            old = None if sealed is None else keys.unseal(sealed)
+            new = parts.put_into(Card(home=home) if old is None else old)
             effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
             if new != old:
                 changed.append(keys.seal(new))
@@ -93,22 +93,23 @@ def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
     return True
 
 
-def erase_card(place: CardPlace, clock: Clock, home: str, *, by: str) -> bool:
-    """Remove the card of a home; return True if it is erased, now or by an earlier call that was interrupted.
+def erase_card(state_dir: Path, clock: Clock, home: str, *, by: str) -> bool:
+    """Remove the card of a home; return False if it has none.
 
     It needs no key. What the log has of the home stays: its code, who read the card, and when.
     """
-    if not is_kept(place.state_dir):
+    if not is_kept(state_dir):
         return False
-    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db, atomic(db):
-        return table.erase(db, home, at_us=clock.now().utc_us, by=by) or log.was_erased(db, home)
+    with exclusive(state_dir / LOCK), opened(state_dir, clock) as db, atomic(db):
+        return table.erase(db, home, at_us=clock.now().utc_us, by=by)
 
 
 def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> Resealed:
     """Seal all cards with the current key, after making a new one; with ``finish`` drop the previous key.
 
-    A rekey that was interrupted is continued with the key that it made. A credential is read-only: write
-    the new key and the previous one into it by hand, and this seals the cards. Raises UsageError if there is no rotation to finish.
+    A rekey that was interrupted is continued with the key that it made. A credential is read-only: an engineer writes
+    the new key and the previous one into it by hand, and this seals the cards. Raises UsageError if there is nothing to
+    finish.
     """
     now_us = clock.now().utc_us
     with exclusive(place.state_dir / LOCK):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.cards.rows import rows_of
 from vetlla.store.cards import log, table
-from vetlla.store.cards.opening import opened, reading
+from vetlla.store.cards.opening import is_kept, opened, reading
 from vetlla.store.cards.sealing import CardKeys
 from vetlla.store.cards.table import CardDamage
 from vetlla.store.sqlite.atomic import atomic
@@ -26,6 +26,14 @@ def readers(state_dir: Path, *, home: str = "", by: str = "", since_us: int = 0)
     """Return who read cards, oldest first; for one home also those who exported all cards. It needs no key."""
     with reading(state_dir) as db:
         return list(log.readings(db, home=home, by=by, since_us=since_us))
+
+
+def has_card(state_dir: Path, home: str) -> bool:
+    """Return True if a home has a card; nothing of it is read."""
+    if not is_kept(state_dir):
+        return False
+    with reading(state_dir) as db:
+        return table.row_of(db, home) is not None
 
 
 def verified(place: CardPlace) -> tuple[Head, list[CardDamage]]:
