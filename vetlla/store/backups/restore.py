@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,13 @@ from vetlla.domain.errors import StoreError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.backups.backup import Manifest
 from vetlla.store.backups.reminders import ASIDE, looked_through, prepare
+from vetlla.store.cards import log as cards_log
+from vetlla.store.cards import table as cards
+from vetlla.store.cards.opening import CARDS
+from vetlla.store.cards.opening import LOCK as CARDS_LOCK
+from vetlla.store.cards.opening import MODE as CARDS_MODE
+from vetlla.store.cards.opening import opened as opened_cards
+from vetlla.store.cards.opening import reading as reading_cards
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
@@ -30,6 +38,7 @@ from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE, keep_out_r
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.reminders.opening import REMINDERS, keep_out_services
+from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
 
@@ -42,7 +51,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.free_space import FreeSpace
 
 INCOMING = "restore.incoming"
-BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",), REMINDERS: ("-journal",)}
+BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",), REMINDERS: ("-journal",), CARDS: ("-journal",)}
 """Endings of SQLite's files beside each database. They must move with it, or SQLite would apply them to another one."""
 CHUNK = 16 << 20
 NUMBERS = "journal.numbers"
@@ -98,6 +107,8 @@ def restore(
                     _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
                 if reminders is not None:
                     reminders = prepare(incoming, state_dir, manifest, clock, actor)
+                if CARDS in manifest.files:
+                    _sign_cards(incoming, state_dir, manifest, clock, actor)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
                 if has_journal:
                     _remember(state_dir, numbers)
@@ -112,6 +123,8 @@ def _keep_others_out(state_dir: Path, manifest: Manifest) -> Iterator[None]:
             stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
         if REMINDERS in manifest.files:
             stack.enter_context(keep_out_services(state_dir))
+        if CARDS in manifest.files:
+            stack.enter_context(exclusive(state_dir / CARDS_LOCK))
         yield
 
 
@@ -203,7 +216,8 @@ def _incoming(
 
 def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
     """Copy a file and sync it; yield how many bytes are written so far."""
-    with open_file(source) as read, os.fdopen(create(target, 0o640), "wb") as written:
+    mode = CARDS_MODE if target.name == CARDS else 0o640
+    with open_file(source) as read, os.fdopen(create(target, mode), "wb") as written:
         while chunk := read.read(CHUNK):
             hasher.update(chunk)
             written.write(chunk)
@@ -221,6 +235,19 @@ def _sign(incoming: Path, clock: Clock, entry: Entry, numbers: Mapping[str, int]
         journal.close()
     if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
         raise StoreError(f"{incoming / JOURNAL}: its log could not be moved into it", remedy="is the disk failing?")
+
+
+def _sign_cards(incoming: Path, state_dir: Path, manifest: Manifest, clock: Clock, actor: str) -> None:
+    """Record in the log of the cards that they were restored; erase again what was erased since the backup."""
+    replaced_head, erased = None, []
+    with suppress(StoreError, OSError, sqlite3.Error), reading_cards(state_dir) as replaced:  # missing or damaged
+        replaced_head = str(cards_log.head(replaced))
+        erased = [home for home, digest in cards_log.expected_digests(replaced).items() if not digest]
+    now_us = clock.now().utc_us
+    with opened_cards(incoming, clock) as db, atomic(db):
+        again = sum(cards.erase(db, home, at_us=now_us, by=actor) for home in erased)
+        detail = {"made": manifest.made, "head": manifest.cards_head, "replaced_head": replaced_head, "erased": again}
+        cards_log.write(db, [cards_log.entry(now_us, actor, cards_log.RESTORE, "", detail)])
 
 
 def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:

@@ -56,6 +56,7 @@ class CardKeys:
         known = [one for one in (key.current, key.previous) if one is not None]
         self._ciphers = {fingerprint(one): AESGCM(one) for one in known}
         self.current_id = fingerprint(key.current)
+        self.ids = frozenset(self._ciphers)
         self.is_rotating = key.previous is not None
         """Whether the file still has the previous key."""
         self.since = key.since
