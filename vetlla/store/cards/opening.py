@@ -102,6 +102,8 @@ def _connect(path: Path, patience_s: float) -> sqlite3.Connection:
     )
     try:
         connection.row_factory = sqlite3.Row
+        # A text that was changed by hand may be no UTF-8. It must be found as a fault and not end the program.
+        connection.text_factory = lambda text: text.decode(errors="replace")
         connection.execute("PRAGMA synchronous = EXTRA")  # a power cut must not bring back an erased card
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA cache_spill = OFF")  # readers wait only for the commit of an import

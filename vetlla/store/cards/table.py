@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from vetlla.store.cards.sealing import CardKeys
 
 DAMAGE_SHOWN = 100
-_EVERY = "SELECT home, key_id, nonce, sealed FROM cards"
+# SQLite keeps any type in any column; a text that was put there by hand is read as its bytes.
+_EVERY = "SELECT home, key_id, CAST(nonce AS BLOB), CAST(sealed AS BLOB) FROM cards"
 _PUT = "INSERT OR REPLACE INTO cards (home, key_id, nonce, sealed) VALUES (?, ?, ?, ?)"
 
 
