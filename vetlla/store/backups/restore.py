@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,14 +20,12 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.backups.backup import Manifest
-from vetlla.store.backups.reminders import ASIDE, looked_through, prepare
-from vetlla.store.cards import log as cards_log
-from vetlla.store.cards import table as cards
+from vetlla.store.backups.cards import prepare_cards
+from vetlla.store.backups.reminders import looked_through, prepare
+from vetlla.store.backups.replaced import ASIDE
 from vetlla.store.cards.opening import CARDS
 from vetlla.store.cards.opening import LOCK as CARDS_LOCK
 from vetlla.store.cards.opening import MODE as CARDS_MODE
-from vetlla.store.cards.opening import opened as opened_cards
-from vetlla.store.cards.opening import reading as reading_cards
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
@@ -38,7 +35,6 @@ from vetlla.store.journal.opening import JOURNAL, UNFINISHED_RESTORE, keep_out_r
 from vetlla.store.registry.registry import LOCK as REGISTRY_LOCK
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.reminders.opening import REMINDERS, keep_out_services
-from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.store.sqlite.ownership import create, make_directory, sync_directory
 
@@ -108,7 +104,7 @@ def restore(
                 if reminders is not None:
                     reminders = prepare(incoming, state_dir, manifest, clock, actor)
                 if CARDS in manifest.files:
-                    _sign_cards(incoming, state_dir, manifest, clock, actor)
+                    prepare_cards(incoming, state_dir, manifest, clock, actor)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
                 if has_journal:
                     _remember(state_dir, numbers)
@@ -235,19 +231,6 @@ def _sign(incoming: Path, clock: Clock, entry: Entry, numbers: Mapping[str, int]
         journal.close()
     if any(path.exists() for path in _files_of(incoming / JOURNAL)[1:]):
         raise StoreError(f"{incoming / JOURNAL}: its log could not be moved into it", remedy="is the disk failing?")
-
-
-def _sign_cards(incoming: Path, state_dir: Path, manifest: Manifest, clock: Clock, actor: str) -> None:
-    """Record in the log of the cards that they were restored; erase again what was erased since the backup."""
-    replaced_head, erased = None, []
-    with suppress(StoreError, OSError, sqlite3.Error), reading_cards(state_dir) as replaced:  # missing or damaged
-        replaced_head = str(cards_log.head(replaced))
-        erased = [home for home, digest in cards_log.expected_digests(replaced).items() if not digest]
-    now_us = clock.now().utc_us
-    with opened_cards(incoming, clock) as db, atomic(db):
-        again = sum(cards.erase(db, home, at_us=now_us, by=actor) for home in erased)
-        detail = {"made": manifest.made, "head": manifest.cards_head, "replaced_head": replaced_head, "erased": again}
-        cards_log.write(db, [cards_log.entry(now_us, actor, cards_log.RESTORE, "", detail)])
 
 
 def _exchange(incoming: Path, state_dir: Path, manifest: Manifest, replaced: list[Path], aside: Path) -> None:
