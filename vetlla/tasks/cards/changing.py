@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.cards import Card
 from vetlla.domain.clock import to_datetime
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from vetlla.service.cards.columns import CardRow
     from vetlla.store.cards.sealing import SealedCard
     from vetlla.tasks.cards.reading import CardPlace
+
+
+CARDS_AT_ONCE: Final = 1_000
+"""Cards in one transaction: some 30 ms, in which no card can be read."""
+PAUSE_S: Final = 0.05
+"""Pause between two transactions. SQLite asks for a locked file again after 100 ms at the latest, so that one of a few
+attempts falls into a pause."""
 
 
 class CardsImported(NamedTuple):
@@ -56,7 +64,8 @@ def import_cards(
 ) -> CardsImported:
     """Put the rows of a file into the cards: all of them or, if any is bad, nothing.
 
-    The cards are sealed before the transaction begins, so that operators can read cards meanwhile.
+    Operators can read cards meanwhile (``_put``). If a large import is killed, each card is as before or as in the
+    file, and the same import completes it.
     """
     faults: list[Fault] = []
     file = CardFile()
@@ -77,7 +86,9 @@ def import_cards(
             if new != old:
                 changed.append(keys.seal(new))
         if not faults and not dry_run:
-            _write(db, clock, changed, by, effects)
+            _put(db, clock, changed, by, log.SET)
+            with atomic(db):
+                log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", dict(effects))])
     return CardsImported(effects, faults)
 
 
@@ -120,10 +131,9 @@ def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> R
             raise UsageError("the cards are not being rekeyed", remedy="begin with: vetlla cards rekey")
         with opened(place.state_dir, clock, make=True) as db:
             old = [row for row in table.every_row(db) if row.key_id != keys.current_id]
-            again = [keys.seal_again(row) for row in old]
+            _put(db, clock, [keys.seal_again(row) for row in old], by, log.REKEY)
             with atomic(db):
-                table.put(db, again, at_us=now_us, by=by, action=log.REKEY)
-                detail = {"cards": len(again), "key": keys.current_id, "finish": finish}
+                detail = {"cards": len(old), "key": keys.current_id, "finish": finish}
                 log.write(db, [log.entry(now_us, by, log.REKEY, "", detail)])
             cards = table.count(db)
         if finish:
@@ -160,8 +170,10 @@ def _key_ids(state_dir: Path) -> dict[str, int]:
         return table.key_ids(db)
 
 
-def _write(db: sqlite3.Connection, clock: Clock, cards: list[SealedCard], by: str, effects: Counter[str]) -> None:
-    now_us = clock.now().utc_us
-    with atomic(db):
-        table.put(db, cards, at_us=now_us, by=by)
-        log.write(db, [log.entry(now_us, by, log.IMPORT, "", dict(effects))])
+def _put(db: sqlite3.Connection, clock: Clock, cards: list[SealedCard], by: str, action: str) -> None:
+    """Write many cards in short transactions with pauses, because an operator may be waiting for a card."""
+    for start in range(0, len(cards), CARDS_AT_ONCE):
+        if start:
+            time.sleep(PAUSE_S)
+        with atomic(db):
+            table.put(db, cards[start : start + CARDS_AT_ONCE], at_us=clock.now().utc_us, by=by, action=action)
