@@ -214,7 +214,7 @@ def test_readers_are_found_by_home_user_and_time(place: CardPlace) -> None:
 # --- the key ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_rekey_seals_all_cards_anew_and_keeps_the_previous_key_until_its_end(place: CardPlace) -> None:
+def test_a_rekey_seals_all_cards_and_keeps_the_previous_key_until_its_end(place: CardPlace) -> None:
     """Cards sealed before and after open; a second rekey waits for the end of the first."""
     before = CardKeys.read(place.key_file)
     done = changing.rekey(place, CLOCK, by="eva")
