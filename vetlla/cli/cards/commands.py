@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from pydantic import ValidationError
@@ -51,6 +51,18 @@ DAMAGED = 1
 CARD_BYTES_MAX = 1 << 18
 """Most bytes of a card as JSON: all its fields at their longest, in characters of four bytes."""
 
+
+class CardFiles(NamedTuple):
+    """Options that say where the cards and their key are."""
+
+    key_file: CardsKeyFile = None
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def place(self) -> CardPlace:
+        """Return the place of the cards."""
+        return CardPlace(self.state_dir, cards_key_path(self.key_file, self.state_dir))
+
+
 Home = Annotated[str, typer.Argument(metavar="HOME", help="Code of the home.")]
 
 
@@ -61,9 +73,8 @@ def import_(
     *,
     options: FileOptions,
     dry_run: DryRun = False,
-    key_file: CardsKeyFile = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
+    files: CardFiles,
 ) -> None:
     """Import cards: all rows of a file or, if any is bad, nothing. Importing it again changes nothing.
 
@@ -72,7 +83,7 @@ def import_(
 
     Example: vetlla cards import cards.xlsx --dry-run
     """
-    place = CardPlace(state_dir, cards_key_path(key_file, state_dir))
+    place = files.place()
     with importing(file, CARDS, options, what="cards", as_json=as_json) as (reader, rows):
         done = changing.import_cards(place, CLOCK, rows, by=actor(), dry_run=dry_run)
     if done.faults:
@@ -85,13 +96,13 @@ def import_(
 
 
 @app.command()
+@with_option_groups
 def export(
     file: ExportFile,
     *,
     reason: Annotated[str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why, for the log.")] = "",
     form: ExportFormat = None,
-    key_file: CardsKeyFile = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    files: CardFiles,
 ) -> None:
     """Write all cards to a file that `vetlla cards import` takes back unchanged. The file is not encrypted.
 
@@ -100,18 +111,18 @@ def export(
     Example: vetlla cards export cards.xlsx --reason "hand-over to the next contractor"
     """
     kind_of(file, form)
-    place = CardPlace(state_dir, cards_key_path(key_file, state_dir))
+    place = files.place()
     write(file, HEADING, looking.export_rows(place, CLOCK, reason=reason, by=actor()), "cards", kind=form)
 
 
 @app.command("set")
+@with_option_groups
 def set_(
     home: Home,
     file: Annotated[Path, typer.Argument(metavar="FILE|-", help="The card as JSON; - for standard input.")],
     *,
-    key_file: CardsKeyFile = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
+    files: CardFiles,
 ) -> None:
     """Set the whole card of a home from JSON, in the form of `vetlla home --json` (its object card).
 
@@ -119,7 +130,7 @@ def set_(
 
     Example: vetlla home H-0017 --reason edit --json | jq .card | vetlla cards set H-0017 -
     """
-    place = CardPlace(state_dir, cards_key_path(key_file, state_dir))
+    place = files.place()
     changed = changing.set_card(place, CLOCK, _card_in(file, home), by=actor())
     if as_json:
         print_json({"home": home, "changed": changed})
@@ -176,14 +187,15 @@ def readers(
 
 
 @app.command()
-def verify(*, key_file: CardsKeyFile = None, state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
+@with_option_groups
+def verify(*, as_json: AsJson = False, files: CardFiles) -> None:
     """Check that no card and no record of the log was changed, moved, put back or removed; print the log's head.
 
     Exit status: 0 all is whole, 1 something is damaged.
 
     Example: vetlla cards verify
     """
-    head, damage = looking.verified(CardPlace(state_dir, cards_key_path(key_file, state_dir)))
+    head, damage = looking.verified(files.place())
     with verdict(DAMAGED if damage else 0):
         if as_json:
             print_json({"whole": not damage, "head": str(head), "damage": [one._asdict() for one in damage]})
@@ -194,12 +206,12 @@ def verify(*, key_file: CardsKeyFile = None, state_dir: StateDir = DEFAULT_STATE
 
 
 @app.command()
+@with_option_groups
 def rekey(
     *,
     finish: Annotated[bool, typer.Option("--finish", help="Drop the previous key.")] = False,
-    key_file: CardsKeyFile = None,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
+    files: CardFiles,
 ) -> None:
     """Make a new key and seal all cards with it; the first call makes the first key. No key is ever printed.
 
@@ -207,7 +219,7 @@ def rekey(
 
     Example: vetlla cards rekey
     """
-    place = CardPlace(state_dir, cards_key_path(key_file, state_dir))
+    place = files.place()
     done = changing.rekey(place, CLOCK, by=actor(), finish=finish)
     if as_json:
         print_json({"cards": done.cards, "key": done.key_id, "rotating": done.is_rotating})
