@@ -22,6 +22,7 @@ from vetlla.tasks.cards import changing, looking
 from vetlla.tasks.cards.reading import read_card
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vetlla.tasks.cards.reading import CardPlace
@@ -165,6 +166,24 @@ def test_a_changed_log_is_found(place: CardPlace, statement: str, what: str) -> 
     read_card(place, CLOCK, "H-0001", WHY, by="ana")
     change(place, "DROP TRIGGER audit_is_append_only_update", "DROP TRIGGER audit_is_append_only_delete", statement)
     assert any(what in found for _, found in damage(place))
+
+
+@pytest.mark.parametrize("table", ["cards", "audit", ""])
+def test_a_file_without_its_tables_is_an_error(place: CardPlace, table: str) -> None:
+    """An empty file is not filled again as if there had never been a card."""
+    if table:
+        change(place, f"DROP TABLE {table}")
+    else:
+        (place.state_dir / CARDS).write_bytes(b"")
+    calls: list[Callable[[], object]] = [
+        lambda: read_card(place, CLOCK, "H-0001", WHY, by="ana"),
+        lambda: looking.readers(place.state_dir),
+        lambda: damage(place),
+        lambda: changing.erase_card(place.state_dir, CLOCK, "H-0001", by="eva"),
+    ]
+    for call in calls:
+        with pytest.raises(StoreError, match="has lost its tables"):
+            call()
 
 
 def test_a_file_that_others_can_open_is_not_used(place: CardPlace) -> None:

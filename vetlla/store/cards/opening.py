@@ -66,8 +66,11 @@ def opened(
             os.close(create(path, MODE))
             sync_directory(state_dir)
         _refuse_open(path)
+        if not make and path.stat().st_size == 0:  # a new file would hide that the cards and their log are lost
+            raise _not_whole(path)
     with sqlite_errors(path), closing(_connect(path, patience_s)) as connection:
         migrate(connection, "cards", str(path), clock)
+        _refuse_without_tables(connection, path)
         yield connection
 
 
@@ -81,6 +84,7 @@ def reading(state_dir: Path) -> Iterator[sqlite3.Connection]:
     with sqlite_errors(path), closing(_connect(path, PATIENCE_S)) as connection:
         connection.execute("PRAGMA query_only = ON")
         refuse_newer(connection, "cards", str(path))
+        _refuse_without_tables(connection, path)
         yield connection
 
 
@@ -93,6 +97,16 @@ def _refuse_open(path: Path) -> None:
     """Raise StoreError for a file that other users can read or write. Raises OSError."""
     if path.stat().st_mode & OPENED_FOR_ALL:
         raise StoreError(f"{path}: users other than its owner can open it", remedy=f"chmod 600 {path}")
+
+
+def _refuse_without_tables(connection: sqlite3.Connection, path: Path) -> None:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('cards', 'audit')").fetchone()
+    if tables != 2:
+        raise _not_whole(path)
+
+
+def _not_whole(path: Path) -> StoreError:
+    return StoreError(f"{path}: has lost its tables", remedy="restore the last backup: vetlla db restore")
 
 
 def _connect(path: Path, patience_s: float) -> sqlite3.Connection:
