@@ -35,6 +35,7 @@ class Holds(Enum):
     NUMBER = "a number"
     TRUTH = "yes or no"
     DAY = "a date"
+    MOMENT = "a date and time"
     LIST = "a list of texts"
     """Texts separated by semicolons; JSON may contain a list."""
 
