@@ -145,13 +145,14 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
         print_json({"file": file, **counts, **more})
         return
     said = ", ".join(f"{number} {name}" for name, number in counts.items())
-    skipped = f", {done.skipped} rows about no call" if done.skipped else ""
+    skipped = f", {done.skipped} rows passed over" if done.skipped else ""
     bad = f", {len(done.faults)} faults" if done.faults else ""
     console().print(
         f"{file}: {said}{skipped}{bad}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True
     )
     if several := done.ties[TieMethod.SEVERAL]:
-        talk().print(f"{several} calls have a number of several homes: vetlla calls list --untied shows the choice")
+        remedy = "vetlla calls list --untied shows the choice"
+        talk().print(f"{several} calls have a number of several homes: {remedy}", soft_wrap=True)
     if not done.has_journal:
         talk().print("there is no journal here, so no call is tied to an alarm")
 
