@@ -1,5 +1,7 @@
 """Local times of a PBX: an hour that comes twice or never is not guessed."""
 
+# ruff: noqa: DTZ001 - times without a zone are what is read
+
 from __future__ import annotations
 
 from datetime import datetime

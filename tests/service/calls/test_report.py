@@ -23,7 +23,10 @@ NOON = to_us(datetime(2026, 11, 3, 12, tzinfo=MADRID))
 S = SECOND_US
 
 
-def call(t3_us: int | None = 5 * S, number: int = 1, tie: Tie = Tie(TieMethod.UNKNOWN), **changes: object) -> Call:
+NO_HOME = Tie(TieMethod.UNKNOWN)
+
+
+def call(t3_us: int | None = 5 * S, number: int = 1, tie: Tie = NO_HOME, **changes: object) -> Call:
     """Return a call in that was answered after some time, with other values as given."""
     answered = None if t3_us is None else NOON + t3_us
     values: dict[str, object] = {

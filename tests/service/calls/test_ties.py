@@ -123,6 +123,6 @@ def test_a_call_without_a_home_has_no_alarm() -> None:
     ("agent", "operator", "same"),
     [("Maria", "maria", True), ("SIP/maria", "maria", True), ("PJSIP/101", "maria", False), ("", "", False)],
 )
-def test_an_agent_is_an_operator_by_name(agent: str, operator: str, same: bool) -> None:
+def test_an_agent_is_an_operator_by_name(agent: str, operator: str, *, same: bool) -> None:
     """A PBX puts the technology before the name; an empty name is no operator."""
     assert is_same_agent(agent, operator) is same

@@ -30,7 +30,7 @@ def state(tmp_path: Path) -> Path:
         book = CallBook(connection, "")
         book.begin(Origin.ROWS, at_us=1, by="ana", file="calls.csv")
         for external in ("a", "b", "c"):
-            book.add_record(book.add_call(external), Origin.ROWS, SAID)
+            book.add_record(book.add_call(external), SAID)
         for number, home in ((1, "H1"), (2, "H1"), (2, "H2")):
             add_tie(connection, number, Tie(TieMethod.BY_HAND, home, reason="her words", by="ana"), 2)
     return tmp_path
@@ -49,7 +49,7 @@ def test_a_later_record_supersedes_and_the_earlier_stays(state: Path) -> None:
     with transaction(state, CLOCK) as connection:
         book = CallBook(connection, "")
         book.begin(Origin.ROWS, at_us=3, by="joan", file="new.csv")
-        book.add_record(1, Origin.ROWS, SAID._replace(agent="maria"))
+        book.add_record(1, SAID._replace(agent="maria"))
     with snapshot(state, CLOCK) as connection:
         assert queries.call(connection, "a", joined).record.agent == "maria"
         found = queries.history(connection, 1)

@@ -67,7 +67,7 @@ def row(call: int, **values: str) -> Row:
     return Origin.ROWS, {"external_id": f"{NOON}.{call}"} | values
 
 
-def take(state: Path, rows: Sequence[Row], **options: Any) -> list[ImportedCalls]:
+def take(state: Path, rows: Sequence[Row], **options: bool) -> list[ImportedCalls]:
     """Import rows, each run of rows of one kind as a file."""
     done = []
     files: list[tuple[Origin, list[dict[str, str]]]] = []

@@ -22,12 +22,15 @@ _TIED: Final = ", ".join(f"t.{name.strip()}" for name in TIE_COLUMNS.split(","))
 _WIDTH: Final = 15
 
 _SELECT: Final = f"""
-SELECT c.id, s.name, c.external, r.origin, {_COLUMNS}, {_TIED}
+SELECT c.id, s.name, c.external, i.origin, {_COLUMNS}, {_TIED}
 FROM calls AS c JOIN call_sources AS s ON s.id = c.source JOIN call_records AS r ON r.call = c.id
+JOIN call_imports AS i ON i.id = r.import
 LEFT JOIN call_ties AS t ON t.id = (SELECT max(id) FROM call_ties WHERE call = c.id)
 WHERE {{}} ORDER BY c.id, r.id
 """  # noqa: S608 - constants
-_WITHIN: Final = "c.id IN (SELECT call FROM call_records WHERE at_us >= ? AND at_us < ?)"
+_AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
+"""The first known time of a record, as the index of times has it."""
+_WITHIN: Final = f"c.id IN (SELECT call FROM call_records WHERE {_AT} >= ? AND {_AT} < ?)"  # noqa: S608 - constants
 _OF_HOME: Final = "c.id IN (SELECT call FROM call_ties WHERE home = ? AND home != '')"
 
 
@@ -90,7 +93,7 @@ def history(connection: sqlite3.Connection, number: int) -> list[History]:
     found = [
         History(at_us, by, origin, file, record_from(values))
         for at_us, by, origin, file, *values in connection.execute(
-            f"SELECT i.at_us, i.by, r.origin, i.file, {_COLUMNS} FROM call_records AS r"  # noqa: S608 - constants
+            f"SELECT i.at_us, i.by, i.origin, i.file, {_COLUMNS} FROM call_records AS r"  # noqa: S608 - constants
             " JOIN call_imports AS i ON i.id = r.import WHERE r.call = ? ORDER BY r.id",
             (number,),
         )

@@ -56,11 +56,6 @@ def record_row(record: CallRecord) -> tuple[object, ...]:
     return tuple(record)
 
 
-def earliest(record: CallRecord) -> int | None:
-    """Return the earliest of a record's times; None if it has none."""
-    return min((time for time in record[1:5] if time is not None), default=None)
-
-
 def listed(values: Sequence[object]) -> str:
     """Return a list as it is stored; "" for an empty one."""
     return json.dumps(values) if values else ""

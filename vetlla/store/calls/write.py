@@ -9,7 +9,6 @@ from vetlla.store.calls.rows import (
     ORIGINS,
     RECORD_COLUMNS,
     TIE_COLUMNS,
-    earliest,
     record_from,
     record_row,
     tie_from,
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from vetlla.domain.calls import CallRecord, Tie
 
 _FIND = "SELECT id FROM calls WHERE external = ? AND source = ?"
-_RECORDS = f"SELECT origin, import, {RECORD_COLUMNS} FROM call_records WHERE call = ? ORDER BY id"  # noqa: S608 - ours
+_RECORDS = f"""
+SELECT i.origin, r.import, {RECORD_COLUMNS} FROM call_records AS r JOIN call_imports AS i ON i.id = r.import
+WHERE call = ? ORDER BY r.id
+"""  # noqa: S608 - ours
 _TIE = f"SELECT {TIE_COLUMNS} FROM call_ties WHERE call = ? ORDER BY id DESC LIMIT 1"  # noqa: S608 - ours
-_ADD_RECORD = (
-    f"INSERT INTO call_records (call, import, origin, at_us, {RECORD_COLUMNS})"  # noqa: S608 - ours
-    f" VALUES (?, ?, ?, ?{', ?' * 15})"
-)
+_ADD_RECORD = f"INSERT INTO call_records (call, import, {RECORD_COLUMNS}) VALUES (?, ?{', ?' * 15})"  # noqa: S608 - ours
 _ADD_TIE = f"INSERT INTO call_ties (call, at_us, {TIE_COLUMNS}) VALUES (?, ?{', ?' * 8})"  # noqa: S608 - ours
 
 
@@ -83,9 +82,9 @@ class CallBook:
         self._connection.execute("INSERT INTO calls VALUES (?, ?, ?)", (self._last, self._number, external))
         return self._last
 
-    def add_record(self, call: int, origin: Origin, record: CallRecord) -> None:
-        """Add what a kind of file says of a call; it holds from now on."""
-        self._connection.execute(_ADD_RECORD, (call, self._import, origin.value, earliest(record), *record_row(record)))
+    def add_record(self, call: int, record: CallRecord) -> None:
+        """Add what the import's kind of file says of a call; it holds from now on."""
+        self._connection.execute(_ADD_RECORD, (call, self._import, *record_row(record)))
 
 
 def add_tie(connection: sqlite3.Connection, call: int, tie: Tie, at_us: int) -> None:

@@ -172,7 +172,7 @@ class _Taker:
         is_changed = new != earlier
         call = known.id if known else self._book.add_call(external)
         if is_changed:
-            self._book.add_record(call, self._origin, new)
+            self._book.add_record(call, new)
         if known is None:
             self.effects[Effect.NEW] += 1
         elif known.imports.get(self._origin) != self._number:  # else an earlier batch of this import counted it

@@ -24,9 +24,7 @@ CREATE TABLE calls (
 CREATE TABLE call_records (
     id INTEGER PRIMARY KEY,
     call INTEGER NOT NULL REFERENCES calls (id),
-    import INTEGER NOT NULL REFERENCES call_imports (id),
-    origin TEXT NOT NULL,
-    at_us INTEGER, -- the earliest of its times; NULL: it has none
+    import INTEGER NOT NULL REFERENCES call_imports (id), -- its origin is that of the record
     direction TEXT,
     started_us INTEGER,
     ready_us INTEGER,
@@ -45,7 +43,7 @@ CREATE TABLE call_records (
 );
 
 CREATE INDEX call_records_call ON call_records (call, id);
-CREATE INDEX call_records_at ON call_records (at_us, call) WHERE at_us IS NOT NULL;
+CREATE INDEX call_records_at ON call_records (coalesce(started_us, ready_us, answered_us, ended_us), call);
 
 -- To which home and alarm a call belongs. The newest row of a call holds.
 CREATE TABLE call_ties (
