@@ -49,7 +49,7 @@ NUMBERS = HomeNumbers(HOMES, {"900000007": ["H1"], "1234": ["H2"], "tel:90000000
     ],
 )
 def test_a_number_ties_a_call_to_one_home(number: str, tie: Tie) -> None:
-    """However a home wrote its number; an extension or an account of four digits is nobody's telephone."""
+    """However a home wrote its number; an extension or an account of four digits is no telephone."""
     assert NUMBERS.tie(number, DAY) == tie
     assert home_reason(tie)
 
@@ -63,9 +63,9 @@ def test_homes_that_all_left_stay_a_choice() -> None:
 
 def test_the_number_of_the_other_side_counts() -> None:
     """Of a call in, the caller; of a call out, the called number."""
-    numbers = {"caller": "+34900000001", "called": "+34900000002"}
+    call = CallRecord(caller="+34900000001", called="+34900000002")
     for direction, code in ((Direction.IN, "H1"), (Direction.OUT, "H2")):
-        assert home_tie(CallRecord(direction=direction, **numbers), NUMBERS, DAY, None).home == code
+        assert home_tie(call._replace(direction=direction), NUMBERS, DAY, None).home == code
 
 
 def test_a_person_and_a_file_decide_before_the_number() -> None:

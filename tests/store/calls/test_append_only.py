@@ -25,7 +25,7 @@ SAID = CallRecord(
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """Make a registry with three calls: two of H1, of which one was tied to H2 since, and one of nobody."""
+    """Make a registry with three calls: two of H1, of which one was tied to H2 since, and one of no home."""
     with transaction(tmp_path, CLOCK) as connection:
         book = CallBook(connection, "")
         book.begin(Origin.ROWS, at_us=1, by="ana", file="calls.csv")

@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 MADRID = ZoneInfo("Europe/Madrid")
 LOCAL = LocalTime(MADRID)
-READERS = {Origin.CDR: CdrReader(LOCAL), Origin.QUEUE_LOG: QueueLogReader(), Origin.ROWS: CallRows(LOCAL)}
+READERS: dict[Origin, Any] = {
+    Origin.CDR: CdrReader(LOCAL),
+    Origin.QUEUE_LOG: QueueLogReader(),
+    Origin.ROWS: CallRows(LOCAL),
+}
 KINDS: dict[Origin, Any] = {Origin.CDR: CDR_LINES, Origin.QUEUE_LOG: QUEUE_EVENTS, Origin.ROWS: CALLS}
 CLOCK = ManualClock()
 NOON = 1_793_703_600

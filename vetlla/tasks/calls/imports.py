@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 BATCH: Final = 20_000
 """Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
-COPIED_AT_MOST: Final = 256 << 20
-"""Bytes of a registry up to which a large import changes a copy in memory. The copy and its image need twice that."""
+COPIED_AT_MOST: Final = 64 << 20
+"""Bytes of a registry up to which a large import changes a copy in memory. The copy and its image need twice that, and
+twice what the import adds: 480 MiB were measured for a file of 83 MiB."""
 
 Found: TypeAlias = "tuple[str, CallRecord] | list[Fault] | None"
 """A call's id and what a row says of it; or what is wrong; or None if the row is about no call."""
@@ -56,7 +57,7 @@ class CallRows:
 
 
 class CallImport(NamedTuple):
-    """What is imported, and by whom."""
+    """What is imported, and the user who imports it."""
 
     origin: Origin
     source: str
