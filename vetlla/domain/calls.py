@@ -137,7 +137,7 @@ class Tie(NamedTuple):
     by: str = ""
 
 
-class Call(NamedTuple):
+class PhoneCall(NamedTuple):
     """One call as far as all files together tell it."""
 
     id: int

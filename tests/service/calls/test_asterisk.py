@@ -142,8 +142,8 @@ def event(*fields: str) -> Any:
 def test_an_event_says_what_it_is_about(fields: tuple[str, ...], expected: dict[str, Any]) -> None:
     """Times are in microseconds; a line without them is in whole seconds."""
     call, found = event("1793692801", "7.1", *fields)
-    times = {name: 1_793_692_801_000_000 for name in ("ready", "answered", "ended") if name in expected}
-    assert (call, found) == ("7.1", CallRecord(direction=Direction.IN)._replace(**expected | times))
+    times: dict[str, Any] = {name: 1_793_692_801_000_000 for name in ("ready", "answered", "ended") if name in expected}
+    assert (call, found) == ("7.1", CallRecord(direction=Direction.IN)._replace(**(expected | times)))
 
 
 def test_microseconds_of_the_log_are_kept() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.domain.calls import ERASED, Call, CallKey, CallOutcome, CallRecord, Direction, Party, Tie, TieMethod
+from vetlla.domain.calls import ERASED, CallKey, CallOutcome, CallRecord, Direction, Party, PhoneCall, Tie, TieMethod
 from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.service.calls.follow_up import refusal
 from vetlla.service.calls.report import CallFigures, Limits, figures, limits_of
@@ -26,17 +26,17 @@ S = SECOND_US
 NO_HOME = Tie(TieMethod.UNKNOWN)
 
 
-def call(t3_us: int | None = 5 * S, number: int = 1, tie: Tie = NO_HOME, **changes: object) -> Call:
+def call(t3_us: int | None = 5 * S, number: int = 1, tie: Tie = NO_HOME, **changes: object) -> PhoneCall:
     """Return a call in that was answered after some time, with other values as given."""
     answered = None if t3_us is None else NOON + t3_us
     values: dict[str, object] = {
         "direction": Direction.IN, "started": NOON, "ready": NOON, "answered": answered, "ended": NOON + 100 * S,
         "caller": "+34900000001", "outcome": CallOutcome.ANSWERED,
     }  # fmt: skip
-    return Call(number, CallKey("", str(number)), CallRecord(**values | changes), (), tie)  # type: ignore[arg-type]
+    return PhoneCall(number, CallKey("", str(number)), CallRecord(**values | changes), (), tie)  # type: ignore[arg-type]
 
 
-def of(*calls: Call) -> CallFigures:
+def of(*calls: PhoneCall) -> CallFigures:
     """Return the figures of calls."""
     return figures(calls, LIMITS, MADRID)
 
@@ -120,7 +120,7 @@ HOME = Tie(TieMethod.PHONE, "H1")
         (call(), "the call is tied to no home"),
     ],
 )
-def test_a_call_counts_as_a_follow_up(one: Call, why: str) -> None:
+def test_a_call_counts_as_a_follow_up(one: PhoneCall, why: str) -> None:
     """Answered, of that home, and long enough; in either direction (tender, section 5)."""
     assert refusal(one, "H1", 30) == why
 

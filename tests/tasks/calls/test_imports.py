@@ -33,7 +33,7 @@ from vetlla.tasks.calls.tying import tie_by_hand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vetlla.domain.calls import Call
+    from vetlla.domain.calls import PhoneCall
 
 MADRID = ZoneInfo("Europe/Madrid")
 LOCAL = LocalTime(MADRID)
@@ -86,7 +86,7 @@ def take(state: Path, rows: Sequence[Row], **options: bool) -> list[ImportedCall
     return done
 
 
-def kept(state: Path) -> dict[str, Call]:
+def kept(state: Path) -> dict[str, PhoneCall]:
     """Return the calls of a registry by their id."""
     with snapshot(state, CLOCK) as connection:
         return {call.key.external: call for call in queries.calls(connection, joined)}

@@ -44,7 +44,7 @@ from vetlla.tables.target import kind_of, write
 from vetlla.tasks.calls.imports import CallImport, CallRows, ImportedCalls, RowReader, import_calls
 
 if TYPE_CHECKING:
-    from vetlla.domain.calls import Call
+    from vetlla.domain.calls import PhoneCall
     from vetlla.domain.columns import RowKind
 
 LARGE: Final = 1 << 20
@@ -178,7 +178,7 @@ def export(
         write(file, [column.name for column in CALLS.columns], map(_cells, found), "calls", kind=form)
 
 
-def _cells(call: Call) -> list[object]:
+def _cells(call: PhoneCall) -> list[object]:
     record = call.record
     times = [iso(time) or "" for time in (record.started, record.ready, record.answered, record.ended)]
     numbers = [record.caller, record.called]

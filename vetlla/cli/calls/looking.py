@@ -35,7 +35,7 @@ from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.calls.tying import tie_by_hand
 
 if TYPE_CHECKING:
-    from vetlla.domain.calls import Call
+    from vetlla.domain.calls import PhoneCall
     from vetlla.store.calls.queries import History
 
 RECENT_US: Final = 7 * 86_400 * SECOND_US
@@ -64,7 +64,7 @@ class WantedCalls(NamedTuple):
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
-    def includes(self, call: Call) -> bool:
+    def includes(self, call: PhoneCall) -> bool:
         """Return True if a call is wanted."""
         return (
             (self.direction is None or call.record.direction is self.direction)
@@ -91,7 +91,7 @@ def list_(wanted: WantedCalls) -> None:
     print_rows(rows, COLUMNS, as_json=wanted.as_json)
 
 
-def _begun(call: Call) -> tuple[int, int]:
+def _begun(call: PhoneCall) -> tuple[int, int]:
     return (call.record.started or call.record.ready or 0, call.id)
 
 
@@ -120,7 +120,7 @@ def show(
     print_rows((_fact_row(fact, numbers=numbers) for fact in facts), HISTORY, as_json=False, title="history")
 
 
-def _lines(call: Call, *, numbers: bool) -> dict[str, Any]:
+def _lines(call: PhoneCall, *, numbers: bool) -> dict[str, Any]:
     record, tie, t3 = call.record, call.tie, seconds(call.t3)
     wrong = order_fault(record)
     return {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from vetlla.domain.calls import Call, Tie
+    from vetlla.domain.calls import PhoneCall, Tie
     from vetlla.service.parameters import Reading
 
 COLUMNS: Final = (
@@ -58,7 +58,7 @@ def seconds(duration_us: int | None) -> float | None:
     return None if duration_us is None else duration_us / SECOND_US
 
 
-def call_row(call: Call, *, numbers: bool) -> dict[str, Any]:
+def call_row(call: PhoneCall, *, numbers: bool) -> dict[str, Any]:
     """Return a call for a table."""
     record, tie, t3 = call.record, call.tie, seconds(call.t3)
     begun = record.started if record.started is not None else record.ready
@@ -77,7 +77,7 @@ def call_row(call: Call, *, numbers: bool) -> dict[str, Any]:
     }
 
 
-def call_fields(call: Call, *, numbers: bool) -> dict[str, Any]:
+def call_fields(call: PhoneCall, *, numbers: bool) -> dict[str, Any]:
     """Return a call for a machine."""
     record = call.record
     return {

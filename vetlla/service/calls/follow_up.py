@@ -9,12 +9,12 @@ from vetlla.domain.calls import CallOutcome, Direction
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from vetlla.domain.calls import Call
+    from vetlla.domain.calls import PhoneCall
 
 BOTH = frozenset(Direction)
 
 
-def refusal(call: Call, home: str, least_s: int, directions: Collection[Direction] = BOTH) -> str:
+def refusal(call: PhoneCall, home: str, least_s: int, directions: Collection[Direction] = BOTH) -> str:
     """Return why a call is no answered follow-up of a home; "" if it is one.
 
     ``least_s`` is the parameter agenda.call_min_seconds: the least seconds of talk. Tender 20220428, section 5: calls

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from decimal import Decimal
 
-    from vetlla.domain.calls import Call
+    from vetlla.domain.calls import PhoneCall
     from vetlla.service.parameters import Reading
 
 HOURS: Final = 24
@@ -54,7 +54,7 @@ class CallFigures:
     within: int = 0
     """Of these, calls with a *t3* of at most the limit."""
     t3_max_us: int = 0
-    breaches: list[Call] = field(default_factory=list)
+    breaches: list[PhoneCall] = field(default_factory=list)
     """Calls in whose *t3* is longer than the limit that never may be passed."""
     abandoned: int = 0
     lost: int = 0
@@ -102,7 +102,7 @@ class CallFigures:
         return max(range(HOURS), key=lambda hour: (self.hours[hour], -hour)) if self.incoming else None
 
 
-def figures(calls: Iterable[Call], limits: Limits, zone: tzinfo) -> CallFigures:
+def figures(calls: Iterable[PhoneCall], limits: Limits, zone: tzinfo) -> CallFigures:
     """Return the figures of the calls of a period; ``zone`` is that of the hours."""
     found = CallFigures(limits)
     by_quarter: Counter[int] = Counter()
@@ -122,7 +122,7 @@ def figures(calls: Iterable[Call], limits: Limits, zone: tzinfo) -> CallFigures:
     return found
 
 
-def _count_in(found: CallFigures, call: Call) -> None:
+def _count_in(found: CallFigures, call: PhoneCall) -> None:
     found.incoming += 1
     match call.record.outcome:
         case CallOutcome.ANSWERED:
@@ -142,7 +142,7 @@ def _count_in(found: CallFigures, call: Call) -> None:
         found.breaches.append(call)
 
 
-def _count_proofs(found: CallFigures, call: Call) -> None:
+def _count_proofs(found: CallFigures, call: PhoneCall) -> None:
     record = call.record
     erased = record.recording == ERASED
     found.erased += erased

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vetlla.domain.calls import Call, CallKey, CallRecord, Origin, Tie, TieMethod
+from vetlla.domain.calls import CallKey, CallRecord, Origin, PhoneCall, Tie, TieMethod
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import UsageError
 from vetlla.store.calls.rows import ORIGINS, RECORD_COLUMNS, TIE_COLUMNS, record_from, tie_from
@@ -52,7 +52,7 @@ def calls(
     since_us: int | None = None,
     until_us: int | None = None,
     home: str = "",
-) -> Iterator[Call]:
+) -> Iterator[PhoneCall]:
     """Yield calls in the order in which they were first imported; ``join`` makes one record of all that files say.
 
     A range is that of the start of the call; a call whose start is unknown counts by its first known time, and one
@@ -75,7 +75,9 @@ def calls(
             yield call
 
 
-def call(connection: sqlite3.Connection, named: str, join: Callable[[Mapping[Origin, CallRecord]], CallRecord]) -> Call:
+def call(
+    connection: sqlite3.Connection, named: str, join: Callable[[Mapping[Origin, CallRecord]], CallRecord]
+) -> PhoneCall:
     """Return the call with a number or an id of its PBX. Raises UsageError unless exactly one matches."""
     ids = [row[0] for row in connection.execute("SELECT id FROM calls WHERE external = ?", (named,))]
     if not ids and named.isascii() and named.isdecimal() and len(named) < 19:
@@ -111,16 +113,16 @@ def history(connection: sqlite3.Connection, number: int) -> list[History]:
     return sorted(found, key=lambda one: one.at_us)
 
 
-def _begun(call: Call) -> int | None:
+def _begun(call: PhoneCall) -> int | None:
     record = call.record
     return next((time for time in record[1:5] if time is not None), None)
 
 
-def _call(rows: list[tuple[Any, ...]], join: Callable[[Mapping[Origin, CallRecord]], CallRecord]) -> Call:
+def _call(rows: list[tuple[Any, ...]], join: Callable[[Mapping[Origin, CallRecord]], CallRecord]) -> PhoneCall:
     records: dict[Origin, CallRecord] = {}
     for row in rows:  # a later record of the same kind holds
         records[ORIGINS[row[3]]] = record_from(row[4 : 4 + _WIDTH])
     number, source, external, *_ = rows[0]
     tied = rows[0][4 + _WIDTH :]
     tie = tie_from(tied) if tied[0] is not None else Tie(TieMethod.NO_NUMBER)
-    return Call(number, CallKey(source, external), join(records), tuple(records), tie)
+    return PhoneCall(number, CallKey(source, external), join(records), tuple(records), tie)

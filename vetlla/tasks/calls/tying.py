@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
     from pathlib import Path
 
-    from vetlla.domain.calls import AlarmFacts, Call, CallRecord
+    from vetlla.domain.calls import AlarmFacts, CallRecord, PhoneCall
     from vetlla.domain.clock import Clock
 
 OPEN_US: Final = 86_400 * SECOND_US
@@ -90,7 +90,7 @@ def tie_by_hand(
     by: str,
     window_us: int,
     dry_run: bool = False,
-) -> Call:
+) -> PhoneCall:
     """Tie a call to a home, or to none if ``home`` is ""; return it as it is afterwards. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         call = queries.call(connection, named, joined)
