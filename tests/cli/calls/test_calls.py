@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 
 from tests.rigs.daemon import vetlla as program_of
@@ -196,6 +198,7 @@ def test_an_export_comes_back_unchanged(vetlla: Vetlla, full: Path, ending: str)
     first, second = full / f"first.{ending}", full / f"second.{ending}"
     assert vetlla("calls", "export", first, *NOVEMBER).status == 0
     other = ("--state-dir", full / "other")
+    assert vetlla("inventory", "import", full / "homes.csv", "--what", "homes", *other).status == 0
     done = vetlla("calls", "import", first, *other)
     assert done.status == 0, done.error + done.talk
     assert vetlla("calls", "export", second, *NOVEMBER, *other).status == 0
@@ -207,18 +210,19 @@ def test_an_export_comes_back_unchanged(vetlla: Vetlla, full: Path, ending: str)
 
 
 BAD = """\
-external_id,direction,started,ended,recording,recording_sha256,alarm,caller
-C1,in,2026-10-25 02:30:00,,,,,
-C2,sideways,2026-11-03 10:00:00,,,,,
-C3,in,2026-03-29 02:30:00,,,,,
-C4,in,2026-11-03 10:00:00,2026-11-03 09:00:00,,,,
-C5,in,2026-11-03,,,,,
-C6,in,,,/etc/passwd,,,
-C7,in,,,../x.wav,,,
-C8,in,,,,1234,,
-C9,in,,,,,0,
-,in,,,,,,
-C11,in,2026-11-03 10:00:00,,,,,900000001
+external_id,direction,started,ended,recording,recording_sha256,alarm,home,caller
+C1,in,2026-10-25 02:30:00,,,,,,
+C2,sideways,2026-11-03 10:00:00,,,,,,
+C3,in,2026-03-29 02:30:00,,,,,,
+C4,in,2026-11-03 10:00:00,2026-11-03 09:00:00,,,,,
+C5,in,2026-11-03,,,,,,
+C6,in,,,/etc/passwd,,,,
+C7,in,,,../x.wav,,,,
+C8,in,,,,1234,,,
+C9,in,,,,,0,,
+,in,,,,,,,
+C11,in,2026-11-03 10:00:00,,,,,,900000001
+C12,in,2026-11-03 10:00:00,,,,,H9,
 """
 
 
@@ -228,11 +232,11 @@ def test_every_bad_cell_is_named_and_nothing_is_taken(vetlla: Vetlla, tmp_path: 
     file.write_text(BAD, encoding="utf-8")
     done = vetlla("calls", "import", file, "--json")
     assert done.status == os.EX_USAGE
-    assert "10 faults, nothing imported" in done.error
+    assert "11 faults, nothing imported" in done.error
     faults = [(fault["row"], fault["column"]) for fault in done.json]
     assert sorted(faults) == [
         (2, "started"), (3, "direction"), (4, "started"), (5, "ended"), (6, "started"), (7, "recording"),
-        (8, "recording"), (9, "recording_sha256"), (10, "alarm"), (11, "external_id"),
+        (8, "recording"), (9, "recording_sha256"), (10, "alarm"), (11, "external_id"), (13, "home"),
     ]  # fmt: skip
     twice = next(fault["reason"] for fault in done.json if fault["row"] == 2)
     assert "write 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00" in twice
@@ -314,3 +318,40 @@ def test_real_processes_import_through_a_pipe(state_dir: Path) -> None:
         check=True,
     )
     assert len(shown.stdout.splitlines()) == 3
+
+
+def test_a_mapping_names_agents_directions_and_parties(vetlla: Vetlla, homes: Path) -> None:
+    """The operators of both files of Asterisk get the names that the queue of alarms has."""
+    mapping = homes / "calls.toml"
+    mapping.write_text(
+        '[values.agent]\n"PJSIP/101" = "maria"\n"PJSIP/102" = "joan"\n'
+        '[values.dcontext]\n"from-operators" = "out"\n"from-pstn" = "in"\n'
+        '[values.accountcode]\n"SERVICE" = "service"\n',
+        encoding="utf-8",
+    )
+    words = '[values.agent]\n"PJSIP/101" = "maria"\n"PJSIP/102" = "joan"\n'
+    (homes / "agents.toml").write_text(words, encoding="utf-8")
+    for file, form, named in (("Master.csv", CDR, mapping), ("queue_log", QUEUE, homes / "agents.toml")):
+        done = vetlla("calls", "import", FIXTURES / file, *form, "--mapping", named)
+        assert done.status == 0, done.error
+    calls = vetlla("calls", "list", *NOVEMBER, "--json").json
+    assert [call["agent"] for call in calls] == ["maria", "joan", "", "maria", "joan", "maria"]
+    assert [call["party"] for call in calls] == [None, None, None, None, "service", None]
+    assert [call["direction"] for call in calls] == ["in", "in", "in", "out", "out", "out"]
+
+
+def test_times_of_a_workbook_keep_their_time_of_day(vetlla: Vetlla, tmp_path: Path) -> None:
+    """A cell that the spreadsheet holds as date and time is read whole; a number or a date alone is refused."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["external_id", "direction", "started"])
+    sheet.append(["C1", "in", datetime(2026, 11, 3, 10, 15, 30)])  # noqa: DTZ001 - a workbook has no zone
+    book.save(tmp_path / "good.xlsx")
+    sheet.append(["C2", "in", 46329.5])
+    sheet.append(["C3", "in", date(2026, 11, 3)])
+    book.save(tmp_path / "bad.xlsx")
+    assert vetlla("calls", "import", tmp_path / "good.xlsx").status == 0
+    assert one(vetlla("calls", "show", "C1", "--json"))["started"] == "2026-11-03T09:15:30.000000Z"
+    done = vetlla("calls", "import", tmp_path / "bad.xlsx", "--json")
+    assert (done.status, [fault["row"] for fault in done.json]) == (os.EX_USAGE, [3, 4])

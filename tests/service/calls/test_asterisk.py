@@ -12,6 +12,7 @@ import pytest
 from vetlla.domain.calls import CallOutcome, CallRecord, Direction, Party
 from vetlla.domain.clock import iso
 from vetlla.service.calls.asterisk import cdr, queue_log
+from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
 from vetlla.service.calls.local_time import LocalTime
 
 READER = cdr.CdrReader(LocalTime(ZoneInfo("Europe/Madrid")))
@@ -25,7 +26,7 @@ LINE = {
 
 def read(**changes: str) -> Any:
     """Read the line with some other values."""
-    return READER.read(1, cdr.CDR_LINES.check(LINE | changes))
+    return READER.read(1, CDR_LINES.check(LINE | changes))
 
 
 def record(**changes: str) -> CallRecord:
@@ -122,7 +123,7 @@ EVENTS = queue_log.QueueLogReader()
 
 def event(*fields: str) -> Any:
     """Read a line of the log."""
-    return EVENTS.read(1, queue_log.QUEUE_EVENTS.check(dict(zip(queue_log.COLUMNS, fields, strict=False))))
+    return EVENTS.read(1, QUEUE_EVENTS.check(dict(zip(queue_log.COLUMNS, fields, strict=False))))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vetlla.domain.calls import ERASED, CallKey, CallOutcome, CallRecord, Direction, Party, PhoneCall, Tie, TieMethod
 from vetlla.domain.clock import SECOND_US, to_us
-from vetlla.service.calls.follow_up import refusal
+from vetlla.service.calls.follow_up import least_seconds, refusal
 from vetlla.service.calls.report import CallFigures, Limits, figures, limits_of
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
@@ -43,7 +43,9 @@ def of(*calls: PhoneCall) -> CallFigures:
 
 def test_the_limits_are_those_of_the_tender() -> None:
     """ANS 6: 15 s for 90 %, never more than 30 s."""
-    assert limits_of(read_parameters(parameters_file(), "--parameters").on(date(2026, 11, 1))) == LIMITS
+    reading = read_parameters(parameters_file(), "--parameters").on(date(2026, 11, 1))
+    assert limits_of(reading) == LIMITS
+    assert least_seconds(reading) == 30
 
 
 @given(st.lists(st.integers(0, 40 * S) | st.sampled_from([15 * S, 15 * S + 1, 30 * S, 30 * S + 1]), max_size=30))

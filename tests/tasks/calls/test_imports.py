@@ -17,8 +17,9 @@ from vetlla.domain.alarms import State
 from vetlla.domain.calls import AlarmMethod, CallRecord, Origin, TieMethod
 from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.devices import Home
-from vetlla.service.calls.asterisk.cdr import CDR_LINES, CdrReader
-from vetlla.service.calls.asterisk.queue_log import COLUMNS, QUEUE_EVENTS, QueueLogReader
+from vetlla.service.calls.asterisk.cdr import CdrReader
+from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
+from vetlla.service.calls.asterisk.queue_log import COLUMNS, QueueLogReader
 from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined, merged, overlaid
 from vetlla.service.calls.local_time import LocalTime

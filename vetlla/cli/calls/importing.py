@@ -32,6 +32,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
 from vetlla.domain.errors import UsageError
 from vetlla.service.calls.asterisk import cdr, queue_log
+from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
 from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.local_time import LocalTime
@@ -39,11 +40,14 @@ from vetlla.store.calls import queries
 from vetlla.store.inventory.bulk import Effect
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.headless import Headless
+from vetlla.tables.mapping import translation
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
 from vetlla.tasks.calls.imports import CallImport, CallRows, ImportedCalls, RowReader, import_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.domain.calls import PhoneCall
     from vetlla.domain.columns import RowKind
 
@@ -110,7 +114,7 @@ def import_(
     is_large = size_of(file) > LARGE
     if is_large:
         background_priority()
-    form = _form(options.form, LocalTime(zone))
+    form = _form(options.form, LocalTime(zone), translation(options.mapping).values.get("agent", {}))
     about = CallImport(options.form, options.source, actor(), file.name, zone, window_us(reading))
     files = FileOptions(None, options.encoding, options.sheet, options.mapping)
     with importing(file, form.kind, files, what="calls", as_json=as_json, lines=form.lines) as (reader, rows):
@@ -126,13 +130,14 @@ def import_(
         raise typer.Exit(os.EX_DATAERR)
 
 
-def _form(origin: Origin, local: LocalTime) -> _Form:
+def _form(origin: Origin, local: LocalTime, agents: Mapping[str, str]) -> _Form:
     match origin:
         case Origin.CDR:
-            return _Form(cdr.CDR_LINES, Headless(",", quoted=True, columns_of=cdr.columns_of), cdr.CdrReader(local))
+            lines = Headless(",", quoted=True, columns_of=cdr.columns_of)
+            return _Form(CDR_LINES, lines, cdr.CdrReader(local, agents))
         case Origin.QUEUE_LOG:
             lines = Headless("|", quoted=False, columns_of=queue_log.columns_of)
-            return _Form(queue_log.QUEUE_EVENTS, lines, queue_log.QueueLogReader())
+            return _Form(QUEUE_EVENTS, lines, queue_log.QueueLogReader())
         case Origin.ROWS:
             return _Form(CALLS, None, CallRows(local))
 

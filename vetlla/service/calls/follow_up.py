@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import CallOutcome, Direction
 
@@ -10,14 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from vetlla.domain.calls import PhoneCall
+    from vetlla.service.parameters import Reading
 
-BOTH = frozenset(Direction)
+BOTH: Final = frozenset(Direction)
+
+
+def least_seconds(reading: Reading) -> int:
+    """Return the least seconds of talk of a follow-up."""
+    return reading.integer("agenda.call_min_seconds")
 
 
 def refusal(call: PhoneCall, home: str, least_s: int, directions: Collection[Direction] = BOTH) -> str:
     """Return why a call is no answered follow-up of a home; "" if it is one.
 
-    ``least_s`` is the parameter agenda.call_min_seconds: the least seconds of talk. Tender 20220428, section 5: calls
+    ``least_s`` is what ``least_seconds`` returns. Tender 20220428, section 5: calls
     of the agenda may be made when the user calls in, so both directions count.
     """
     if call.tie.home != home:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.calls import ERASED, CallOutcome, Direction, number_of
 from vetlla.domain.clock import SECOND_US, to_datetime
-from vetlla.service.percent import percent_of
+from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ class CallFigures:
         """Return True if both parts of ANS 6 were kept by the calls; None without a call that shows it."""
         if not self.timed:
             return None
-        return self.within * 100 >= self.limits.share * self.timed and not self.breaches
+        return self.within >= count_for(self.limits.share, self.timed) and not self.breaches
 
     @property
     def busiest(self) -> int | None:

@@ -142,6 +142,8 @@ class _Taker:
             self.skipped += 1
             return []
         external, record = found
+        if record.home and record.home not in self._tier.homes:
+            return [Fault(row, "home", record.home, "is not registered: import the homes first")]
         self._pending[external] = updated(self._origin, self._pending.get(external), record)
         self._rows[external] = row
         return self.flush() if len(self._pending) >= BATCH else []

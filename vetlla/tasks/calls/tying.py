@@ -55,7 +55,8 @@ class Tier:
     """Ties the calls of an import by the rules. A tie to a home stays while the files say the same of the call."""
 
     def __init__(self, connection: sqlite3.Connection, alarms: Alarms, zone: tzinfo) -> None:
-        self._numbers = HomeNumbers(inventory.homes(connection), inventory_heard.registered(connection))
+        self.homes = inventory.homes(connection)
+        self._numbers = HomeNumbers(self.homes, inventory_heard.registered(connection))
         self._alarms = alarms
         self._zone = zone
 

@@ -15,19 +15,19 @@ operators has three lines with one uniqueid.
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final
-
-from typing_extensions import TypedDict
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain import telephones
 from vetlla.domain.calls import CallOutcome, CallRecord, Direction, Party
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.columns import Cell, Fault, Holds, ReadBy, RowKind
+from vetlla.domain.columns import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
+    from vetlla.service.calls.asterisk.lines import CdrLine
     from vetlla.service.calls.local_time import LocalTime
 
 _BASE: Final = [
@@ -84,70 +84,10 @@ _CHANNEL: Final = re.compile(r"(.+)-[0-9a-f]{8}(?:;[12])?", re.ASCII)
 """``PJSIP/101-0000002a``: technology, name and a count, which is another one for each call."""
 NEAR_US: Final = 300 * SECOND_US
 """A call's record begins when its channel does. So much may lie between them; a repeated hour is an hour away."""
-_DISPOSITIONS: Final = {
-    "ANSWERED": CallOutcome.ANSWERED,
-    "NO ANSWER": CallOutcome.NO_ANSWER,
-    "BUSY": CallOutcome.BUSY,
-    "FAILED": CallOutcome.FAILED,
-    "CONGESTION": CallOutcome.FAILED,
-}
+AS_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({})
+"""Leaves the names of agents as the PBX has them."""
 _INTERNAL_DIGITS: Final = 6
 """Most digits of an extension: the shortest numbers of homes have nine digits."""
-
-
-def _text(cell: str) -> str:
-    return cell
-
-
-def _time(cell: str) -> datetime | None:
-    if not cell:
-        return None
-    try:
-        return datetime.strptime(cell, "%Y-%m-%d %H:%M:%S") if len(cell) != 19 else datetime.fromisoformat(cell)  # noqa: DTZ007
-    except ValueError:
-        raise ValueError("is not a time as Asterisk writes it: 2026-12-01 10:15:30") from None
-
-
-def _disposition(cell: str) -> CallOutcome:
-    try:
-        return _DISPOSITIONS[cell]
-    except KeyError:
-        raise ValueError(f"not one of {', '.join(_DISPOSITIONS)}") from None
-
-
-Text = Annotated[str, ReadBy(_text), Cell(Holds.TEXT)]
-Hidden = Annotated[str, ReadBy(_text), Cell(Holds.TEXT, secret=True)]
-"""A caller's number or name: no message shows it."""
-Time = Annotated[datetime | None, ReadBy(_time), Cell(Holds.MOMENT)]
-
-
-class CdrLine(TypedDict, total=False):
-    """One line of the call detail records."""
-
-    accountcode: Text
-    src: Hidden
-    dst: Hidden
-    dcontext: Text
-    clid: Hidden
-    channel: Text
-    dstchannel: Text
-    lastapp: Text
-    lastdata: Hidden
-    start: Time
-    answer: Time
-    end: Time
-    duration: Text
-    billsec: Text
-    disposition: Annotated[CallOutcome, ReadBy(_disposition), Cell(Holds.WORD)]
-    amaflags: Text
-    uniqueid: Text
-    userfield: Text
-    peeraccount: Text
-    linkedid: Text
-    sequence: Text
-
-
-CDR_LINES: Final = RowKind(CdrLine)
 
 
 def columns_of(first: Sequence[str]) -> list[str]:
@@ -161,10 +101,11 @@ def columns_of(first: Sequence[str]) -> list[str]:
 
 
 class CdrReader:
-    """Reads lines of call detail records. ``local`` is the time of the PBX."""
+    """Reads lines of call detail records. ``local`` is the time of the PBX; ``agents`` translates names of agents."""
 
-    def __init__(self, local: LocalTime) -> None:
+    def __init__(self, local: LocalTime, agents: Mapping[str, str] = AS_WRITTEN) -> None:
         self._local = local
+        self._agents = agents
 
     def read(self, row: int, line: CdrLine) -> tuple[str, CallRecord] | list[Fault] | None:
         """Return the call's id and what a line says of it, or what is wrong; None for a line of no call of ours.
@@ -178,7 +119,10 @@ class CdrReader:
         if direction is None or line.get("linkedid", unique) not in {"", unique}:
             return None
         times = self._times(row, line, unique)
-        return times if isinstance(times, list) else (unique, _record(line, direction, *times))
+        if isinstance(times, list):
+            return times
+        record = _record(line, direction, *times)
+        return unique, record._replace(agent=self._agents.get(record.agent, record.agent))
 
     def _times(self, row: int, line: CdrLine, unique: str) -> tuple[int, int | None, int | None] | list[Fault]:
         """Return the moments of start, answer and end, or what is wrong with them."""

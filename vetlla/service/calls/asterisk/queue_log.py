@@ -13,20 +13,18 @@ COMPLETECALLER(holdtime|calltime|position), ABANDON and EXITWITHTIMEOUT(position
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain import telephones
 from vetlla.domain.calls import CallOutcome, CallRecord, Direction
-from vetlla.domain.clock import SECOND_US
-from vetlla.domain.columns import Cell, Fault, Holds, ReadBy, RowKind
+from vetlla.domain.columns import Fault
+
+if TYPE_CHECKING:
+    from vetlla.service.calls.asterisk.lines import QueueEvent
 
 COLUMNS: Final = ("time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5")
 _LEAST: Final = 5
 """Fields that every line has; an event without parameters has no others."""
-_EPOCH: Final = re.compile(r"(\d{9,11})(?:\.(\d{1,6}))?", re.ASCII)
 _NO_CALL: Final = frozenset({"NONE", "REALTIME", "MANAGER", ""})
 _ENDS: Final = frozenset({"COMPLETEAGENT", "COMPLETECALLER", "TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER"})
 _LEFT: Final = {
@@ -36,39 +34,6 @@ _LEFT: Final = {
     "EXITWITHKEY": CallOutcome.NO_ANSWER,
     "SYSCOMPAT": CallOutcome.FAILED,
 }
-
-
-def _epoch(cell: str) -> int:
-    found = _EPOCH.fullmatch(cell)
-    if found is None:
-        raise ValueError("is not a time as Asterisk writes it: seconds since 1970, such as 1764576000")
-    return int(found[1]) * SECOND_US + int((found[2] or "").ljust(6, "0"))
-
-
-def _text(cell: str) -> str:
-    return cell
-
-
-Text = Annotated[str, ReadBy(_text), Cell(Holds.TEXT)]
-Hidden = Annotated[str, ReadBy(_text), Cell(Holds.TEXT, secret=True)]
-
-
-class QueueEvent(TypedDict, total=False):
-    """One line of the log."""
-
-    time: Annotated[int, ReadBy(_epoch), Cell(Holds.WORD)]
-    callid: Text
-    queuename: Text
-    agent: Text
-    event: Text
-    data1: Text
-    data2: Hidden
-    data3: Text
-    data4: Text
-    data5: Text
-
-
-QUEUE_EVENTS: Final = RowKind(QueueEvent)
 
 
 def columns_of(first: list[str]) -> list[str]:
