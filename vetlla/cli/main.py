@@ -47,6 +47,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "calls": "calls.commands:app",
+    "duties": "duties.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

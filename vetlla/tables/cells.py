@@ -97,11 +97,12 @@ def meant(text: str, column: Column) -> str:
 
 
 def _date(cell: date, holds: Holds) -> str:
-    if holds is Holds.MOMENT:
-        return cell.isoformat()
-    if holds is not Holds.DAY:
-        raise ValueError(f"is a date, which the spreadsheet made of {holds.value}: {_NOT_TEXT}")
-    return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+    match holds:
+        case Holds.MOMENT:
+            return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
+        case Holds.DAY:
+            return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+    raise ValueError(f"is a date, which the spreadsheet made of {holds.value}: {_NOT_TEXT}")
 
 
 def _number(number: float, column: Column) -> str:
@@ -110,7 +111,7 @@ def _number(number: float, column: Column) -> str:
         case Holds.NUMBER | Holds.TRUTH:
             return text
         case Holds.DAY | Holds.MOMENT:
-            raise ValueError(f"is a number, not {column.holds.value}: format the column as a date")
+            raise ValueError("is a number, not a date: format the column as a date")
         case _ if column.digits and text.isdecimal() and len(text) == column.digits <= EXACT_DIGITS:
             return text
         case _ if abs(number) >= 10**EXACT_DIGITS:

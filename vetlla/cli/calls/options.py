@@ -28,9 +28,7 @@ COLUMNS: Final = (
 Numbers = Annotated[
     bool, typer.Option("--numbers", help="Show whole telephone numbers. Default: their last digits only.")
 ]
-Zone = Annotated[
-    str, typer.Option("--zone", metavar="NAME", help="Time zone of the PBX. Default: the parameter calls.zone.")
-]
+Zone = Annotated[str, typer.Option("--zone", metavar="NAME", help="Time zone of the PBX. Default: the parameter zone.")]
 
 
 def reading_of(path: Path | None) -> Reading:
@@ -40,7 +38,7 @@ def reading_of(path: Path | None) -> Reading:
 
 def zone_from(named: str, reading: Reading) -> ZoneInfo:
     """Return the zone that an option names, or else the parameter. Raises ConfigError."""
-    return zone_of(named or reading.text("calls.zone"))
+    return zone_of(named or reading.text("zone"))
 
 
 def window_us(reading: Reading) -> int:

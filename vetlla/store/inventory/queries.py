@@ -207,6 +207,24 @@ def home_codes(connection: sqlite3.Connection) -> Iterator[str]:
     return (code for (code,) in connection.execute("SELECT code FROM homes"))
 
 
+def person(connection: sqlite3.Connection, code: str) -> Person:
+    """Return one person. Raises UsageError if they are not registered."""
+    row = connection.execute("SELECT home FROM people WHERE code = ?", (code,)).fetchone()
+    if row is None:
+        raise UsageError(f"no person {code!r}", remedy="vetlla inventory import --what people FILE")
+    return next(one for one in people(connection, [row[0]]) if one.code == code)
+
+
+def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the code of every person."""
+    return (code for (code,) in connection.execute("SELECT code FROM people"))
+
+
+def device_names(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the name (``type:serial``) of every device."""
+    return (f"{kind}:{serial}" for kind, serial in connection.execute("SELECT type, serial FROM devices"))
+
+
 def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
     """Yield column, group and text of every registered code of digits only, of devices, homes or people.
 

@@ -30,7 +30,7 @@ class RecordingState(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Recording(NamedTuple):
+class KeptRecording(NamedTuple):
     """The recording of a call."""
 
     call: int
@@ -38,19 +38,19 @@ class Recording(NamedTuple):
     digest: bytes
 
 
-def recordings(state_dir: Path, clock: Clock, since_us: int | None, until_us: int | None) -> list[Recording]:
+def recordings(state_dir: Path, clock: Clock, since_us: int | None, until_us: int | None) -> list[KeptRecording]:
     """Return the recordings of the calls of a time. Those of erased homes are left out."""
     with snapshot(state_dir, clock) as connection:
         return [
-            Recording(call.id, call.record.recording, call.record.digest)
+            KeptRecording(call.id, call.record.recording, call.record.digest)
             for call in queries.calls(connection, joined, since_us=since_us, until_us=until_us)
             if call.record.recording not in {"", ERASED}
         ]
 
 
 def check(
-    folder: Path, wanted: list[Recording], tell: Callable[[int, int], None]
-) -> Iterator[tuple[Recording, RecordingState]]:
+    folder: Path, wanted: list[KeptRecording], tell: Callable[[int, int], None]
+) -> Iterator[tuple[KeptRecording, RecordingState]]:
     """Yield each recording with its state. Raises UsageError if the folder is none.
 
     The registry is not open meanwhile, because reading a month of recordings takes hours.
