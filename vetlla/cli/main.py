@@ -48,6 +48,7 @@ COMMANDS = {
     "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
+    "calls": "calls.commands:app",
     "duties": "duties.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
