@@ -96,8 +96,8 @@ def assert_gone(state_dir: Path) -> None:
     assert rows(state_dir, "SELECT alarm_id FROM notes") == [(2,)]
     assert rows(state_dir, "SELECT account FROM rejects ORDER BY id") == [("",), ("0002",)]
     with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
-        assert registry.execute("SELECT code FROM people").fetchall() == [("P-2",)]
-        assert registry.execute("SELECT phones, language, level FROM homes ORDER BY code").fetchall() == [
+        assert registry.execute("SELECT person FROM person_facts").fetchall() == [("P-2",)]
+        assert registry.execute("SELECT phones, language, level FROM home_facts ORDER BY home").fetchall() == [
             ("[]", "", 2),
             ('["+34937654321"]', "es", 3),
         ]

@@ -44,6 +44,8 @@ COMMANDS = {
     "probe-line": "probe_line:probe_line",
     "simulate": "simulate.commands:app",
     "inventory": "inventory.commands:app",
+    "homes": "homes.commands:app",
+    "people": "people:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "reminders": "reminders.commands:app",

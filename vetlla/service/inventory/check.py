@@ -8,19 +8,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import (
-    BUTTONS,
-    DIGITAL,
-    LAST_WEEK,
-    TERMINALS,
-    DeviceRecord,
-    Home,
-    Ownership,
-    Person,
-    Place,
-    UserType,
-)
+from vetlla.domain.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, DeviceRecord, Ownership, Place
 from vetlla.domain.findings import Finding, Level
+from vetlla.domain.homes import Home, Person, UserType
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.leading_zeros import pairs
 from vetlla.service.inventory.lifetimes import Lives

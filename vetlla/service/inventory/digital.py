@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Home, Ownership, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Ownership, Place
 from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, DeviceRecord, Home, Place
+from vetlla.domain.devices import DIGITAL, DeviceRecord, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.calendar import working_days
 from vetlla.service.renewals.agreed import around_agreed
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from vetlla.domain.homes import Home
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
 
