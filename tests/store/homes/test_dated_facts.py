@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -45,7 +45,7 @@ def registry() -> sqlite3.Connection:
 class Step(NamedTuple):
     """An import of one row, or a correction: what it says, the day from which it holds, and when it is recorded."""
 
-    values: dict[str, object]
+    values: dict[str, Any]
     since: date
     at_us: int
     correct: bool
@@ -81,7 +81,7 @@ person_values = st.fixed_dictionaries(
 )
 
 
-def steps(values: st.SearchStrategy[dict[str, object]]) -> st.SearchStrategy[list[Step]]:
+def steps(values: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[Step]]:
     one = st.builds(Step, values, days, st.integers(0, 100), st.booleans())
     return st.lists(one, max_size=8)
 
@@ -96,7 +96,7 @@ class Model:
         for field in self._fields():
             self._facts.append((field, getattr(first, field), ALWAYS, 0))
 
-    def record(self, values: dict[str, object], since: date, recording: int) -> None:
+    def record(self, values: dict[str, Any], since: date, recording: int) -> None:
         """Keep a fact for each field whose value differs from the one that holds on the day, as it is known now."""
         for field, value in values.items():
             if self.value(field, since, recording) != value:
@@ -117,7 +117,8 @@ class Model:
 
     def on(self, day: date, recording: int) -> Home | Person:
         """Return the whole home or person."""
-        return replace(self._made, **{field: self.value(field, day, recording) for field in self._fields()})
+        values: dict[str, Any] = {field: self.value(field, day, recording) for field in self._fields()}
+        return replace(self._made, **values)
 
     def _fields(self) -> list[str]:
         return [name for name in self._made.__slots__ if name != "code"]

@@ -83,7 +83,8 @@ def report(
     background_priority()
     with working("reporting"), snapshot(state_dir, CLOCK) as connection:
         on = min(month, today())
-        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
+        known = homes.homes(connection, day=on)
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on), known)
         for path, kind in files:
             _WRITERS[kind](path, made)
     if not files:

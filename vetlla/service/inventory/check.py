@@ -53,6 +53,15 @@ class CheckInput:
         """The devices in homes."""
         return [kept for kept in self.fleet if kept.standing.place is Place.HOME]
 
+    @cached_property
+    def staying(self) -> list[DeviceRecord]:
+        """The devices in homes that have not left the service; those of the others are recovered, not renewed."""
+        return [
+            kept
+            for kept in self.installed
+            if (home := self.homes.get(kept.standing.home)) is not None and home.active_from(self.day)
+        ]
+
 
 class Rule(NamedTuple):
     """A rule: its name, how severe a break is, what it demands, and the function that checks it."""
@@ -103,7 +112,7 @@ def level_3_not_digital(known: CheckInput) -> Iterator[Breach]:
 def past_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 16, standard 15: a device is renewed before the end of its useful life."""
     lives = Lives(known.reading)
-    for kept in known.installed:
+    for kept in known.staying:
         ends = lives.end(kept)
         if ends is not None and ends <= known.day:
             yield _of(kept, f"useful life ended {ends}")
@@ -113,7 +122,7 @@ def near_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Yield the devices that must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
-    for kept in known.installed:
+    for kept in known.staying:
         ends = lives.end(kept)
         if ends is not None and known.day < ends <= soon:
             yield _of(kept, f"useful life ends {ends}")
