@@ -77,7 +77,7 @@ def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, kno
     """Return one home. Raises UsageError if it is not registered."""
     found = homes(connection, [code], day=day, known_us=known_us)
     if not found:
-        raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
+        raise UsageError(f"no home {code!r}", remedy=_remedy("homes", known_us))
     return found[code]
 
 
@@ -169,7 +169,7 @@ def person(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, k
     """Return one person. Raises UsageError if they are not registered."""
     for _, rows in rows_of(connection, PEOPLE, codes=json.dumps([code]), known_us=known_us):
         return person_of(code, cells_on(PEOPLE, rows, day.isoformat()))
-    raise UsageError(f"no person {code!r}", remedy="vetlla inventory import --what people FILE")
+    raise UsageError(f"no person {code!r}", remedy=_remedy("people", known_us))
 
 
 def person_spans(
@@ -179,6 +179,12 @@ def person_spans(
     for code, rows in rows_of(connection, PEOPLE, known_us=known_us):
         for begins, ends in _parts(PEOPLE, rows, first, last):
             yield PersonSpan(person_of(code, cells_on(PEOPLE, rows, begins.isoformat())), begins, ends)
+
+
+def _remedy(what: str, known_us: int | None) -> str:
+    if known_us is not None:
+        return "the registry did not know it at that time: give a later --known"
+    return f"vetlla inventory import --what {what} FILE"
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------
