@@ -27,7 +27,7 @@ class UserType(StrEnum):
     C = "C"
 
 
-class State(StrEnum):
+class ServiceState(StrEnum):
     """What the service does for a home or a person on a day."""
 
     ACTIVE = "active"
@@ -84,7 +84,7 @@ class Home:
         """Return True if the home is in the service on that day or later, as far as is known."""
         return any(period.until is None or day <= period.until for period in self.active)
 
-    def state_on(self, day: date) -> State:
+    def state_on(self, day: date) -> ServiceState:
         """Return what the service does for the home on that day."""
         return _state(self.active, self.suspended, day)
 
@@ -102,7 +102,7 @@ class Person:
     suspended: tuple[Period, ...] = ()
     """The person's own suspended periods; without any, those of the home hold."""
 
-    def state_on(self, day: date, home: Home) -> State:
+    def state_on(self, day: date, home: Home) -> ServiceState:
         """Return what the service does for the person on that day; ``home`` is the person's home on that day."""
         return _state(self.active or home.active, self.suspended or home.suspended, day)
 
@@ -121,10 +121,10 @@ def listed(parts: Iterable[Period | Programme]) -> str:
     return ";".join(map(str, parts))
 
 
-def _state(active: Iterable[Period], suspended: Iterable[Period], day: date) -> State:
+def _state(active: Iterable[Period], suspended: Iterable[Period], day: date) -> ServiceState:
     if not is_covered(active, day):
-        return State.OUT
-    return State.SUSPENDED if is_covered(suspended, day) else State.ACTIVE
+        return ServiceState.OUT
+    return ServiceState.SUSPENDED if is_covered(suspended, day) else ServiceState.ACTIVE
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Recording(NamedTuple):
     source: str
 
 
-class Change(NamedTuple):
+class DatedChange(NamedTuple):
     """Fields that get new values from a day on: facts that are still to be recorded."""
 
     since: date

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vetlla.cli.kit.registry import today
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Vetlla
     from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
 
 HOMES = "code,district,base,level,alone,active\nH1,01,NORD,1,yes,2024-01-01/\nH2,02,SUD,2,no,2024-01-01/\n"
 PEOPLE = "code,home,user_type,programmes\nP1,H1,A,home_safety:2024-06-01/\n"

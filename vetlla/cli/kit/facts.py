@@ -14,9 +14,9 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day, as_note, today
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
-from vetlla.domain.homes import ALWAYS, Change, Fact, Recording
+from vetlla.domain.homes import ALWAYS, DatedChange, Fact, Recording
 from vetlla.store.homes.cells import shown, stored
-from vetlla.tasks.homes.changes import Wanted
+from vetlla.tasks.homes.changes import WantedValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ class FactEntry(NamedTuple):
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
-    def wanted(self, kind: RowKind[Any], texts: Mapping[str, str | None], command: str) -> Wanted:
+    def wanted(self, kind: RowKind[Any], texts: Mapping[str, str | None], command: str) -> WantedValues:
         """Return the change that options ask for: ``texts`` has the text of each field, None if it is not given.
 
         Raises UsageError for a wrong text, and if no field is given.
@@ -60,9 +60,9 @@ class FactEntry(NamedTuple):
             options = ", ".join(f"--{field.replace('_', '-')}" for field in texts)
             raise UsageError("nothing to change", remedy=f"give one of {options}")
         recording = Recording(CLOCK.now().utc_us, actor(), command)
-        return Wanted(values, self.since or today(), today(), recording, self.correct, self.note)
+        return WantedValues(values, self.since or today(), today(), recording, self.correct, self.note)
 
-    def tell(self, code: str, changes: Sequence[Change]) -> None:
+    def tell(self, code: str, changes: Sequence[DatedChange]) -> None:
         """Print the facts that were recorded, or that nothing changed."""
         rows = [
             {

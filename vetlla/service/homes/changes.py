@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.homes import ALWAYS, HOME_FIELDS, PERSON_FIELDS, Change, Home, Period, Programme
+from vetlla.domain.homes import ALWAYS, HOME_FIELDS, PERSON_FIELDS, DatedChange, Home, Period, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ class Overtaken(NamedTuple):
 
 def changes(
     before: Home | Person | None, after: Home | Person, since: date, *, correct: bool = False, note: str = ""
-) -> list[Change]:
+) -> list[DatedChange]:
     """Return the facts that make ``before``, the values on the day ``since``, the values ``after``.
 
     The first facts of a home or a person set every field. They hold since always, as nothing else is known of the days
@@ -44,7 +44,7 @@ def changes(
     """
     fields = HOME_FIELDS if isinstance(after, Home) else PERSON_FIELDS
     if before is None:
-        return [Change(ALWAYS, {field: getattr(after, field) for field in fields.dated + fields.lists}, note=note)]
+        return [DatedChange(ALWAYS, {field: getattr(after, field) for field in fields.dated + fields.lists}, note=note)]
     if before == after:
         return []
     found: defaultdict[date, dict[str, Any]] = defaultdict(dict)
@@ -52,11 +52,13 @@ def changes(
         found[since][field] = getattr(after, field)
     for field in _differing(fields.lists, before, after):
         found[first_change(getattr(before, field), getattr(after, field)) or since][field] = getattr(after, field)
-    return [Change(day, values, correction=correct or day < since, note=note) for day, values in sorted(found.items())]
+    return [
+        DatedChange(day, values, correction=correct or day < since, note=note) for day, values in sorted(found.items())
+    ]
 
 
 def overtaken(
-    found: Iterable[Change], fields: Fields, next_day: Callable[[str, date], date | None], today: date
+    found: Iterable[DatedChange], fields: Fields, next_day: Callable[[str, date], date | None], today: date
 ) -> list[Overtaken]:
     """Return the changes of dated fields for which the registry has another value from a later day on.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, DeviceRecord, Ownership, Place
 from vetlla.domain.findings import Finding, Level
-from vetlla.domain.homes import Home, Person, UserType
+from vetlla.domain.homes import Home, Person, ServiceState, UserType
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.leading_zeros import pairs
 from vetlla.service.inventory.lifetimes import Lives
@@ -85,8 +85,14 @@ def old_at_installation(known: CheckInput) -> Iterator[Breach]:
 
 
 def person_without_ucr(known: CheckInput) -> Iterator[Breach]:
-    """Tender, 13.1.g: every user has a UCR, except users of type C."""
-    needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
+    """Tender, 13.1.g: every user has a UCR, except users of type C; a user may leave before the home does."""
+    needed = Counter(
+        person.home
+        for person in known.people
+        if person.user_type is not UserType.C
+        and (lives := known.homes.get(person.home)) is not None
+        and person.state_on(known.day, lives) is not ServiceState.OUT
+    )
     there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
     for home, number in sorted(needed.items()):
         if _attended(known, home) and there[home] < number:

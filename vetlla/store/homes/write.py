@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-    from vetlla.domain.homes import Change, Home, Person, Recording
+    from vetlla.domain.homes import DatedChange, Home, Person, Recording
     from vetlla.store.homes.cells import Cells, Kind
 
 V = TypeVar("V", bound="Home | Person")
@@ -56,7 +56,7 @@ class FactWriter(Generic[V]):
         later = (known for known in days_of_change(self._kind, self._known[code], field) if known > day.isoformat())
         return next(map(date.fromisoformat, later), None)
 
-    def put(self, code: str, changes: Iterable[Change]) -> None:
+    def put(self, code: str, changes: Iterable[DatedChange]) -> None:
         """Record changes of a home or person. At most one call may be made for each code."""
         for since, values, correction, note in changes:
             cells = [stored(field, values[field]) if field in values else None for field in self._kind.fields]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from vetlla.domain.errors import UsageError
-from vetlla.domain.homes import HOME_FIELDS, PERSON_FIELDS, Change, Home, Person
+from vetlla.domain.homes import HOME_FIELDS, PERSON_FIELDS, DatedChange, Home, Person
 from vetlla.service.homes import rows as checks
 from vetlla.service.homes.changes import changes, overtaken
 from vetlla.store.homes import queries
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound="Home | Person")
 
 
-class Wanted(NamedTuple):
+class WantedValues(NamedTuple):
     """New values of fields, and how they are recorded."""
 
     values: Mapping[str, Any]
@@ -37,7 +37,9 @@ class Wanted(NamedTuple):
     note: str = ""
 
 
-def set_home(state_dir: Path, clock: Clock, code: str, wanted: Wanted, *, dry_run: bool = False) -> Sequence[Change]:
+def set_home(
+    state_dir: Path, clock: Clock, code: str, wanted: WantedValues, *, dry_run: bool = False
+) -> Sequence[DatedChange]:
     """Record new values of a home's fields; return the facts. Raises UsageError for an unknown home or a wrong day."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         queries.home(connection, code)
@@ -45,7 +47,9 @@ def set_home(state_dir: Path, clock: Clock, code: str, wanted: Wanted, *, dry_ru
         return _set(writer, HOME_FIELDS, code, wanted, lambda before: checks.home(0, wanted.values, before))
 
 
-def set_person(state_dir: Path, clock: Clock, code: str, wanted: Wanted, *, dry_run: bool = False) -> Sequence[Change]:
+def set_person(
+    state_dir: Path, clock: Clock, code: str, wanted: WantedValues, *, dry_run: bool = False
+) -> Sequence[DatedChange]:
     """Record new values of a person's fields; return the facts.
 
     Raises UsageError for an unknown person or home, or a wrong day.
@@ -59,8 +63,8 @@ def set_person(state_dir: Path, clock: Clock, code: str, wanted: Wanted, *, dry_
 
 
 def _set(
-    writer: FactWriter[V], fields: Fields, code: str, wanted: Wanted, change: Callable[[V], V | list[Fault]]
-) -> Sequence[Change]:
+    writer: FactWriter[V], fields: Fields, code: str, wanted: WantedValues, change: Callable[[V], V | list[Fault]]
+) -> Sequence[DatedChange]:
     for fault in checks.since_faults(0, wanted.since, wanted.today):
         raise UsageError(f"{wanted.since} {fault.reason}", remedy="correct --from")
     if wanted.correct and wanted.since > wanted.today:
