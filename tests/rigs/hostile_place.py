@@ -43,7 +43,7 @@ REGISTRY = {
     "account_changes": ("by", "field", "old"),
     "recordings": ("by", "source"),
     "home_facts": ("district", "base", "language", "note"),
-    "person_facts": ("programmes", "note"),
+    "person_facts": ("note",),
     "devices": ("model", "imei"),
     "movements": ("note",),
     "visits": ("base",),
