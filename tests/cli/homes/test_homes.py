@@ -119,6 +119,11 @@ def test_a_row_may_have_a_day_of_its_own(office: Vetlla, tmp_path: Path) -> None
     assert facts(office, "H2", "level")[-1] == ("1", "2026-10-01", "homes.csv", False)
     assert write(office, tmp_path, HOMES.replace("NORD,1", "NORD,2").replace("SUD,2", "SUD,1"))["changed"] == 1
     assert levels(office, str(today()), soon) == ["2", "3"]
+    done = office("inventory", "import", tmp_path / "homes.csv", "--what", "homes", "--correct")
+    assert done.status == 0
+    (tmp_path / "homes.csv").write_text(rows, encoding="utf-8")
+    done = office("inventory", "import", tmp_path / "homes.csv", "--what", "homes", "--correct")
+    assert (done.status, "a correction is about past days" in done.talk) == (os.EX_USAGE, True)
     for day, reason in (("1989-12-31", "lies before 1990"), ("2099-01-01", "days ahead")):
         (tmp_path / "homes.csv").write_text(rows.replace(soon, day), encoding="utf-8")
         done = office("inventory", "import", tmp_path / "homes.csv", "--what", "homes")

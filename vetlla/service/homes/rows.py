@@ -64,13 +64,20 @@ def person(row: int, values: Mapping[str, Any], before: Person | None, homes: Ho
     return replace(before, **_fields(values))
 
 
-def since_faults(row: int, since: date, today: date) -> list[Fault]:
-    """Return what is wrong with the day from which a row holds."""
+def since_faults(row: int, since: date, today: date, *, correct: bool = False) -> list[Fault]:
+    """Return what is wrong with the day from which a row holds; a correction is about days that have begun."""
     if since.year < FIRST_YEAR:
         return [Fault(row, "since", str(since), f"lies before {FIRST_YEAR}")]
     if since > today + AHEAD:
         return [Fault(row, "since", str(since), f"is more than {AHEAD.days} days ahead")]
+    if correct and since > today:
+        return [Fault(row, "since", str(since), "lies in the future, and a correction is about past days")]
     return []
+
+
+def texts(value: Home | Person) -> dict[str, str]:
+    """Return the fields of a home or a person as a row has them."""
+    return home_row(value) if isinstance(value, Home) else person_row(value)
 
 
 def _telephone_faults(row: int, numbers: Iterable[str]) -> Iterator[Fault]:

@@ -65,12 +65,8 @@ def set_person(
 def _set(
     writer: FactWriter[V], fields: Fields, code: str, wanted: WantedValues, change: Callable[[V], V | list[Fault]]
 ) -> Sequence[DatedChange]:
-    for fault in checks.since_faults(0, wanted.since, wanted.today):
-        raise UsageError(f"{wanted.since} {fault.reason}", remedy="correct --from")
-    if wanted.correct and wanted.since > wanted.today:
-        raise UsageError(
-            f"{wanted.since} lies in the future", remedy="a correction is about past days: leave out --correct"
-        )
+    for fault in checks.since_faults(0, wanted.since, wanted.today, correct=wanted.correct):
+        raise UsageError(f"{wanted.since} {fault.reason}", remedy="give another day with --from")
     before = writer.on(code, wanted.since)
     assert before is not None
     after = change(before)

@@ -63,7 +63,7 @@ class DatedRows(Generic[V]):
         since = dated.day
         if (own := values.get("since")) is not None:
             since = own
-            faults += checks.since_faults(row, since, dated.today)
+            faults += checks.since_faults(row, since, dated.today, correct=dated.correct)
         if faults:
             return faults
         before = self._writer.on(code, since)
@@ -72,7 +72,8 @@ class DatedRows(Generic[V]):
             return after
         found = changes(before, after, since, correct=dated.correct)
         if late := overtaken(found, self._fields, lambda *of: self._writer.next_day(code, *of), dated.today):
-            return [Fault(row, one.field, str(values[one.field]), one.reason) for one in late]
+            written = checks.texts(after)
+            return [Fault(row, one.field, written[one.field], one.reason) for one in late]
         if not found:
             return Effect.UNCHANGED
         self._writer.put(code, found)
