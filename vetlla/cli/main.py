@@ -48,6 +48,7 @@ COMMANDS = {
     "people": "people:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
+    "duties": "duties.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

@@ -35,6 +35,8 @@ class Holds(Enum):
     NUMBER = "a number"
     TRUTH = "yes or no"
     DAY = "a date"
+    MOMENT = "a time"
+    """A date with a time of day, or a date alone."""
     LIST = "a list of texts"
     """Texts separated by semicolons; JSON may contain a list."""
 

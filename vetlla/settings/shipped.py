@@ -15,6 +15,11 @@ def parameters_file() -> Path:
     return _installed("vetlla.service", "parameters.toml", "parameters.toml")
 
 
+def duty_kinds_file() -> Path:
+    """Return the path of the kinds of duties that were installed with the program."""
+    return _installed("vetlla.service", "duties.toml", "duties.toml")
+
+
 def reminder_texts() -> Path:
     """Return the folder of the reminder service's texts that was installed with the program."""
     return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")

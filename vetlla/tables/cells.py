@@ -78,9 +78,7 @@ def text_of(cell: object, column: Column) -> str:
         case int() | float():
             return _number(cell, column)
         case date():
-            if holds is not Holds.DAY:
-                raise ValueError(f"is a date, which the spreadsheet made of {holds.value}: {_NOT_TEXT}")
-            return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+            return _date(cell, holds)
     raise ValueError(f"should be {holds.value}")
 
 
@@ -98,12 +96,21 @@ def meant(text: str, column: Column) -> str:
     return text
 
 
+def _date(cell: date, holds: Holds) -> str:
+    match holds:
+        case Holds.MOMENT:
+            return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
+        case Holds.DAY:
+            return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+    raise ValueError(f"is a date, which the spreadsheet made of {holds.value}: {_NOT_TEXT}")
+
+
 def _number(number: float, column: Column) -> str:
     text = shown(number)
     match column.holds:
         case Holds.NUMBER | Holds.TRUTH:
             return text
-        case Holds.DAY:
+        case Holds.DAY | Holds.MOMENT:
             raise ValueError("is a number, not a date: format the column as a date")
         case _ if column.digits and text.isdecimal() and len(text) == column.digits <= EXACT_DIGITS:
             return text

@@ -172,6 +172,11 @@ def person(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, k
     raise UsageError(f"no person {code!r}", remedy=_remedy("people", known_us))
 
 
+def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the code of every person."""
+    return (code for (code,) in connection.execute("SELECT DISTINCT person FROM person_facts"))
+
+
 def person_spans(
     connection: sqlite3.Connection, first: date, last: date, *, known_us: int | None = None
 ) -> Iterator[PersonSpan]:

@@ -148,6 +148,11 @@ def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int,
     }
 
 
+def device_names(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the name (``type:serial``) of every device."""
+    return (f"{kind}:{serial}" for kind, serial in connection.execute("SELECT type, serial FROM devices"))
+
+
 def codes(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
     """Yield column, group and text of every code of digits only; the group of a serial is its device's type.
 

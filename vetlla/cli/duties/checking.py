@@ -1,0 +1,104 @@
+"""``vetlla duties check``: whether a clock has run out or is about to, for monitoring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.moments import Utc, duration
+from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
+from vetlla.domain.findings import Finding, Level, of_error, worst
+from vetlla.service.duties.checking import Margins, check
+from vetlla.store.registry.transaction import snapshot
+from vetlla.tasks.duties import looking
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY_S = 86_400.0
+SHOWN = 20
+"""Most findings that a person is shown; --json shows every one."""
+
+
+@with_option_groups
+def check_clocks(
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; several times for several.")] = None,
+    ahead: Annotated[
+        float, duration("--within", help="A clock is about to run out if it does so within this. Default: 1d.", unit="")
+    ] = DAY_S,
+    behind: Annotated[
+        float, duration("--for", help="How long a clock that ran out is CRITICAL. Default: 1d.", unit="")
+    ] = DAY_S,
+    loose: Annotated[bool, typer.Option("--loose", help="List the events that belong to no duty, and stop.")] = False,
+    *,
+    options: RuleOptions,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Check the clocks of the open duties, as a monitoring plug-in.
+
+    A clock in minutes or hours is about to run out when less than a quarter of it is left. Duties whose clock ran out
+    longer ago are counted, and vetlla duties list --open --verdict breached has them.
+
+    Exit status: 0 all clocks have time, 1 one is about to run out or an event belongs to no duty, 2 one has run out, 3
+    unknown, because the registry or the rules cannot be read.
+
+    Example: vetlla duties check --kind fault --within 4h
+    """
+    if loose:
+        _list_loose(options, state_dir, as_json=as_json)
+        return
+    without_collector()
+    margins = Margins(round(ahead * SECOND_US), round(behind * SECOND_US))
+    found, said = _findings(options, kind or [], margins, state_dir)
+    level = worst(found)
+    with verdict(level):
+        if as_json:
+            for one in found:
+                print_json(fields(one))
+            return
+        out = console()
+        out.print(f"DUTIES {level.name}: {said}", soft_wrap=True)
+        for one in found[:SHOWN]:
+            out.print(f"{one.level.name} {one.text} -> {one.remedy}", soft_wrap=True)
+        if len(found) > SHOWN:
+            out.print(f"{len(found) - SHOWN} more: --json shows all")
+
+
+def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_dir: Path) -> tuple[list[Finding], str]:
+    try:
+        rules, now_us = options.rules(), CLOCK.now().utc_us
+        with snapshot(state_dir, CLOCK) as connection:
+            standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
+            found, old = check(standings, margins, now_us)
+            loose = 0 if kinds else len(looking.loose(connection, rules))
+    except (StoreError, ConfigError, AccessError, UsageError, PermissionError) as error:
+        unread = of_error("duties", error)
+        unknown = Finding(check=unread.check, level=Level.UNKNOWN, text=unread.text, remedy=unread.remedy)
+        return [unknown], "the duties cannot be read"
+    if loose:
+        text = f"{loose} events belong to no duty"
+        found.append(Finding(check="loose", level=Level.WARNING, text=text, remedy="vetlla duties check --loose"))
+    run_out = sum(one.level is Level.CRITICAL for one in found)
+    return found, f"{run_out} have run out, {len(found) - run_out} warnings, {old} ran out longer ago"
+
+
+def _list_loose(options: RuleOptions, state_dir: Path, *, as_json: bool) -> None:
+    with snapshot(state_dir, CLOCK) as connection:
+        events = looking.loose(connection, options.rules())
+    rows = [event_fields(event) | {"kind": event.told.kind, "subject": event.told.subject} for event in events]
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif rows:
+        print_events(row | {"ref": f"{row['kind']} {row['subject']} {row['ref']}".strip()} for row in rows)

@@ -1,0 +1,177 @@
+"""``vetlla duties show``, ``list``, ``due`` and ``kinds``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from vetlla.cli.kit.duty_rows import (
+    COLUMNS,
+    DutyNumber,
+    RuleOptions,
+    duty_fields,
+    duty_row,
+    event_fields,
+    print_events,
+    state_text,
+)
+from vetlla.cli.kit.moments import Since, Until, Utc, duration, moment, within
+from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.duties import DutyVerdict
+from vetlla.store.duties.events import LATEST
+from vetlla.store.registry.transaction import snapshot
+from vetlla.tasks.duties import book, looking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.service.duties.standing import Standing
+
+Kind = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; several times for several kinds.")]
+Known = Annotated[str, typer.Option("--known", metavar="TIME", help="As it was known at this time. Default: now.")]
+AHEAD_S = 7 * 86_400.0
+"""How far ahead `duties due` looks by default."""
+
+
+@with_option_groups
+def show(
+    number: DutyNumber,
+    known: Known = "",
+    *,
+    options: RuleOptions,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Show a duty: its clock, its verdict with the reasons, and all of its events, withdrawn ones too.
+
+    Example: vetlla duties show 4711
+    """
+    rules, now_us = options.rules(), CLOCK.now().utc_us
+    known_us = moment(known, now_us) if known else LATEST
+    with snapshot(state_dir, CLOCK) as connection:
+        one = book.standing_of(connection, rules, number, min(now_us, known_us), known_us)
+        events = [event_fields(event) for event in one.duty.events]
+        events += [event_fields(event, withdrawn=True) for event in looking.withdrawn(connection, one.duty, known_us)]
+    fields = duty_fields(one)
+    if as_json:
+        print_json(fields | {"events": events})
+        return
+    out, duty = console(), one.duty
+    out.print(f"{duty.kind} {duty.id} of {duty.subject}: {one.terms.kind.title}", style="bold", soft_wrap=True)
+    out.print(f"  {state_text(one)}", soft_wrap=True)
+    out.print(f"  {fields['why']}", soft_wrap=True)
+    print_events(events)
+
+
+class ListFilters(NamedTuple):
+    """Options that say which duties are listed."""
+
+    kind: Kind = None
+    subject: Annotated[str, typer.Option("--subject", help="Only duties about this home, person or device.")] = ""
+    verdict: Annotated[DutyVerdict | None, typer.Option("--verdict", help="Only this verdict.")] = None
+    ans: Annotated[int | None, typer.Option("--ans", help="Only duties of this quality standard.")] = None
+    since: Since = ""
+    until: Until = ""
+    is_open: Annotated[bool, typer.Option("--open", help="Only duties that no event has ended.")] = False
+    known: Known = ""
+
+    def wanted(self, now_us: int) -> looking.Wanted:
+        """Return the filter. Raises UsageError for a wrong time."""
+        since_us, until_us = within(self.since, self.until)
+        return looking.Wanted(
+            kinds=self.kind or (),
+            subject=self.subject,
+            verdict=self.verdict,
+            ans=self.ans,
+            since_us=since_us or 0,
+            until_us=LATEST if until_us is None else until_us,
+            is_open=self.is_open,
+            known_us=moment(self.known, now_us) if self.known else LATEST,
+        )
+
+
+@with_option_groups
+def list_(
+    filters: ListFilters,
+    limit: Limit = None,
+    *,
+    options: RuleOptions,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List duties with their verdicts. --since and --until are about when they were opened.
+
+    Example: vetlla duties list --kind fault --verdict breached --since 2026-11-01
+    """
+    rules, now_us = options.rules(), CLOCK.now().utc_us
+    wanted = filters.wanted(now_us)
+    without_collector()
+    with snapshot(state_dir, CLOCK) as connection:
+        found = looking.found(connection, rules, wanted, min(now_us, wanted.known_us))
+        shape = duty_fields if as_json else duty_row
+        print_some(map(shape, found), COLUMNS, limit, as_json=as_json)
+
+
+@with_option_groups
+def due(
+    kind: Kind = None,
+    ahead: Annotated[
+        float, duration("--within", help="How far ahead it looks, such as 4h or 7d. Default: 7d.", unit="")
+    ] = AHEAD_S,
+    limit: Limit = None,
+    *,
+    options: RuleOptions,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List undecided duties whose clock has run out or will soon, the most urgent first.
+
+    Example: vetlla duties due --within 2d --kind fault --kind complaint
+    """
+    rules, now_us = options.rules(), CLOCK.now().utc_us
+    before_us = now_us + round(ahead * SECOND_US)
+    without_collector()
+    with snapshot(state_dir, CLOCK) as connection:
+        total = looking.count_due(connection, rules, kind or (), before_us)
+        found: Iterator[Standing] = looking.due(connection, rules, kind or (), before_us, now_us)
+        shape = duty_fields if as_json else duty_row
+        most = limit or (None if as_json else TABLE_ROWS)
+        print_some(map(shape, islice(found, most)), COLUMNS, limit, as_json=as_json, total=lambda: total)
+
+
+@with_option_groups
+def kinds(options: RuleOptions, as_json: AsJson = False) -> None:
+    """List the kinds of duties: their events, clocks and quality standards.
+
+    Example: vetlla duties kinds
+    """
+    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rows: list[dict[str, Any]] = []
+    for name in rules.kinds.names():
+        terms = rules.terms(name, now_us)
+        kind = terms.kind
+        rows.append(
+            {
+                "kind": name,
+                "title": kind.title,
+                "subject": kind.subject.value,
+                "opens": kind.opens,
+                "events": " ".join(kind.all_events[1:]),
+                "ends": " ".join(kind.ends),
+                "clock": kind.clock.value,
+                "limit": f"{terms.limit.value} {terms.limit.unit}" if terms.limit else "",
+                "ans": kind.ans,
+                "clause": kind.clause,
+            }
+        )
+    print_rows(rows, ("kind", "opens", "events", "clock", "limit", "ans", "title"), as_json=as_json)

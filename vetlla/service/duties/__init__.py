@@ -1,0 +1,1 @@
+"""Duties: their kinds, and what their events come to."""

@@ -1,0 +1,181 @@
+"""The columns of files of duty events, and the check of a row against the kinds and the registry."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
+
+from vetlla.domain.clock import iso
+from vetlla.domain.column_types import ShortText
+from vetlla.domain.columns import Cell, Fault, Holds, RowKind
+from vetlla.domain.duties import NewEvent
+from vetlla.service.duties.moments import day_or_moment_us, moment_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from zoneinfo import ZoneInfo
+
+    from vetlla.domain.duties import DutyEvent
+    from vetlla.service.duties.kinds import DutyKind, DutyKinds, Subject
+
+NOTE_MAX: Final = 500
+"""Most characters of a note, as many as in a reason that the receiver takes."""
+PAST_US: Final = 631_152_000_000_000
+"""1990-01-01: municipal telecare in Barcelona began in the nineties, so an earlier time is a typing error."""
+
+
+def _note(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has unprintable characters")
+    return text
+
+
+Code = Annotated[ShortText, Cell(Holds.CODE)]
+Text = Annotated[ShortText, Cell(Holds.TEXT)]
+Note = Annotated[str, Field(max_length=NOTE_MAX), AfterValidator(_note), Cell(Holds.TEXT)]
+When = Annotated[str, Cell(Holds.MOMENT)]
+
+EventRow = TypedDict(
+    "EventRow",
+    {
+        "kind": Text,
+        "subject": Code,
+        "event": Text,
+        "at": When,
+        "ref": Code | None,
+        "by": Text | None,
+        "note": Note | None,
+        "from": When | None,
+        "to": When | None,
+        "base": Code | None,
+        "team": Code | None,
+        "alarm": Code | None,
+    },
+)
+EVENTS: Final = RowKind(EventRow)
+DETAILS: Final = ("base", "team", "alarm")
+"""Columns that are kept as details of an event: the base, the technician or emergency unit, and the alarm."""
+COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
+
+
+class EventRows:
+    """Checks the rows of a file against the kinds, the calendar and the codes of the registry."""
+
+    def __init__(
+        self,
+        kinds: DutyKinds,
+        zone: ZoneInfo,
+        now_us: int,
+        missing: Mapping[Subject, Callable[[str], str]],
+    ) -> None:
+        """Take the kinds, the zone of times without an offset, and now.
+
+        ``missing`` has for a sort of subject the function that returns what is wrong with a code, or "".
+        """
+        self._kinds = kinds
+        self._zone = zone
+        self._now_us = now_us
+        self._missing = missing
+        self._events: dict[str, tuple[DutyKind, Collection[str]]] = {
+            name: (kind, frozenset(kind.all_events)) for name in kinds.names() if (kind := kinds.find(name)) is not None
+        }
+
+    def event(self, row: int, values: EventRow) -> NewEvent | list[Fault]:
+        """Return the event of a row, or what is wrong with the row."""
+        faults: list[Fault] = []
+        name, subject, event = values["kind"], values["subject"], values["event"]
+        known = self._events.get(name)
+        if known is None:
+            return [Fault(row, "kind", name, f"no such kind: {', '.join(self._events)}")]
+        kind, events = known
+        if event not in events:
+            faults.append(Fault(row, "event", event, f"a {name} has {', '.join(kind.all_events)}"))
+        check = self._missing.get(kind.subject)
+        if check and (reason := check(subject)):
+            faults.append(Fault(row, "subject", subject, reason))
+        at_us = self._at(row, values["at"], faults)
+        begin_us, end_us = self._promised(row, values, kind, faults)
+        if faults:
+            return faults
+        return NewEvent(
+            kind=name,
+            subject=subject,
+            event=event,
+            at_us=at_us,
+            ref=values["ref"] or "",
+            by=values["by"] or "",
+            note=values["note"] or "",
+            begin_us=begin_us,
+            end_us=end_us,
+            details=_details(values),
+        )
+
+    def _at(self, row: int, text: str, faults: list[Fault]) -> int:
+        try:
+            at_us = moment_us(text, self._zone)
+        except ValueError as error:
+            faults.append(Fault(row, "at", text, str(error)))
+            return 0
+        if at_us > self._now_us:
+            faults.append(Fault(row, "at", text, "lies in the future"))
+        elif at_us < PAST_US:
+            faults.append(Fault(row, "at", text, "lies before 1990"))
+        return at_us
+
+    def _promised(
+        self, row: int, values: EventRow, kind: DutyKind, faults: list[Fault]
+    ) -> tuple[int | None, int | None]:
+        first, last = values["from"], values["to"]
+        if values["event"] not in kind.promises:
+            if first or last:
+                column = "from" if first else "to"
+                faults.append(Fault(row, column, first or last or "", f"{values['event']} promises no time"))
+            return None, None
+        begin_us = self._end(row, "from", first, faults) if first else None
+        end_us = self._end(row, "to", last, faults) if last else None
+        if last is None:
+            faults.append(Fault(row, "to", "", f"is empty, but {values['event']} promises a time"))
+        elif begin_us is not None and end_us is not None and end_us < begin_us:
+            faults.append(Fault(row, "to", last, "is before from"))
+        return begin_us, end_us
+
+    def _end(self, row: int, column: str, text: str, faults: list[Fault]) -> int | None:
+        try:
+            return day_or_moment_us(text, self._zone, is_end=column == "to")
+        except ValueError as error:
+            faults.append(Fault(row, column, text, str(error)))
+            return None
+
+
+def _details(values: EventRow) -> str:
+    base, team, alarm = values["base"], values["team"], values["alarm"]
+    if not (base or team or alarm):
+        return ""
+    return details_text({"base": base, "team": team, "alarm": alarm})
+
+
+def details_text(details: Mapping[str, str | None]) -> str:
+    """Return details as an event keeps them; empty ones are left out."""
+    given = {name: text for name, text in details.items() if text}
+    return json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if given else ""
+
+
+def event_row(event: DutyEvent) -> dict[str, str]:
+    """Return an event as a row that can be imported again."""
+    told = event.told
+    details = json.loads(told.details) if told.details else {}
+    return {
+        "kind": told.kind,
+        "subject": told.subject,
+        "event": told.event,
+        "at": iso(told.at_us),
+        "ref": told.ref,
+        "by": told.by,
+        "note": told.note,
+        "from": iso(told.begin_us) or "",
+        "to": iso(told.end_us) or "",
+        **{name: details.get(name, "") for name in DETAILS},
+    }

@@ -1,0 +1,153 @@
+"""The kinds of duties, as a file describes them (``config/duties.toml``, which explains each key)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from vetlla.domain.errors import ConfigError, UsageError
+
+NAME: Final = r"[a-z][a-z0-9_]{0,31}"
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Text: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Subject(StrEnum):
+    """What a duty is about."""
+
+    HOME = "home"
+    PERSON = "person"
+    DEVICE = "device"
+    ALARM = "alarm"
+    KEY = "key"
+    DOCUMENT = "document"
+    SERVICE = "service"
+
+
+class ClockKind(StrEnum):
+    """How the clock of a kind runs."""
+
+    LIMIT = "limit"
+    """It ends a time after the duty was opened."""
+    INTERVAL = "interval"
+    """The duty is kept inside the promised interval."""
+    DATE = "date"
+    """The duty is kept before the end of the promised time."""
+    NONE = "none"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Stop(_Part):
+    """What an event that stops the clock needs."""
+
+    until: tuple[Name, ...] = Field(min_length=1)
+    """Events that start the clock again."""
+    only_if: str = Field(default="", alias="if")
+    """Parameter that must be "yes"; empty if the clock always stops."""
+
+
+class Worse(_Part):
+    """What a breach is that exceeds the limit by far."""
+
+    over: int = Field(gt=0)
+    """Percent of the limit."""
+    is_: Text = Field(alias="is")
+    clause: Text
+
+
+class DutyKind(_Part):
+    """One kind of duty."""
+
+    title: Text
+    subject: Subject
+    opens: Name
+    events: tuple[Name, ...] = ()
+    ends: tuple[Name, ...] = Field(min_length=1)
+    cancels: tuple[Name, ...] = ()
+    judged: Mapping[Name, str] = {}
+    promises: tuple[Name, ...] = ()
+    clock: ClockKind
+    limit: str = ""
+    stops: Mapping[Name, Stop] = {}
+    worse: Worse | None = None
+    ans: int | None = Field(default=None, ge=1)
+    clause: Text
+
+    @property
+    def all_events(self) -> tuple[str, ...]:
+        """Every event that the kind knows, the opening first."""
+        return (self.opens, *self.events, *self.ends, *self.cancels, *self._only_judged)
+
+    @property
+    def _only_judged(self) -> tuple[str, ...]:
+        named = {self.opens, *self.events, *self.ends, *self.cancels}
+        return tuple(name for name in self.judged if name not in named)
+
+    @property
+    def happens_once(self) -> frozenset[str]:
+        """Events that a duty has at most once."""
+        return frozenset({self.opens, *self.ends, *self.cancels})
+
+    @model_validator(mode="after")
+    def _agrees(self) -> DutyKind:
+        needs_limit = self.clock in {ClockKind.LIMIT, ClockKind.INTERVAL}
+        if needs_limit != bool(self.limit):
+            raise ValueError(f"clock {self.clock} {'needs' if needs_limit else 'takes no'} limit")
+        if (self.clock in {ClockKind.INTERVAL, ClockKind.DATE}) != (self.opens in self.promises):
+            raise ValueError("the opening promises a time if the clock is interval or date, and only then")
+        if self.stops and self.clock is not ClockKind.LIMIT:
+            raise ValueError("only a clock with a limit can stop")
+        known = set(self.all_events)
+        named = {*self.promises, *self.stops, *(name for stop in self.stops.values() for name in stop.until)}
+        if unknown := sorted(named - known):
+            raise ValueError(f"the kind has no event {unknown[0]}")
+        if len(self.all_events) != len(known):
+            raise ValueError("an event is named twice")
+        return self
+
+
+class DutyKinds:
+    """All kinds by name."""
+
+    def __init__(self, kinds: Mapping[str, DutyKind]) -> None:
+        self._kinds = dict(kinds)
+
+    def names(self) -> list[str]:
+        """Return the names in the order of the file."""
+        return list(self._kinds)
+
+    def find(self, name: str) -> DutyKind | None:
+        """Return the kind of a name; None if there is none."""
+        return self._kinds.get(name)
+
+    def kind(self, name: str) -> DutyKind:
+        """Return the kind of a name. Raises UsageError if there is none."""
+        found = self._kinds.get(name)
+        if found is None:
+            raise UsageError(f"there is no kind of duty {name!r}", remedy="vetlla duties kinds")
+        return found
+
+
+_FILE: Final = TypeAdapter(dict[Name, DutyKind])
+
+
+def parse_kinds(document: Mapping[str, object], source: str) -> DutyKinds:
+    """Return the kinds of a TOML document; ``source`` names the file in errors.
+
+    Raises ConfigError with the table, the key and what is wrong with it.
+    """
+    try:
+        return DutyKinds(_FILE.validate_python(document))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        message = str(first.get("ctx", {}).get("error", first["msg"]))
+        raise ConfigError(
+            f"{source}: {where}: {message}", remedy="correct it; the installed duties.toml explains each key"
+        ) from error

@@ -1,0 +1,1 @@
+"""Events of duties in the registry, and the index of open duties."""

@@ -1,0 +1,114 @@
+"""Reads and appends the events of duties. Each function works within the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vetlla.domain.duties import DutyEvent, NewEvent, standing_events
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+_COLUMNS: Final = (
+    'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
+)
+LATEST: Final = 1 << 62
+"""A time after which nothing is recorded: it asks for what is known now."""
+_OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND recorded_us <= ?"  # noqa: S608
+_BY_SUBJECT: Final = (
+    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
+)
+_ONE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE id = ?"  # noqa: S608
+_ADD: Final = (
+    'INSERT INTO duty_events (kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws,'
+    " source, recorded_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+
+
+def add(connection: sqlite3.Connection, event: NewEvent, source: str, recorded_us: int) -> int | None:
+    """Append an event; return its number, or None if the same event is recorded already."""
+    cursor = connection.execute(_ADD, (*event, source, recorded_us))
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def add_all(connection: sqlite3.Connection, events: Sequence[NewEvent], source: str, recorded_us: int) -> int:
+    """Append events; return how many of them were not recorded already."""
+    before = connection.total_changes
+    connection.executemany(_ADD, [(*event, source, recorded_us) for event in events])
+    return connection.total_changes - before
+
+
+def next_number(connection: sqlite3.Connection) -> int:
+    """Return the number that the next event gets."""
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM duty_events").fetchone()
+    return int(last) + 1
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Return True if no event is recorded."""
+    return connection.execute("SELECT 1 FROM duty_events LIMIT 1").fetchone() is None
+
+
+def event(connection: sqlite3.Connection, number: int) -> DutyEvent | None:
+    """Return an event by its number; None if there is none."""
+    row = connection.execute(_ONE, (number,)).fetchone()
+    return _event(row) if row else None
+
+
+def of_subject(connection: sqlite3.Connection, kind: str, subject: str, known_us: int = LATEST) -> list[DutyEvent]:
+    """Return the events of one kind about one subject, as known at a time (default: now)."""
+    return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject, known_us))))
+
+
+def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until_us: int = LATEST) -> list[str]:
+    """Return the subjects of which a kind has an event in a time, by default at any time."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND at_us >= ? AND at_us < ?",
+        (kind, since_us, until_us),
+    )
+    return [subject for (subject,) in rows]
+
+
+def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[str]) -> list[str]:
+    """Return those of the kinds that have an event about a subject."""
+    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND subject = ? LIMIT 1"
+    return [kind for kind in kinds if connection.execute(sql, (kind, subject)).fetchone()]
+
+
+def by_subject(
+    connection: sqlite3.Connection, kinds: Iterable[str], known_us: int = LATEST
+) -> Iterator[tuple[str, str, list[DutyEvent]]]:
+    """Yield kind, subject and events of every subject of these kinds, as known at a time (default: now)."""
+    for kind in kinds:
+        found: list[DutyEvent] = []
+        for row in connection.execute(_BY_SUBJECT, (kind, known_us)):
+            if found and found[0].told.subject != row[2]:
+                yield kind, found[0].told.subject, found
+                found = []
+            found.append(_event(row))
+        if found:
+            yield kind, found[0].told.subject, found
+
+
+def exported(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[DutyEvent]:
+    """Yield the events of these kinds that were not withdrawn, by kind, subject and time."""
+    for _, _, events in by_subject(connection, kinds):
+        yield from standing_events(events)
+
+
+def same_reference(connection: sqlite3.Connection, event: NewEvent) -> int | None:
+    """Return when an event of the same name and reference happened that is recorded at another time, if any is."""
+    if not event.ref:
+        return None
+    row = connection.execute(
+        "SELECT at_us FROM duty_events AS told WHERE kind = ? AND subject = ? AND event = ? AND ref = ? AND at_us <> ?"
+        " AND NOT EXISTS (SELECT 1 FROM duty_events WHERE kind = told.kind AND subject = told.subject"
+        " AND withdraws = told.id) LIMIT 1",
+        (event.kind, event.subject, event.event, event.ref, event.at_us),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _event(row: tuple[Any, ...]) -> DutyEvent:
+    return DutyEvent(row[0], NewEvent._make(row[1:13]), row[13], row[14])

@@ -1,0 +1,174 @@
+"""Opens duties and records their events, one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.domain.duties import NewEvent
+from vetlla.domain.errors import UsageError
+from vetlla.service.duties.grouping import group
+from vetlla.service.duties.kinds import Subject
+from vetlla.service.duties.standing import standing
+from vetlla.store.duties import events as store
+from vetlla.store.homes import queries as homes
+from vetlla.store.inventory import queries as inventory
+from vetlla.tasks.duties.index import keep_index
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from vetlla.domain.duties import Duty, DutyEvent
+    from vetlla.service.duties.kinds import DutyKind
+    from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+
+
+class Recording(NamedTuple):
+    """When and by which command something is written down."""
+
+    now_us: int
+    source: str
+
+
+def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, recording: Recording) -> Standing:
+    """Open a duty; return how it stands. Works within the caller's transaction.
+
+    Without a reference it gets one of its own, so that a second duty of the same subject is never mixed up with it.
+    Raises UsageError for an unknown kind or subject, a time to come, a promise that is missing, or a duty that is
+    recorded already.
+    """
+    kind = rules.kinds.kind(told.kind)
+    must_exist(connection, kind.subject, told.subject)
+    told = told._replace(event=kind.opens)
+    _refuse_wrong(told, kind, recording.now_us)
+    if not told.ref:
+        told = told._replace(ref=f"V{store.next_number(connection)}")
+    number = store.add(connection, told, recording.source, recording.now_us)
+    if number is None:
+        raise UsageError(
+            f"{told.kind} of {told.subject} is recorded already at that time with reference {told.ref}",
+            remedy=f"vetlla duties list --subject {told.subject}",
+        )
+    keep_index(connection, rules, [(told.kind, told.subject)])
+    return standing_of(connection, rules, number, recording.now_us)
+
+
+def record(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
+) -> Standing:
+    """Record an event of a duty; kind and subject of ``told`` are those of the duty. Return how the duty stands.
+
+    Works within the caller's transaction. Raises UsageError if there is no such duty, if its kind has no such event,
+    if the time is before its opening or to come, or if an event that happens once has happened.
+    """
+    duty = duty_of(connection, rules, number)
+    kind = rules.kinds.kind(duty.kind)
+    told = told._replace(kind=duty.kind, subject=duty.subject, ref=told.ref or duty.ref, duty=number)
+    if told.event not in kind.all_events or told.event == kind.opens:
+        events = ", ".join(name for name in kind.all_events if name != kind.opens)
+        raise UsageError(f"a {duty.kind} has no event {told.event!r}", remedy=f"one of {events}")
+    _refuse_wrong(told, kind, recording.now_us)
+    if told.at_us < duty.opened_us:
+        raise UsageError(
+            f"duty {number} was opened later than that",
+            remedy=f"correct --at; vetlla duties show {number} has its times",
+        )
+    if told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events):
+        raise UsageError(
+            f"duty {number} is {told.event} already",
+            remedy=f"if that is wrong, first: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
+        )
+    if store.add(connection, told, recording.source, recording.now_us) is None:
+        raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")
+    keep_index(connection, rules, [(told.kind, told.subject)])
+    return standing_of(connection, rules, number, recording.now_us)
+
+
+def withdraw(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, *, by: str, note: str, recording: Recording
+) -> DutyEvent:
+    """Take back an event that was recorded in error; return it. It stays on record, and decides nothing any longer.
+
+    Works within the caller's transaction. Raises UsageError if there is no such event, or it is withdrawn already.
+    """
+    found = store.event(connection, number)
+    if found is None:
+        raise UsageError(f"there is no event {number}", remedy="vetlla duties show DUTY has the numbers of its events")
+    told = found.told
+    taken = NewEvent(
+        kind=told.kind,
+        subject=told.subject,
+        event="withdrawn",
+        at_us=recording.now_us,
+        ref=f"#{number}",
+        by=by,
+        note=note,
+        withdraws=number,
+    )
+    others = store.of_subject(connection, told.kind, told.subject)
+    if any(event.told.withdraws == number for event in others):
+        raise UsageError(f"event {number} is withdrawn already")
+    store.add(connection, taken, recording.source, recording.now_us)
+    keep_index(connection, rules, [(told.kind, told.subject)])
+    return found
+
+
+def duties_of(
+    connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str, known_us: int = store.LATEST
+) -> list[Duty]:
+    """Return the duties of one kind about one subject, in order of their opening, as known at a time (default: now)."""
+    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject, known_us)).duties
+
+
+def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int, known_us: int = store.LATEST) -> Duty:
+    """Return a duty by its number. Raises UsageError if there is none."""
+    opening = store.event(connection, number)
+    if opening is not None:
+        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject, known_us):
+            if duty.id == number:
+                return duty
+    raise UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+
+
+def standing_of(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int, known_us: int = store.LATEST
+) -> Standing:
+    """Return how a duty stands, as known at a time. Raises UsageError if there is none of this number."""
+    return standing(duty_of(connection, rules, number, known_us), rules, now_us)
+
+
+def open_duties_of(
+    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], subject: str, now_us: int
+) -> list[Standing]:
+    """Return the duties of a subject that no event has ended, in order of their opening."""
+    found = [
+        one
+        for kind in kinds
+        for duty in duties_of(connection, rules, kind, subject)
+        if (one := standing(duty, rules, now_us)).is_open
+    ]
+    return sorted(found, key=lambda one: (one.duty.opened_us, one.duty.id))
+
+
+def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> None:
+    """Raise UsageError if a subject must be registered and is not."""
+    match sort:
+        case Subject.HOME:
+            homes.home(connection, subject)
+        case Subject.DEVICE:
+            inventory.device(connection, subject)
+        case Subject.PERSON:
+            homes.person(connection, subject)
+
+
+def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:
+    if told.at_us > now_us:
+        raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
+    promises = told.event in kind.promises
+    if promises and told.end_us is None:
+        raise UsageError(f"{told.event} promises a time", remedy="give it with --from and --to")
+    if not promises and (told.begin_us is not None or told.end_us is not None):
+        raise UsageError(f"{told.event} promises no time", remedy="leave out --from and --to")
+    if told.begin_us is not None and told.end_us is not None and told.end_us < told.begin_us:
+        raise UsageError("--to is before --from", remedy="swap the two")

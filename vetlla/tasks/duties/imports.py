@@ -1,0 +1,133 @@
+"""Imports a file of duty events: all of its rows or, if any of them is bad, nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.clock import iso
+from vetlla.domain.columns import Fault
+from vetlla.service.duties.columns import EventRows
+from vetlla.service.duties.kinds import Subject
+from vetlla.service.homes.rows import HomeCodes
+from vetlla.store.duties import events as store
+from vetlla.store.duties import index
+from vetlla.store.homes import queries as stored_homes
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.transaction import roll_back, transaction
+from vetlla.tasks.duties.index import keep_index
+from vetlla.tasks.good_rows import good_rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.columns import Fault as RowFault
+    from vetlla.domain.duties import NewEvent
+    from vetlla.service.duties.columns import EventRow
+    from vetlla.service.duties.terms import DutyRules
+
+BATCH: Final = 10_000
+"""Events that are written with one statement."""
+
+
+class ImportedEvents(NamedTuple):
+    """What a file of events changed."""
+
+    new: int
+    known: int
+    """Events that were recorded already."""
+    faults: list[Fault]
+    loose: int
+    """Events of the file's subjects that belong to no duty, because none or several were open at their time."""
+
+
+def import_events(
+    state_dir: Path,
+    clock: Clock,
+    rules: DutyRules,
+    rows: Iterable[tuple[int, EventRow | list[RowFault]]],
+    source: str,
+    *,
+    keep_good_rows: bool = False,
+    dry_run: bool = False,
+    large: bool = False,
+) -> ImportedEvents:
+    """Append the events of a file. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
+
+    With ``large`` a copy of the registry is changed, so that the running receiver is not slowed down.
+    """
+    now_us = clock.now().utc_us
+    with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
+        taker = _Taker(connection, rules, source, now_us)
+        faults: list[Fault] = []
+        for row, values in good_rows(rows, faults):
+            faults += taker.put(row, values)
+        taker.finish()
+        if faults and not keep_good_rows:
+            roll_back(connection)
+            return ImportedEvents(0, 0, faults, 0)
+        keep_index(connection, rules, taker.touched)
+        loose = sum(1 for _ in index.loose_of(connection, taker.touched))
+        return ImportedEvents(taker.new, taker.seen - taker.new, faults, loose)
+
+
+class _Taker:
+    def __init__(self, connection: sqlite3.Connection, rules: DutyRules, source: str, now_us: int) -> None:
+        self._connection = connection
+        self._source = source
+        self._now_us = now_us
+        self._rows = EventRows(rules.kinds, rules.calendar.zone, now_us, _missing(connection))
+        self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._waiting: list[NewEvent] = []
+        self._at_of: dict[tuple[str, str, str, str], int] = {}
+        self._is_empty = store.is_empty(connection)
+        self.touched: set[tuple[str, str]] = set()
+        self.seen = 0
+        self.new = 0
+
+    def put(self, row: int, values: EventRow) -> list[Fault]:
+        event = self._rows.event(row, values)
+        if isinstance(event, list):
+            return event
+        if event.ref and event.event in self._once[event.kind] and (fault := self._told_otherwise(row, event)):
+            return [fault]
+        self.touched.add((event.kind, event.subject))
+        self._waiting.append(event)
+        if len(self._waiting) >= BATCH:
+            self.finish()
+        return []
+
+    def finish(self) -> None:
+        self.seen += len(self._waiting)
+        self.new += store.add_all(self._connection, self._waiting, self._source, self._now_us)
+        self._waiting.clear()
+
+    def _told_otherwise(self, row: int, event: NewEvent) -> Fault | None:
+        """Return the fault of an event that happens once and is recorded at another time; None if it is not."""
+        key = (event.kind, event.subject, event.event, event.ref)
+        at_us: int | None = self._at_of.setdefault(key, event.at_us)
+        if at_us == event.at_us:
+            at_us = None if self._is_empty else store.same_reference(self._connection, event)
+        if at_us is None:
+            return None
+        return Fault(
+            row,
+            "at",
+            iso(event.at_us),
+            f"{event.event} of {event.ref} is recorded at {iso(at_us)}: if that is wrong, take it back with"
+            " vetlla duties withdraw",
+        )
+
+
+def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
+    """Return for each sort of subject that must be registered the function that says what is wrong with a code."""
+    homes = HomeCodes(stored_homes.home_codes(connection))
+    people = frozenset(stored_homes.person_codes(connection))
+    devices = frozenset(inventory.device_names(connection))
+    return {
+        Subject.HOME: homes.missing,
+        Subject.PERSON: lambda code: "" if code in people else "no such person: import the people first",
+        Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
+    }

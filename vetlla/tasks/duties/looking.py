@@ -1,0 +1,101 @@
+"""Looks up duties: by filters, by what is due, and with the events that were taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vetlla.service.duties.grouping import group
+from vetlla.service.duties.standing import standing
+from vetlla.store.duties import events as store
+from vetlla.tasks.duties import index
+from vetlla.tasks.duties.book import standing_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from vetlla.domain.duties import Duty, DutyEvent, DutyVerdict
+    from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+
+
+class Wanted(NamedTuple):
+    """Which duties are looked for; an empty filter leaves out none."""
+
+    kinds: Sequence[str] = ()
+    subject: str = ""
+    verdict: DutyVerdict | None = None
+    ans: int | None = None
+    since_us: int = 0
+    """Opened at this time or later."""
+    until_us: int = store.LATEST
+    """Opened before this time."""
+    is_open: bool = False
+    """Only those that no event has ended."""
+    known_us: int = store.LATEST
+    """As they were known at this time."""
+
+
+def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_us: int) -> Iterator[Standing]:
+    """Yield the wanted duties with their standing: by kind, subject and opening."""
+    kinds = [
+        name
+        for name in (wanted.kinds or rules.kinds.names())
+        if wanted.ans is None or rules.kinds.kind(name).ans == wanted.ans
+    ]
+    for duty in _duties(connection, rules, kinds, wanted):
+        if not wanted.since_us <= duty.opened_us < wanted.until_us:
+            continue
+        one = standing(duty, rules, now_us)
+        if wanted.verdict in {None, one.verdict} and (one.is_open or not wanted.is_open):
+            yield one
+
+
+def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], wanted: Wanted) -> Iterator[Duty]:
+    if wanted.subject or wanted.since_us or wanted.until_us < store.LATEST:
+        for kind in kinds:
+            described = rules.kinds.kind(kind)
+            subjects = (
+                [wanted.subject]
+                if wanted.subject
+                else store.subjects(connection, kind, wanted.since_us, wanted.until_us)
+            )
+            for subject in subjects:
+                yield from group(described, store.of_subject(connection, kind, subject, wanted.known_us)).duties
+        return
+    for kind, _, events in store.by_subject(connection, kinds, wanted.known_us):
+        yield from group(rules.kinds.kind(kind), events).duties
+
+
+def due(
+    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int, now_us: int
+) -> Iterator[Standing]:
+    """Yield the undecided duties whose clock runs out before a time or has run out, the first one first."""
+    wanted = frozenset(kinds)
+    for row in index.due(connection, rules, before_us):
+        if not wanted or row.kind in wanted:
+            yield standing_of(connection, rules, row.duty, now_us)
+
+
+def count_due(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int) -> int:
+    """Return how many duties ``due`` yields."""
+    wanted = frozenset(kinds)
+    return sum(1 for row in index.due(connection, rules, before_us) if not wanted or row.kind in wanted)
+
+
+def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
+    """Return the events that belong to no duty, in the order of recording."""
+    events = (store.event(connection, row.event) for row in index.loose(connection, rules))
+    return [event for event in events if event]
+
+
+def withdrawn(connection: sqlite3.Connection, duty: Duty, known_us: int = store.LATEST) -> list[DutyEvent]:
+    """Return the events of a duty that were taken back, and those that took them back, in the order of recording."""
+    events = store.of_subject(connection, duty.kind, duty.subject, known_us)
+    taken = {event.told.withdraws for event in events if event.told.withdraws}
+    gone = {
+        event.id
+        for event in events
+        if event.id in taken and (event.told.duty == duty.id or (event.told.ref and event.told.ref == duty.ref))
+    }
+    return sorted((event for event in events if event.id in gone or event.told.withdraws in gone), key=lambda e: e.id)
