@@ -207,3 +207,24 @@ def test_a_correction_is_about_past_days(office: Vetlla) -> None:
     later = str(today() + timedelta(days=1))
     done = office("homes", "set", "H1", "--level", "2", "--from", later, "--correct")
     assert (done.status, "lies in the future" in done.error) == (os.EX_USAGE, True)
+
+
+def test_what_left_the_service_is_neither_renewed_nor_missed(office: Vetlla, tmp_path: Path) -> None:
+    """The devices of a home that left are recovered, and a user who left before the home needs no UCR."""
+    (tmp_path / "devices.csv").write_text(
+        "type,serial,ownership,place,home,first_installed\nsmoke,S1,municipal,home,H1,2010-02-01\n", encoding="utf-8"
+    )
+    assert office("inventory", "import", tmp_path / "devices.csv", "--day", "2024-01-02").status == 0
+
+    def broken() -> set[str]:
+        rules = ("--rule", "past_end_of_life", "--rule", "person_without_ucr")
+        return {one["check"] for one in office("inventory", "check", *rules, "--json").json}
+
+    due = ("renewals", "due", "--to", str(today()), "--json")
+    assert [one["device"] for one in office(*due).json] == ["smoke:S1"]
+    assert broken() == {"past_end_of_life", "person_without_ucr"}
+    left = f"2024-01-01/{today() - timedelta(days=3)}"
+    assert office("people", "set", "P1", "--active", left).status == 0
+    assert broken() == {"past_end_of_life"}
+    assert office("homes", "set", "H1", "--active", left).status == 0
+    assert (office(*due).json, broken()) == ([], set())
