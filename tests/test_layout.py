@@ -24,6 +24,7 @@ NOT_FOR_MACHINES = {
     "receiver": "it is a daemon, which programs read by its log, `vetlla status` and /metrics",
     "reminders demo": "it shows two telephones to a person",
     "reminders run": "it is a daemon, which programs read by its log and by `vetlla reminders list`",
+    "cards export": "it writes a file in the requested format",
     "demo": "it shows a picture for people",
     "inventory export": "it writes a file in the requested format",
     "renewals export": "it writes a file in the requested format",

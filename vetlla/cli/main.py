@@ -29,6 +29,8 @@ COMMANDS = {
     "board": "board.command:board",
     "demo": "demo.command:demo",
     "queue": "queue.commands:app",
+    "home": "cards.home:home",
+    "cards": "cards.commands:app",
     "supervision": "supervision.commands:app",
     "sinks": "sinks.commands:app",
     "accounts": "accounts.commands:app",

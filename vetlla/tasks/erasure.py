@@ -14,6 +14,8 @@ from vetlla.store.journal.journal import Journal
 from vetlla.store.registry.registry import reading
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.store.removing import JournalRemovals
+from vetlla.tasks.cards.changing import erase_card
+from vetlla.tasks.cards.looking import has_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.removal import ProofFields
+
+
+CARDS = "cards"
+"""Name of the count of cards among those of an erasure."""
 
 
 class Found(NamedTuple):
@@ -48,7 +54,7 @@ def find(
         mine = tuple(account for account in accounts if account not in kept.others)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
-        counts = count(archive.read, erasure, said) | kept.counts
+        counts = count(archive.read, erasure, said) | kept.counts | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
         raise UsageError(
@@ -64,14 +70,19 @@ def erase_home(
     today: date,
     in_journal: Callable[[Mapping[str, int]], ProofFields],
 ) -> ProofFields:
-    """Erase a home in the registry and, by ``in_journal``, in the journal. After an error, the registry keeps its rows.
+    """Erase a home in the registry, by ``in_journal`` in the journal, and its card.
+
+    After an error, the registry keeps its rows. The card is erased last, because the journal may still refuse: a home
+    that calls again needs its card. If its erasure fails, there is no certificate, and the next call completes it.
 
     ``in_journal`` takes the numbers of rows that the registry loses, and returns the proof of the erasure.
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
         inventory_erasure.erase(registry, erasure.home)
-        return in_journal(kept.counts)
+        proof = in_journal(kept.counts | {CARDS: int(has_card(state_dir, erasure.home))})
+        erase_card(state_dir, clock, erasure.home, by=erasure.by)
+        return proof
 
 
 def erase_in_journal(
