@@ -135,6 +135,12 @@ INVOCATIONS = {
     "inventory parameters": "inventory parameters",
     "inventory sample": "inventory sample --out {new} --homes 10",
     "inventory report": "inventory report --month 2024-05",
+    "homes show": "homes show H1",
+    "homes history": "homes history H1",
+    "homes set": "homes set H1 --level 3 --dry-run",
+    "people show": "people show P1",
+    "people history": "people history P1",
+    "people set": "people set P1 --user-type B --dry-run",
     "maintenance due": "maintenance due --within 3000",
     "renewals due": "renewals due --to 2040-01-01",
     "renewals plan": "renewals plan --from 2024-05-01 --dry-run",
@@ -272,6 +278,9 @@ def _register(place: Place) -> None:
         "H3,01,NORD,3,no,2018-01-01/2020-01-01\n",
         encoding="utf-8",
     )
+    (directory / "people.csv").write_text(
+        "code,home,user_type,programmes\nP1,H1,A,home_safety:2024-01-01/\n", encoding="utf-8"
+    )
     (directory / "devices.csv").write_text(f"{DEVICES}ucr,U2,municipal,warehouse,,2024-W05,,\n", encoding="utf-8")
     (directory / "cards.csv").write_text("home,what,code,name\nH1,person,P-1,Sra. Invenció\n", encoding="utf-8")
     (directory / "card.json").write_text('{"address": "Carrer Inventat 3"}', encoding="utf-8")
@@ -284,6 +293,7 @@ def _register(place: Place) -> None:
         ("accounts", "import", str(directory / "accounts.csv")),
         ("supervision", "pause", "A002", "--reason", "installer"),
         ("inventory", "import", str(directory / "homes.csv"), "--what", "homes"),
+        ("inventory", "import", str(directory / "people.csv"), "--what", "people"),
         ("inventory", "import", str(directory / "devices.csv"), "--day", "2024-04-01"),
         ("cards", "rekey"),
         ("cards", "import", str(directory / "cards.csv")),

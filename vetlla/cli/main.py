@@ -46,6 +46,8 @@ COMMANDS = {
     "probe-line": "probe_line:probe_line",
     "simulate": "simulate.commands:app",
     "inventory": "inventory.commands:app",
+    "homes": "homes.commands:app",
+    "people": "people:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "calls": "calls.commands:app",
