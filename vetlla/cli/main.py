@@ -47,6 +47,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "duties": "duties.commands:app",
+    "dispatch": "dispatch.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }
