@@ -1,4 +1,4 @@
-"""Finds the first communication of an emergency: the clock of ANS 11 and 12 starts there (tender 20220428, 16.11, 16.12).
+"""Finds the first communication of an emergency: the clock of ANS 11 and 12 starts there (tender 20220428, 16).
 
 The alarms of a home are one emergency while each of them comes before the chaining time has passed since the end of one
 before it. That one may have been closed, also as a false alarm. When in doubt the clock starts earlier.

@@ -1,7 +1,7 @@
 """The order in which open emergencies should get a unit, with the reason of each.
 
-Type I comes before type II. In a type the one with the least time left comes first: also if nothing is left, because that
-person has waited for the longest time.
+Type I comes before type II. In a type the one with the least time left comes first. That also holds if nothing is left,
+because that person has waited for the longest time.
 """
 
 from __future__ import annotations
