@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from tests.rigs.daemon import Daemon, running, vetlla
+from tests.rigs.daemon import PATIENCE_S, Daemon, running, vetlla
 from tests.rigs.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -110,3 +114,35 @@ def test_a_new_emergency_after_the_visit_has_its_own_clock(tmp_path: Path) -> No
         assert typed["opened"] == shown["at"] > shown["alarms"][0]["opened"][:10]
         assert typed["opened"] <= shown["alarms"][0]["opened"]
         assert typed["alarms"] == [str(second)]
+
+
+def test_the_marks_are_metrics_and_a_locked_registry_hurts_no_call(tmp_path: Path) -> None:
+    """The receiver counts what the registry has; while it is locked the last figures stay, and calls are answered."""
+    with running(tmp_path) as daemon:
+        daemon.await_metric("vetlla_emergencies_known", lambda known: known == 1)  # there is no registry yet
+        assert daemon.metric("vetlla_emergencies_open", type="I") == 0
+        registered(daemon, tmp_path)
+        alarm = press(daemon, "1001")
+        run(daemon, "dispatch", "type", str(alarm), "I")
+        daemon.await_metric("vetlla_emergencies_without_unit", lambda count: count == 1)
+        assert daemon.metric("vetlla_emergencies_open", type="I") == 1
+        assert 0 < daemon.metric("vetlla_emergency_oldest_seconds", type="I") < PATIENCE_S
+        assert daemon.metric("vetlla_emergencies_past_mark", mark="limit") == 0
+        run(daemon, "dispatch", "send", str(alarm), "--unit", "UMO-03")
+        daemon.await_metric("vetlla_emergencies_without_unit", lambda count: count == 0)
+        holder = sqlite3.connect(daemon.state_dir / "registry.db", isolation_level=None)
+        with closing(holder):
+            holder.execute("BEGIN EXCLUSIVE")
+            holder.execute("PRAGMA user_version")
+            os.utime(daemon.state_dir / "registry.db")  # as if it had just been written
+            daemon.await_log("emergencies.unread")
+            assert daemon.metric("vetlla_emergencies_known") == 0
+            assert daemon.metric("vetlla_emergencies_open", type="I") == 1
+            began = time.monotonic()
+            press(daemon, "1002")
+            assert time.monotonic() - began < 5.0
+            holder.execute("ROLLBACK")
+        run(daemon, "dispatch", "access", str(alarm))
+        daemon.await_metric("vetlla_emergencies_known", lambda known: known == 1)
+        assert daemon.metric("vetlla_emergencies_open", type="I") == 0
+        assert daemon.stop() == 0
