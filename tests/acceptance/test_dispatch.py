@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 HOMES = "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,02,PONENT,3,no,2018-01-01/\n"
 
 
+SOON_S = 5.0
+"""A call is answered within this, also on a busy machine; waiting for the registry would take longer."""
+
+
 def run(daemon: Daemon, *words: str) -> dict[str, Any]:
     done = vetlla(*words, "--json", state_dir=daemon.state_dir)
     assert done.returncode in {0, 1}, done.stderr
@@ -116,8 +120,8 @@ def test_a_new_emergency_after_the_visit_has_its_own_clock(tmp_path: Path) -> No
         assert typed["alarms"] == [str(second)]
 
 
-def test_the_marks_are_metrics_and_a_locked_registry_hurts_no_call(tmp_path: Path) -> None:
-    """The receiver counts what the registry has; while it is locked the last figures stay, and calls are answered."""
+def test_the_marks_are_metrics_and_a_bad_registry_hurts_no_call(tmp_path: Path) -> None:
+    """The receiver counts what the registry has; if it cannot be read, the last figures stay. Calls are answered."""
     with running(tmp_path) as daemon:
         daemon.await_metric("vetlla_emergencies_known", lambda known: known == 1)  # there is no registry yet
         assert daemon.metric("vetlla_emergencies_open", type="I") == 0
@@ -130,18 +134,24 @@ def test_the_marks_are_metrics_and_a_locked_registry_hurts_no_call(tmp_path: Pat
         assert daemon.metric("vetlla_emergencies_past_mark", mark="limit") == 0
         run(daemon, "dispatch", "send", str(alarm), "--unit", "UMO-03")
         daemon.await_metric("vetlla_emergencies_without_unit", lambda count: count == 0)
-        holder = sqlite3.connect(daemon.state_dir / "registry.db", isolation_level=None)
-        with closing(holder):
+        registry = daemon.state_dir / "registry.db"
+        with closing(sqlite3.connect(registry, isolation_level=None)) as holder:
             holder.execute("BEGIN EXCLUSIVE")
-            holder.execute("PRAGMA user_version")
-            os.utime(daemon.state_dir / "registry.db")  # as if it had just been written
-            daemon.await_log("emergencies.unread")
-            assert daemon.metric("vetlla_emergencies_known") == 0
-            assert daemon.metric("vetlla_emergencies_open", type="I") == 1
+            os.utime(registry)  # as if it had just been written
             began = time.monotonic()
-            press(daemon, "1002")
-            assert time.monotonic() - began < 5.0
+            second = press(daemon, "1002")
+            assert time.monotonic() - began < SOON_S
             holder.execute("ROLLBACK")
+        good = registry.read_bytes()
+        registry.write_bytes(b"damage" * 1000)
+        daemon.await_log("emergencies.unread")
+        assert daemon.metric("vetlla_emergencies_known") == 0
+        assert daemon.metric("vetlla_emergencies_open", type="I") == 1
+        close(daemon, second)
+        began = time.monotonic()
+        assert press(daemon, "1002") > second
+        assert time.monotonic() - began < SOON_S
+        registry.write_bytes(good)
         run(daemon, "dispatch", "access", str(alarm))
         daemon.await_metric("vetlla_emergencies_known", lambda known: known == 1)
         assert daemon.metric("vetlla_emergencies_open", type="I") == 0

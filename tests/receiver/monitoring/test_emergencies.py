@@ -66,6 +66,7 @@ async def test_ages_and_marks_grow_without_a_read() -> None:
         figures = watch.figures()
         assert dict(figures.past_mark) == past
         assert figures.oldest_s[EmergencyType.I] == passed
+    figures = watch.figures()
     assert (figures.is_known, figures.without_unit, registry.reads) == (True, 1, 1)
     registry.written, registry.waiting = 1, ()
     await watch.look()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LOOK_S: Final = 5.0
+LOOK_S: Final = 2.0
 """Time between two looks at the registry's stamp. A mark is minutes away, so some seconds do not matter."""
 MARKS: Final = ("no_unit", "share", "warn", "limit")
 """Marks after the first communication: a unit is missing for too long; the 30 minutes of the share (type I); the limit
