@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.startup import Prepared
     from vetlla.receiver.wiring import Parts
-    from vetlla.service.dispatch.order import Marks
+    from vetlla.service.dispatch.order import StreetMarks
     from vetlla.settings.model import Settings
     from vetlla.store.ports import RegistryReader
 
@@ -78,7 +78,7 @@ class Receiver:
         clock: Clock,
         config: Path | None = None,
         *,
-        marks: Callable[[int], Marks] = no_marks,
+        marks: Callable[[int], StreetMarks] = no_marks,
     ) -> None:
         """Take the settings, the function that reads them again, and the file that they are from.
 

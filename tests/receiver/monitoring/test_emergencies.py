@@ -10,7 +10,7 @@ from vetlla.domain.clock import SECOND_US, ManualClock
 from vetlla.domain.emergencies import EmergencyType, WaitingEmergency
 from vetlla.domain.errors import StoreError
 from vetlla.receiver.monitoring.emergencies import EmergencyWatch, no_marks
-from vetlla.service.dispatch.order import Marks
+from vetlla.service.dispatch.order import StreetMarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,8 @@ class Registry:
         return self.waiting
 
 
-def marks(_: int) -> Marks:
-    return Marks(share_us=30 * MINUTE_US, escalate_us=5 * MINUTE_US, warn_us=10 * MINUTE_US)
+def marks(_: int) -> StreetMarks:
+    return StreetMarks(share_us=30 * MINUTE_US, escalate_us=5 * MINUTE_US, warn_us=10 * MINUTE_US)
 
 
 async def test_ages_and_marks_grow_without_a_read() -> None:
@@ -50,7 +50,7 @@ async def test_ages_and_marks_grow_without_a_read() -> None:
     )
     watch = EmergencyWatch(registry, marks, clock)
     assert not watch.figures().is_known
-    expected = (
+    expected: tuple[tuple[int, dict[str, int]], ...] = (
         (0, {}),
         (301, {"no_unit": 1}),
         (25 * 60, {"no_unit": 1, "warn": 1}),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from vetlla.service.dispatch.emergency import Emergency
-    from vetlla.service.dispatch.order import Marks
+    from vetlla.service.dispatch.emergency import StreetEmergency
+    from vetlla.service.dispatch.order import StreetMarks
     from vetlla.service.duties.terms import DutyRules
 
 SHOWN: Final = 6
@@ -89,8 +89,8 @@ class StreetWatch:
         self._clock = SystemClock()
         self._stamp: object = None
         self._rules: DutyRules | None = None
-        self._open: Sequence[Emergency] = ()
-        self._marks: Marks | None = None
+        self._open: Sequence[StreetEmergency] = ()
+        self._marks: StreetMarks | None = None
 
     def street(self) -> Street:
         """Return the panel of now."""
@@ -119,7 +119,7 @@ class StreetWatch:
         self._marks = figures.marks(rules, now_us)
 
 
-def _line(one: Emergency, marks: Marks, now_us: int) -> StreetLine:
+def _line(one: StreetEmergency, marks: StreetMarks, now_us: int) -> StreetLine:
     due_us = one.standing.due_us
     left_us = due_us - now_us if one.waits and due_us is not None else None
     to_share_us = one.opened_us + marks.share_us - now_us if one.waits and one.type is EmergencyType.I else None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.order import Line
     from vetlla.service.duties.terms import DutyRules
 
@@ -69,7 +69,9 @@ def show(
     _print_sheet(alarm, one, fields, beginning)
 
 
-def _print_sheet(alarm: str, one: Emergency | None, fields: dict[str, Any], beginning: dict[str, Any] | None) -> None:
+def _print_sheet(
+    alarm: str, one: StreetEmergency | None, fields: dict[str, Any], beginning: dict[str, Any] | None
+) -> None:
     out = console()
     if one is None:
         out.print(f"alarm {alarm} has no emergency: vetlla dispatch type {alarm} I", style="bold", soft_wrap=True)
@@ -99,7 +101,7 @@ def _beginning(
     return beginning_fields(found.first, found.window_us), ""
 
 
-def _doubt(one: Emergency | None, beginning: dict[str, Any] | None) -> str:
+def _doubt(one: StreetEmergency | None, beginning: dict[str, Any] | None) -> str:
     """Return a sentence if the duty was opened later than the journal says."""
     if one is None or beginning is None or beginning["at"] >= (iso(one.opened_us) or ""):
         return ""

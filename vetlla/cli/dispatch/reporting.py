@@ -25,7 +25,7 @@ from vetlla.tasks.dispatch.month import month_report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.report import Figures
     from vetlla.tasks.dispatch.month import MonthReport, Part
 
@@ -107,7 +107,7 @@ def _fields(month: date, made: MonthReport, part: Part, row: Figures) -> dict[st
     }
 
 
-def _breach(one: Emergency, *, grave: bool) -> dict[str, Any]:
+def _breach(one: StreetEmergency, *, grave: bool) -> dict[str, Any]:
     standing = one.standing
     return {
         "duty": one.id,
@@ -155,7 +155,7 @@ def _row(made: MonthReport, part: Part, row: Figures) -> dict[str, Any]:
     }
 
 
-def _breach_row(one: Emergency, *, grave: bool) -> dict[str, Any]:
+def _breach_row(one: StreetEmergency, *, grave: bool) -> dict[str, Any]:
     fields = _breach(one, grave=grave)
     return fields | {
         "first communication": to_the_second(one.opened_us),

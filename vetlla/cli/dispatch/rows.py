@@ -17,7 +17,7 @@ from vetlla.service.dispatch.first_communication import reasons
 
 if TYPE_CHECKING:
     from vetlla.domain.alarms import Alarm
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.first_communication import FirstCommunication
 
 AlarmNumber = Annotated[
@@ -41,7 +41,7 @@ def at_of(at: str) -> int:
     return moment(at, now_us) if at else now_us
 
 
-def emergency_fields(one: Emergency) -> dict[str, Any]:
+def emergency_fields(one: StreetEmergency) -> dict[str, Any]:
     """Return an emergency for a machine. Times are UTC."""
     return {
         "type": one.type.value,
@@ -56,7 +56,7 @@ def emergency_fields(one: Emergency) -> dict[str, Any]:
     }
 
 
-def print_emergency(one: Emergency, *, as_json: bool) -> None:
+def print_emergency(one: StreetEmergency, *, as_json: bool) -> None:
     """Print an emergency after a change."""
     if as_json:
         events = [event_fields(event) for event in one.standing.duty.events]

@@ -22,7 +22,7 @@ from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch import units as tasks
 
 if TYPE_CHECKING:
-    from vetlla.service.dispatch.units import Unit
+    from vetlla.service.dispatch.units import StreetUnit
 
 app = typer.Typer(no_args_is_help=True, help="Keep the emergency units, and say where each one is.")
 CODE_MAX = 32
@@ -101,7 +101,7 @@ def list_(
     print_rows((_fields(one) if as_json else _row(one) for one in known), COLUMNS, as_json=as_json)
 
 
-def _fields(one: Unit) -> dict[str, Any]:
+def _fields(one: StreetUnit) -> dict[str, Any]:
     away = one.emergency
     return {
         "unit": one.code,
@@ -114,11 +114,11 @@ def _fields(one: Unit) -> dict[str, Any]:
     }
 
 
-def _row(one: Unit) -> dict[str, Any]:
+def _row(one: StreetUnit) -> dict[str, Any]:
     return _fields(one) | {"state": _STATES[one.state], "since": to_the_second(one.since_us)}
 
 
-def _print_one(one: Unit, *, as_json: bool) -> None:
+def _print_one(one: StreetUnit, *, as_json: bool) -> None:
     if as_json:
         print_json(_fields(one))
     else:

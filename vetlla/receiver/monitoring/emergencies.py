@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.emergencies import WaitingEmergency
-    from vetlla.service.dispatch.order import Marks
+    from vetlla.service.dispatch.order import StreetMarks
     from vetlla.store.ports import EmergencyReader
 
 log = structlog.get_logger()
@@ -31,11 +31,11 @@ log = structlog.get_logger()
 LOOK_S: Final = 2.0
 """Time between two looks at the registry's stamp. A mark is minutes away, so some seconds do not matter."""
 MARKS: Final = ("no_unit", "share", "warn", "limit")
-"""Marks after the first communication: a unit is missing for too long; the 30 minutes of the share (type I); the limit
+"""StreetMarks after the first communication: a unit is missing for too long; the 30 minutes of the share (type I); the limit
 is near; the limit of 35 or 90 minutes. The parameters ``umo.*`` and ``duty.umo_*`` set them."""
 
 
-def no_marks(_: int) -> Marks:
+def no_marks(_: int) -> StreetMarks:
     """Raise ConfigError: no parameters are known, so only the limit in the registry counts."""
     raise ConfigError("there are no parameters of emergencies", remedy="start the receiver with vetlla receiver")
 
@@ -60,7 +60,7 @@ NOTHING_KNOWN: Final = EmergencyFigures()
 class EmergencyWatch:
     """Keeps the emergencies of the registry in memory."""
 
-    def __init__(self, reader: EmergencyReader, marks: Callable[[int], Marks], clock: Clock) -> None:
+    def __init__(self, reader: EmergencyReader, marks: Callable[[int], StreetMarks], clock: Clock) -> None:
         """Take the reader, and the function that returns the marks in force at a moment. Both are called in a thread.
 
         ``marks`` may raise ConfigError; then only the limit is known, which the registry has.

@@ -10,10 +10,10 @@ from vetlla.service.dispatch.order import minutes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vetlla.service.dispatch.order import Line, Marks
+    from vetlla.service.dispatch.order import Line, StreetMarks
 
 
-def check(lines: Iterable[Line], marks: Marks) -> list[Finding]:
+def check(lines: Iterable[Line], marks: StreetMarks) -> list[Finding]:
     """Return a finding for each emergency that is late, is about to be, or has been without a unit for too long."""
     found = []
     for line in lines:

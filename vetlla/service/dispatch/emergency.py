@@ -15,7 +15,7 @@ UNIT = "team"
 """Detail of an event with the code of the unit; the files of duty events have it under this name."""
 
 
-class Emergency(NamedTuple):
+class StreetEmergency(NamedTuple):
     """An emergency with its duty. Times are microseconds UTC; None if it did not happen."""
 
     standing: Standing
@@ -79,7 +79,7 @@ def detail(event: DutyEvent, name: str) -> str:
     return str(json.loads(event.told.details).get(name, "")) if event.told.details else ""
 
 
-def emergency(one: Standing) -> Emergency:
+def emergency(one: Standing) -> StreetEmergency:
     """Return the emergency of a duty of kind ``umo_1`` or ``umo_2``."""
     alarms: list[str] = []
     unit = base = ""
@@ -97,7 +97,7 @@ def emergency(one: Standing) -> Emergency:
         elif told.event in at and at[told.event] is None:
             at[told.event] = told.at_us
             unit, base = detail(event, UNIT) or unit, detail(event, "base") or base
-    return Emergency(
+    return StreetEmergency(
         one,
         TYPE_OF_KIND[one.duty.kind],
         tuple(alarms),

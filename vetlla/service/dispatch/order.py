@@ -14,13 +14,13 @@ from vetlla.domain.emergencies import EmergencyType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.units import Proposal
 
 MINUTE_US: Final = 60 * SECOND_US
 
 
-class Marks(NamedTuple):
+class StreetMarks(NamedTuple):
     """Times after the first communication, in microseconds."""
 
     share_us: int
@@ -34,7 +34,7 @@ class Marks(NamedTuple):
 class Line(NamedTuple):
     """An open emergency on the board."""
 
-    emergency: Emergency
+    emergency: StreetEmergency
     left_us: int | None
     """Time left until the limit; negative if it has passed, None if the unit has got in."""
     to_share_us: int | None
@@ -46,26 +46,26 @@ class Line(NamedTuple):
     why: str
 
 
-def needs_unit(one: Emergency) -> bool:
+def needs_unit(one: StreetEmergency) -> bool:
     """Return True if an emergency waits and no unit goes there."""
     return one.waits and not one.unit
 
 
-def in_order(emergencies: Iterable[Emergency]) -> list[Emergency]:
+def in_order(emergencies: Iterable[StreetEmergency]) -> list[StreetEmergency]:
     """Return open emergencies in order: those that need a unit, those that wait for theirs, those attended."""
     return sorted(emergencies, key=_key)
 
 
-def _key(one: Emergency) -> tuple[bool, bool, bool, int, int, int]:
+def _key(one: StreetEmergency) -> tuple[bool, bool, bool, int, int, int]:
     due_us = one.standing.due_us
     is_second = one.type is EmergencyType.II
     return (not one.waits, bool(one.unit), is_second, due_us or one.opened_us, one.opened_us, one.id)
 
 
 def board(
-    emergencies: Iterable[Emergency],
-    proposals: Callable[[Emergency], Sequence[Proposal]],
-    marks: Marks,
+    emergencies: Iterable[StreetEmergency],
+    proposals: Callable[[StreetEmergency], Sequence[Proposal]],
+    marks: StreetMarks,
     now_us: int,
 ) -> list[Line]:
     """Return the lines of the board. ``proposals`` are the free units for an emergency, the nearest first.
@@ -74,7 +74,7 @@ def board(
     """
     lines: list[Line] = []
     taken: set[str] = set()
-    ahead: Emergency | None = None
+    ahead: StreetEmergency | None = None
     for one in in_order(emergencies):
         proposal = None
         if needs_unit(one):
@@ -86,7 +86,9 @@ def board(
     return lines
 
 
-def _line(one: Emergency, proposal: Proposal | None, marks: Marks, now_us: int, ahead: Emergency | None) -> Line:
+def _line(
+    one: StreetEmergency, proposal: Proposal | None, marks: StreetMarks, now_us: int, ahead: StreetEmergency | None
+) -> Line:
     due_us = one.standing.due_us
     left_us = due_us - now_us if one.waits and due_us is not None else None
     is_first = one.type is EmergencyType.I
@@ -95,13 +97,17 @@ def _line(one: Emergency, proposal: Proposal | None, marks: Marks, now_us: int, 
     return Line(one, left_us, to_share, escalated, proposal, _why(one, left_us, to_share, proposal, ahead))
 
 
-def is_escalated(one: Emergency, marks: Marks, now_us: int) -> bool:
+def is_escalated(one: StreetEmergency, marks: StreetMarks, now_us: int) -> bool:
     """Return True if an emergency has been without a unit for too long since its first communication."""
     return needs_unit(one) and now_us - one.opened_us > marks.escalate_us
 
 
 def _why(
-    one: Emergency, left_us: int | None, to_share_us: int | None, proposal: Proposal | None, ahead: Emergency | None
+    one: StreetEmergency,
+    left_us: int | None,
+    to_share_us: int | None,
+    proposal: Proposal | None,
+    ahead: StreetEmergency | None,
 ) -> str:
     if left_us is None:
         if one.is_attended:
@@ -120,7 +126,7 @@ def _why(
     return " ".join(sentences)
 
 
-def _of_time(one: Emergency, left_us: int, to_share_us: int | None) -> str:
+def _of_time(one: StreetEmergency, left_us: int, to_share_us: int | None) -> str:
     if left_us < 0:
         return (
             f"Type {one.type}: its limit passed {minutes(-left_us)} ago, so it can no longer be reached in time."
@@ -133,7 +139,7 @@ def _of_time(one: Emergency, left_us: int, to_share_us: int | None) -> str:
     return f"Type {one.type}: {minutes(left_us)} are left, {minutes(to_share_us)} to the mark of the share."
 
 
-def _after(one: Emergency, ahead: Emergency) -> str:
+def _after(one: StreetEmergency, ahead: StreetEmergency) -> str:
     which = f"the emergency of alarm {ahead.alarms[0] if ahead.alarms else ahead.id}"
     if one.type is not ahead.type:
         return f"It comes after {which}, because type I comes first."

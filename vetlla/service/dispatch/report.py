@@ -15,7 +15,7 @@ from vetlla.domain.emergencies import EmergencyType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
 
 
 @dataclass(slots=True)
@@ -28,9 +28,9 @@ class Figures:
     within_share: int = 0
     """Of type I: reached in the time of the share, 30 minutes."""
     within_limit: int = 0
-    breaches: list[Emergency] = field(default_factory=list)
+    breaches: list[StreetEmergency] = field(default_factory=list)
     """Exceeded the limit, in the order of their first communication."""
-    worse: list[Emergency] = field(default_factory=list)
+    worse: list[StreetEmergency] = field(default_factory=list)
     """Exceeded it by more than half, which is a grave fault: over 52.5 or 135 minutes."""
     no_access: int = 0
     """A unit came and could not get in. The parameter says how these are judged, and they are among the others."""
@@ -51,7 +51,9 @@ class Figures:
         return not self.breaches
 
 
-def count(emergencies: Iterable[Emergency], share_us: Callable[[Emergency], int]) -> dict[EmergencyType, Figures]:
+def count(
+    emergencies: Iterable[StreetEmergency], share_us: Callable[[StreetEmergency], int]
+) -> dict[EmergencyType, Figures]:
     """Return the figures of each type. ``share_us`` returns the time of the share that holds for an emergency."""
     found = {kind: Figures(kind) for kind in EmergencyType}
     for one in sorted(emergencies, key=lambda one: (one.opened_us, one.id)):
@@ -59,7 +61,7 @@ def count(emergencies: Iterable[Emergency], share_us: Callable[[Emergency], int]
     return found
 
 
-def _count(row: Figures, one: Emergency, share_us: int) -> None:
+def _count(row: Figures, one: StreetEmergency, share_us: int) -> None:
     standing = one.standing
     if one.is_retyped and standing.verdict is DutyVerdict.CANCELLED:
         return  # it is counted as the other type

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.domain.emergencies import UnitEvent
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
 
 
-class Unit(NamedTuple):
+class StreetUnit(NamedTuple):
     """A unit and where it is."""
 
     code: str
@@ -26,16 +26,16 @@ class Unit(NamedTuple):
     vehicle: str
     state: UnitState
     since_us: int
-    emergency: Emergency | None
+    emergency: StreetEmergency | None
     """The emergency for which it is away."""
 
 
-def units(events: Iterable[UnitEvent], emergencies: Sequence[Emergency]) -> list[Unit]:
+def units(events: Iterable[UnitEvent], emergencies: Sequence[StreetEmergency]) -> list[StreetUnit]:
     """Return every unit. ``events`` are ordered by unit and time; ``emergencies`` are open or just ended."""
     return [_unit(code, list(told), emergencies) for code, told in groupby(events, key=lambda event: event.unit)]
 
 
-def find(known: Iterable[Unit], code: str) -> Unit:
+def find(known: Iterable[StreetUnit], code: str) -> StreetUnit:
     """Return a unit by its code. Raises UsageError if there is none."""
     for one in known:
         if one.code == code:
@@ -43,7 +43,7 @@ def find(known: Iterable[Unit], code: str) -> Unit:
     raise UsageError(f"there is no unit {code}", remedy=f"vetlla dispatch units add {code} --base BASE")
 
 
-def _unit(code: str, events: Sequence[UnitEvent], emergencies: Sequence[Emergency]) -> Unit:
+def _unit(code: str, events: Sequence[UnitEvent], emergencies: Sequence[StreetEmergency]) -> StreetUnit:
     base = vehicle = ""
     for event in events:
         base, vehicle = event.base or base, event.vehicle or vehicle
@@ -53,17 +53,17 @@ def _unit(code: str, events: Sequence[UnitEvent], emergencies: Sequence[Emergenc
     if away is not None:
         at_home = away.arrived_us or away.access_us or away.no_access_us
         state = UnitState.AT_HOME if at_home else UnitState.ON_THE_WAY
-        return Unit(code, base, vehicle, state, at_home or away.sent_us or away.opened_us, away)
+        return StreetUnit(code, base, vehicle, state, at_home or away.sent_us or away.opened_us, away)
     if last.event == "off":
-        return Unit(code, base, vehicle, UnitState.OFF_DUTY, last.at_us, None)
+        return StreetUnit(code, base, vehicle, UnitState.OFF_DUTY, last.at_us, None)
     free_us = max((one.ended_us or 0 for one in own), default=0)
-    return Unit(code, base, vehicle, UnitState.FREE, max(last.at_us, free_us), None)
+    return StreetUnit(code, base, vehicle, UnitState.FREE, max(last.at_us, free_us), None)
 
 
 class Proposal(NamedTuple):
     """A free unit that could go, and the reason for its place in the order."""
 
-    unit: Unit
+    unit: StreetUnit
     why: str
 
 
@@ -73,7 +73,7 @@ def bases_in_order(base: str, order: str) -> list[str]:
     return [base, *(name for name in dict.fromkeys(listed) if name != base)]
 
 
-def propose(known: Iterable[Unit], base: str, order: Callable[[str], str]) -> list[Proposal]:
+def propose(known: Iterable[StreetUnit], base: str, order: Callable[[str], str]) -> list[Proposal]:
     """Return the free units that could go to a home of a base, the nearest first.
 
     ``order`` returns the bases by their distance from one, separated by commas, or "" if that is not known. Of one base
@@ -86,7 +86,7 @@ def propose(known: Iterable[Unit], base: str, order: Callable[[str], str]) -> li
     return [Proposal(one, _why(one, base, ranks)) for one in free]
 
 
-def _why(one: Unit, base: str, ranks: dict[str, int]) -> str:
+def _why(one: StreetUnit, base: str, ranks: dict[str, int]) -> str:
     if one.base == base:
         return f"free, of the home's own base {base}"
     if one.base in ranks:

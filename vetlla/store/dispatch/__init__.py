@@ -1,1 +1,1 @@
-"""Emergency units in the registry, and the emergencies that wait for one."""
+"""StreetEmergency units in the registry, and the emergencies that wait for one."""

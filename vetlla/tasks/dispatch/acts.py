@@ -12,11 +12,11 @@ from vetlla.service.dispatch.units import find
 from vetlla.tasks.dispatch import looking
 
 if TYPE_CHECKING:
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.tasks.dispatch.work import Told, Work
 
 
-def send(work: Work, alarm: str, told: Told, *, unit: str, base: str = "") -> Emergency:
+def send(work: Work, alarm: str, told: Told, *, unit: str, base: str = "") -> StreetEmergency:
     """Send a unit to the emergency of an alarm; a unit that was sent before is free again. Return the emergency.
 
     ``base`` is where it starts from, by default its own base. Raises UsageError if the unit is not free.
@@ -39,7 +39,7 @@ def send(work: Work, alarm: str, told: Told, *, unit: str, base: str = "") -> Em
     return work.record(one.id, event)
 
 
-def progress(work: Work, alarm: str, event: str, told: Told) -> Emergency:
+def progress(work: Work, alarm: str, event: str, told: Told) -> StreetEmergency:
     """Record that the unit was called away (``recalled``), ``arrived``, has ``access`` or ``no_access``.
 
     Return the emergency. Raises UsageError if it was finished, if no unit was sent, or if that has happened.
@@ -63,7 +63,7 @@ def progress(work: Work, alarm: str, event: str, told: Told) -> Emergency:
     return work.record(one.id, recorded)
 
 
-def finish(work: Work, alarm: str, told: Told) -> Emergency:
+def finish(work: Work, alarm: str, told: Told) -> StreetEmergency:
     """Record that the emergency of an alarm is over and its unit is free; return it.
 
     Raises UsageError if no unit got in, and none has reported that it could not.
@@ -77,7 +77,7 @@ def finish(work: Work, alarm: str, told: Told) -> Emergency:
     return work.record(one.id, told.event("finished", alarm=alarm))
 
 
-def cancel(work: Work, alarm: str, told: Told) -> Emergency:
+def cancel(work: Work, alarm: str, told: Told) -> StreetEmergency:
     """Record that the emergency of an alarm was called off; return it. Raises UsageError if a unit has got in."""
     one = _open(work, alarm, told)
     if one.access_us is not None:
@@ -85,7 +85,7 @@ def cancel(work: Work, alarm: str, told: Told) -> Emergency:
     return work.record(one.id, told.event("cancelled", alarm=alarm))
 
 
-def _open(work: Work, alarm: str, told: Told) -> Emergency:
+def _open(work: Work, alarm: str, told: Told) -> StreetEmergency:
     """Return the open emergency of an alarm. Raises UsageError if it has none, or if it began later than is told."""
     one = looking.the_emergency(work.connection, work.rules, alarm, work.now_us)
     if not one.is_open:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.alarms import Alarm
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.first_communication import FirstCommunication
     from vetlla.service.duties.terms import DutyRules
 
@@ -30,7 +30,7 @@ class Beginning(NamedTuple):
     first: FirstCommunication
     window_us: int
     """The chaining time that was used."""
-    emergencies: Sequence[Emergency]
+    emergencies: Sequence[StreetEmergency]
     """All emergencies of the home."""
 
 
@@ -87,7 +87,7 @@ def _earlier(archive: Archive, names: Sequence[str], alarm: Alarm, window_us: in
         earliest_us, before_us = earlier_us, since_us
 
 
-def _is_of(alarm: Alarm, one: Emergency) -> bool:
+def _is_of(alarm: Alarm, one: StreetEmergency) -> bool:
     """Return True if the unit of an emergency got in after an alarm: then it has attended that call."""
     return str(alarm.id) in one.alarms or alarm.opened_us <= (one.access_us or 0)
 

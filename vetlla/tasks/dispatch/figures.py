@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.service.dispatch.order import MINUTE_US, Marks
+from vetlla.service.dispatch.order import MINUTE_US, StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
 
@@ -26,14 +26,14 @@ def reading(rules: DutyRules, at_us: int) -> Reading:
     return rules.parameters.on(rules.calendar.date_of(at_us))
 
 
-def marks(rules: DutyRules, at_us: int) -> Marks:
+def marks(rules: DutyRules, at_us: int) -> StreetMarks:
     """Return the marks in force at a moment. Raises ConfigError or UsageError for a parameter that cannot be used."""
     return _marks(reading(rules, at_us))
 
 
-def _marks(found: Reading) -> Marks:
+def _marks(found: Reading) -> StreetMarks:
     minutes = (found.integer(f"umo.{name}_minutes", least=1) for name in ("share", "escalate", "warn"))
-    return Marks(*(number * MINUTE_US for number in minutes))
+    return StreetMarks(*(number * MINUTE_US for number in minutes))
 
 
 def chaining_us(rules: DutyRules, at_us: int) -> int:
@@ -55,7 +55,7 @@ class MarksFile:
         self._path = path or parameters_file()
         self._read: tuple[tuple[int, int], Parameters] | None = None
 
-    def at(self, at_us: int) -> Marks:
+    def at(self, at_us: int) -> StreetMarks:
         """Return the marks in force at a moment. Raises ConfigError for a file that cannot be used. Blocks."""
         try:
             status = self._path.stat()

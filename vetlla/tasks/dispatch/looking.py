@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.order import Line
-    from vetlla.service.dispatch.units import Proposal, Unit
+    from vetlla.service.dispatch.units import Proposal, StreetUnit
     from vetlla.service.duties.terms import DutyRules
 
 JUST_ENDED_US: Final = 86_400 * SECOND_US
 """How far back an ended emergency still says since when its unit is free. After a day its duty has begun since then."""
 
 
-def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us: int) -> list[Emergency]:
+def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us: int) -> list[StreetEmergency]:
     """Return the emergencies of a home, in order of their first communication."""
     found = [
         emergency(standing(duty, rules, now_us))
@@ -41,7 +41,7 @@ def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us:
     return sorted(found, key=lambda one: (one.opened_us, one.id))
 
 
-def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> Emergency | None:
+def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency | None:
     """Return the emergency of an alarm: the open one, else the last one; None if it has none."""
     found = [
         one
@@ -52,7 +52,7 @@ def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_u
     return max(found, key=lambda one: (one.is_open, not one.is_retyped, one.id), default=None)
 
 
-def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> Emergency:
+def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency:
     """Return the emergency of an alarm. Raises UsageError if it has none."""
     found = of_alarm(connection, rules, alarm, now_us)
     if found is None:
@@ -60,7 +60,7 @@ def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, 
     return found
 
 
-def open_ones(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[Emergency]:
+def open_ones(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetEmergency]:
     """Return the emergencies that no event has ended."""
     if index.is_of(connection, rules.fingerprint):
         homes: Iterable[str] = store.homes_with_open(connection)
@@ -71,7 +71,7 @@ def open_ones(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> 
 
 def began_in(
     connection: sqlite3.Connection, rules: DutyRules, since_us: int, until_us: int, now_us: int
-) -> list[Emergency]:
+) -> list[StreetEmergency]:
     """Return the emergencies whose first communication came in a time; its end is excluded."""
     homes = {home for kind in TYPE_OF_KIND for home in events.subjects(connection, kind, since_us, until_us)}
     return [
@@ -82,7 +82,7 @@ def began_in(
     ]
 
 
-def known_units(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[Unit]:
+def known_units(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetUnit]:
     """Return every unit and where it is."""
     current = open_ones(connection, rules, now_us)
     ended = [one for one in began_in(connection, rules, now_us - JUST_ENDED_US, now_us, now_us) if not one.is_open]
@@ -90,11 +90,11 @@ def known_units(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -
 
 
 def proposer(
-    connection: sqlite3.Connection, rules: DutyRules, known: list[Unit], now_us: int
-) -> Callable[[Emergency], list[Proposal]]:
+    connection: sqlite3.Connection, rules: DutyRules, known: list[StreetUnit], now_us: int
+) -> Callable[[StreetEmergency], list[Proposal]]:
     """Return the function that proposes the free units for an emergency, the nearest first."""
 
-    def proposals(one: Emergency) -> list[Proposal]:
+    def proposals(one: StreetEmergency) -> list[Proposal]:
         base = inventory.home(connection, one.home).base
         return propose(known, base, lambda name: figures.base_order(rules, name, now_us))
 

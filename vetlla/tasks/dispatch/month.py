@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.report import Figures
     from vetlla.service.duties.terms import DutyRules
 
@@ -64,11 +64,11 @@ def month_report(connection: sqlite3.Connection, rules: DutyRules, first: date, 
     for name in ("duty.umo_1.limit", "duty.umo_2.limit", "duty.umo.no_access_counts"):
         read.entry(name)
 
-    def share_us(one: Emergency) -> int:
+    def share_us(one: StreetEmergency) -> int:
         return figures.reading(rules, one.opened_us).integer("umo.share_minutes", least=1) * MINUTE_US
 
-    districts: dict[str, list[Emergency]] = {}
-    bases: dict[str, list[Emergency]] = {}
+    districts: dict[str, list[StreetEmergency]] = {}
+    bases: dict[str, list[StreetEmergency]] = {}
     for one in found:
         home = homes.get(one.home)
         districts.setdefault(home.district if home else "", []).append(one)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.emergencies import EmergencyType
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.tasks.dispatch.beginning import Beginning
     from vetlla.tasks.dispatch.work import Work
 
@@ -26,7 +26,7 @@ _CARRIED: tuple[str, ...] = ("repeated", "sent", "recalled", "arrived")
 """Events that also hold for the emergency under its other type."""
 
 
-def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, told: Told) -> Emergency:
+def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, told: Told) -> StreetEmergency:
     """Give the emergency of an alarm its type, and return it. Works within the caller's transaction.
 
     If the emergency has a duty, a later alarm joins it. Raises UsageError if it has that type already, if a unit has
@@ -54,7 +54,7 @@ def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, tol
     return _retype(work, known, wanted, told)
 
 
-def _going_on(begun: Beginning) -> Emergency | None:
+def _going_on(begun: Beginning) -> StreetEmergency | None:
     """Return the open emergency of the home that an alarm belongs to. Raises UsageError if that is left unclear.
 
     While no unit has got in, every call of the home belongs to it, also if the chaining time has passed.
@@ -84,7 +84,7 @@ def _open(
     begun: Beginning,
     wanted: EmergencyType,
     told: Told,
-) -> Emergency:
+) -> StreetEmergency:
     first, alarm = begun.first.first, begun.first.alarm
     opening = NewEvent(
         kind=wanted.kind,
@@ -105,10 +105,10 @@ def _open(
 
 def _join(
     work: Work,
-    one: Emergency,
+    one: StreetEmergency,
     begun: Beginning,
     told: Told,
-) -> Emergency:
+) -> StreetEmergency:
     for alarm in begun.first.alarms:
         if str(alarm.id) not in one.alarms:
             repeated = Told(max(alarm.opened_us, one.opened_us), told.by, told.note)
@@ -118,10 +118,10 @@ def _join(
 
 def _retype(
     work: Work,
-    one: Emergency,
+    one: StreetEmergency,
     wanted: EmergencyType,
     told: Told,
-) -> Emergency:
+) -> StreetEmergency:
     """Call off the duty of one type and open that of the other, with the same first communication."""
     if not one.waits:
         raise UsageError(
@@ -141,7 +141,7 @@ def _retype(
     return work.record(number, told.event("typed", alarm=last))
 
 
-def _new_ref(others: Iterable[Emergency], alarm: str) -> str:
+def _new_ref(others: Iterable[StreetEmergency], alarm: str) -> str:
     """Return a reference that no emergency of the home has, because the same one would be the same duty."""
     taken = {one.standing.duty.ref for one in others}
     ref, number = f"A{alarm}", 1

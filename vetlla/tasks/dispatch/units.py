@@ -11,11 +11,11 @@ from vetlla.store.dispatch import units as store
 from vetlla.tasks.dispatch import looking
 
 if TYPE_CHECKING:
-    from vetlla.service.dispatch.units import Unit
+    from vetlla.service.dispatch.units import StreetUnit
     from vetlla.tasks.dispatch.work import Work
 
 
-def add(work: Work, event: UnitEvent) -> Unit:
+def add(work: Work, event: UnitEvent) -> StreetUnit:
     """Add a unit, which is on duty; for one that is known, change its base or vehicle. Return it.
 
     Raises UsageError if nothing would change, or for a time to come.
@@ -29,7 +29,7 @@ def add(work: Work, event: UnitEvent) -> Unit:
     return _add(work, event)
 
 
-def shift(work: Work, event: UnitEvent) -> Unit:
+def shift(work: Work, event: UnitEvent) -> StreetUnit:
     """Record that a unit goes on or off duty; return it.
 
     Raises UsageError if there is no such unit, if it is so already, or if it is away for an emergency.
@@ -48,7 +48,7 @@ def shift(work: Work, event: UnitEvent) -> Unit:
     return _add(work, event)
 
 
-def _add(work: Work, event: UnitEvent) -> Unit:
+def _add(work: Work, event: UnitEvent) -> StreetUnit:
     if event.at_us > work.now_us:
         raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
     store.add(work.connection, event, work.recording.source, work.now_us)

@@ -12,7 +12,7 @@ from vetlla.tasks.duties import book
 if TYPE_CHECKING:
     import sqlite3
 
-    from vetlla.service.dispatch.emergency import Emergency
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
 
@@ -29,7 +29,7 @@ class Work(NamedTuple):
         """The present time, microseconds UTC."""
         return self.recording.now_us
 
-    def record(self, number: int, event: NewEvent) -> Emergency:
+    def record(self, number: int, event: NewEvent) -> StreetEmergency:
         """Record an event of a duty; return its emergency. Raises what ``book.record`` raises."""
         return emergency(book.record(self.connection, self.rules, number, event, self.recording))
 
