@@ -31,7 +31,7 @@ log = structlog.get_logger()
 LOOK_S: Final = 2.0
 """Time between two looks at the registry's stamp. A mark is minutes away, so some seconds do not matter."""
 MARKS: Final = ("no_unit", "share", "warn", "limit")
-"""StreetMarks after the first communication: a unit is missing for too long; the 30 minutes of the share (type I); the limit
+"""Marks after the first communication: a unit is missing for too long; the 30 minutes of the share (type I); the limit
 is near; the limit of 35 or 90 minutes. The parameters ``umo.*`` and ``duty.umo_*`` set them."""
 
 

@@ -25,7 +25,7 @@ SELECT d.kind, e.at_us, d.due_us, (
     ORDER BY s.at_us DESC, s.id DESC LIMIT 1
 )
 FROM open_duties AS d JOIN duty_events AS e ON e.id = d.duty
-WHERE d.kind IN (?, ?) AND d.due_us IS NOT NULL
+WHERE d.kind IN (?, ?) AND d.due_us IS NOT NULL ORDER BY e.at_us, e.id
 """
 
 
@@ -41,7 +41,7 @@ def homes_with_open(connection: sqlite3.Connection) -> list[str]:
 
 
 def waiting(connection: sqlite3.Connection) -> list[WaitingEmergency]:
-    """Return the emergencies to which no unit has got in yet, as the index of duties has them."""
+    """Return the emergencies that wait for a unit to get in, as the index of duties has them, by their beginning."""
     return [
         WaitingEmergency(TYPE_OF_KIND[kind], opened_us, due_us, last == "sent")
         for kind, opened_us, due_us, last in connection.execute(_WAITING, _KINDS)

@@ -1,1 +1,0 @@
-"""Tests of emergencies in the street."""
