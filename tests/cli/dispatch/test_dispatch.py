@@ -60,6 +60,13 @@ def test_the_clock_includes_an_alarm_that_was_closed(street: Vetlla) -> None:
     assert "has type I already" in refused(street, "type", 2, "I")
 
 
+def test_a_chain_is_followed_as_far_as_it_goes(street: Vetlla, state_dir: Path) -> None:
+    """Each press came within the chaining time of the one before; the first of them ended long ago."""
+    presses = ((30, "H1", 130, 128), (31, "H1", 100, 99), (32, "H1", 72, 66), (33, "H1", 41, 40))
+    write_alarms(state_dir, (29, "H1", 180, 161), *presses)
+    assert act(street, "type", 2, "I")["alarms"] == ["30", "31", "32", "33", "1", "2"]
+
+
 def test_a_shorter_chaining_time_is_a_parameter(street: Vetlla, tmp_path: Path) -> None:
     file = tmp_path / "parameters.toml"
     shipped = street("inventory", "parameters", "--json").json
@@ -191,6 +198,15 @@ def test_a_call_long_after_the_unit_got_in_needs_a_decision(street: Vetlla, stat
     assert "is not finished" in refused(street, "type", 11, "I")
     act(street, "finished", 10, "--at", "170m")
     assert act(street, "type", 11, "I")["alarms"] == ["4", "11"]
+
+
+def test_a_call_while_the_unit_is_inside_joins(street: Vetlla, state_dir: Path) -> None:
+    write_alarms(state_dir, (10, "H3", 50, 49), (11, "H3", 1, None))
+    first = act(street, "type", 10, "II")
+    act(street, "send", 10, "--unit", "UMO-03", "--at", "20m")
+    act(street, "access", 10, "--at", "10m")
+    joined = act(street, "type", 11, "II")
+    assert (joined["id"], joined["alarms"]) == (first["id"], ["10", "4", "11"])
 
 
 def test_rows_of_a_file_are_the_same_emergencies(street: Vetlla, tmp_path: Path) -> None:

@@ -108,8 +108,11 @@ def _link(one: Alarm, later: Alarm, window_us: int) -> str:
     if one.closed_us is None or one.closed_us >= later.opened_us:
         return again + f"which was still open when alarm {later.id} came."
     passed_us = later.opened_us - one.closed_us
-    how = f"{one.outcome.value} " if one.outcome else ""
-    passed = f"because it came {stretch(passed_us // SECOND_US)} after that one was closed ({how.strip() or 'closed'})"
-    if passed_us <= window_us:
-        return again + passed + f", within the chaining time of {stretch(window_us // SECOND_US)}."
-    return again + "because the receiver chained it."
+    if passed_us > window_us:
+        return again + "because the receiver chained it."
+    passed, window = (stretch(span_us // SECOND_US) for span_us in (passed_us, window_us))
+    outcome = one.outcome.value if one.outcome else "without an outcome"
+    return (
+        f"{again}because it came {passed} after that one was closed ({outcome}), within the chaining time of {window}"
+        " (parameter umo.chaining_minutes)."
+    )
