@@ -6,11 +6,13 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.cards import CARD, keep
 from tests.rigs.daemon import running
 from tests.rigs.journals import alarm, journal, reject, report
 from tests.rigs.journals import arrival as arrived
@@ -116,7 +118,8 @@ def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla)
         "dry_run": True,
         "destroyed": {
             "signals": 3, "raw": 3, "positions": 3, "alarms": 1, "notes": 1, "rejects": 1,
-            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0,
+            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0, "calls": 0, "recordings": 0,
+            "cards": 0,
         },
     }  # fmt: skip
     assert [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)] == before
@@ -147,6 +150,24 @@ def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_rec
     for name, value in (("by", "eva"), ("destroyed", {"signals": 999}), ("home", "H-2"), ("head", "1:" + "0" * 64)):
         document.write_text(json.dumps(told | {name: value}), encoding="utf-8")
         assert vetlla("erase", "--check", document).status == 1, name
+
+
+def test_the_card_is_erased_with_the_home(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """The certificate counts it; the card of another home stays; an erasure that is refused leaves the card."""
+    keep(state_dir, replace(CARD, home="H-1"), replace(CARD, home="H-2"))
+    assert vetlla("erase", "--home", "H-1", "--yes", "--out", place).status != 0  # its account is registered
+    assert vetlla("home", "H-1", "--reason", "test", "--only-card", "--json").json[0]["card"] is not None
+    remove_account(vetlla)
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert told["destroyed"]["cards"] == 1
+    assert vetlla("erase", "--check", told["certificate"]).status == 0
+    (page,) = place.glob("erasure-H-1-*.txt")
+    assert "1  card of the home" in page.read_text(encoding="utf-8")
+    cards = [
+        vetlla("home", home, "--reason", "test", "--only-card", "--json").json[0]["card"] for home in ("H-1", "H-2")
+    ]
+    assert [card is None for card in cards] == [True, False]
+    assert vetlla("cards", "verify").status == 0
 
 
 def test_the_bytes_are_gone(place: Path, state_dir: Path, vetlla: Vetlla) -> None:

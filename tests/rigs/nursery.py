@@ -102,7 +102,7 @@ def load() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not _NOT_LOADED.fullmatch(module.name):
                 importlib.import_module(module.name)
-    for database in ("journal", "registry"):
+    for database in ("journal", "registry", "cards"):
         migrations(database)
 
 
