@@ -52,6 +52,7 @@ COMMANDS = {
     "renewals": "renewals.commands:app",
     "calls": "calls.commands:app",
     "duties": "duties.commands:app",
+    "dispatch": "dispatch.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }
