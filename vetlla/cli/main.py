@@ -47,6 +47,8 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "duties": "duties.commands:app",
+    "visits": "visits.commands:app",
+    "faults": "faults.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

@@ -1,0 +1,245 @@
+"""Promises an interval for a visit, or another one; says what speaks against it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.duties import NewEvent
+from vetlla.domain.errors import UsageError
+from vetlla.service.duties.columns import details_text
+from vetlla.service.visits.fitting import clashing
+from vetlla.service.visits.free import MINUTE_US, stop_of
+from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, Purpose, visit_of
+from vetlla.store.inventory import queries as inventory
+from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.duties import book
+from vetlla.tasks.visits.looking import VisitFilter, visits
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import Home
+    from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.duties.book import Recording
+
+MINUTES_MAX: Final = 480
+"""Longest visit: a technician's day."""
+_REMEDY_OPEN: Final = {
+    Purpose.FAULT: "vetlla faults open {home} --device TYPE:SERIAL",
+    Purpose.INSTALLATION: "vetlla duties open installation {home}",
+    Purpose.FOLLOW_UP_VISIT: "vetlla visits from-plan",
+    Purpose.REMOVAL: "vetlla visits from-plan",
+    Purpose.MAINTENANCE: "vetlla visits from-plan",
+    Purpose.RENEWAL: "vetlla visits from-plan",
+}
+
+
+class VisitOrder(NamedTuple):
+    """A visit to schedule."""
+
+    told: NewEvent
+    """Its promise: the home as subject, when it was promised, and the interval."""
+    base: str
+    """Empty for the base of the home."""
+    technician: str
+    purpose: Purpose | None
+    """None for what its duties are about, and for ``other`` without duties."""
+    duties: Sequence[int]
+    """Duties that it is for; empty for the only open one of its purpose."""
+    minutes: int
+    """0 for the usual time (parameter ``visit.minutes``)."""
+    wider: bool
+    """Whether an interval may be wider than allowed. The visit then cannot be kept."""
+
+
+class ScheduledVisit(NamedTuple):
+    """A visit, the duties for which it is made, and sentences about what speaks against it."""
+
+    visit: HomeVisit
+    duties: list[Standing]
+    warnings: list[str]
+
+
+def schedule(
+    state_dir: Path, clock: Clock, rules: DutyRules, order: VisitOrder, recording: Recording, *, dry_run: bool = False
+) -> ScheduledVisit:
+    """Open the duty of a visit, and record on the duties for which it is made that it is scheduled.
+
+    Raises UsageError for an unknown home or duty, if it is not clear which duty is meant, and for an interval that is
+    wider than may be promised.
+    """
+    with transaction(state_dir, clock, dry_run=dry_run) as connection:
+        told = order.told
+        home = inventory.home(connection, told.subject)
+        inventory.must_know_base(connection, order.base)
+        _must_be_narrow(rules, told, wider=order.wider)
+        purpose, numbers = _what_for(connection, rules, order, recording.now_us)
+        minutes = order.minutes or rules.parameters.on(rules.calendar.date_of(told.at_us)).integer("visit.minutes")
+        details = {
+            "base": order.base or home.base,
+            "team": order.technician,
+            "purpose": purpose.value,
+            "minutes": str(minutes),
+            "for": " ".join(map(str, numbers)),
+        }
+        opening = told._replace(kind=KIND, details=details_text(details))
+        visit = visit_of(book.open_duty(connection, rules, opening, recording))
+        duties = [_scheduled(connection, rules, number, visit, told, recording) for number in numbers]
+        return ScheduledVisit(visit, duties, list(_warnings(connection, rules, visit, home, recording.now_us)))
+
+
+def move(
+    state_dir: Path,
+    clock: Clock,
+    rules: DutyRules,
+    number: int,
+    told: NewEvent,
+    recording: Recording,
+    *,
+    technician: str = "",
+    by_user: bool = False,
+    wider: bool = False,
+    dry_run: bool = False,
+) -> ScheduledVisit:
+    """Promise another interval for a visit. Raises UsageError if it is over, or for an interval that is too wide."""
+    with transaction(state_dir, clock, dry_run=dry_run) as connection:
+        before = open_visit(connection, rules, number, recording.now_us)
+        _must_be_narrow(rules, told, wider=wider)
+        details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
+        event = told._replace(event="moved", details=details)
+        visit = visit_of(book.record(connection, rules, number, event, recording))
+        home = inventory.home(connection, before.home)
+        duties = [book.standing_of(connection, rules, one, recording.now_us) for one in visit.duties]
+        return ScheduledVisit(visit, duties, list(_warnings(connection, rules, visit, home, recording.now_us)))
+
+
+def the_visit(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> HomeVisit:
+    """Return a visit by its number. Raises UsageError if there is none, or if the duty is none."""
+    one = book.standing_of(connection, rules, number, now_us)
+    if one.duty.kind != KIND:
+        raise UsageError(f"duty {number} is a {one.duty.kind}, and no visit", remedy="vetlla visits list")
+    return visit_of(one)
+
+
+def open_visit(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> HomeVisit:
+    """Return a visit that is not over. Raises UsageError, also if it is over."""
+    visit = the_visit(connection, rules, number, now_us)
+    if not visit.standing.is_open:
+        raise UsageError(f"visit {number} is {visit.state} already", remedy="vetlla visits schedule makes another one")
+    return visit
+
+
+def _must_be_narrow(rules: DutyRules, told: NewEvent, *, wider: bool) -> None:
+    terms = rules.terms(KIND, told.at_us)
+    if told.begin_us is None or told.end_us is None:
+        raise UsageError("a visit needs the interval that is promised", remedy="give --from and --to")
+    if told.end_us < told.at_us:
+        raise UsageError("that interval was over when it was promised", remedy="correct --from and --to, or --at")
+    width, limit = told.end_us - told.begin_us, terms.limit_us or 0
+    if width > limit and not wider and terms.limit is not None:
+        raise UsageError(
+            f"that interval has {width // MINUTE_US} minutes, and at most {limit // MINUTE_US} may be promised"
+            f" (parameter {terms.limit.name})",
+            remedy="give a narrower one; --wider records it all the same, and the visit then counts as breached",
+        )
+
+
+def _what_for(
+    connection: sqlite3.Connection, rules: DutyRules, order: VisitOrder, now_us: int
+) -> tuple[Purpose, list[int]]:
+    """Return the purpose of a visit, and the numbers of the duties that it is for."""
+    home = order.told.subject
+    if order.duties:
+        kinds = {_named(connection, rules, number, home, now_us) for number in order.duties}
+        purpose = order.purpose or (Purpose(min(kinds)) if len(kinds) == 1 else Purpose.OTHER)
+        return purpose, list(order.duties)
+    purpose = order.purpose or Purpose.OTHER
+    if purpose is Purpose.OTHER:
+        return purpose, []
+    found = open_duties(connection, rules, purpose, home, now_us)
+    if not found:
+        raise UsageError(
+            f"home {home} has no open duty of kind {purpose}",
+            remedy=f"{_REMEDY_OPEN[purpose].format(home=home)}; or --purpose other",
+        )
+    if len(found) > 1:
+        listed = ", ".join(f"{one.duty.id} ({one.duty.subject} {one.duty.ref})" for one in found)
+        raise UsageError(
+            f"home {home} has {len(found)} open duties of kind {purpose}: {listed}",
+            remedy=f"name those that the visit is for: --for {found[0].duty.id} --for {found[1].duty.id}",
+        )
+    return purpose, [found[0].duty.id]
+
+
+def _named(connection: sqlite3.Connection, rules: DutyRules, number: int, home: str, now_us: int) -> str:
+    """Return the kind of a duty that a user named. Raises UsageError if no visit to the home can be for it."""
+    one = book.standing_of(connection, rules, number, now_us)
+    kind = one.duty.kind
+    purposes = ", ".join(purpose.value for purpose in Purpose if purpose is not Purpose.OTHER)
+    if kind not in set(Purpose):
+        raise UsageError(f"duty {number} is a {kind}, for which no visit is made", remedy=f"name one of {purposes}")
+    if not one.is_open:
+        raise UsageError(f"duty {number} is over already", remedy=f"vetlla duties show {number}")
+    about = one.duty.subject
+    where = inventory.device(connection, about).standing.home if Purpose(kind) in OF_DEVICES else about
+    if where != home:
+        raise UsageError(f"duty {number} is about {about}, which is not in home {home}", remedy="vetlla duties list")
+    return kind
+
+
+def open_duties(
+    connection: sqlite3.Connection, rules: DutyRules, purpose: Purpose, home: str, now_us: int
+) -> list[Standing]:
+    """Return the open duties of a purpose that a visit to a home can serve."""
+    if purpose not in OF_DEVICES:
+        return book.open_duties_of(connection, rules, [purpose], home, now_us)
+    devices = (f"{kept.device.type}:{kept.device.serial}" for kept in inventory.fleet(connection, home=home))
+    return [one for name in devices for one in book.open_duties_of(connection, rules, [purpose], name, now_us)]
+
+
+def _scheduled(
+    connection: sqlite3.Connection,
+    rules: DutyRules,
+    number: int,
+    visit: HomeVisit,
+    told: NewEvent,
+    recording: Recording,
+) -> Standing:
+    """Record on a duty that a visit is scheduled for it, and on the second duty of a fault as well."""
+    duty = book.duty_of(connection, rules, number)
+    details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
+    event = NewEvent(duty.kind, duty.subject, "scheduled", told.at_us, by=told.by, details=details)
+    if duty.kind == Purpose.FAULT:
+        for other in book.open_duties_of(connection, rules, ["fault_visit"], duty.subject, recording.now_us):
+            if other.duty.ref == duty.ref:
+                book.record(connection, rules, other.duty.id, event, recording)
+    return book.record(connection, rules, number, event, recording)
+
+
+def _warnings(
+    connection: sqlite3.Connection, rules: DutyRules, visit: HomeVisit, home: Home, now_us: int
+) -> Iterator[str]:
+    day = rules.calendar.date_of(visit.begin_us)
+    if any(period.covers(day) for period in home.suspended):
+        yield f"home {home.code} is suspended on {day}"
+    elif home.active and not home.active_on(day) and visit.purpose not in {Purpose.REMOVAL, Purpose.INSTALLATION}:
+        yield f"home {home.code} is not attended on {day}"
+    if not rules.calendar.is_working(day.toordinal()):
+        yield f"{day} is no working day"
+    if not visit.technician:
+        return
+    wanted = VisitFilter(first=day - timedelta(days=1), last=day + timedelta(days=1), technician=visit.technician)
+    others = [
+        other for other in visits(connection, rules, wanted, now_us) if other.id != visit.id and other.standing.is_open
+    ]
+    for place in clashing(stop_of(visit), [stop_of(other) for other in others]):
+        other = others[place]
+        yield (
+            f"{visit.technician} has visit {other.id} to home {other.home} at about that time, and cannot arrive at"
+            " both inside their intervals"
+        )
