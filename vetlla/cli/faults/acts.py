@@ -17,8 +17,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.service.faults.troubles import FaultCode
 from vetlla.service.inventory.movements import name
-from vetlla.tasks.duties.book import Recording
-from vetlla.tasks.duties.equipment import Following
+from vetlla.tasks.duties.desk import DutyDesk
 from vetlla.tasks.faults import book
 from vetlla.tasks.faults.from_alarms import from_alarms as find_in_journal
 
@@ -51,18 +50,8 @@ def open_fault(
 
     Example: vetlla faults open H000123 --device ucr:U0007 --code battery --at 2026-11-02T09:00
     """
-    rules = entry.rules()
-    opened = book.open_fault(
-        entry.state_dir,
-        CLOCK,
-        rules,
-        entry.told(book.FAULT, home, ""),
-        entry.recording("faults open"),
-        device=device,
-        code=code,
-        alarm=alarm,
-        dry_run=entry.dry_run,
-    )
+    told = entry.told(book.FAULT, home, "")
+    opened = book.open_fault(entry.desk("faults open"), told, device=device, code=code, alarm=alarm)
     _tell(opened.fault, [opened.visit], as_json=entry.as_json)
 
 
@@ -83,20 +72,8 @@ def solve(
     """
     if replaced and repaired:
         raise UsageError("a device was either replaced or repaired", remedy="give --replaced or --repaired")
-    rules = entry.rules()
     told = entry.told("", "", "solved")
-    how = Following(lambda: rules, told.by, entry.recording("faults solve"))
-    done = book.solve(
-        entry.state_dir,
-        CLOCK,
-        rules,
-        number,
-        told,
-        how,
-        replaced=replaced,
-        repaired=repaired,
-        dry_run=entry.dry_run,
-    )
+    done = book.solve(entry.desk("faults solve"), number, told, replaced=replaced, repaired=repaired)
     _tell(done.fault, [], as_json=entry.as_json, changes=done.changes)
 
 
@@ -108,15 +85,7 @@ def cancel(number: FaultNumber, entry: Entry) -> None:
     """
     if not entry.note:
         raise UsageError("a fault is not called off without a reason", remedy="--reason TEXT, without personal data")
-    one = book.cancel(
-        entry.state_dir,
-        CLOCK,
-        entry.rules(),
-        number,
-        entry.told("", "", "cancelled"),
-        entry.recording("faults cancel"),
-        dry_run=entry.dry_run,
-    )
+    one = book.cancel(entry.desk("faults cancel"), number, entry.told("", "", "cancelled"))
     _tell(one, [], as_json=entry.as_json)
 
 
@@ -139,9 +108,8 @@ def from_alarms(
 
     Example: vetlla faults from-alarms --since 2d --dry-run
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    recording = Recording(now_us, "vetlla faults from-alarms")
-    found = find_in_journal(state_dir, CLOCK, rules, moment(since, now_us), recording, dry_run=dry_run)
+    desk = DutyDesk(state_dir, CLOCK, options.rules(), "vetlla faults from-alarms", dry_run)
+    found = find_in_journal(desk, moment(since, CLOCK.now().utc_us))
     if as_json:
         _print_found(found, dry_run=dry_run)
     else:

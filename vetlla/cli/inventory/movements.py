@@ -151,7 +151,7 @@ def replace(
         CLOCK,
         (old, new),
         past(entry.day),
-        _following(entry),
+        how=_following(entry),
         renewal=renewal,
         retire_old=not keep,
         note=entry.note,
@@ -220,20 +220,20 @@ def _into_home(
         device,
         home,
         lambda kept, there: rule(kept, home, day, there, entry.note),
-        _following(entry),
+        how=_following(entry),
         dry_run=entry.dry_run,
     )
     _tell(recorded, as_json=entry.as_json)
 
 
 def _one(rule: Callable[[DeviceRecord], Change], device: str, entry: Entry) -> None:
-    recorded = tasks.record(entry.state_dir, CLOCK, device, rule, _following(entry), dry_run=entry.dry_run)
+    recorded = tasks.record(entry.state_dir, CLOCK, device, rule, how=_following(entry), dry_run=entry.dry_run)
     _tell(recorded, as_json=entry.as_json)
 
 
 def _keep_up(kind: UpkeepKind, device: str, entry: UpkeepEntry) -> None:
     day = past(entry.day)
-    kept_up = tasks.keep_up(entry.state_dir, CLOCK, device, kind, day, _following(entry), dry_run=entry.dry_run)
+    kept_up = tasks.keep_up(entry.state_dir, CLOCK, device, kind, day, how=_following(entry), dry_run=entry.dry_run)
     said = {"device": rules.name(kept_up.device), "day": str(day), "kind": kind.value}
     if entry.as_json:
         print_json(said)

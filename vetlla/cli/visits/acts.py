@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
-from vetlla.cli.kit.duty_rows import Entry, promised
 from vetlla.cli.kit.duty_rows import NUMBER_MAX as MOST
+from vetlla.cli.kit.duty_rows import Entry, promised
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.visits.rows import print_visit
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import KIND, Purpose
 from vetlla.tasks.visits import scheduling
 from vetlla.tasks.visits.acts import COMPLETED, act
 from vetlla.tasks.visits.scheduling import MINUTES_MAX, VisitOrder
-
-if TYPE_CHECKING:
-    from vetlla.service.duties.terms import DutyRules
-    from vetlla.tasks.visits.acts import ActedVisit
 
 VisitNumber = Annotated[int, typer.Argument(metavar="ID", min=1, max=MOST, help="Number of the visit.")]
 Begin = Annotated[str, typer.Option("--from", metavar="TIME", help="Begin of the interval that is promised.")]
@@ -61,11 +56,11 @@ def schedule(
 ) -> None:
     """Promise a home an interval for a visit, and record on the duty that it is for that a visit is scheduled.
 
-    Example: vetlla visits schedule H000123 --from 2026-12-03T09:00 --to 2026-12-03T10:30 --technician T07 --purpose fault
+    Example: vetlla visits schedule H000123 --from 2026-12-03T09:00 --to 2026-12-03T10:30 --purpose fault
     """
-    rules = entry.rules()
+    desk = entry.desk("visits schedule")
     order = VisitOrder(
-        promised(entry.told(KIND, home, "scheduled"), rules, begin, end),
+        promised(entry.told(KIND, home, "scheduled"), desk.rules, begin, end),
         base,
         technician,
         purpose,
@@ -73,9 +68,7 @@ def schedule(
         minutes,
         wider,
     )
-    done = scheduling.schedule(
-        entry.state_dir, CLOCK, rules, order, entry.recording("visits schedule"), dry_run=entry.dry_run
-    )
+    done = scheduling.schedule(desk, order)
     print_visit(done.visit, done.duties, as_json=entry.as_json, warnings=done.warnings)
 
 
@@ -94,19 +87,9 @@ def move(
 
     Example: vetlla visits move 4711 --from 2026-12-04T16:00 --to 2026-12-04T17:30 --by-user
     """
-    rules = entry.rules()
-    done = scheduling.move(
-        entry.state_dir,
-        CLOCK,
-        rules,
-        number,
-        promised(entry.told(KIND, "", "moved"), rules, begin, end),
-        entry.recording("visits move"),
-        technician=technician,
-        by_user=by_user,
-        wider=wider,
-        dry_run=entry.dry_run,
-    )
+    desk = entry.desk("visits move")
+    told = promised(entry.told(KIND, "", "moved"), desk.rules, begin, end)
+    done = scheduling.move(desk, number, told, technician=technician, by_user=by_user, wider=wider)
     print_visit(done.visit, done.duties, as_json=entry.as_json, warnings=done.warnings)
 
 
@@ -165,10 +148,6 @@ def cancel(number: VisitNumber, entry: Entry) -> None:
 
 
 def _act(number: int, event: str, entry: Entry, result: str = "") -> None:
-    rules: DutyRules = entry.rules()
-    told = entry.told(KIND, "", event)
-    recording = entry.recording(f"visits {'cancel' if event == 'cancelled' else event}")
-    acted: ActedVisit = act(
-        entry.state_dir, CLOCK, rules, number, told, recording, result=result, dry_run=entry.dry_run
-    )
+    desk = entry.desk(f"visits {'cancel' if event == 'cancelled' else event}")
+    acted = act(desk, number, entry.told(KIND, "", event), result=result)
     print_visit(acted.visit, acted.duties, as_json=entry.as_json)

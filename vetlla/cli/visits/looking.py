@@ -104,7 +104,7 @@ def route(
     rules = options.rules()
     sheet = routes.route(state_dir, CLOCK, rules, day or today(), base=base, technician=technician)
     if kind is not None and not as_json:
-        routes.write_route(out or Path("-"), kind, sheet, rules, CLOCK, language)
+        routes.write_route(out or Path("-"), kind, sheet, language)
         return
     rows = map(routes.row_of, sheet.stops)
     if not print_rows(rows, ROUTE_COLUMNS, as_json=as_json) and not as_json:

@@ -15,7 +15,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day, background_priority, today, working
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import Purpose
-from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.desk import DutyDesk
 from vetlla.tasks.visits.from_plan import PURPOSES
 from vetlla.tasks.visits.from_plan import from_plan as make
 
@@ -48,19 +48,9 @@ def from_plan(
     if wrong := [purpose for purpose in chosen if purpose not in PURPOSES]:
         raise UsageError(f"no {wrong[0]} follows from a plan", remedy=f"one of {', '.join(PURPOSES)}")
     background_priority()
-    recording = Recording(CLOCK.now().utc_us, "vetlla visits from-plan")
+    desk = DutyDesk(state_dir, CLOCK, options.rules(), "vetlla visits from-plan", dry_run)
     with working("making duties"):
-        made = make(
-            state_dir,
-            CLOCK,
-            options.rules(),
-            today(),
-            recording,
-            by=actor(),
-            purposes=chosen,
-            until=until,
-            dry_run=dry_run,
-        )
+        made = make(desk, today(), by=actor(), purposes=chosen, until=until)
     rows = [
         {"kind": one.value, "opened": made.opened[one], "known": made.known[one], "ended": made.ended[one]}
         for one in chosen

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.documents.page import Card, Page, Section
-from vetlla.documents.words import words_of
+from vetlla.documents.words import NOTHING, words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _table(number: int, stops: Sequence[RouteStop], words: Words) -> FigureTable
     """Return the visits of a technician; the last column is empty, to be filled in by hand."""
     rows = tuple(
         (
-            f"{words.time(stop.begin.hour, stop.begin.minute)} – {words.time(stop.end.hour, stop.end.minute)}",
+            f"{words.time(stop.begin.hour, stop.begin.minute)} {NOTHING} {words.time(stop.end.hour, stop.end.minute)}",
             stop.home,
             stop.district,
             stop.purpose,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.service.inventory.movements import name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from vetlla.domain.devices import DeviceRecord
 
@@ -28,7 +29,7 @@ class ModelFaults(NamedTuple):
         return (Decimal(self.faulty * 100) / self.devices).quantize(Decimal("0.01")) if self.devices else None
 
 
-def by_model(fleet: Iterable[DeviceRecord], faulty: Set[str]) -> list[ModelFaults]:
+def by_model(fleet: Iterable[DeviceRecord], faulty: AbstractSet[str]) -> list[ModelFaults]:
     """Return the figures of each type and model; ``fleet`` has every device that counts, once.
 
     ``faulty`` names devices (``type:serial``). A device counts once, however many faults it had.

@@ -1,7 +1,7 @@
 """Which reports of terminals are faults of equipment: a trouble that a device reports and that lasts long enough.
 
-A table in the parameters says for each sort of trouble after how many minutes it is a fault (``fault.after.battery``); a
-sort that the table leaves out never is. Nothing here reads a clock or a store.
+A table in the parameters says for each sort of trouble after how many minutes it is a fault
+(``fault.after.battery``); a sort that the table leaves out never is. Nothing here reads a clock or a store.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from vetlla.service.inventory.movements import name
 from vetlla.service.visits.visit import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Set
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from vetlla.domain.devices import Home
     from vetlla.domain.visits import Visit
@@ -59,7 +60,7 @@ def upkeep(found: Iterable[UpkeepDue]) -> Iterator[WantedDuty]:
         yield WantedDuty(Purpose.MAINTENANCE, name(kept.device), ref, one.kind.value, one.due, since)
 
 
-def removals(homes: Mapping[str, Home], equipped: Set[str], today: date) -> Iterator[WantedDuty]:
+def removals(homes: Mapping[str, Home], equipped: AbstractSet[str], today: date) -> Iterator[WantedDuty]:
     """Yield the recovery of equipment from the homes that left before today and still have some."""
     for code in sorted(equipped):
         home = homes.get(code)
@@ -72,21 +73,31 @@ def removals(homes: Mapping[str, Home], equipped: Set[str], today: date) -> Iter
 
 
 def follow_up_visits(
-    homes: Iterable[Home], visited: Mapping[str, date], values: Reading, today: date, until: date
+    homes: Iterable[Home], counted: Mapping[str, date], values: Reading, today: date, until: date
 ) -> Iterator[WantedDuty]:
     """Yield the follow-up visits that are due up to a day to homes that are attended and not suspended.
 
-    The period of the home's support level counts from the last follow-up visit (``visited``), or from the day on which
-    the service to it began.
+    The period of the home's support level counts from a day of ``counted``: of its last follow-up visit, or from which
+    its present duty was counted. A home that is new there counts from the last whole period since the service to it
+    began, because the visits of earlier years are not on record.
     """
     months = {level: values.integer(f"visit.follow_up.level_{level}", least=1) for level in (1, 2, 3)}
     for home in homes:
         period = next((one for one in home.active if one.covers(today)), None)
         if period is None or any(one.covers(today) for one in home.suspended):
             continue
-        since = max(period.since, visited.get(home.code, period.since))
-        due = add_months(since, months[home.level])
+        every, since = months[home.level], counted.get(home.code)
+        if since is None or since < period.since:
+            since = _last_whole(period.since, every, today)
+        due = add_months(since, every)
         if due <= until and (period.until is None or due <= period.until):
-            ref = f"{Purpose.FOLLOW_UP_VISIT} {due}"
-            work = Purpose.FOLLOW_UP_VISIT.value
+            ref, work = f"{Purpose.FOLLOW_UP_VISIT} {due}", Purpose.FOLLOW_UP_VISIT.value
             yield WantedDuty(Purpose.FOLLOW_UP_VISIT, home.code, ref, work, due, str(since))
+
+
+def _last_whole(since: date, months: int, today: date) -> date:
+    """Return the last day up to today that is a whole number of periods after a day."""
+    passed = (today.year - since.year) * 12 + today.month - since.month
+    whole = max(0, passed // months * months)
+    found = add_months(since, whole)
+    return found if found <= today else add_months(since, max(0, whole - months))

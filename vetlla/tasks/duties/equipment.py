@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from vetlla.domain.devices import TERMINALS, Movement, MovementKind, Place
+from vetlla.domain.devices import TERMINALS, MovementKind, Place
 from vetlla.domain.duties import NewEvent
 from vetlla.service.inventory.movements import name
 from vetlla.store.duties import events as store
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.duties import book
-from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from vetlla.domain.devices import Change, UpkeepKind
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.duties.book import Recording
 
 RENEWAL, MAINTENANCE, INSTALLATION, REMOVAL = "renewal", "maintenance", "installation", "removal"
 """The kinds of duties that follow the equipment."""
@@ -61,57 +61,66 @@ def follow(connection: sqlite3.Connection, changes: Sequence[tuple[Change, str]]
     """
     done = Followed([], [])
     for change, was_in in changes:
-        movement = change.movement
+        movement, device = change.movement, name(change.device)
         if was_in and movement.home != was_in:
-            _left(connection, name(change.device), movement, was_in, how, done)
+            done.duties.extend(_left(connection, _Move(device, was_in, movement.kind, movement.day), how))
         if change.device.type in TERMINALS and movement.kind in _CAME:
-            _came(connection, movement, how, done)
+            _came(connection, _Move(device, movement.home, movement.kind, movement.day), how, done)
     return done
 
 
 def kept_up(connection: sqlite3.Connection, device: str, kind: UpkeepKind, day: date, how: Following) -> list[Standing]:
-    """Record that an upkeep was done: it ends the open duty of this work, or the only one that names no work."""
+    """Record that an upkeep was done: it ends the open duty of this work, or one that names no work."""
     found = list(_open(connection, MAINTENANCE, device, how))
     wanted = [one for one in found if work_of(one) in {kind.value, ""}]
-    return [_record(connection, one, "done", day, how, f"{kind} on {day}") for one in wanted[:1]]
+    told = NewEvent("", "", "done", 0, by=how.by, note=f"{kind} on {day}")
+    return [_happened(connection, one, told, day, how) for one in wanted[:1]]
 
 
 def work_of(one: Standing) -> str:
-    """Return which work a maintenance is: the first word of its reference (``battery 2027-03-01 H1``); "" if unknown."""
+    """Return which work a maintenance is: the first word of its reference (``battery 2027-03-01 H1``), or ""."""
     word = one.duty.ref.partition(" ")[0]
     return word if word in {"battery", "maintenance"} else ""
 
 
-def _left(
-    connection: sqlite3.Connection, device: str, movement: Movement, home: str, how: Following, done: Followed
-) -> None:
-    """Record that a device left a home."""
-    was_replaced = movement.kind is MovementKind.REPLACED_BY
-    note = f"{movement.kind} on {movement.day}"
-    for one in _open(connection, RENEWAL, device, how):
-        event = "done" if was_replaced else "cancelled"
-        done.duties.append(_record(connection, one, event, movement.day, how, note))
-    for one in _open(connection, MAINTENANCE, device, how):
-        done.duties.append(_record(connection, one, "cancelled", movement.day, how, note))
-    found = list(_open(connection, REMOVAL, home, how))
-    if found and not any(kept.standing.place is Place.HOME for kept in inventory.fleet(connection, home=home)):
-        done.duties.extend(
-            _record(connection, one, "recovered", movement.day, how, f"last device: {device}") for one in found
-        )
+class _Move(NamedTuple):
+    """A device that came into a home or left it."""
+
+    device: str
+    home: str
+    kind: MovementKind
+    day: date
+
+    @property
+    def note(self) -> str:
+        """What is written beside an event."""
+        return f"{self.device}: {self.kind} on {self.day}"
 
 
-def _came(connection: sqlite3.Connection, movement: Movement, how: Following, done: Followed) -> None:
+def _left(connection: sqlite3.Connection, move: _Move, how: Following) -> Iterator[Standing]:
+    """Record that a device left a home; yield the duties that this changed."""
+    event = "done" if move.kind is MovementKind.REPLACED_BY else "cancelled"
+    for one in _open(connection, RENEWAL, move.device, how):
+        yield _record(connection, one, event, move, how)
+    for one in _open(connection, MAINTENANCE, move.device, how):
+        yield _record(connection, one, "cancelled", move, how)
+    found = list(_open(connection, REMOVAL, move.home, how))
+    if found and not any(kept.standing.place is Place.HOME for kept in inventory.fleet(connection, home=move.home)):
+        for one in found:
+            yield _record(connection, one, "recovered", move, how)
+
+
+def _came(connection: sqlite3.Connection, move: _Move, how: Following, done: Followed) -> None:
     """Record that a terminal came into a home."""
-    found = list(_open(connection, INSTALLATION, movement.home, how))
+    found = list(_open(connection, INSTALLATION, move.home, how))
     if len(found) > 1:
         numbers = ", ".join(str(one.duty.id) for one in found)
         done.open_questions.append(
-            f"home {movement.home} has {len(found)} open installations ({numbers}):"
+            f"home {move.home} has {len(found)} open installations ({numbers}):"
             " vetlla duties event NUMBER installed for the right one"
         )
         return
-    for one in found:
-        done.duties.append(_record(connection, one, "installed", movement.day, how, f"{movement.kind} {movement.day}"))
+    done.duties.extend(_record(connection, one, "installed", move, how) for one in found)
 
 
 def _open(connection: sqlite3.Connection, kind: str, subject: str, how: Following) -> Iterator[Standing]:
@@ -119,14 +128,15 @@ def _open(connection: sqlite3.Connection, kind: str, subject: str, how: Followin
         yield from book.open_duties_of(connection, how.rules(), [kind], subject, how.recording.now_us)
 
 
-def _record(
-    connection: sqlite3.Connection, one: Standing, event: str, day: date, how: Following, note: str
-) -> Standing:
+def _record(connection: sqlite3.Connection, one: Standing, event: str, move: _Move, how: Following) -> Standing:
+    return _happened(connection, one, NewEvent("", "", event, 0, by=how.by, note=move.note), move.day, how)
+
+
+def _happened(connection: sqlite3.Connection, one: Standing, told: NewEvent, day: date, how: Following) -> Standing:
     """Record an event on a day, of which no more is known: today it is now, earlier the last moment of that day.
 
     An event cannot be before the opening of its duty, so an earlier one counts as having happened then.
     """
     rules, recording = how.rules(), how.recording
     at_us = min(recording.now_us, rules.calendar.end_of(day.toordinal()))
-    told = NewEvent(one.duty.kind, one.duty.subject, event, max(at_us, one.duty.opened_us), by=how.by, note=note)
-    return book.record(connection, rules, one.duty.id, told, recording)
+    return book.record(connection, rules, one.duty.id, told._replace(at_us=max(at_us, one.duty.opened_us)), recording)

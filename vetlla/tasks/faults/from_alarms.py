@@ -27,21 +27,15 @@ from vetlla.service.supervision.rules import Health
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
-from vetlla.store.registry.transaction import transaction
 from vetlla.store.supervision import losses
-from vetlla.tasks.duties import book
 from vetlla.tasks.faults.book import FaultDevice, OpenedFault, device_of, faults_of, opened
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-    from vetlla.domain.clock import Clock
     from vetlla.domain.devices import DeviceRecord
     from vetlla.service.duties.standing import Standing
-    from vetlla.service.duties.terms import DutyRules
-    from vetlla.tasks.duties.book import Recording
+    from vetlla.tasks.duties.desk import DutyDesk, OpenBook
 
 RESTORED: Final = "restored"
 REPEATED: Final = "repeated"
@@ -67,27 +61,19 @@ class FaultsFound(NamedTuple):
     not_opened: list[NotOpened]
 
 
-def from_alarms(
-    state_dir: Path,
-    clock: Clock,
-    rules: DutyRules,
-    since_us: int,
-    recording: Recording,
-    *,
-    dry_run: bool = False,
-) -> FaultsFound:
+def from_alarms(desk: DutyDesk, since_us: int) -> FaultsFound:
     """Open a fault for each trouble since a time that no fault covers. Doing it again opens nothing twice.
 
     Raises StoreError if the journal cannot be read.
     """
-    values = rules.parameters.on(rules.calendar.date_of(recording.now_us))
-    after = minutes_of(values, rules.parameters)
-    with Archive(state_dir) as archive:
+    rules, now_us = desk.rules, desk.clock.now().utc_us
+    after = minutes_of(rules.parameters.on(rules.calendar.date_of(now_us)), rules.parameters)
+    with Archive(desk.state_dir) as archive:
         reports = [*_signals(archive, since_us), *_losses(archive, since_us)]
     found = FaultsFound([], 0, 0, [])
-    with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        writer = _Writer(connection, rules, recording)
-        for one in troubles(reports, after, recording.now_us):
+    with desk.writing() as book:
+        writer = _Writer(book)
+        for one in troubles(reports, after, now_us):
             writer.open(one, found)
         restored, repeated = writer.note(reports)
     return found._replace(restored=restored, repeated=repeated)
@@ -127,11 +113,10 @@ class _Place(NamedTuple):
 class _Writer:
     """Opens faults and notes on them, within the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, rules: DutyRules, recording: Recording) -> None:
-        self._connection = connection
-        self._rules = rules
-        self._recording = recording
-        self._homes = frozenset(inventory.home_codes(connection))
+    def __init__(self, book: OpenBook) -> None:
+        self._book = book
+        self._connection = book.connection
+        self._homes = frozenset(inventory.home_codes(book.connection))
         self._fleets: dict[str, list[DeviceRecord]] = {}
         self._places: dict[tuple[TroubleKey, str], _Place] = {}
 
@@ -143,13 +128,11 @@ class _Writer:
             key = report.key
             found.not_opened.append(NotOpened(key.account, place.home, key.code, report.at_us, report.alarm))
             return
-        here = faults_of(self._connection, self._rules, place.home, self._recording.now_us)
+        here = faults_of(self._book, place.home)
         if is_covered(one, [_known(fault) for fault in here if device_of(fault) == place.of]):
             return
         told = NewEvent("", place.home, "", one.fault_us, ref=_free_ref(report, here), by=RECEIVER)
-        found.opened.append(
-            opened(self._connection, self._rules, told, place.of, self._recording, alarm=report.alarm or 0)
-        )
+        found.opened.append(opened(self._book, told, place.of, alarm=report.alarm or 0))
 
     def note(self, reports: Sequence[Report]) -> tuple[int, int]:
         """Note on faults that their trouble was over or came again; return how often each was noted."""
@@ -158,11 +141,11 @@ class _Writer:
             place = self._place(report)
             if place.home not in self._homes:
                 continue
-            for fault in faults_of(self._connection, self._rules, place.home, self._recording.now_us):
+            for fault in faults_of(self._book, place.home):
                 event = RESTORED if report.is_over else REPEATED
                 if device_of(fault) == place.of and _is_news(fault, report, event):
                     told = NewEvent("", "", event, report.at_us, by=RECEIVER)
-                    book.record(self._connection, self._rules, fault.duty.id, told, self._recording)
+                    self._book.record(fault.duty.id, told)
                     counts[event] += 1
         return counts[RESTORED], counts[REPEATED]
 

@@ -12,7 +12,7 @@ from vetlla.store.duties.events import LATEST
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
-from vetlla.tasks.faults.book import FAULT, FAULT_VISIT, device_of, the_fault
+from vetlla.tasks.faults.book import FAULT, FAULT_VISIT, device_of, must_be_fault
 from vetlla.tasks.visits.looking import VisitFilter, visits
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def faults(connection: sqlite3.Connection, rules: DutyRules, wanted: FaultFilter
 
 def view(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> FaultView:
     """Return a fault with what belongs to it. Raises UsageError if there is none."""
-    fault = the_fault(connection, rules, number, now_us, is_open=False)
+    fault = must_be_fault(book.standing_of(connection, rules, number, now_us))
     duty = fault.duty
     others = book.duties_of(connection, rules, FAULT_VISIT, duty.subject)
     visit = next((book.standing_of(connection, rules, one.id, now_us) for one in others if one.ref == duty.ref), None)

@@ -52,8 +52,8 @@ def record(
     clock: Clock,
     device: str,
     rule: Callable[[DeviceRecord], Change],
-    how: Following,
     *,
+    how: Following,
     dry_run: bool = False,
 ) -> Recorded:
     """Record the movement that a rule makes of a device. Raises UsageError."""
@@ -70,8 +70,8 @@ def into_home(
     device: str,
     home: str,
     rule: Callable[[DeviceRecord, list[DeviceRecord]], Change],
-    how: Following,
     *,
+    how: Following,
     dry_run: bool = False,
 ) -> Recorded:
     """Record that a device came into a home; the rule is given the devices that are there. Raises UsageError."""
@@ -87,8 +87,8 @@ def substitute(
     clock: Clock,
     devices: tuple[str, str],
     day: date,
-    how: Following,
     *,
+    how: Following,
     renewal: bool = False,
     retire_old: bool = True,
     note: str = "",
@@ -96,7 +96,7 @@ def substitute(
 ) -> Recorded:
     """Put the second of two devices in the place of the first. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        return substituted(connection, clock, devices, day, how, renewal=renewal, retire_old=retire_old, note=note)
+        return substituted(connection, clock, devices, day, how=how, renewal=renewal, retire_old=retire_old, note=note)
 
 
 def substituted(
@@ -104,8 +104,8 @@ def substituted(
     clock: Clock,
     devices: tuple[str, str],
     day: date,
-    how: Following,
     *,
+    how: Following,
     renewal: bool = False,
     retire_old: bool = True,
     note: str = "",
@@ -118,7 +118,7 @@ def substituted(
 
 
 def keep_up(
-    state_dir: Path, clock: Clock, device: str, kind: UpkeepKind, day: date, how: Following, *, dry_run: bool = False
+    state_dir: Path, clock: Clock, device: str, kind: UpkeepKind, day: date, *, how: Following, dry_run: bool = False
 ) -> KeptUp:
     """Record a change of battery or a maintenance. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:

@@ -19,24 +19,19 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
 from vetlla.service.visits import planned
-from vetlla.service.visits.planned import WantedDuty
 from vetlla.service.visits.visit import OF_DEVICES, Purpose, details_of
 from vetlla.store.duties import events as store
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.registry.transaction import transaction
 from vetlla.store.renewals import plan as plans
 from vetlla.tasks.duties.index import keep_index
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping
 
-    from vetlla.domain.clock import Clock
     from vetlla.domain.devices import DeviceRecord, Home
     from vetlla.domain.duties import Duty
-    from vetlla.service.duties.terms import DutyRules
-    from vetlla.tasks.duties.book import Recording
+    from vetlla.service.visits.planned import WantedDuty
+    from vetlla.tasks.duties.desk import DutyDesk, OpenBook
 
 PURPOSES: Final = (Purpose.RENEWAL, Purpose.MAINTENANCE, Purpose.REMOVAL, Purpose.FOLLOW_UP_VISIT)
 """What duties are made of here; a fault is detected, and an installation is requested."""
@@ -57,24 +52,22 @@ class _Known(NamedTuple):
     """What the registry says today."""
 
     today: date
+    last: date
+    """Last day for which duties are made."""
     homes: Mapping[str, Home]
     in_homes: Mapping[str, DeviceRecord]
     """By name, the devices that are in a home."""
-    equipped: Collection[str]
+    equipped: frozenset[str]
     """Codes of the homes with equipment."""
 
 
 def from_plan(
-    state_dir: Path,
-    clock: Clock,
-    rules: DutyRules,
+    desk: DutyDesk,
     today: date,
-    recording: Recording,
     *,
     by: str,
     purposes: Collection[Purpose] = PURPOSES,
     until: date | None = None,
-    dry_run: bool = False,
 ) -> MadeDuties:
     """Open the duties whose day is up to ``until``, by default the last day of the plan, or a year ahead without one.
 
@@ -82,135 +75,135 @@ def from_plan(
     """
     if until is not None and until < today:
         raise UsageError(f"{until} is past", remedy="give a later day with --to")
-    with transaction(state_dir, clock, dry_run=dry_run, large=not dry_run) as connection:
+    with desk.writing(large=True) as book:
+        connection = book.connection
         span = plans.planned_span(connection)
         last = until or (max(span[1], today) if span else add_months(today, HORIZON_MONTHS))
         devices = [kept for kept in inventory.fleet(connection) if kept.standing.place is Place.HOME]
         known = _Known(
             today,
+            last,
             inventory.homes(connection),
             {name(kept.device): kept for kept in devices},
-            {kept.standing.home for kept in devices},
+            frozenset(kept.standing.home for kept in devices),
         )
         made = MadeDuties(last, Counter(), Counter(), Counter())
-        events: list[NewEvent] = []
-        for purpose in PURPOSES:
-            if purpose in purposes:
-                duties = _duties(connection, rules, purpose)
-                wanted = list(_wanted(connection, rules, purpose, duties, known, last))
-                events += _events(connection, rules, purpose, wanted, duties, known, made, recording)
-        store.add_all(connection, [event._replace(by=by) for event in events], recording.source, recording.now_us)
-        keep_index(connection, rules, [(event.kind, event.subject) for event in events])
+        events = [
+            event._replace(by=by)
+            for purpose in PURPOSES
+            if purpose in purposes
+            for event in _Maker(book, known, purpose, made).events()
+        ]
+        store.add_all(connection, events, desk.source, book.now_us)
+        keep_index(connection, desk.rules, [(event.kind, event.subject) for event in events])
         return made
 
 
-def _duties(connection: sqlite3.Connection, rules: DutyRules, purpose: Purpose) -> dict[str, list[Duty]]:
-    kind = rules.kinds.kind(purpose)
-    return {subject: group(kind, events).duties for _, subject, events in store.by_subject(connection, [purpose])}
+class _Maker:
+    """Makes the events of one purpose."""
 
+    def __init__(self, book: OpenBook, known: _Known, purpose: Purpose, made: MadeDuties) -> None:
+        self._book = book
+        self._known = known
+        self._purpose = purpose
+        self._made = made
+        self._kind = book.rules.kinds.kind(purpose)
+        over = {*self._kind.ends, *self._kind.cancels}
+        self._duties: dict[str, list[Duty]] = {
+            subject: group(self._kind, events).duties
+            for _, subject, events in store.by_subject(book.connection, [purpose])
+        }
+        self._open = [
+            duty
+            for found in self._duties.values()
+            for duty in found
+            if not any(event.told.event in over for event in duty.events)
+        ]
 
-def _wanted(
-    connection: sqlite3.Connection,
-    rules: DutyRules,
-    purpose: Purpose,
-    duties: Mapping[str, list[Duty]],
-    known: _Known,
-    last: date,
-) -> Iterator[WantedDuty]:
-    values = rules.parameters.on(known.today)
-    match purpose:
-        case Purpose.RENEWAL:
-            numbers = {kept.id: device for device, kept in known.in_homes.items()}
-            yield from planned.renewals(plans.visits(connection), numbers, last)
-        case Purpose.MAINTENANCE:
-            found = upkeep_due(known.in_homes.values(), intervals(values), last)
-            yield from planned.upkeep(attended(found, known.homes, known.today))
-        case Purpose.REMOVAL:
-            yield from planned.removals(known.homes, frozenset(known.equipped), known.today)
-        case Purpose.FOLLOW_UP_VISIT:
-            visited = dict(_visited(rules, duties))
-            yield from planned.follow_up_visits(known.homes.values(), visited, values, known.today, last)
+    def events(self) -> Iterator[NewEvent]:
+        """Yield the events that open and end duties, and count them."""
+        by_people = {duty.subject for duty in self._open if "work" not in details_of(duty)}
+        asked: dict[tuple[str, str], WantedDuty] = {}
+        for one in self._wanted():
+            asked[one.subject, one.work] = one
+            refs = {duty.ref for duty in self._duties.get(one.subject, ())}
+            if one.ref in refs or one.subject in by_people:
+                self._made.known[self._purpose] += 1
+            else:
+                self._made.opened[self._purpose] += 1
+                yield self._opening(one)
+        for duty in self._open:
+            if end := self._end_of(duty, asked):
+                self._made.ended[self._purpose] += 1
+                yield end._replace(kind=self._purpose, subject=duty.subject, ref=duty.ref, duty=duty.id)
 
+    def _wanted(self) -> Iterator[WantedDuty]:
+        known, connection = self._known, self._book.connection
+        values = self._book.rules.parameters.on(known.today)
+        match self._purpose:
+            case Purpose.RENEWAL:
+                names = {kept.id: device for device, kept in known.in_homes.items()}
+                yield from planned.renewals(plans.visits(connection), names, known.last)
+            case Purpose.MAINTENANCE:
+                found = upkeep_due(known.in_homes.values(), intervals(values), known.last)
+                yield from planned.upkeep(attended(found, known.homes, known.today))
+            case Purpose.REMOVAL:
+                yield from planned.removals(known.homes, known.equipped, known.today)
+            case Purpose.FOLLOW_UP_VISIT:
+                counted = dict(self._counted_from())
+                yield from planned.follow_up_visits(known.homes.values(), counted, values, known.today, known.last)
 
-def _visited(rules: DutyRules, duties: Mapping[str, list[Duty]]) -> Iterator[tuple[str, date]]:
-    """Yield each home with the day of its last follow-up visit."""
-    for home, found in duties.items():
-        days = [event.told.at_us for duty in found for event in duty.events if event.told.event == "done"]
-        if days:
-            yield home, rules.calendar.date_of(max(days))
+    def _counted_from(self) -> Iterator[tuple[str, date]]:
+        """Yield each home with the day of its last follow-up visit, or the day from which the first one was counted."""
+        for home, found in self._duties.items():
+            done = [event.told.at_us for duty in found for event in duty.events if event.told.event == "done"]
+            since = [day for duty in found if (day := details_of(duty).get("since", ""))]
+            if done:
+                yield home, self._book.rules.calendar.date_of(max(done))
+            elif since:
+                yield home, date.fromisoformat(max(since))
 
+    def _opening(self, one: WantedDuty) -> NewEvent:
+        now_us, end_us = self._book.now_us, self._end_of_day(one.last)
+        details = details_text({"work": one.work, "since": one.since})
+        if self._purpose is Purpose.REMOVAL:  # it happened when the home left, and promises no time
+            return NewEvent(
+                self._purpose, one.subject, self._kind.opens, min(end_us, now_us), ref=one.ref, details=details
+            )
+        return NewEvent(
+            self._purpose, one.subject, self._kind.opens, now_us, ref=one.ref, end_us=end_us, details=details
+        )
 
-def _events(
-    connection: sqlite3.Connection,
-    rules: DutyRules,
-    purpose: Purpose,
-    wanted: Iterable[WantedDuty],
-    duties: Mapping[str, list[Duty]],
-    known: _Known,
-    made: MadeDuties,
-    recording: Recording,
-) -> Iterator[NewEvent]:
-    kind = rules.kinds.kind(purpose)
-    over = {*kind.ends, *kind.cancels}
-    open_ones = {
-        (subject, duty.ref): duty
-        for subject, found in duties.items()
-        for duty in found
-        if not any(event.told.event in over for event in duty.events)
-    }
-    by_people = {subject for (subject, _), duty in open_ones.items() if "work" not in details_of(duty)}
-    asked: dict[tuple[str, str], WantedDuty] = {}
-    for one in wanted:
-        asked[one.subject, one.work] = one
-        if any(duty.ref == one.ref for duty in duties.get(one.subject, ())) or one.subject in by_people:
-            made.known[purpose] += 1
-        else:
-            made.opened[purpose] += 1
-            yield _opening(rules, kind.opens, one, recording.now_us)
-    for (subject, ref), duty in open_ones.items():
-        if end := _over(connection, rules, purpose, duty, asked, known, recording.now_us):
-            made.ended[purpose] += 1
-            yield end._replace(kind=purpose, subject=subject, ref=ref, duty=duty.id)
+    def _end_of(self, duty: Duty, asked: Mapping[tuple[str, str], WantedDuty]) -> NewEvent | None:
+        """Return the event that ends an open duty which the registry knows to be over; None if it is not."""
+        now_us = self._book.now_us
+        if self._purpose is Purpose.REMOVAL:
+            return self._end_of_removal(duty)
+        if self._purpose in OF_DEVICES and duty.subject not in self._known.in_homes:
+            return NewEvent("", "", "cancelled", now_us, note="the device is in no home")
+        details = details_of(duty)
+        work = details.get("work", "")  # a duty that a person opened names none, and no plan moves it
+        new = asked.get((duty.subject, work)) if work else None
+        if new is None or new.ref == duty.ref:
+            return None
+        if self._purpose is Purpose.MAINTENANCE and new.since != details.get("since", ""):
+            at_us = max(self._by_now(date.fromisoformat(new.since)), duty.opened_us)
+            return NewEvent("", "", "done", at_us, note=f"{work} on {new.since}")
+        return NewEvent("", "", "cancelled", now_us, note=f"its day is another one: {new.ref}")
 
+    def _end_of_removal(self, duty: Duty) -> NewEvent | None:
+        home = self._known.homes.get(duty.subject)
+        if home is not None and home.active_on(self._known.today):
+            return NewEvent("", "", "cancelled", self._book.now_us, note="the home is attended again")
+        if duty.subject in self._known.equipped:
+            return None
+        day = inventory.emptied(self._book.connection, duty.subject)
+        at_us = self._book.now_us if day is None else self._by_now(day)
+        return NewEvent("", "", "recovered", max(at_us, duty.opened_us), note="no equipment is left")
 
-def _opening(rules: DutyRules, opens: str, one: WantedDuty, now_us: int) -> NewEvent:
-    end_us = rules.calendar.end_of(one.last.toordinal())
-    details = details_text({"work": one.work, "since": one.since})
-    if one.purpose is Purpose.REMOVAL:  # it happened when the home left, and promises no time
-        return NewEvent(one.purpose, one.subject, opens, min(end_us, now_us), ref=one.ref, details=details)
-    return NewEvent(one.purpose, one.subject, opens, now_us, ref=one.ref, end_us=end_us, details=details)
+    def _by_now(self, day: date) -> int:
+        """Return the last moment of a day, or now if that is earlier."""
+        return min(self._book.now_us, self._end_of_day(day))
 
-
-def _over(
-    connection: sqlite3.Connection,
-    rules: DutyRules,
-    purpose: Purpose,
-    duty: Duty,
-    asked: Mapping[tuple[str, str], WantedDuty],
-    known: _Known,
-    now_us: int,
-) -> NewEvent | None:
-    """Return the event that ends an open duty which the registry knows to be over; None if it is not.
-
-    Duties that a person opened have no ``work`` among their details, and only the equipment ends them.
-    """
-    details = details_of(duty)
-    work, opened_us = details.get("work", ""), duty.opened_us
-    if purpose is Purpose.REMOVAL:
-        home = known.homes.get(duty.subject)
-        if home is not None and home.active_on(known.today):
-            return NewEvent("", "", "cancelled", now_us, note="the home is attended again")
-        if duty.subject not in known.equipped:
-            day = inventory.emptied(connection, duty.subject)
-            at_us = now_us if day is None else min(now_us, rules.calendar.end_of(day.toordinal()))
-            return NewEvent("", "", "recovered", max(at_us, opened_us), note="no equipment is left")
-        return None
-    if purpose in OF_DEVICES and duty.subject not in known.in_homes:
-        return NewEvent("", "", "cancelled", now_us, note="the device is in no home")
-    new = asked.get((duty.subject, work)) if work else None
-    if new is None or new.ref == duty.ref:
-        return None
-    if purpose is Purpose.MAINTENANCE and new.since != details.get("since", ""):
-        at_us = min(now_us, rules.calendar.end_of(date.fromisoformat(new.since).toordinal()))
-        return NewEvent("", "", "done", max(at_us, opened_us), note=f"{work} on {new.since}")
-    return NewEvent("", "", "cancelled", now_us, note=f"its day is another one: {new.ref}")
+    def _end_of_day(self, day: date) -> int:
+        return self._book.rules.calendar.end_of(day.toordinal())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ from vetlla.tasks.visits.looking import VisitFilter, visits
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import date
+    from datetime import date, datetime
     from pathlib import Path
 
     from vetlla.documents.words import Language
@@ -51,6 +52,8 @@ class RouteSheet(NamedTuple):
     day: date
     base: str
     stops: list[RouteStop]
+    made_at: datetime
+    """Local."""
 
 
 def route(
@@ -64,27 +67,23 @@ def route(
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
         districts = inventory.districts(connection)
         stops = [_stop(connection, rules, visit, districts.get(visit.home, "")) for visit in found]
-    return RouteSheet(day, base, sorted(stops, key=lambda stop: (stop.technician, stop.begin, stop.visit)))
+    made_at = to_datetime(now_us).astimezone(rules.calendar.zone)
+    return RouteSheet(day, base, sorted(stops, key=lambda stop: (stop.technician, stop.begin, stop.visit)), made_at)
 
 
-def write_route(
-    path: Path, kind: RouteKind, sheet: RouteSheet, rules: DutyRules, clock: Clock, language: Language
-) -> None:
+def write_route(path: Path, kind: RouteKind, sheet: RouteSheet, language: Language) -> None:
     """Write a route sheet. Raises UsageError if PDF is not installed, or for a calendar without a visit."""
     if kind not in {RouteKind.PDF, RouteKind.ICS}:
         rows = (row_of(stop) for stop in sheet.stops)
         write(path, COLUMNS, ([row[name] for name in COLUMNS] for row in rows), "route", kind=FileKind(kind))
         return
-    made = to_datetime(clock.now().utc_us)
     if kind is RouteKind.PDF:
-        content = RouteContent(
-            day=sheet.day, base=sheet.base, made_at=made.astimezone(rules.calendar.zone), stops=sheet.stops
-        )
+        content = RouteContent(day=sheet.day, base=sheet.base, made_at=sheet.made_at, stops=sheet.stops)
         written = pdf.pdf(html(route_page(content, language)))
     else:
         if not sheet.stops:
             raise UsageError("no visit matches, and a calendar needs at least one", remedy="vetlla visits list")
-        written = calendar((_event(stop) for stop in sheet.stops), made, about="visits")
+        written = calendar((_event(stop) for stop in sheet.stops), sheet.made_at.astimezone(UTC), about="visits")
     with finished(path) as out:
         out.write(written)
 

@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
+from vetlla.service.inventory.movements import name
 from vetlla.service.visits.fitting import clashing
 from vetlla.service.visits.free import MINUTE_US, stop_of
 from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, Purpose, visit_of
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.registry.transaction import transaction
-from vetlla.tasks.duties import book
 from vetlla.tasks.visits.looking import VisitFilter, visits
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-    from vetlla.domain.clock import Clock
     from vetlla.domain.devices import Home
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
-    from vetlla.tasks.duties.book import Recording
+    from vetlla.tasks.duties.desk import DutyDesk, OpenBook
 
 MINUTES_MAX: Final = 480
 """Longest visit: a technician's day."""
@@ -65,20 +61,18 @@ class ScheduledVisit(NamedTuple):
     warnings: list[str]
 
 
-def schedule(
-    state_dir: Path, clock: Clock, rules: DutyRules, order: VisitOrder, recording: Recording, *, dry_run: bool = False
-) -> ScheduledVisit:
+def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
     """Open the duty of a visit, and record on the duties for which it is made that it is scheduled.
 
     Raises UsageError for an unknown home or duty, if it is not clear which duty is meant, and for an interval that is
     wider than may be promised.
     """
-    with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        told = order.told
-        home = inventory.home(connection, told.subject)
-        inventory.must_know_base(connection, order.base)
+    with desk.writing() as book:
+        told, rules = order.told, desk.rules
+        home = inventory.home(book.connection, told.subject)
+        inventory.must_know_base(book.connection, order.base)
         _must_be_narrow(rules, told, wider=order.wider)
-        purpose, numbers = _what_for(connection, rules, order, recording.now_us)
+        purpose, numbers = _what_for(book, order)
         minutes = order.minutes or rules.parameters.on(rules.calendar.date_of(told.at_us)).integer("visit.minutes")
         details = {
             "base": order.base or home.base,
@@ -87,49 +81,31 @@ def schedule(
             "minutes": str(minutes),
             "for": " ".join(map(str, numbers)),
         }
-        opening = told._replace(kind=KIND, details=details_text(details))
-        visit = visit_of(book.open_duty(connection, rules, opening, recording))
-        duties = [_scheduled(connection, rules, number, visit, told, recording) for number in numbers]
-        return ScheduledVisit(visit, duties, list(_warnings(connection, rules, visit, home, recording.now_us)))
+        visit = visit_of(book.open_duty(told._replace(kind=KIND, details=details_text(details))))
+        duties = [_scheduled(book, number, visit, told) for number in numbers]
+        return ScheduledVisit(visit, duties, list(_warnings(book, visit, home)))
 
 
 def move(
-    state_dir: Path,
-    clock: Clock,
-    rules: DutyRules,
-    number: int,
-    told: NewEvent,
-    recording: Recording,
-    *,
-    technician: str = "",
-    by_user: bool = False,
-    wider: bool = False,
-    dry_run: bool = False,
+    desk: DutyDesk, number: int, told: NewEvent, *, technician: str = "", by_user: bool = False, wider: bool = False
 ) -> ScheduledVisit:
     """Promise another interval for a visit. Raises UsageError if it is over, or for an interval that is too wide."""
-    with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        before = open_visit(connection, rules, number, recording.now_us)
-        _must_be_narrow(rules, told, wider=wider)
+    with desk.writing() as book:
+        before = open_visit(book, number)
+        _must_be_narrow(desk.rules, told, wider=wider)
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
-        event = told._replace(event="moved", details=details)
-        visit = visit_of(book.record(connection, rules, number, event, recording))
-        home = inventory.home(connection, before.home)
-        duties = [book.standing_of(connection, rules, one, recording.now_us) for one in visit.duties]
-        return ScheduledVisit(visit, duties, list(_warnings(connection, rules, visit, home, recording.now_us)))
+        visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
+        home = inventory.home(book.connection, before.home)
+        return ScheduledVisit(visit, list(map(book.standing, visit.duties)), list(_warnings(book, visit, home)))
 
 
-def the_visit(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> HomeVisit:
-    """Return a visit by its number. Raises UsageError if there is none, or if the duty is none."""
-    one = book.standing_of(connection, rules, number, now_us)
+def open_visit(book: OpenBook, number: int) -> HomeVisit:
+    """Return a visit that is not over. Raises UsageError if there is none, if the duty is none, or if it is over."""
+    one = book.standing(number)
     if one.duty.kind != KIND:
         raise UsageError(f"duty {number} is a {one.duty.kind}, and no visit", remedy="vetlla visits list")
-    return visit_of(one)
-
-
-def open_visit(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> HomeVisit:
-    """Return a visit that is not over. Raises UsageError, also if it is over."""
-    visit = the_visit(connection, rules, number, now_us)
-    if not visit.standing.is_open:
+    visit = visit_of(one)
+    if not one.is_open:
         raise UsageError(f"visit {number} is {visit.state} already", remedy="vetlla visits schedule makes another one")
     return visit
 
@@ -149,19 +125,17 @@ def _must_be_narrow(rules: DutyRules, told: NewEvent, *, wider: bool) -> None:
         )
 
 
-def _what_for(
-    connection: sqlite3.Connection, rules: DutyRules, order: VisitOrder, now_us: int
-) -> tuple[Purpose, list[int]]:
+def _what_for(book: OpenBook, order: VisitOrder) -> tuple[Purpose, list[int]]:
     """Return the purpose of a visit, and the numbers of the duties that it is for."""
     home = order.told.subject
     if order.duties:
-        kinds = {_named(connection, rules, number, home, now_us) for number in order.duties}
+        kinds = {_named(book, number, home) for number in order.duties}
         purpose = order.purpose or (Purpose(min(kinds)) if len(kinds) == 1 else Purpose.OTHER)
-        return purpose, list(order.duties)
+        return purpose, list(dict.fromkeys(order.duties))
     purpose = order.purpose or Purpose.OTHER
     if purpose is Purpose.OTHER:
         return purpose, []
-    found = open_duties(connection, rules, purpose, home, now_us)
+    found = _open_duties(book, purpose, home)
     if not found:
         raise UsageError(
             f"home {home} has no open duty of kind {purpose}",
@@ -176,54 +150,43 @@ def _what_for(
     return purpose, [found[0].duty.id]
 
 
-def _named(connection: sqlite3.Connection, rules: DutyRules, number: int, home: str, now_us: int) -> str:
+def _named(book: OpenBook, number: int, home: str) -> str:
     """Return the kind of a duty that a user named. Raises UsageError if no visit to the home can be for it."""
-    one = book.standing_of(connection, rules, number, now_us)
-    kind = one.duty.kind
+    one = book.standing(number)
+    kind, about = one.duty.kind, one.duty.subject
     purposes = ", ".join(purpose.value for purpose in Purpose if purpose is not Purpose.OTHER)
     if kind not in set(Purpose):
         raise UsageError(f"duty {number} is a {kind}, for which no visit is made", remedy=f"name one of {purposes}")
     if not one.is_open:
         raise UsageError(f"duty {number} is over already", remedy=f"vetlla duties show {number}")
-    about = one.duty.subject
-    where = inventory.device(connection, about).standing.home if Purpose(kind) in OF_DEVICES else about
+    where = inventory.device(book.connection, about).standing.home if Purpose(kind) in OF_DEVICES else about
     if where != home:
         raise UsageError(f"duty {number} is about {about}, which is not in home {home}", remedy="vetlla duties list")
     return kind
 
 
-def open_duties(
-    connection: sqlite3.Connection, rules: DutyRules, purpose: Purpose, home: str, now_us: int
-) -> list[Standing]:
+def _open_duties(book: OpenBook, purpose: Purpose, home: str) -> list[Standing]:
     """Return the open duties of a purpose that a visit to a home can serve."""
     if purpose not in OF_DEVICES:
-        return book.open_duties_of(connection, rules, [purpose], home, now_us)
-    devices = (f"{kept.device.type}:{kept.device.serial}" for kept in inventory.fleet(connection, home=home))
-    return [one for name in devices for one in book.open_duties_of(connection, rules, [purpose], name, now_us)]
+        return book.open_duties([purpose], home)
+    devices = (name(kept.device) for kept in inventory.fleet(book.connection, home=home))
+    return [one for device in devices for one in book.open_duties([purpose], device)]
 
 
-def _scheduled(
-    connection: sqlite3.Connection,
-    rules: DutyRules,
-    number: int,
-    visit: HomeVisit,
-    told: NewEvent,
-    recording: Recording,
-) -> Standing:
+def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) -> Standing:
     """Record on a duty that a visit is scheduled for it, and on the second duty of a fault as well."""
-    duty = book.duty_of(connection, rules, number)
+    duty = book.standing(number).duty
     details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
     event = NewEvent(duty.kind, duty.subject, "scheduled", told.at_us, by=told.by, details=details)
     if duty.kind == Purpose.FAULT:
-        for other in book.open_duties_of(connection, rules, ["fault_visit"], duty.subject, recording.now_us):
+        for other in book.open_duties(["fault_visit"], duty.subject):
             if other.duty.ref == duty.ref:
-                book.record(connection, rules, other.duty.id, event, recording)
-    return book.record(connection, rules, number, event, recording)
+                book.record(other.duty.id, event)
+    return book.record(number, event)
 
 
-def _warnings(
-    connection: sqlite3.Connection, rules: DutyRules, visit: HomeVisit, home: Home, now_us: int
-) -> Iterator[str]:
+def _warnings(book: OpenBook, visit: HomeVisit, home: Home) -> Iterator[str]:
+    rules = book.rules
     day = rules.calendar.date_of(visit.begin_us)
     if any(period.covers(day) for period in home.suspended):
         yield f"home {home.code} is suspended on {day}"
@@ -233,10 +196,10 @@ def _warnings(
         yield f"{day} is no working day"
     if not visit.technician:
         return
-    wanted = VisitFilter(first=day - timedelta(days=1), last=day + timedelta(days=1), technician=visit.technician)
-    others = [
-        other for other in visits(connection, rules, wanted, now_us) if other.id != visit.id and other.standing.is_open
-    ]
+    wanted = VisitFilter(
+        first=day - timedelta(days=1), last=day + timedelta(days=1), technician=visit.technician, is_open=True
+    )
+    others = [other for other in visits(book.connection, rules, wanted, book.now_us) if other.id != visit.id]
     for place in clashing(stop_of(visit), [stop_of(other) for other in others]):
         other = others[place]
         yield (
