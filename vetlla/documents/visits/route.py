@@ -29,6 +29,9 @@ _COLUMNS: Final = (
     FigureColumn("arrival", Form.NAME),
 )
 _TABLE: Final = "visits"
+_NO_BREAK: Final = "\u00a0"
+_ROOM: Final = _NO_BREAK * 16
+"""An empty cell that is wide enough for a time written by hand."""
 
 
 class RouteStop(NamedTuple):
@@ -105,7 +108,7 @@ def _table(number: int, stops: Sequence[RouteStop], words: Words) -> FigureTable
     """Return the visits of a technician; the last column is empty, to be filled in by hand."""
     rows = tuple(
         (
-            f"{words.time(stop.begin.hour, stop.begin.minute)} {NOTHING} {words.time(stop.end.hour, stop.end.minute)}",
+            _interval(stop, words),
             stop.home,
             stop.district,
             stop.purpose,
@@ -113,8 +116,13 @@ def _table(number: int, stops: Sequence[RouteStop], words: Words) -> FigureTable
             stop.minutes,
             stop.visit,
             stop.state,
-            "",
+            _ROOM,
         )
         for stop in stops
     )
     return FigureTable(name=f"{_TABLE}{number}", columns=_COLUMNS, rows=rows)
+
+
+def _interval(stop: RouteStop, words: Words) -> str:
+    first, last = (words.time(at.hour, at.minute) for at in (stop.begin, stop.end))
+    return f"{first} {NOTHING} {last}".replace(" ", _NO_BREAK)

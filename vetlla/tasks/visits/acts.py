@@ -37,6 +37,11 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
         before = open_visit(book, number)
         if result and not before.duties:
             raise UsageError(f"visit {number} is for no duty, so it has no result", remedy="leave out the result")
+        if told.event == before.state:
+            raise UsageError(
+                f"visit {number} is {before.state} already",
+                remedy=f"if that is wrong: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
+            )
         visit = visit_of(book.record(number, told))
         details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
         also = told._replace(ref="", details=details)

@@ -82,7 +82,7 @@ def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
             "for": " ".join(map(str, numbers)),
         }
         visit = visit_of(book.open_duty(told._replace(kind=KIND, details=details_text(details))))
-        duties = [_scheduled(book, number, visit, told) for number in numbers]
+        duties = [one for number in numbers for one in _scheduled(book, number, visit, told)]
         return ScheduledVisit(visit, duties, list(_warnings(book, visit, home)))
 
 
@@ -173,16 +173,16 @@ def _open_duties(book: OpenBook, purpose: Purpose, home: str) -> list[Standing]:
     return [one for device in devices for one in book.open_duties([purpose], device)]
 
 
-def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) -> Standing:
-    """Record on a duty that a visit is scheduled for it, and on the second duty of a fault as well."""
+def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) -> Iterator[Standing]:
+    """Record on a duty that a visit is scheduled for it, and on the second duty of a fault as well; yield them."""
     duty = book.standing(number).duty
     details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
     event = NewEvent(duty.kind, duty.subject, "scheduled", told.at_us, by=told.by, details=details)
     if duty.kind == Purpose.FAULT:
         for other in book.open_duties(["fault_visit"], duty.subject):
             if other.duty.ref == duty.ref:
-                book.record(other.duty.id, event)
-    return book.record(number, event)
+                yield book.record(other.duty.id, event)
+    yield book.record(number, event)
 
 
 def _warnings(book: OpenBook, visit: HomeVisit, home: Home) -> Iterator[str]:
