@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from tests.rigs.daemon import Daemon
 
+_numbers = itertools.count(1)
 LOW, LOW_OVER = "1302", "3302"
-MAINS, MAINS_OVER = "1301", "3301"
+MAINS = "1301"
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 def report(daemon: Daemon, event: str, *, account: str = "A001", zone: int = 0) -> None:
     """Send a report and wait for its acknowledgement, after which it is in the journal."""
     with Terminal(daemon.port, account) as terminal:
+        terminal.number = next(_numbers)  # the same frame again would be a repetition
         terminal.send(terminal.frame(event, zone=zone))
         terminal.reply()
 
