@@ -12,7 +12,7 @@ import pytest
 from vetlla.documents.page import html
 from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
 from vetlla.documents.words import Language, words_of
-from vetlla.service.visits.visit import Purpose, VisitState
+from vetlla.service.visits.visit import VisitPurpose, VisitState
 
 DAY = date(2026, 12, 3)
 MADRID = ZoneInfo("Europe/Madrid")
@@ -59,7 +59,7 @@ def test_every_language_has_the_same_words() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_every_purpose_and_state_is_translated(language: Language) -> None:
     words = words_of(files("vetlla.documents.visits"), language).data["words"]
-    assert set(words["purpose"]) == set(Purpose)
+    assert set(words["purpose"]) == set(VisitPurpose)
     assert set(words["state"]) == set(VisitState)
 
 

@@ -21,7 +21,7 @@ def opened(service: Vetlla, *words: object, device: str = "ucr:U1") -> dict[str,
 
 
 def shown(service: Vetlla, fault: dict[str, Any]) -> dict[str, Any]:
-    """Return a fault as it stands."""
+    """Return what `faults show` says of a fault."""
     (found,) = service("faults", "show", fault["id"], "--json").json
     return found
 

@@ -9,8 +9,8 @@ from vetlla.service.faults.troubles import (
     MINUTE_US,
     FaultCode,
     KnownFault,
-    Report,
     TroubleKey,
+    TroubleReport,
     is_covered,
     minutes_of,
     troubles,
@@ -23,12 +23,12 @@ MAINS = BATTERY._replace(code=FaultCode.MAINS)
 AFTER = {FaultCode.BATTERY: 0, FaultCode.MAINS: 10}
 
 
-def report(key: TroubleKey, minute: int, *, over: bool = False) -> Report:
+def report(key: TroubleKey, minute: int, *, over: bool = False) -> TroubleReport:
     """Return a report at a minute."""
-    return Report(key, minute * MINUTE_US, over, "H1", minute)
+    return TroubleReport(key, minute * MINUTE_US, over, "H1", minute)
 
 
-def minutes(reports: list[Report], now: int) -> list[int]:
+def minutes(reports: list[TroubleReport], now: int) -> list[int]:
     """Return the minutes at which troubles become faults."""
     return [one.fault_us // MINUTE_US for one in troubles(reports, AFTER, now * MINUTE_US)]
 
@@ -52,7 +52,7 @@ def test_a_restore_of_another_device_ends_nothing() -> None:
 lines = st.lists(st.tuples(st.sampled_from([BATTERY, MAINS]), st.integers(0, 60), st.booleans()), max_size=14)
 
 
-def opened(reports: list[Report], now: int, known: dict[TroubleKey, list[KnownFault]]) -> None:
+def opened(reports: list[TroubleReport], now: int, known: dict[TroubleKey, list[KnownFault]]) -> None:
     """Open faults as a run at a minute does; ``known`` has those on record."""
     heard = [one for one in reports if one.at_us <= now * MINUTE_US]
     for one in troubles(heard, AFTER, now * MINUTE_US):

@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.service.visits.fitting import MOST, Stop, clashing, fit
+from vetlla.service.visits.fitting import MOST, VisitSlot, clashing, fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @st.composite
-def stops(draw: st.DrawFn) -> Stop:
+def stops(draw: st.DrawFn) -> VisitSlot:
     """Return a visit of a short day, in steps of ten minutes."""
     begin = draw(st.integers(0, 20))
-    return Stop(begin, begin + draw(st.integers(0, 9)), draw(st.integers(0, 8)))
+    return VisitSlot(begin, begin + draw(st.integers(0, 9)), draw(st.integers(0, 8)))
 
 
-def works(order: Sequence[Stop]) -> bool:
+def works(order: Sequence[VisitSlot]) -> bool:
     """Return True if visits made in this order all begin inside their intervals."""
     free = min((stop.begin for stop in order), default=0)
     for stop in order:
@@ -34,12 +34,14 @@ def works(order: Sequence[Stop]) -> bool:
 
 
 @given(st.lists(stops(), max_size=6))
-def test_the_visits_fit_exactly_if_one_of_all_orders_works(found: list[Stop]) -> None:
+def test_the_visits_fit_exactly_if_one_of_all_orders_works(found: list[VisitSlot]) -> None:
     assert fit(found) == any(works(order) for order in permutations(found))
 
 
 @given(stops(), st.lists(stops(), max_size=5))
-def test_a_visit_that_does_not_fit_is_blamed_on_others_and_one_that_fits_on_none(new: Stop, others: list[Stop]) -> None:
+def test_a_visit_that_does_not_fit_is_blamed_on_others_and_one_that_fits_on_none(
+    new: VisitSlot, others: list[VisitSlot]
+) -> None:
     blamed = clashing(new, others)
     if fit(others):
         assert bool(blamed) != fit([*others, new])
@@ -48,17 +50,17 @@ def test_a_visit_that_does_not_fit_is_blamed_on_others_and_one_that_fits_on_none
 @pytest.mark.parametrize(
     ("new", "clashes"),
     [
-        (Stop(0, 90, 40), []),  # first one, then the other, both inside the same interval
-        (Stop(0, 90, 100), []),  # the short one first
-        (Stop(0, 30, 100), [0]),
-        (Stop(200, 290, 40), []),
+        (VisitSlot(0, 90, 40), []),  # first one, then the other, both inside the same interval
+        (VisitSlot(0, 90, 100), []),  # the short one first
+        (VisitSlot(0, 30, 100), [0]),
+        (VisitSlot(200, 290, 40), []),
     ],
 )
-def test_two_visits_in_one_interval(new: Stop, clashes: list[int]) -> None:
-    assert clashing(new, [Stop(0, 90, 40)]) == clashes
+def test_two_visits_in_one_interval(new: VisitSlot, clashes: list[int]) -> None:
+    assert clashing(new, [VisitSlot(0, 90, 40)]) == clashes
 
 
 def test_more_visits_at_once_than_orders_are_tried_do_not_fit() -> None:
-    assert fit([Stop(0, 500, 40)] * MOST)
-    assert not fit([Stop(0, 500, 0)] * (MOST + 1))
-    assert fit([Stop(hour * 100, hour * 100 + 90, 10) for hour in range(3 * MOST)])
+    assert fit([VisitSlot(0, 500, 40)] * MOST)
+    assert not fit([VisitSlot(0, 500, 0)] * (MOST + 1))
+    assert fit([VisitSlot(hour * 100, hour * 100 + 90, 10) for hour in range(3 * MOST)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vetlla.domain.clock import to_us
 from vetlla.domain.duties import Duty, DutyEvent, NewEvent
 from vetlla.service.duties.standing import standing
-from vetlla.service.visits.fitting import Stop, fit
+from vetlla.service.visits.fitting import VisitSlot, fit
 from vetlla.service.visits.free import Hours, free_days, stop_of, windows
 from vetlla.service.visits.visit import HomeVisit, VisitState, visit_of
 from vetlla.tasks.duties.rules import load_rules
@@ -85,7 +85,7 @@ def test_what_is_proposed_for_a_technician_fits_beside_the_visits_of_that_one(
 ) -> None:
     mine = [stop_of(one) for one in found if one.technician == "T1"]
     for window in proposals(found, minutes, technician="T1"):
-        assert fit([*mine, Stop(window.begin_us, window.end_us, minutes * MINUTE_US)])
+        assert fit([*mine, VisitSlot(window.begin_us, window.end_us, minutes * MINUTE_US)])
 
 
 @given(st.lists(visits, max_size=12))

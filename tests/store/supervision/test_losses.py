@@ -12,8 +12,6 @@ from vetlla.store.supervision import losses
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
 OK, LATE, LOST, NOT_SUPERVISED = 1, 2, 3, 4
 
 
@@ -23,9 +21,8 @@ def change(at_us: int, unit: int, states: tuple[int, int], *, incident: int | No
     return KeptChange(at_us, unit, before, state, 0, 0, 3, incident, 70 + unit if state == LOST else None)
 
 
-def test_losses_of_single_devices_and_their_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_losses_of_single_devices_and_their_ends(tmp_path: Path) -> None:
     """A device that was lost with others, or that joins them, has no trouble of its own; pages skip no change."""
-    monkeypatch.setattr(losses, "PAGE", 2)
     with journal(tmp_path) as scribe:
         batch = scribe.batch()
         batch.supervision.units += [
@@ -42,7 +39,8 @@ def test_losses_of_single_devices_and_their_ends(tmp_path: Path, monkeypatch: py
         ]
         scribe.write(batch)
     with Archive(tmp_path) as archive:
-        found = [(one.at_us, one.name.account, one.is_over, one.alarm) for one in losses.changes(archive, 0, LOST)]
+        changes = losses.changes(archive, 0, LOST, page=2)
+        found = [(one.at_us, one.name.account, one.is_over, one.alarm) for one in changes]
         assert found == [
             (10, "0000", False, 70),
             (11, "0001", True, None),

@@ -11,7 +11,7 @@ from vetlla.cli.kit.duty_rows import Entry, promised
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.visits.rows import print_visit
 from vetlla.domain.errors import UsageError
-from vetlla.service.visits.visit import KIND, Purpose
+from vetlla.service.visits.visit import KIND, VisitPurpose
 from vetlla.tasks.visits import scheduling
 from vetlla.tasks.visits.acts import COMPLETED, act
 from vetlla.tasks.visits.scheduling import MINUTES_MAX, VisitOrder
@@ -31,7 +31,7 @@ def schedule(
     base: Annotated[str, typer.Option("--base", help="The base that makes it. Default: the base of the home.")] = "",
     technician: Technician = "",
     purpose: Annotated[
-        Purpose | None,
+        VisitPurpose | None,
         typer.Option("--purpose", help="What it is for. Default: what the duties are about, else other."),
     ] = None,
     duties: Annotated[

@@ -14,7 +14,7 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day, background_priority, today, working
 from vetlla.domain.errors import UsageError
-from vetlla.service.visits.visit import Purpose
+from vetlla.service.visits.visit import VisitPurpose
 from vetlla.tasks.duties.desk import DutyDesk
 from vetlla.tasks.visits.from_plan import PURPOSES
 from vetlla.tasks.visits.from_plan import from_plan as make
@@ -23,7 +23,7 @@ from vetlla.tasks.visits.from_plan import from_plan as make
 @with_option_groups
 def from_plan(
     purposes: Annotated[
-        list[Purpose] | None,
+        list[VisitPurpose] | None,
         typer.Option("--purpose", help="Only these duties: renewal, maintenance, removal, follow_up_visit."),
     ] = None,
     until: Annotated[

@@ -57,7 +57,7 @@ class TroubleKey(NamedTuple):
     code: FaultCode
 
 
-class Report(NamedTuple):
+class TroubleReport(NamedTuple):
     """One report about a trouble; times are microseconds UTC."""
 
     key: TroubleKey
@@ -72,7 +72,7 @@ class Report(NamedTuple):
 class Trouble(NamedTuple):
     """A report whose trouble lasted long enough to be a fault, unless a fault covers it already."""
 
-    report: Report
+    report: TroubleReport
     fault_us: int
     """When it was a fault: the minutes of the table after the report."""
     over_us: int | None
@@ -92,13 +92,13 @@ def minutes_of(values: Reading, parameters: Parameters) -> dict[FaultCode, int]:
     return {code: values.integer(name) for code in FaultCode if (name := f"fault.after.{code}") in names}
 
 
-def troubles(reports: Iterable[Report], after: Mapping[FaultCode, int], now_us: int) -> list[Trouble]:
+def troubles(reports: Iterable[TroubleReport], after: Mapping[FaultCode, int], now_us: int) -> list[Trouble]:
     """Return the troubles that are faults, in the order in which they became that.
 
     Every report of a lasting trouble is returned, because a fault may have been solved between two of them;
     ``is_covered`` leaves out those that a fault covers.
     """
-    by_key: dict[TroubleKey, list[Report]] = {}
+    by_key: dict[TroubleKey, list[TroubleReport]] = {}
     for report in reports:
         if report.key.code in after:
             by_key.setdefault(report.key, []).append(report)
@@ -119,7 +119,7 @@ def is_covered(one: Trouble, known: Sequence[KnownFault]) -> bool:
     )
 
 
-def _of_timeline(reports: Iterable[Report], after: Mapping[FaultCode, int], now_us: int) -> Iterator[Trouble]:
+def _of_timeline(reports: Iterable[TroubleReport], after: Mapping[FaultCode, int], now_us: int) -> Iterator[Trouble]:
     """Yield the troubles of one device and sort."""
     ordered = sorted(reports, key=lambda report: (report.at_us, report.is_over))
     for place, report in enumerate(ordered):

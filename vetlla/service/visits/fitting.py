@@ -12,7 +12,7 @@ MOST: Final = 12
 fill more than a working day, so a technician who has more of them at the same time cannot make them."""
 
 
-class Stop(NamedTuple):
+class VisitSlot(NamedTuple):
     """A visit on a technician's way. Times are in any unit, and all in the same one."""
 
     begin: int
@@ -22,12 +22,12 @@ class Stop(NamedTuple):
     """How long the technician is busy with it."""
 
 
-def fit(stops: Sequence[Stop]) -> bool:
+def fit(stops: Sequence[VisitSlot]) -> bool:
     """Return True if one technician can make all visits in some order."""
     return all(_fit(group) for group in _groups(stops))
 
 
-def clashing(new: Stop, others: Sequence[Stop]) -> list[int]:
+def clashing(new: VisitSlot, others: Sequence[VisitSlot]) -> list[int]:
     """Return the places in ``others`` of the visits beside which a new one does not fit; none if it fits.
 
     Visits that do not fit without the new one, either, are not blamed on it.
@@ -39,13 +39,13 @@ def clashing(new: Stop, others: Sequence[Stop]) -> list[int]:
     return alone or near
 
 
-def _touch(one: Stop, other: Stop) -> bool:
+def _touch(one: VisitSlot, other: VisitSlot) -> bool:
     return one.begin <= other.end + other.length and other.begin <= one.end + one.length
 
 
-def _groups(stops: Sequence[Stop]) -> list[list[Stop]]:
+def _groups(stops: Sequence[VisitSlot]) -> list[list[VisitSlot]]:
     """Return the visits in groups: those of one group are over before those of the next one can begin."""
-    groups: list[list[Stop]] = []
+    groups: list[list[VisitSlot]] = []
     until = 0
     for stop in sorted(stops):
         if not groups or stop.begin >= until:
@@ -57,7 +57,7 @@ def _groups(stops: Sequence[Stop]) -> list[list[Stop]]:
     return groups
 
 
-def _fit(stops: Sequence[Stop]) -> bool:
+def _fit(stops: Sequence[VisitSlot]) -> bool:
     """Try all orders: for each set of visits made so far, only the earliest end counts."""
     if len(stops) > MOST:
         return False

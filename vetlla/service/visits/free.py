@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import to_us
-from vetlla.service.visits.fitting import Stop, fit
+from vetlla.service.visits.fitting import VisitSlot, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def windows(
             for begin, end in _edges(day.day, hours, zone)
             if (window := _window(day, begin, end, busy, hours)).free >= minutes
             and begin >= after_us
-            and (not technician or fit([*mine, Stop(begin, end, minutes * MINUTE_US)]))
+            and (not technician or fit([*mine, VisitSlot(begin, end, minutes * MINUTE_US)]))
         ]
         yield from sorted(found, key=lambda window: (-window.free, window.begin_us))
 
@@ -100,9 +100,9 @@ def proposed(found: Iterator[Window], number: int) -> list[Window]:
     return list(islice(found, number))
 
 
-def stop_of(visit: HomeVisit) -> Stop:
+def stop_of(visit: HomeVisit) -> VisitSlot:
     """Return a visit as a stop on the way of its technician, in microseconds."""
-    return Stop(visit.begin_us, visit.end_us, visit.minutes * MINUTE_US)
+    return VisitSlot(visit.begin_us, visit.end_us, visit.minutes * MINUTE_US)
 
 
 def _edges(day: date, hours: Hours, zone: tzinfo) -> Iterator[tuple[int, int]]:

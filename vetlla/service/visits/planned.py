@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.visits import Work
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.movements import name
-from vetlla.service.visits.visit import Purpose
+from vetlla.service.visits.visit import VisitPurpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ DAY: Final = timedelta(days=1)
 class WantedDuty(NamedTuple):
     """A duty that follows from what the registry knows."""
 
-    purpose: Purpose
+    purpose: VisitPurpose
     subject: str
     ref: str
     work: str
@@ -47,7 +47,7 @@ def renewals(visits: Iterable[Visit], names: Mapping[int, str], until: date) -> 
             device = names.get(task.device, "")
             if task.work is Work.RENEWAL and visit.home and device and task.due <= until:
                 ref = f"renewal {task.due} {visit.home}"
-                yield WantedDuty(Purpose.RENEWAL, device, ref, Work.RENEWAL.value, task.due - DAY)
+                yield WantedDuty(VisitPurpose.RENEWAL, device, ref, Work.RENEWAL.value, task.due - DAY)
 
 
 def upkeep(found: Iterable[UpkeepDue]) -> Iterator[WantedDuty]:
@@ -57,7 +57,7 @@ def upkeep(found: Iterable[UpkeepDue]) -> Iterator[WantedDuty]:
         last = kept.last_battery if one.kind.value == Work.BATTERY.value else kept.last_maintenance
         ref = f"{one.kind} {one.due} {kept.standing.home}"
         since = str(last or kept.device.first_installed or "")
-        yield WantedDuty(Purpose.MAINTENANCE, name(kept.device), ref, one.kind.value, one.due, since)
+        yield WantedDuty(VisitPurpose.MAINTENANCE, name(kept.device), ref, one.kind.value, one.due, since)
 
 
 def removals(homes: Mapping[str, Home], equipped: AbstractSet[str], today: date) -> Iterator[WantedDuty]:
@@ -69,7 +69,7 @@ def removals(homes: Mapping[str, Home], equipped: AbstractSet[str], today: date)
         days = [period.until for period in home.active if period.until is not None]
         if days:
             left = max(days)
-            yield WantedDuty(Purpose.REMOVAL, code, f"left {left}", Purpose.REMOVAL.value, left)
+            yield WantedDuty(VisitPurpose.REMOVAL, code, f"left {left}", VisitPurpose.REMOVAL.value, left)
 
 
 def follow_up_visits(
@@ -91,8 +91,8 @@ def follow_up_visits(
             since = _last_whole(period.since, every, today)
         due = add_months(since, every)
         if due <= until and (period.until is None or due <= period.until):
-            ref, work = f"{Purpose.FOLLOW_UP_VISIT} {due}", Purpose.FOLLOW_UP_VISIT.value
-            yield WantedDuty(Purpose.FOLLOW_UP_VISIT, home.code, ref, work, due, str(since))
+            ref, work = f"{VisitPurpose.FOLLOW_UP_VISIT} {due}", VisitPurpose.FOLLOW_UP_VISIT.value
+            yield WantedDuty(VisitPurpose.FOLLOW_UP_VISIT, home.code, ref, work, due, str(since))
 
 
 def _last_whole(since: date, months: int, today: date) -> date:

@@ -14,7 +14,7 @@ KIND: Final = "visit"
 """The kind of duty that a visit is."""
 
 
-class Purpose(StrEnum):
+class VisitPurpose(StrEnum):
     """What a visit is for. All but the last one are also kinds of duties."""
 
     FAULT = "fault"
@@ -26,15 +26,15 @@ class Purpose(StrEnum):
     OTHER = "other"
 
 
-OF_DEVICES: Final = frozenset({Purpose.MAINTENANCE, Purpose.RENEWAL})
+OF_DEVICES: Final = frozenset({VisitPurpose.MAINTENANCE, VisitPurpose.RENEWAL})
 """Purposes whose duties are about one device each, and not about the home."""
 RESULTS: Final = {
-    Purpose.FAULT: "solved",
-    Purpose.INSTALLATION: "installed",
-    Purpose.REMOVAL: "recovered",
-    Purpose.MAINTENANCE: "done",
-    Purpose.RENEWAL: "done",
-    Purpose.FOLLOW_UP_VISIT: "done",
+    VisitPurpose.FAULT: "solved",
+    VisitPurpose.INSTALLATION: "installed",
+    VisitPurpose.REMOVAL: "recovered",
+    VisitPurpose.MAINTENANCE: "done",
+    VisitPurpose.RENEWAL: "done",
+    VisitPurpose.FOLLOW_UP_VISIT: "done",
 }
 """The event by which the work of a visit ends the duty for which it was made."""
 
@@ -57,7 +57,7 @@ class HomeVisit(NamedTuple):
     base: str
     technician: str
     """Code of the technician; empty if none is named yet."""
-    purpose: Purpose
+    purpose: VisitPurpose
     minutes: int
     """Time of the technician, with the journey."""
     begin_us: int
@@ -94,7 +94,7 @@ def visit_of(standing: Standing) -> HomeVisit:
         standing=standing,
         base=details.get("base", ""),
         technician=details.get("team", ""),
-        purpose=Purpose(purpose) if purpose in set(Purpose) else Purpose.OTHER,
+        purpose=VisitPurpose(purpose) if purpose in set(VisitPurpose) else VisitPurpose.OTHER,
         minutes=int(minutes) if minutes.isdecimal() else 0,
         begin_us=end_us if promise.begin_us is None else promise.begin_us,
         end_us=end_us,

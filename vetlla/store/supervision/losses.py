@@ -32,14 +32,14 @@ class LossChange(NamedTuple):
     alarm: int | None
 
 
-def changes(archive: Archive, since_us: int, lost: int) -> Iterator[LossChange]:
+def changes(archive: Archive, since_us: int, lost: int, *, page: int = PAGE) -> Iterator[LossChange]:
     """Yield the losses since a time, each of a device by itself, and their ends; the oldest first.
 
     ``lost`` is the number of that state. Devices that were lost together belong to an incident, such as a network that
     failed. That is no fault of theirs.
     """
     after = 0
-    while rows := archive.read(_CHANGES, (after, since_us, lost, PAGE)):
+    while rows := archive.read(_CHANGES, (after, since_us, lost, page)):
         for row in rows:
             named = Named(row["account"], row["receiver"], row["line"], row["device"])
             yield LossChange(row["at_us"], named, not row["lost"], row["alarm_id"] if row["lost"] else None)

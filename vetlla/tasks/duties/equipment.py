@@ -133,7 +133,7 @@ def _record(connection: sqlite3.Connection, one: Standing, event: str, move: _Mo
 
 
 def _happened(connection: sqlite3.Connection, one: Standing, told: NewEvent, day: date, how: Following) -> Standing:
-    """Record an event on a day, of which no more is known: today it is now, earlier the last moment of that day.
+    """Record an event of which only the day is known: at the last moment of that day, or now if it is today.
 
     An event cannot be before the opening of its duty, so an earlier one counts as having happened then.
     """

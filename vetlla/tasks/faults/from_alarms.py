@@ -15,9 +15,9 @@ from vetlla.service.faults.troubles import (
     CODES,
     FaultCode,
     KnownFault,
-    Report,
     Trouble,
     TroubleKey,
+    TroubleReport,
     is_covered,
     minutes_of,
     troubles,
@@ -79,7 +79,7 @@ def from_alarms(desk: DutyDesk, since_us: int) -> FaultsFound:
     return found._replace(restored=restored, repeated=repeated)
 
 
-def _signals(archive: Archive, since_us: int) -> Iterator[Report]:
+def _signals(archive: Archive, since_us: int) -> Iterator[TroubleReport]:
     """Yield what terminals reported. A report during a test, or one that opened no alarm, tells of no fault."""
     question = history.signals(kinds=list(CODES), since_us=since_us)
     for stored in history.stream(archive, question):
@@ -89,10 +89,10 @@ def _signals(archive: Archive, since_us: int) -> Iterator[Report]:
         receiver, line, account = signal.id
         device = signal.device if signal.device.strip("0") else ""  # Contact ID writes zone 000 for the panel itself
         key = TroubleKey(receiver, line, account.upper(), device, CODES[signal.event.kind])
-        yield Report(key, stored.received_us, is_over, stored.home, stored.alarm)
+        yield TroubleReport(key, stored.received_us, is_over, stored.home, stored.alarm)
 
 
-def _losses(archive: Archive, since_us: int) -> Iterator[Report]:
+def _losses(archive: Archive, since_us: int) -> Iterator[TroubleReport]:
     """Yield what supervision found: terminals and devices that were silent for too long."""
     for change in losses.changes(archive, since_us, Health.LOST):
         if not change.is_over and change.alarm is None:
@@ -100,7 +100,7 @@ def _losses(archive: Archive, since_us: int) -> Iterator[Report]:
         named = change.name
         code = FaultCode.LOST if named.device else FaultCode.NO_TEST
         key = TroubleKey(named.receiver, named.line, named.account.upper(), named.device, code)
-        yield Report(key, change.at_us, change.is_over, "", change.alarm)
+        yield TroubleReport(key, change.at_us, change.is_over, "", change.alarm)
 
 
 class _Place(NamedTuple):
@@ -134,7 +134,7 @@ class _Writer:
         told = NewEvent("", place.home, "", one.fault_us, ref=_free_ref(report, here), by=RECEIVER)
         found.opened.append(opened(self._book, told, place.of, alarm=report.alarm or 0))
 
-    def note(self, reports: Sequence[Report]) -> tuple[int, int]:
+    def note(self, reports: Sequence[TroubleReport]) -> tuple[int, int]:
         """Note on faults that their trouble was over or came again; return how often each was noted."""
         counts = {RESTORED: 0, REPEATED: 0}
         for report in sorted(reports, key=lambda report: (report.at_us, report.is_over)):
@@ -149,7 +149,7 @@ class _Writer:
                     counts[event] += 1
         return counts[RESTORED], counts[REPEATED]
 
-    def _place(self, report: Report) -> _Place:
+    def _place(self, report: TroubleReport) -> _Place:
         """Return home and device of a report: the device that the terminal names, else the terminal."""
         key = report.key
         known = self._places.get((key, report.home))
@@ -180,7 +180,7 @@ def _known(fault: Standing) -> KnownFault:
     return KnownFault(fault.duty.opened_us, fault.ended.told.at_us if fault.ended else None)
 
 
-def _free_ref(report: Report, here: Sequence[Standing]) -> str:
+def _free_ref(report: TroubleReport, here: Sequence[Standing]) -> str:
     """Return the reference of a new fault: its alarm, sort and device; numbered if the same alarm had one before."""
     key = report.key
     ref = " ".join(filter(None, (f"alarm {report.alarm or 0}", key.code.value, key.device)))
@@ -190,7 +190,7 @@ def _free_ref(report: Report, here: Sequence[Standing]) -> str:
     )
 
 
-def _is_news(fault: Standing, report: Report, event: str) -> bool:
+def _is_news(fault: Standing, report: TroubleReport, event: str) -> bool:
     """Return True if a report changes what is noted on a fault that was open at its time."""
     known, at_us = _known(fault), report.at_us
     if not known.opened_us < at_us <= (known.ended_us or at_us):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
-from vetlla.service.visits.visit import RESULTS, HomeVisit, Purpose, visit_of
+from vetlla.service.visits.visit import RESULTS, HomeVisit, VisitPurpose, visit_of
 from vetlla.tasks.visits.scheduling import open_visit
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
 
 def _ending(one: Standing, result: str) -> str:
     """Return the event by which a result ends a duty. Raises UsageError if the result is that of another kind."""
-    ends = RESULTS[Purpose(one.duty.kind)]
+    ends = RESULTS[VisitPurpose(one.duty.kind)]
     if result in {COMPLETED, ends}:
         return ends
     raise UsageError(

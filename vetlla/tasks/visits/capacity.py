@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
 
 DAYS_MAX: Final = 366
-"""Most days that one question may be about: nobody is promised an interval more than a year ahead."""
+"""Most days that one question may be about: visits are promised for the coming weeks."""
 
 
 class Asked(NamedTuple):

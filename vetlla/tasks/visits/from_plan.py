@@ -19,7 +19,7 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
 from vetlla.service.visits import planned
-from vetlla.service.visits.visit import OF_DEVICES, Purpose, details_of
+from vetlla.service.visits.visit import OF_DEVICES, VisitPurpose, details_of
 from vetlla.store.duties import events as store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.renewals import plan as plans
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vetlla.service.visits.planned import WantedDuty
     from vetlla.tasks.duties.desk import DutyDesk, OpenBook
 
-PURPOSES: Final = (Purpose.RENEWAL, Purpose.MAINTENANCE, Purpose.REMOVAL, Purpose.FOLLOW_UP_VISIT)
+PURPOSES: Final = (VisitPurpose.RENEWAL, VisitPurpose.MAINTENANCE, VisitPurpose.REMOVAL, VisitPurpose.FOLLOW_UP_VISIT)
 """What duties are made of here; a fault is detected, and an installation is requested."""
 HORIZON_MONTHS: Final = 12
 """How far ahead duties are made if there is no plan: a year, as far as a service plans its visits."""
@@ -66,7 +66,7 @@ def from_plan(
     today: date,
     *,
     by: str,
-    purposes: Collection[Purpose] = PURPOSES,
+    purposes: Collection[VisitPurpose] = PURPOSES,
     until: date | None = None,
 ) -> MadeDuties:
     """Open the duties whose day is up to ``until``, by default the last day of the plan, or a year ahead without one.
@@ -102,7 +102,7 @@ def from_plan(
 class _Maker:
     """Makes the events of one purpose."""
 
-    def __init__(self, book: OpenBook, known: _Known, purpose: Purpose, made: MadeDuties) -> None:
+    def __init__(self, book: OpenBook, known: _Known, purpose: VisitPurpose, made: MadeDuties) -> None:
         self._book = book
         self._known = known
         self._purpose = purpose
@@ -141,15 +141,15 @@ class _Maker:
         known, connection = self._known, self._book.connection
         values = self._book.rules.parameters.on(known.today)
         match self._purpose:
-            case Purpose.RENEWAL:
+            case VisitPurpose.RENEWAL:
                 names = {kept.id: device for device, kept in known.in_homes.items()}
                 yield from planned.renewals(plans.visits(connection), names, known.last)
-            case Purpose.MAINTENANCE:
+            case VisitPurpose.MAINTENANCE:
                 found = upkeep_due(known.in_homes.values(), intervals(values), known.last)
                 yield from planned.upkeep(attended(found, known.homes, known.today))
-            case Purpose.REMOVAL:
+            case VisitPurpose.REMOVAL:
                 yield from planned.removals(known.homes, known.equipped, known.today)
-            case Purpose.FOLLOW_UP_VISIT:
+            case VisitPurpose.FOLLOW_UP_VISIT:
                 counted = dict(self._counted_from())
                 yield from planned.follow_up_visits(known.homes.values(), counted, values, known.today, known.last)
 
@@ -166,7 +166,7 @@ class _Maker:
     def _opening(self, one: WantedDuty) -> NewEvent:
         now_us, end_us = self._book.now_us, self._end_of_day(one.last)
         details = details_text({"work": one.work, "since": one.since})
-        if self._purpose is Purpose.REMOVAL:  # it happened when the home left, and promises no time
+        if self._purpose is VisitPurpose.REMOVAL:  # it happened when the home left, and promises no time
             return NewEvent(
                 self._purpose, one.subject, self._kind.opens, min(end_us, now_us), ref=one.ref, details=details
             )
@@ -177,7 +177,7 @@ class _Maker:
     def _end_of(self, duty: Duty, asked: Mapping[tuple[str, str], WantedDuty]) -> NewEvent | None:
         """Return the event that ends an open duty which the registry knows to be over; None if it is not."""
         now_us = self._book.now_us
-        if self._purpose is Purpose.REMOVAL:
+        if self._purpose is VisitPurpose.REMOVAL:
             return self._end_of_removal(duty)
         if self._purpose in OF_DEVICES and duty.subject not in self._known.in_homes:
             return NewEvent("", "", "cancelled", now_us, note="the device is in no home")
@@ -186,7 +186,7 @@ class _Maker:
         new = asked.get((duty.subject, work)) if work else None
         if new is None or new.ref == duty.ref:
             return None
-        if self._purpose is Purpose.MAINTENANCE and new.since != details.get("since", ""):
+        if self._purpose is VisitPurpose.MAINTENANCE and new.since != details.get("since", ""):
             at_us = max(self._by_now(date.fromisoformat(new.since)), duty.opened_us)
             return NewEvent("", "", "done", at_us, note=f"{work} on {new.since}")
         return NewEvent("", "", "cancelled", now_us, note=f"its day is another one: {new.ref}")

@@ -12,7 +12,7 @@ from vetlla.documents.page import html
 from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
-from vetlla.service.visits.visit import KIND, OF_DEVICES, Purpose, details_of
+from vetlla.service.visits.visit import KIND, OF_DEVICES, VisitPurpose, details_of
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import FileKind
@@ -122,7 +122,7 @@ def _stop(connection: sqlite3.Connection, rules: DutyRules, visit: HomeVisit, di
         home=visit.home,
         base=visit.base,
         district=district,
-        purpose=Purpose(visit.purpose).value,
+        purpose=VisitPurpose(visit.purpose).value,
         devices=tuple(dict.fromkeys(devices)),
         minutes=visit.minutes,
         state=visit.state.value,

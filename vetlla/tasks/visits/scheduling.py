@@ -11,7 +11,7 @@ from vetlla.service.duties.columns import details_text
 from vetlla.service.inventory.movements import name
 from vetlla.service.visits.fitting import clashing
 from vetlla.service.visits.free import MINUTE_US, stop_of
-from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, Purpose, visit_of
+from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, VisitPurpose, visit_of
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.visits.looking import VisitFilter, visits
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 MINUTES_MAX: Final = 480
 """Longest visit: a technician's day."""
 _REMEDY_OPEN: Final = {
-    Purpose.FAULT: "vetlla faults open {home} --device TYPE:SERIAL",
-    Purpose.INSTALLATION: "vetlla duties open installation {home}",
-    Purpose.FOLLOW_UP_VISIT: "vetlla visits from-plan",
-    Purpose.REMOVAL: "vetlla visits from-plan",
-    Purpose.MAINTENANCE: "vetlla visits from-plan",
-    Purpose.RENEWAL: "vetlla visits from-plan",
+    VisitPurpose.FAULT: "vetlla faults open {home} --device TYPE:SERIAL",
+    VisitPurpose.INSTALLATION: "vetlla duties open installation {home}",
+    VisitPurpose.FOLLOW_UP_VISIT: "vetlla visits from-plan",
+    VisitPurpose.REMOVAL: "vetlla visits from-plan",
+    VisitPurpose.MAINTENANCE: "vetlla visits from-plan",
+    VisitPurpose.RENEWAL: "vetlla visits from-plan",
 }
 
 
@@ -43,7 +43,7 @@ class VisitOrder(NamedTuple):
     base: str
     """Empty for the base of the home."""
     technician: str
-    purpose: Purpose | None
+    purpose: VisitPurpose | None
     """None for what its duties are about, and for ``other`` without duties."""
     duties: Sequence[int]
     """Duties that it is for; empty for the only open one of its purpose."""
@@ -125,15 +125,15 @@ def _must_be_narrow(rules: DutyRules, told: NewEvent, *, wider: bool) -> None:
         )
 
 
-def _what_for(book: OpenBook, order: VisitOrder) -> tuple[Purpose, list[int]]:
+def _what_for(book: OpenBook, order: VisitOrder) -> tuple[VisitPurpose, list[int]]:
     """Return the purpose of a visit, and the numbers of the duties that it is for."""
     home = order.told.subject
     if order.duties:
         kinds = {_named(book, number, home) for number in order.duties}
-        purpose = order.purpose or (Purpose(min(kinds)) if len(kinds) == 1 else Purpose.OTHER)
+        purpose = order.purpose or (VisitPurpose(min(kinds)) if len(kinds) == 1 else VisitPurpose.OTHER)
         return purpose, list(dict.fromkeys(order.duties))
-    purpose = order.purpose or Purpose.OTHER
-    if purpose is Purpose.OTHER:
+    purpose = order.purpose or VisitPurpose.OTHER
+    if purpose is VisitPurpose.OTHER:
         return purpose, []
     found = _open_duties(book, purpose, home)
     if not found:
@@ -154,18 +154,18 @@ def _named(book: OpenBook, number: int, home: str) -> str:
     """Return the kind of a duty that a user named. Raises UsageError if no visit to the home can be for it."""
     one = book.standing(number)
     kind, about = one.duty.kind, one.duty.subject
-    purposes = ", ".join(purpose.value for purpose in Purpose if purpose is not Purpose.OTHER)
-    if kind not in set(Purpose):
+    purposes = ", ".join(purpose.value for purpose in VisitPurpose if purpose is not VisitPurpose.OTHER)
+    if kind not in set(VisitPurpose):
         raise UsageError(f"duty {number} is a {kind}, for which no visit is made", remedy=f"name one of {purposes}")
     if not one.is_open:
         raise UsageError(f"duty {number} is over already", remedy=f"vetlla duties show {number}")
-    where = inventory.device(book.connection, about).standing.home if Purpose(kind) in OF_DEVICES else about
+    where = inventory.device(book.connection, about).standing.home if VisitPurpose(kind) in OF_DEVICES else about
     if where != home:
         raise UsageError(f"duty {number} is about {about}, which is not in home {home}", remedy="vetlla duties list")
     return kind
 
 
-def _open_duties(book: OpenBook, purpose: Purpose, home: str) -> list[Standing]:
+def _open_duties(book: OpenBook, purpose: VisitPurpose, home: str) -> list[Standing]:
     """Return the open duties of a purpose that a visit to a home can serve."""
     if purpose not in OF_DEVICES:
         return book.open_duties([purpose], home)
@@ -178,7 +178,7 @@ def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) ->
     duty = book.standing(number).duty
     details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
     event = NewEvent(duty.kind, duty.subject, "scheduled", told.at_us, by=told.by, details=details)
-    if duty.kind == Purpose.FAULT:
+    if duty.kind == VisitPurpose.FAULT:
         for other in book.open_duties(["fault_visit"], duty.subject):
             if other.duty.ref == duty.ref:
                 yield book.record(other.duty.id, event)
@@ -190,7 +190,11 @@ def _warnings(book: OpenBook, visit: HomeVisit, home: Home) -> Iterator[str]:
     day = rules.calendar.date_of(visit.begin_us)
     if any(period.covers(day) for period in home.suspended):
         yield f"home {home.code} is suspended on {day}"
-    elif home.active and not home.active_on(day) and visit.purpose not in {Purpose.REMOVAL, Purpose.INSTALLATION}:
+    elif (
+        home.active
+        and not home.active_on(day)
+        and visit.purpose not in {VisitPurpose.REMOVAL, VisitPurpose.INSTALLATION}
+    ):
         yield f"home {home.code} is not attended on {day}"
     if not rules.calendar.is_working(day.toordinal()):
         yield f"{day} is no working day"
