@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.journals import journal
+from vetlla.domain.clock import SystemClock
+from vetlla.domain.supervision import KeptChange, KeptDevice
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Vetlla
 
 AT = ("--at", "2026-11-02T09:00")
@@ -126,3 +132,36 @@ def test_the_report_counts_each_faulty_device_once_and_no_false_one(service: Vet
 
 def test_from_alarms_needs_a_journal(service: Vetlla) -> None:
     assert "there is no journal" in service("faults", "from-alarms").error
+
+
+def test_a_terminal_that_supervision_lost_has_a_fault_until_a_person_solves_it(
+    service: Vetlla, state_dir: Path
+) -> None:
+    """Its return is noted. A terminal that was lost together with others has no fault of its own."""
+    service("inventory", "add", "terminal_ip", "T9", "--account", "A9", "--day", "2026-10-01")
+    service("inventory", "install", "terminal_ip:T9", "H2", "--day", "2026-10-02")
+    hour = 3_600_000_000
+    lost_us = SystemClock().now().utc_us - 9 * hour
+    with journal(state_dir) as scribe:
+        batch = scribe.batch()
+        batch.supervision.units += [
+            KeptDevice(number, account, "", "", "", 3, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+            for number, account in enumerate(("a9", "A8"))
+        ]
+        batch.supervision.verdicts += [
+            KeptChange(lost_us, 0, 1, 3, 0, 0, 3, None, 70),
+            KeptChange(lost_us, 1, 1, 3, 0, 0, 3, 5, 71),
+        ]
+        scribe.write(batch)
+    (fault, counts) = service("faults", "from-alarms", "--json").json
+    assert (fault["home"], fault["device"], fault["code"], fault["ref"]) == (
+        "H2", "terminal_ip:T9", "no_test", "alarm 70 no_test",
+    )  # fmt: skip
+    assert (counts["opened"], counts["not_opened"]) == (1, 0)
+    with journal(state_dir) as scribe:
+        batch = scribe.batch()
+        batch.supervision.verdicts.append(KeptChange(lost_us + hour, 0, 3, 1, 0, 0, 0, None, None))
+        scribe.write(batch)
+    assert service("faults", "from-alarms", "--json").json[-1]["restored"] == 1
+    found = shown(service, fault)
+    assert ([event["event"] for event in found["events"]], found["ended"]) == (["detected", "restored"], None)
