@@ -45,3 +45,17 @@ def test_every_role_has_its_row() -> None:
     for role in set(ControlSettings.model_fields) - {"mode"}:
         (group,) = re.findall(rf'^#{role} = "([a-z-]+)"$', example, flags=re.MULTILINE)
         assert f"| {role.removesuffix('s')} | `{group}` |" in HANDBOOK
+
+
+def test_operators_read_one_card_at_a_time() -> None:
+    """Sudo lets operators and supervisors run ``home`` alone; only the keepers of the cards may export them."""
+    rules = (ROOT / "config" / "sudo" / "vetlla-operators").read_text(encoding="utf-8")
+    aliases = dict(re.findall(r"^Cmnd_Alias (\w+) = /usr/local/bin/vetlla (.+)$", rules, flags=re.MULTILINE))
+    allowed = re.findall(r"^%([a-z-]+) ALL = \(vetlla\) NOPASSWD: (\w+)$", rules, flags=re.MULTILINE)
+    assert {group: aliases[alias] for group, alias in allowed} == {
+        "vetlla-operators": "home *",
+        "vetlla-supervisors": "home *",
+        "vetlla-cards": "cards *",
+    }
+    groups = (ROOT / "config" / "systemd" / "vetlla-sysusers.conf").read_text(encoding="utf-8")
+    assert all(re.search(rf"^g {group} ", groups, re.MULTILINE) for group, _ in allowed)

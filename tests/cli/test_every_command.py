@@ -183,7 +183,7 @@ def test_ctrl_c_while_the_program_loads() -> None:
 STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
-    "db verify", "db restore", "supervision report",
+    "db verify", "db restore", "supervision report", "cards rekey",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
     "reminders texts lint", "reminders texts preview", "support levels",

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 PATIENCE_S = 60
 _NOT_LOADED = re.compile(r".*(_win|mbcs|oem).*|typer\.__main__")
@@ -56,12 +58,13 @@ class Nursery:
         user: tuple[int, Sequence[int]] | None = None,
         interrupt: int = 0,
         environment: dict[str, str] | None = None,
+        directory: Path | None = None,
     ) -> Left:
         """Run ``vetlla`` with these words.
 
         ``stdout`` is file, full (/dev/full), gone (a pipe without a reader) or closed. ``user`` has the uid and groups;
         the first group is the main one. ``interrupt`` sends Ctrl-C at this event, counted from 1; events are opened
-        files and databases, connected sockets and written texts.
+        files and databases, connected sockets and written texts. The program runs in ``directory``, if one is given.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -72,6 +75,7 @@ class Nursery:
             "user": user,
             "interrupt": interrupt,
             "environment": environment or {},
+            "directory": str(directory or ""),
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -98,7 +102,7 @@ def load() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not _NOT_LOADED.fullmatch(module.name):
                 importlib.import_module(module.name)
-    for database in ("journal", "registry"):
+    for database in ("journal", "registry", "cards"):
         migrations(database)
 
 
@@ -137,6 +141,9 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
         case "closed":
             os.close(1)
     os.environ.update(order["environment"])
+    time.tzset()
+    if order["directory"]:
+        os.chdir(order["directory"])
     if order["user"]:
         uid, groups = order["user"]
         os.setgroups(groups)

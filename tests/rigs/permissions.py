@@ -25,7 +25,7 @@ def unprivileged() -> Iterator[None]:
         yield
         return
     # Read these as root, because the user ``nobody`` may not enter the folders of this tree and of Python.
-    for database in ("journal", "registry"):
+    for database in ("journal", "registry", "cards"):
         migrations(database)
     for encoding in ("utf-8-sig", "idna"):
         codecs.lookup(encoding)

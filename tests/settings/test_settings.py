@@ -128,9 +128,13 @@ def test_the_systemd_credential_takes_precedence_over_the_state_directory(
     """Keys come from the credential that the unit loads, if there is one."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert Settings().keys_file == Path("/var/lib/vetlla/keys.toml")
+    assert Settings().cards_key_file == Path("/var/lib/vetlla/cards.toml")
 
     (tmp_path / "vetlla-keys").touch()
     assert Settings().keys_file == tmp_path / "vetlla-keys"
+    assert Settings().cards_key_file == Path("/var/lib/vetlla/cards.toml")
+    (tmp_path / "vetlla-cards").touch()
+    assert Settings().cards_key_file == tmp_path / "vetlla-cards"
 
 
 @pytest.mark.parametrize(

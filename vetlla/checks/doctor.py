@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from vetlla.checks import connections, machine, running, sinks, spools, state_files
+from vetlla.checks.cards import cards
 from vetlla.checks.line_ports import line_port
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.findings import Finding, Level
@@ -40,6 +41,7 @@ def examine(
     yield state_files.journal(settings.state_dir, status)
     yield state_files.registry(settings.state_dir, status, clock)
     yield state_files.keys(settings, status, clock)
+    yield cards(settings)
     if process:
         yield machine.descriptors(process["connections"], process["descriptors"], "for the receiver")
     else:

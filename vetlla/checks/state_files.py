@@ -13,6 +13,7 @@ from vetlla.domain import permissions
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.accounts.table import account_book, count_accounts
+from vetlla.store.cards.opening import CARDS
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.free_space import LOG_GROWTH_MAX, size
 from vetlla.store.journal.history import SIGNALS, last_number
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 WAL_FAULT = ((3, 7, 0), (3, 51, 2))
 """SQLite releases that can corrupt a WAL file when two connections write or checkpoint at once (sqlite.org/wal)."""
-OURS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, "keys.toml", "journal.lock", "registry.lock")
+LOCKS = ("journal.lock", "registry.lock", "cards.lock")
+OURS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", REGISTRY, CARDS, "keys.toml", *LOCKS)
 
 
 def journal(state_dir: Path, status: Status | None) -> Finding:

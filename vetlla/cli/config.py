@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.checks import config as risks
 from vetlla.checks import spools
+from vetlla.checks.cards import of_cards
 from vetlla.checks.config import risk
 from vetlla.checks.sinks import of_settings as of_sinks
 from vetlla.cli.kit.findings import fields
@@ -96,6 +97,7 @@ def _check(path: Path, state_dir: Path | None) -> tuple[dict[str, Any], list[Vet
     found += [*risks.of_files(settings, read), *risks.of_certificates(prepared.certificates, datetime.now(UTC))]
     found += [finding for spool in settings.spool for finding in spools.risks_of(spool)]
     found += [*risks.of_policy(settings), *(risks.of_accounts(known.book, known.registered.keys) if known else ())]
+    found += of_cards(settings)
     found += of_sinks(settings.sink, known.book if known else None, datetime.now(UTC))
     return _report(settings, prepared, read, known, found, closed), closed
 

@@ -43,6 +43,8 @@ from vetlla.settings.spool import Spool
 DEFAULT_STATE_DIR = Path("/var/lib/vetlla")
 KEYS_CREDENTIAL = "vetlla-keys"
 """Name of the systemd credential (``LoadCredential=vetlla-keys:...``) that may hold the keys file."""
+CARDS_CREDENTIAL = "vetlla-cards"
+"""Name of the systemd credential that may hold the key of the cards."""
 LISTENERS_MAX = 128
 """Most listeners of one receiver, and most brokers. Supervision numbers both in one byte of each device's row."""
 LEDGER_MONTHS_MAX = 1_200
@@ -66,11 +68,18 @@ def _hold_beyond_lease(data: dict[str, Any]) -> float:
 
 
 def _default_keys_file(data: dict[str, Any]) -> Path:
+    return _credential(KEYS_CREDENTIAL) or data["state_dir"] / "keys.toml"
+
+
+def default_cards_key_file(state_dir: Path) -> Path:
+    """Return where the key of the cards is if no setting names its file: the systemd credential, or a file."""
+    return _credential(CARDS_CREDENTIAL) or state_dir / "cards.toml"
+
+
+def _credential(name: str) -> Path | None:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (credential := Path(credentials) / KEYS_CREDENTIAL).exists():
-        return credential
-    state_dir: Path = data["state_dir"]
-    return state_dir / "keys.toml"
+    path = Path(credentials or "/") / name
+    return path if credentials and path.exists() else None
 
 
 DAY_S = 86_400
@@ -313,6 +322,8 @@ class Settings(Section):
     """Directory of the journal, the registry and the control socket."""
     keys_file: AbsolutePath = Field(default_factory=_default_keys_file)
     """Shared keys; default: the systemd credential ``vetlla-keys`` if there is one, else ``STATE_DIR/keys.toml``."""
+    cards_key_file: AbsolutePath = Field(default_factory=lambda data: default_cards_key_file(data["state_dir"]))
+    """Key of the cards; default: the systemd credential ``vetlla-cards``, else ``STATE_DIR/cards.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     line: Annotated[tuple[Line, ...], Field(max_length=LISTENERS_MAX)] = ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
+from vetlla.store.calls import erasure as calls_erasure
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
@@ -14,6 +15,8 @@ from vetlla.store.journal.journal import Journal
 from vetlla.store.registry.registry import reading
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.store.removing import JournalRemovals
+from vetlla.tasks.cards.changing import erase_card
+from vetlla.tasks.cards.looking import has_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.removal import ProofFields
+
+
+CARDS = "cards"
+"""Name of the count of cards among those of an erasure."""
 
 
 class Found(NamedTuple):
@@ -45,10 +52,11 @@ def find(
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with snapshot(state_dir, clock) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today)
+            calls = calls_erasure.count(connection, home)
         mine = tuple(account for account in accounts if account not in kept.others)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
-        counts = count(archive.read, erasure, said) | kept.counts
+        counts = count(archive.read, erasure, said) | kept.counts | calls | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
         raise UsageError(
@@ -64,14 +72,21 @@ def erase_home(
     today: date,
     in_journal: Callable[[Mapping[str, int]], ProofFields],
 ) -> ProofFields:
-    """Erase a home in the registry and, by ``in_journal``, in the journal. After an error, the registry keeps its rows.
+    """Erase a home in the registry, by ``in_journal`` in the journal, and its card.
+
+    After an error, the registry keeps its rows. The card is erased last, because the journal may still refuse: a home
+    that calls again needs its card. If its erasure fails, there is no certificate, and the next call completes it.
 
     ``in_journal`` takes the numbers of rows that the registry loses, and returns the proof of the erasure.
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
+        counts = kept.counts | calls_erasure.count(registry, erasure.home)
         inventory_erasure.erase(registry, erasure.home)
-        return in_journal(kept.counts)
+        calls_erasure.erase(registry, erasure.home)
+        proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
+        erase_card(state_dir, clock, erasure.home, by=erasure.by)
+        return proof
 
 
 def erase_in_journal(

@@ -50,7 +50,7 @@ def test_a_fit_machine_has_nothing_critical(home: Path) -> None:
     assert set(found) == {
         *("receiver", "python", "sqlite", "state directory", "file system", "free space", "flush"),
         *("configuration", "files", "journal", "registry"),
-        *("keys", "descriptors", "clock", "listener dc09", "listener http"),
+        *("keys", "cards", "descriptors", "clock", "listener dc09", "listener http"),
     }
     assert found["state directory"]["level"] == found["keys"]["level"] == found["listener dc09"]["level"] == "ok"
     assert found["flush"]["figures"]["flush_p50_ms"] <= found["flush"]["figures"]["flush_max_ms"]

@@ -228,6 +228,7 @@ def test_text_of_the_receiver_is_shown_as_it_is(daemon: Daemon, command: list[st
 
 STREAMS = {
     "board/command.py": "asks whether there is a terminal",
+    "cards/commands.py": "reads a card from stdin",
     "completion.py": "writes a script for a shell",
     "kit/output.py": "makes the consoles, and writes JSON",
     "decode.py": "reads frames from stdin",
@@ -236,6 +237,7 @@ STREAMS = {
     "keys.py": "reads a key from stdin",
     "main.py": "names the file that it installs",
     "kit/parameters.py": "asks whether there is a terminal",
+    "queue/card.py": "flushes an alarm before its card is read",
     "reminders/lines.py": "reads lines from stdin",
     "signals/commands.py": "streams JSON and CSV",
     "simulate/dial.py": "asks whether there is a terminal",

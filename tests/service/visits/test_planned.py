@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.domain.devices import Home, Period
+from vetlla.domain.homes import Home, Period
 from vetlla.service.calendar import add_months
 from vetlla.service.visits.planned import follow_up_visits, removals
 from vetlla.settings.shipped import parameters_file

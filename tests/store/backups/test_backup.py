@@ -85,7 +85,7 @@ def test_the_manifest_is_for_people_and_machines(state: Path, tmp_path: Path) ->
     made(state, tmp_path / "backup")
     said = json.loads((tmp_path / "backup" / MANIFEST).read_text(encoding="utf-8"))
 
-    assert set(said) == {"made", "vetlla", "head", "last_signal", "files", "reminders_head"}
+    assert set(said) == {"made", "vetlla", "head", "last_signal", "files", "reminders_head", "cards_head"}
     assert set(said["files"]) == {JOURNAL, REGISTRY}
     assert set(said["files"][JOURNAL]) == {"bytes", "sha256", "schema"}
 

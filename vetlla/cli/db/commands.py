@@ -40,9 +40,9 @@ def backup(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Copy journal, registry and reminders into a directory, with a manifest; the services go on meanwhile.
+    """Copy journal, registry, reminders and cards into a directory, with a manifest; the services go on meanwhile.
 
-    It copies those that the state directory has. The keys are not part of the backup: keep a copy of the keys file
+    It copies those that the state directory has. The keys are not part of the backup: keep a copy of the keys files
     elsewhere, where not everyone who handles backups can read it. The command overwrites nothing. An interrupted backup
     leaves nothing that looks like a backup.
 
@@ -56,7 +56,8 @@ def backup(
         total = sum(copy.bytes for copy in manifest.files.values())
         journal = f", signals up to {manifest.last_signal}, audit head {manifest.head}" if manifest.head else ""
         reminders = f", reminders' audit head {manifest.reminders_head}" if manifest.reminders_head else ""
-        console().print(f"{target}: {total / 2**20:,.1f} MiB{journal}{reminders}", soft_wrap=True)
+        cards = f", head of the cards' log {manifest.cards_head}" if manifest.cards_head else ""
+        console().print(f"{target}: {total / 2**20:,.1f} MiB{journal}{reminders}{cards}", soft_wrap=True)
 
 
 @app.command()
@@ -91,7 +92,7 @@ def verify(
 def restore(
     backup: Backup, state_dir: StateDir = DEFAULT_STATE_DIR, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
-    """Replace journal, registry and reminders by a backup; receiver and reminder service must be stopped.
+    """Replace journal, registry, reminders and cards by a backup; receiver and reminder service must be stopped.
 
     The command verifies the backup first. It keeps what it replaces in a directory replaced-* of the state directory;
     only those files hold what was received since the backup. The audit says who restored what.

@@ -31,17 +31,22 @@ WORDS = {
     "rejects": "reports that were refused or could not be read",
     "tests": "tests of its accounts",
     "pauses": "pauses of its supervision",
+    "cards": "card of the home: people, entrance, contacts, instructions",
     "people": "people",
     "programmes": "programmes of people",
     "homes": "entries of the home: telephones, language, living alone",
     "notes_of_movements": "notes of its devices' movements",
     "visits": "planned visits",
+    "calls": "calls: telephone numbers",
+    "recordings": "calls: names of recordings; the recordings themselves have to be deleted in the PBX",
 }
 """What each count counts."""
 KEPT = (
     "number, kind, priority, protocol and stamps of signals; stamps, t2, t3 and outcome of alarms; all without a home",
     "audit records: they name the code of the home, its accounts and operators",
     "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
+    "who read the card of the home and when, by its code",
+    "times, agent, outcome and recording's hash of calls, with the code of the home",
     "the days of each terminal in the ledger of supervision, by account",
 )
 """What stays, because the contract needs it as proof."""

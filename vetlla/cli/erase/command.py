@@ -53,7 +53,7 @@ def erase(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy what was kept of a home that left, in journal and registry, and write a certificate of it.
+    """Destroy what was kept of a home that left, with its card, and write a certificate of it.
 
     Numbers, stamps, t2 and t3 stay, without the home. Backups made before still hold it: docs/retention.md says what to
     do. A running receiver does the work, and only supervisors may ask it. The same command completes an interrupted

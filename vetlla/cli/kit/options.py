@@ -12,7 +12,7 @@ from vetlla.cli.kit.output import tell
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.permissions import explained
 from vetlla.settings.load import load
-from vetlla.settings.model import DEFAULT_STATE_DIR
+from vetlla.settings.model import DEFAULT_STATE_DIR, default_cards_key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,7 @@ __all__ = [
     "DEFAULT_CONFIG",
     "DEFAULT_STATE_DIR",
     "AsJson",
+    "CardsKeyFile",
     "ConfigFile",
     "DryRun",
     "KeysFile",
@@ -32,6 +33,7 @@ __all__ = [
     "OfReceiver",
     "OtherStateDir",
     "StateDir",
+    "cards_key_path",
     "configured",
     "formerly",
     "keys_path",
@@ -117,6 +119,16 @@ def keys_path(named: Path | None, state_dir: Path) -> Path:
     return state_dir / "keys.toml"
 
 
+def cards_key_path(named: Path | None, state_dir: Path) -> Path:
+    """Return the file with the key of the cards, chosen as ``keys_path`` does."""
+    if named:
+        return named
+    settings = configured()
+    if settings and settings.state_dir == state_dir.absolute():
+        return settings.cards_key_file
+    return default_cards_key_file(state_dir)
+
+
 StateDir = Annotated[
     Path,
     typer.Option(
@@ -151,6 +163,16 @@ KeysFile = Annotated[
         envvar="VETLLA_KEYS_FILE",
         readable=False,
         help="The keys file. Default: as configured, or in the state directory.",
+    ),
+]
+CardsKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        envvar="VETLLA_CARDS_KEY_FILE",
+        metavar="FILE",
+        readable=False,
+        help="The file with the key of the cards. Default: as configured, or in the state directory.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line, with stable fields.")]

@@ -13,6 +13,7 @@ from vetlla.cli.kit.moments import Utc, duration, shown_iso, span, whole
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, OfLine, OfReceiver, StateDir, formerly
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
+from vetlla.cli.queue.card import NoCard, fields_beside, show_beside
 from vetlla.cli.queue.pages import count, pages
 from vetlla.cli.queue.rows import asks, table, why
 from vetlla.cli.queue.show import AlarmNumber, show
@@ -134,14 +135,22 @@ def _apart(state_dir: Path) -> str:
 def claim(
     alarm: Annotated[int | None, typer.Argument(help="Number of the alarm. Default: the first that waits.")] = None,
     force: Force = False,
+    no_card: NoCard = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Claim an alarm: no other operator can while your lease lasts, and each of your actions renews it.
 
+    Below it stands the card of the home in short. The reading is recorded with the alarm as its reason.
+
     Example: vetlla queue claim
     """
-    _tell(ask(state_dir, ClaimAlarm(alarm=alarm, force=force)), as_json=as_json)
+    done = ask(state_dir, ClaimAlarm(alarm=alarm, force=force))
+    if as_json:
+        print_json({**done, **fields_beside(state_dir, done["home"], done["id"], no_card=no_card)})
+        return
+    _tell(done, as_json=False)
+    show_beside(state_dir, done["home"], done["id"], no_card=no_card)
 
 
 @app.command()

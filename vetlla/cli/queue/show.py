@@ -14,6 +14,7 @@ from vetlla.cli.kit.moments import Utc, shown, span, stamp_us, time_of_day
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.queue import rows
+from vetlla.cli.queue.card import NoCard, fields_beside, show_beside
 from vetlla.cli.queue.words import done
 from vetlla.cli.signals.sheet import labelled, remarks
 from vetlla.domain.clock import SystemClock, iso
@@ -53,9 +54,15 @@ class Past(NamedTuple):
 
 
 def show(
-    alarm: AlarmNumber, state_dir: StateDir = DEFAULT_STATE_DIR, _utc: Utc = False, as_json: AsJson = False
+    alarm: AlarmNumber,
+    no_card: NoCard = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show everything about an alarm, open or closed: clocks, signals, repetitions, who did what and when, notes.
+
+    Below it stands the card of the home in short. The reading is recorded with the alarm as its reason.
 
     The clocks of an open alarm are the running receiver's; the rest is read from the journal.
 
@@ -73,10 +80,12 @@ def show(
             raise UsageError(f"there is no alarm {alarm}", remedy="vetlla queue list shows the open ones")
         fields = _as_kept(past)
     if as_json:
-        print_json({"alarm": fields, **_past_fields(past)})
+        card = fields_beside(state_dir, fields["home"], alarm, no_card=no_card)
+        print_json({"alarm": fields, **_past_fields(past), **card})
         return
     for line in _sheet(fields, past):
         console().print(line, soft_wrap=True)
+    show_beside(state_dir, fields["home"], alarm, no_card=no_card)
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------

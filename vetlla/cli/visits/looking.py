@@ -20,7 +20,7 @@ from vetlla.cli.visits.rows import COLUMNS, visit_fields, visit_row
 from vetlla.documents.words import Language
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as home_store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.visits import capacity, looking
 from vetlla.tasks.visits import route as routes
@@ -69,9 +69,9 @@ def list_(
     rules, now_us = options.rules(), CLOCK.now().utc_us
     without_collector()
     with snapshot(state_dir, CLOCK) as connection:
-        inventory.must_know_base(connection, base)
+        home_store.must_know_base(connection, base)
         if home:
-            inventory.home(connection, home)
+            home_store.home(connection, home)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician, home=home, is_open=is_open)
         found = looking.visits(connection, rules, wanted, now_us)
     print_some(map(visit_fields if as_json else visit_row, found), COLUMNS, limit, as_json=as_json)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from vetlla.domain.devices import Home
+    from vetlla.domain.homes import Home
     from vetlla.domain.visits import Visit
     from vetlla.service.inventory.upkeep import UpkeepDue
     from vetlla.service.parameters import Reading

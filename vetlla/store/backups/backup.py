@@ -1,8 +1,9 @@
 """Backups: each database as it was at one moment, with checksums that prove that a copy is whole.
 
-A backup is a directory with ``manifest.json`` and what the state directory has of ``journal.db``, ``registry.db`` and
-``reminders.db``. It is made while the services run, and gets its name only when all of it is on the disk. It never
-contains keys, so the people who keep backups need not be able to read encrypted reports.
+A backup is a directory with ``manifest.json`` and what the state directory has of ``journal.db``, ``registry.db``,
+``reminders.db`` and ``cards.db``, whose cards stay sealed. It is made while the services run, and gets its name only
+when all of it is on the disk. It never contains keys, so the people who keep backups need not be able to read encrypted
+reports.
 
 It must not disturb reception. The journal is copied in one read transaction, during which its log cannot start over, so
 the copy stops before the log or the copy takes the receiver's room. The copy is flushed in small pieces; otherwise a
@@ -25,6 +26,9 @@ from vetlla import __version__
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_file
+from vetlla.store.cards import log as cards_log
+from vetlla.store.cards import opening as cards
+from vetlla.store.cards.opening import CARDS
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
@@ -74,6 +78,8 @@ class Manifest:
     files: dict[str, Copy]
     reminders_head: str | None = None
     """End of the audit chain of the reminders."""
+    cards_head: str | None = None
+    """End of the log of the cards."""
 
     @classmethod
     def read(cls, backup: Path) -> Self:
@@ -103,7 +109,7 @@ def back_up(
     with ExitStack() as stack:
         archive = stack.enter_context(Archive(state_dir, older=True)) if has_journal(state_dir) else None
         work = stack.enter_context(_made_whole(target))
-        wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY, REMINDERS))
+        wanted = sum(size(state_dir / name) for name in (JOURNAL, f"{JOURNAL}-wal", REGISTRY, REMINDERS, CARDS))
         room.for_bytes(wanted, work)
         copies, made = {}, str(iso(clock.now().utc_us))
         if archive is not None:
@@ -112,26 +118,31 @@ def back_up(
             copies[REGISTRY] = _copy_registry(state_dir, work / REGISTRY, clock)
         if (state_dir / REMINDERS).exists():
             copies[REMINDERS] = _copy_reminders(state_dir, work / REMINDERS)
+        if cards.is_kept(state_dir):
+            copies[CARDS] = _copy_cards(state_dir, work / CARDS)
         manifest = _described(work, copies, made)
         _write(work / MANIFEST, json.dumps(asdict(manifest), indent=2) + "\n")
     return manifest
 
 
 def has_journal(state_dir: Path) -> bool:
-    """Return False for a directory of the reminder service alone; in any other one a missing journal is a fault."""
+    """Return False for a directory of reminders or cards alone; in any other one a missing journal is a fault."""
     is_receivers = any((state_dir / name).exists() for name in (JOURNAL, f"{JOURNAL}-wal", LOCK, REGISTRY))
-    return is_receivers or not (state_dir / REMINDERS).exists()
+    return is_receivers or not any((state_dir / name).exists() for name in (REMINDERS, CARDS))
 
 
 def _described(work: Path, copies: dict[str, Copy], made: str) -> Manifest:
     """Return the manifest of these copies."""
-    head, last_signal, reminders_head = None, None, None
+    head, last_signal, reminders_head, cards_head = None, None, None, None
     if JOURNAL in copies:
         with Archive(work, older=True) as copy:
             head, last_signal = str(head_of(copy.read)), history.last_number(copy, history.SIGNALS)
     if REMINDERS in copies:
         with reading_reminders(work) as copied:
             reminders_head = reminders_audit.head(copied)
+    if CARDS in copies:
+        with cards.reading(work) as copied:
+            cards_head = str(cards_log.head(copied))
     return Manifest(
         made=made,
         vetlla=__version__,
@@ -139,6 +150,7 @@ def _described(work: Path, copies: dict[str, Copy], made: str) -> Manifest:
         last_signal=last_signal,
         files=copies,
         reminders_head=reminders_head,
+        cards_head=cards_head,
     )
 
 
@@ -205,6 +217,12 @@ def _copy_reminders(state_dir: Path, path: Path) -> Copy:
     return _finished(path)
 
 
+def _copy_cards(state_dir: Path, path: Path) -> Copy:
+    with _file(path, cards.MODE), _open(path) as connection, cards.reading(state_dir) as kept:
+        kept.backup(connection)
+    return _finished(path)
+
+
 def _finished(path: Path) -> Copy:
     """Turn a copy into one file that needs no log, flush it, and return its manifest entry."""
     with _open(path) as connection:
@@ -217,8 +235,8 @@ def _finished(path: Path) -> Copy:
 
 
 @contextmanager
-def _file(path: Path) -> Iterator[int]:
-    descriptor = create(path, 0o640)
+def _file(path: Path, mode: int = 0o640) -> Iterator[int]:
+    descriptor = create(path, mode)
     try:
         yield descriptor
     finally:

@@ -11,6 +11,10 @@ from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.accounts.table import account_book
 from vetlla.store.backups.backup import MANIFEST, Manifest, has_journal
+from vetlla.store.cards import log as cards_log
+from vetlla.store.cards.opening import CARDS, is_kept
+from vetlla.store.cards.opening import reading as reading_cards
+from vetlla.store.cards.table import damage
 from vetlla.store.journal import audit
 from vetlla.store.journal.archive import Archive, is_damage
 from vetlla.store.journal.opening import JOURNAL
@@ -53,10 +57,12 @@ def inspect(
         yield from _registry(place.parent, clock, progress)
     elif place.name == REMINDERS:
         yield from _reminders(place.parent, progress)
+    elif place.name == CARDS:
+        yield from _cards(place.parent, progress)
     else:
         raise UsageError(
             f"{place}: cannot be verified",
-            remedy=f"name a backup, a state directory, or its {JOURNAL}, {REGISTRY} or {REMINDERS}",
+            remedy=f"name a backup, a state directory, or its {JOURNAL}, {REGISTRY}, {REMINDERS} or {CARDS}",
         )
 
 
@@ -73,6 +79,8 @@ def _directory(directory: Path, clock: Clock, pace: Callable[[], None], progress
         yield from _registry(directory, clock, progress)
     if (directory / REMINDERS).exists():
         yield from _reminders(directory, progress, manifest)
+    if is_kept(directory):
+        yield from _cards(directory, progress, manifest)
 
 
 _MISSING = "is missing"
@@ -136,6 +144,18 @@ def _reminders(directory: Path, progress: Progress, manifest: Manifest | None = 
         if manifest and manifest.reminders_head not in {None, head}:
             says = f"the manifest says {manifest.reminders_head}"
             damages.append(Damage(REMINDERS, f"its audit chain ends with {head}, but {says}"))
+    yield from damages
+
+
+def _cards(directory: Path, progress: Progress, manifest: Manifest | None = None) -> Iterator[Damage]:
+    """Check the cards without their key: a person who verifies backups need not be able to open them."""
+    with _damage_told(CARDS) as damages, reading_cards(directory) as db:
+        progress(f"structure of {CARDS}", 0, 0)
+        found = (f"home {one.home}: {one.what}" if one.home else one.what for one in damage(db))
+        damages += [Damage(CARDS, what) for what in found]
+        head = str(cards_log.head(db))
+        if manifest and manifest.cards_head not in {None, head}:
+            damages.append(Damage(CARDS, f"its log ends with {head}, but the manifest says {manifest.cards_head}"))
     yield from damages
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import VetllaError
-from vetlla.store.journal.opening import UNFINISHED_RESTORE
+from vetlla.store.backups.replaced import replaced_place
 from vetlla.store.reminders import audit, restoring
 from vetlla.store.reminders.opening import REMINDERS, opened, reading
 from vetlla.store.sqlite.atomic import atomic
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.store.backups.backup import Manifest
     from vetlla.store.reminders.restoring import Doubtful, KeptOptOut
-
-ASIDE = "replaced"
-"""Beginning of the names of directories with replaced files."""
 
 
 class RestoredReminders(NamedTuple):
@@ -75,10 +72,7 @@ def prepare(incoming: Path, state_dir: Path, manifest: Manifest, clock: Clock, a
 
 def _replaced(state_dir: Path) -> _Replaced | None:
     """Return what the database that is replaced says; None if there is none, or if it cannot be read."""
-    places = [state_dir]
-    if (state_dir / UNFINISHED_RESTORE).exists():  # an interrupted restore has moved it
-        places += sorted(state_dir.glob(f"{ASIDE}-*"), reverse=True)
-    place = next((one for one in places if (one / REMINDERS).exists()), None)
+    place = replaced_place(state_dir, REMINDERS)
     if place is None:
         return None
     try:

@@ -20,7 +20,12 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import StoreError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.backups.backup import Manifest
-from vetlla.store.backups.reminders import ASIDE, looked_through, prepare
+from vetlla.store.backups.cards import prepare_cards
+from vetlla.store.backups.reminders import looked_through, prepare
+from vetlla.store.backups.replaced import ASIDE
+from vetlla.store.cards.opening import CARDS
+from vetlla.store.cards.opening import LOCK as CARDS_LOCK
+from vetlla.store.cards.opening import MODE as CARDS_MODE
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import head_of
 from vetlla.store.journal.batch import Entry
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
     from vetlla.store.journal.free_space import FreeSpace
 
 INCOMING = "restore.incoming"
-BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",), REMINDERS: ("-journal",)}
+BESIDE = {JOURNAL: ("-wal", "-shm"), REGISTRY: ("-journal",), REMINDERS: ("-journal",), CARDS: ("-journal",)}
 """Endings of SQLite's files beside each database. They must move with it, or SQLite would apply them to another one."""
 CHUNK = 16 << 20
 NUMBERS = "journal.numbers"
@@ -98,6 +103,8 @@ def restore(
                     _sign(incoming, clock, Entry(now, actor, "restore", "journal", detail), numbers)
                 if reminders is not None:
                     reminders = prepare(incoming, state_dir, manifest, clock, actor)
+                if CARDS in manifest.files:
+                    prepare_cards(incoming, state_dir, manifest, clock, actor)
                 _exchange(incoming, state_dir, manifest, replaced, aside)
                 if has_journal:
                     _remember(state_dir, numbers)
@@ -112,6 +119,8 @@ def _keep_others_out(state_dir: Path, manifest: Manifest) -> Iterator[None]:
             stack.enter_context(exclusive(state_dir / REGISTRY_LOCK))
         if REMINDERS in manifest.files:
             stack.enter_context(keep_out_services(state_dir))
+        if CARDS in manifest.files:
+            stack.enter_context(exclusive(state_dir / CARDS_LOCK))
         yield
 
 
@@ -203,7 +212,8 @@ def _incoming(
 
 def _copy(source: Path, target: Path, hasher: hashlib._Hash) -> Iterator[int]:
     """Copy a file and sync it; yield how many bytes are written so far."""
-    with open_file(source) as read, os.fdopen(create(target, 0o640), "wb") as written:
+    mode = CARDS_MODE if target.name == CARDS else 0o640
+    with open_file(source) as read, os.fdopen(create(target, mode), "wb") as written:
         while chunk := read.read(CHUNK):
             hasher.update(chunk)
             written.write(chunk)

@@ -127,6 +127,22 @@ def verify(read: Read, progress: Callable[[int, int], None] = lambda _, __: None
         yield Flaw(more.audit_id, "there are more flaws from here on: the check ended here")
 
 
+def link_flaws(read: Read, last: Head) -> Iterator[Flaw]:
+    """Yield the broken links of a chain up to its end, for a log that has a table ``audit`` of the same form."""
+    (extent,) = read("SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written", ())
+    head = Head(0, GENESIS)
+    while page := read(_PAGE, (head.id, last.id)):
+        for row in page:
+            yield from _verify_link(head, tuple(row)[:-1], row["hash"])
+            head = Head(row["id"], row["hash"])
+    if (extent["written"] or 0) != last.id:
+        yield _cut(last.id, extent["written"])
+
+
+def _cut(last: int, written: int | None) -> Flaw:
+    return Flaw(last, f"the chain ends here, but {written} records were written")
+
+
 def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
     (extent,) = read(_EXTENT, ())
     last, last_signal = extent["last"] or 0, extent["last_signal"] or 0
@@ -150,7 +166,7 @@ def _flaws(read: Read, progress: Callable[[int, int], None]) -> Iterator[Flaw]:
                 yield from (Flaw(*flaw) for flaw in deeds.take(row))
         progress(head.id, last)
     if (extent["written"] or 0) != last:
-        yield Flaw(last, f"the chain ends here, but {extent['written']} records were written")
+        yield _cut(last, extent["written"])
     if last_signal > covered:
         yield Flaw(last, f"signals {covered + 1} to {last_signal} are covered by no record")
     yield from (Flaw(*flaw) for flaw in deeds.left(last))

@@ -40,6 +40,11 @@ SELECT count(*), coalesce(max(s.id), 0), coalesce(max(s.received_us), 0), coales
        coalesce(max(d.last_us), 0)
 FROM signals AS s LEFT JOIN duplicates AS d ON d.signal_id = s.id WHERE s.alarm_id = ?
 """
+_OF_HOME = """
+SELECT * FROM (SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'closed' AND home = ?
+    UNION ALL SELECT * FROM alarms INDEXED BY alarms_closed WHERE closed_us >= ? AND home = ?)
+ORDER BY id DESC LIMIT ?
+"""
 _T = TypeVar("_T")
 
 
@@ -239,6 +244,11 @@ def alarm(archive: Archive, number: int) -> Alarm | None:
     """Return the alarm with a number, open or closed; None if there is no such alarm."""
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None
+
+
+def alarms_of_home(archive: Archive, home: str, *, since_us: int, limit: int) -> list[Alarm]:
+    """Return the newest alarms of a home that are open, or were closed after an instant; the newest comes first."""
+    return [alarm_from(row) for row in archive.read(_OF_HOME, (home, since_us, home, limit))]
 
 
 def tally(archive: Archive, number: int) -> Tally:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_HEAD = "# Shared keys of devices. Written by `vetlla keys`. Never copy, print or send.\n"
+_HEAD = "# Secret keys. Written by `vetlla keys` or `vetlla cards rekey`. Never print or send.\n"
 
 
 def set_key(path: Path, name: str, secret: bytes, *, by: str, now: datetime, drop_old: bool = False) -> bool:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.supervision import STRETCH
 from vetlla.store.journal.ledger import unpack
+from vetlla.store.journal.signs import Signs, SignsRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
+    from collections.abc import Iterator, Sequence
 
     from vetlla.domain.supervision import DayOf
     from vetlla.store.journal.archive import Archive
@@ -33,6 +35,22 @@ FROM (SELECT unit, min(at_us) AS lost_us, max(id) AS last FROM verdicts
       WHERE incident = ? AND unit > ? GROUP BY unit ORDER BY unit LIMIT ?) AS m
 JOIN verdicts AS v ON v.id = m.last LEFT JOIN units AS u ON u.id = m.unit ORDER BY m.unit
 """
+
+_OF_ACCOUNTS = """
+SELECT u.id, u.account, u.device, u.state, u.since_us, u.heard_us, s.day, s.columns
+FROM units AS u LEFT JOIN signs AS s ON s.stretch = u.id / ? WHERE u.account IN ({}) ORDER BY u.id
+"""
+
+
+class LastHeard(NamedTuple):
+    """A device as supervision last wrote it; ``heard_us`` is 0 if it never reported."""
+
+    account: str
+    device: str
+    """Empty for the account's terminal."""
+    state: int
+    since_us: int
+    heard_us: int
 
 
 class RecordedDay(NamedTuple):
@@ -103,6 +121,25 @@ def day_of(archive: Archive, day: str, stretch: int) -> Iterator[DayOf]:
         for one in unpack(stretch, row["columns"]):
             if one.interval_s or one.reasons:
                 yield one
+
+
+# --- the devices of a home --------------------------------------------------------------------------------------------
+
+
+def last_heard(archive: Archive, accounts: Sequence[str]) -> list[LastHeard]:
+    """Return the devices of some accounts with their last signs of life, which are written twice a minute."""
+    rows = archive.read(_OF_ACCOUNTS.format(", ".join("?" * len(accounts))), (STRETCH, *accounts))
+    return [
+        LastHeard(row["account"], row["device"], row["state"], row["since_us"], max(row["heard_us"], _sign_us(row)))
+        for row in rows
+    ]
+
+
+def _sign_us(row: sqlite3.Row) -> int:
+    if row["columns"] is None:
+        return 0
+    told = Signs(SignsRow(row["id"] // STRETCH, row["day"], row["columns"])).of(row["id"])
+    return told.heard_us if told else 0
 
 
 # --- incidents --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.duties.kinds import Subject
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
+from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.duties.index import keep_index
 
@@ -154,11 +155,11 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
     """Raise UsageError if a subject must be registered and is not."""
     match sort:
         case Subject.HOME:
-            inventory.home(connection, subject)
+            homes.home(connection, subject)
         case Subject.DEVICE:
             inventory.device(connection, subject)
         case Subject.PERSON:
-            inventory.person(connection, subject)
+            homes.person(connection, subject)
 
 
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:

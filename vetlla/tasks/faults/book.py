@@ -11,6 +11,7 @@ from vetlla.service.duties.standing import standing
 from vetlla.service.inventory.movements import name, repair
 from vetlla.service.visits.visit import details_of
 from vetlla.store.duties import events as store
+from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.tasks.duties import book as duty_book
@@ -59,7 +60,7 @@ class SolvedFault(NamedTuple):
 def open_fault(desk: DutyDesk, told: NewEvent, *, device: str, code: FaultCode, alarm: int = 0) -> OpenedFault:
     """Open a fault of a device in a home. Raises UsageError if the device is not there, or has that fault already."""
     with desk.writing() as book:
-        inventory.home(book.connection, told.subject)
+        home_store.home(book.connection, told.subject)
         kept = inventory.device(book.connection, device)
         if (kept.standing.place, kept.standing.home) != (Place.HOME, told.subject):
             where = f"home {kept.standing.home}" if kept.standing.home else str(kept.standing.place)
@@ -79,7 +80,7 @@ def open_fault(desk: DutyDesk, told: NewEvent, *, device: str, code: FaultCode, 
 
 def opened(book: OpenBook, told: NewEvent, of: FaultDevice, *, alarm: int = 0) -> OpenedFault:
     """Open both duties of a fault within a transaction; ``told`` has home, time and reference."""
-    base = inventory.home(book.connection, told.subject).base
+    base = home_store.home(book.connection, told.subject).base
     details = details_text({**of._asdict(), "base": base, "alarm": str(alarm) if alarm else ""})
     ref = told.ref or f"F{store.next_number(book.connection)}"
     event = told._replace(ref=ref, details=details)

@@ -24,6 +24,7 @@ from vetlla.service.faults.troubles import (
 )
 from vetlla.service.inventory.movements import name
 from vetlla.service.supervision.rules import Health
+from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
@@ -116,7 +117,7 @@ class _Writer:
     def __init__(self, book: OpenBook) -> None:
         self._book = book
         self._connection = book.connection
-        self._homes = frozenset(inventory.home_codes(book.connection))
+        self._homes = frozenset(home_store.home_codes(book.connection))
         self._fleets: dict[str, list[DeviceRecord]] = {}
         self._places: dict[tuple[TroubleKey, str], _Place] = {}
 

@@ -9,6 +9,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.faults.report import ModelFaults, by_model
 from vetlla.service.visits.visit import HomeVisit, details_of
 from vetlla.store.duties.events import LATEST
+from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
@@ -57,9 +58,9 @@ class FaultReport(NamedTuple):
 
 def faults(connection: sqlite3.Connection, rules: DutyRules, wanted: FaultFilter, now_us: int) -> list[Standing]:
     """Return faults in the order of their opening. Raises UsageError for an unknown home, base or device."""
-    inventory.must_know_base(connection, wanted.base)
+    home_store.must_know_base(connection, wanted.base)
     if wanted.home:
-        inventory.home(connection, wanted.home)
+        home_store.home(connection, wanted.home)
     device = ""
     if wanted.device:
         kept = inventory.device(connection, wanted.device).device

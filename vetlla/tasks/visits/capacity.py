@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.free import FreeDay, Hours, Window, free_days, proposed, windows
 from vetlla.service.visits.visit import KIND, OF_DEVICES
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as home_store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.renewals import plan as plans
 from vetlla.tasks.visits.looking import VisitFilter, days, visits
@@ -55,7 +55,7 @@ def free(state_dir: Path, clock: Clock, rules: DutyRules, asked: Asked) -> FreeC
     now_us = clock.now().utc_us
     values = rules.parameters.on(asked.first)
     with snapshot(state_dir, clock) as connection:
-        inventory.must_know_base(connection, asked.base)
+        home_store.must_know_base(connection, asked.base)
         wanted = VisitFilter(first=asked.first, last=asked.last, base=asked.base)
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
         plan = plans.visits(connection, base=asked.base, first=asked.first, last=asked.last)

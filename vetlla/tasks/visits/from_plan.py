@@ -21,6 +21,7 @@ from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
 from vetlla.service.visits import planned
 from vetlla.service.visits.visit import OF_DEVICES, VisitPurpose, details_of
 from vetlla.store.duties import events as store
+from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.renewals import plan as plans
 from vetlla.tasks.duties.index import keep_index
@@ -28,8 +29,9 @@ from vetlla.tasks.duties.index import keep_index
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from vetlla.domain.devices import DeviceRecord, Home
+    from vetlla.domain.devices import DeviceRecord
     from vetlla.domain.duties import Duty
+    from vetlla.domain.homes import Home
     from vetlla.service.visits.planned import WantedDuty
     from vetlla.tasks.duties.desk import DutyDesk, OpenBook
 
@@ -83,7 +85,7 @@ def from_plan(
         known = _Known(
             today,
             last,
-            inventory.homes(connection),
+            home_store.homes(connection),
             {name(kept.device): kept for kept in devices},
             frozenset(kept.standing.home for kept in devices),
         )

@@ -13,7 +13,7 @@ from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import KIND, OF_DEVICES, VisitPurpose, details_of
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as home_store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import FileKind
 from vetlla.tables.target import finished, write
@@ -62,10 +62,10 @@ def route(
     """Return the route sheet of a day: every visit that was not called off. Raises UsageError for an unknown base."""
     now_us = clock.now().utc_us
     with snapshot(state_dir, clock) as connection:
-        inventory.must_know_base(connection, base)
+        home_store.must_know_base(connection, base)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician)
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
-        districts = inventory.districts(connection)
+        districts = home_store.districts(connection)
         stops = [_stop(connection, rules, visit, districts.get(visit.home, "")) for visit in found]
     made_at = to_datetime(now_us).astimezone(rules.calendar.zone)
     return RouteSheet(day, base, sorted(stops, key=lambda stop: (stop.technician, stop.begin, stop.visit)), made_at)

@@ -12,13 +12,14 @@ from vetlla.service.inventory.movements import name
 from vetlla.service.visits.fitting import clashing
 from vetlla.service.visits.free import MINUTE_US, stop_of
 from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, VisitPurpose, visit_of
+from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.visits.looking import VisitFilter, visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vetlla.domain.devices import Home
+    from vetlla.domain.homes import Home
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.desk import DutyDesk, OpenBook
@@ -69,8 +70,8 @@ def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
     """
     with desk.writing() as book:
         told, rules = order.told, desk.rules
-        home = inventory.home(book.connection, told.subject)
-        inventory.must_know_base(book.connection, order.base)
+        home = home_store.home(book.connection, told.subject)
+        home_store.must_know_base(book.connection, order.base)
         _must_be_narrow(rules, told, wider=order.wider)
         purpose, numbers = _what_for(book, order)
         minutes = order.minutes or rules.parameters.on(rules.calendar.date_of(told.at_us)).integer("visit.minutes")
@@ -95,7 +96,7 @@ def move(
         _must_be_narrow(desk.rules, told, wider=wider)
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
         visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
-        home = inventory.home(book.connection, before.home)
+        home = home_store.home(book.connection, before.home)
         return ScheduledVisit(visit, list(map(book.standing, visit.duties)), list(_warnings(book, visit, home)))
 
 

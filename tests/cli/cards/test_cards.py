@@ -1,0 +1,242 @@
+"""``vetlla cards`` and ``vetlla home`` as the people who keep and read cards type them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.cards import CARD, SECRETS, assert_sealed, keep
+from tests.rigs.journals import alarm, journal
+from vetlla.domain.alarms import AlarmOutcome, State
+from vetlla.domain.cards import CARD as FORM
+from vetlla.domain.clock import ManualClock, SystemClock
+from vetlla.domain.supervision import KeptDevice
+from vetlla.service.supervision.rules import Health
+from vetlla.store.cards.opening import CARDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+ROWS = """\
+home,what,code,name,languages,order,telephones,has_key,floor
+H-0001,home,,,,,,,3
+H-0001,person,P-0001,Sra. Invenció,ca;es,,,,
+H-0001,contact,,Berta Fictícia,,2,900000102,sí,
+H-0001,contact,,Pol Fictici,,1,900 000 101,no,
+H-0002,person,P-0002,Sr. Figurat,,,,,
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cards.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    return path
+
+
+def test_cards_are_imported_once(vetlla: Vetlla, state_dir: Path, file: Path) -> None:
+    """The first import needs a key; a dry run writes nothing; the second import changes nothing."""
+    assert vetlla("cards", "import", file).status == os.EX_CONFIG
+    assert vetlla("cards", "rekey").status == 0
+    assert vetlla("cards", "import", file, "--dry-run").out.endswith("(dry run: nothing was written)\n")
+    for counts in ({"new": 2, "changed": 0, "unchanged": 0}, {"new": 0, "changed": 0, "unchanged": 2}):
+        (told,) = vetlla("cards", "import", file, "--json").json
+        assert {name: told[name] for name in counts} == counts
+    file.write_text(ROWS.replace("900000102", "900000109"), encoding="utf-8")
+    assert vetlla("cards", "import", file, "--json").json[0]["changed"] == 1
+    (shown,) = vetlla("home", "H-0001", "--reason", "test", "--only-card", "--json").json
+    assert [one["telephones"] for one in shown["card"]["contacts"]] == [["900 000 101"], ["900000109"]]
+    assert_sealed(*state_dir.iterdir())
+
+
+def test_a_bad_row_imports_nothing(vetlla: Vetlla, state_dir: Path, file: Path) -> None:
+    """Every fault is told, and the good rows wait for the next import."""
+    keep(state_dir)
+    file.write_text(ROWS + "H-0003,contact,,Ona,,,12,,\nH-0003,contact,,Quim,,,,,2\n", encoding="utf-8")
+    done = vetlla("cards", "import", file, "--json")
+    assert done.status == os.EX_USAGE
+    assert [(one["row"], one["column"]) for one in done.json] == [(7, "telephones"), (8, "floor")]
+    assert vetlla("cards", "readers").out == ""
+    assert "H-0001 has no card" in vetlla("home", "H-0001", "--reason", "test", "--only-card").talk
+
+
+def test_an_export_is_imported_unchanged(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """It needs a reason, and counts as a reading."""
+    keep(state_dir, CARD)
+    out = tmp_path / "out.xlsx"
+    assert vetlla("cards", "export", out).status == os.EX_USAGE
+    assert not out.exists()
+    assert vetlla("cards", "export", out, "--reason", "hand-over").status == 0
+    assert vetlla("cards", "import", out, "--json").json[0]["unchanged"] == 1
+    (one,) = vetlla("cards", "readers", "H-0001", "--json").json
+    assert (one["did"], one["home"], one["reason"]) == ("export", None, "hand-over")
+
+
+def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """The JSON of `home` is the JSON of `set`; what is wrong in it is named without its content."""
+    keep(state_dir, CARD)
+    (shown,) = vetlla("home", "H-0001", "--reason", "edit", "--json").json
+    card = shown["card"]
+    assert FORM.validate_python(card) == CARD
+    assert vetlla("cards", "set", "H-0001", "-", "--json", stdin=json.dumps(card)).json[0]["changed"] is False
+    (tmp_path / "card.json").write_text(json.dumps({**card, "floor": "4"}), encoding="utf-8")
+    assert vetlla("cards", "set", "H-0001", tmp_path / "card.json").out == "home H-0001: card set\n"
+    for wrong, where in (
+        ({**card, "home": "H-0002"}, "another home"),
+        ({**card, "contacts": [{"name": "Ona", "telephones": ["12"]}]}, "contacts.0.telephones.0: "),
+        ({**card, "people": [{"name": "Ona"}]}, "people.0.code: "),
+        ({**card, "florr": "4"}, "florr: "),
+        ([], "no JSON object"),
+    ):
+        done = vetlla("cards", "set", "H-0001", "-", stdin=json.dumps(wrong))
+        assert done.status == os.EX_USAGE
+        assert where in done.error
+    assert vetlla("cards", "set", "H-0001", "-", stdin="{").status == os.EX_USAGE
+    assert vetlla("cards", "verify", "--json").json[0]["whole"] is True
+
+
+def test_an_erased_card_is_gone(vetlla: Vetlla, state_dir: Path) -> None:
+    """The log keeps the code of the home and its readers; an erasure needs no key."""
+    place = keep(state_dir, CARD, replace(CARD, home="H-0002"))
+    assert vetlla("home", "H-0001", "--reason", "test").status == 0
+    assert vetlla("cards", "erase", "H-0001", "--dry-run").out == "home H-0001: card would be erased\n"
+    assert vetlla("cards", "erase", "H-0001").status == os.EX_USAGE  # there is no terminal to confirm at
+    place.key_file.rename(state_dir / "away")
+    assert vetlla("cards", "erase", "H-0001", "--yes", "--json").json == [
+        {"home": "H-0001", "erased": True, "dry_run": False}
+    ]
+    (state_dir / "away").rename(place.key_file)
+    assert vetlla("cards", "erase", "H-0001", "--yes").status == os.EX_USAGE
+    assert len(vetlla("cards", "readers", "H-0001", "--json").json) == 1
+    assert vetlla("cards", "verify").status == 0
+    assert vetlla("home", "H-0002", "--reason", "test", "--only-card").status == 0
+
+
+def test_verify_names_the_home_of_a_changed_card(vetlla: Vetlla, state_dir: Path) -> None:
+    """The exit status tells a program."""
+    keep(state_dir, CARD)
+    assert vetlla("cards", "verify").status == 0
+    with closing(sqlite3.connect(state_dir / CARDS, isolation_level=None)) as db:
+        db.execute("UPDATE cards SET sealed = zeroblob(99)")
+    done = vetlla("cards", "verify", "--json")
+    assert (done.status, done.json[0]["whole"]) == (1, False)
+    assert [one["home"] for one in done.json[0]["damage"]] == ["H-0001"]
+    assert vetlla("cards", "verify").out.startswith("home H-0001: ")
+
+
+# --- a home -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
+    """Make a home with a card, an account, a device, a closed alarm and an open one."""
+    keep(state_dir, CARD)
+    assert vetlla("accounts", "set", "0001", "--home", "H-0001").status == 0
+    (tmp_path / "homes.csv").write_text("code,district,base,level,alone\nH-0001,01,NORD,2,yes\n", encoding="utf-8")
+    device = "terminal_gsm,T1,municipal,home,H-0001,0001,2024-05-02\n"
+    devices = "type,serial,ownership,place,home,account,first_installed\n"
+    (tmp_path / "devices.csv").write_text(devices + device, encoding="utf-8")
+    assert vetlla("inventory", "import", tmp_path / "homes.csv", "--what", "homes").status == 0
+    assert vetlla("inventory", "import", tmp_path / "devices.csv").status == 0
+    clock = ManualClock()
+    clock.advance((SystemClock().now().utc_us - clock.now().utc_us) / 1e6 - 60)
+    with journal(state_dir, clock) as scribe:
+        batch = scribe.batch()
+        now_us = clock.now().utc_us
+        batch.alarms[1] = alarm(
+            1, clock, home="H-0001", account="0001", state=State.CLOSED, outcome=AlarmOutcome.TEST, closed_us=now_us
+        )
+        batch.alarms[2] = alarm(2, clock, home="H-0001", account="0001")
+        batch.alarms[3] = alarm(3, clock, home="H-0002", account="0002")
+        ok = Health.OK.value
+        batch.supervision.units.append(KeptDevice(0, "0001", "", "", "", ok, now_us, now_us, 0, 900, 3, "", 0, 0, 0, 0))
+        scribe.write(batch)
+    return state_dir
+
+
+@pytest.mark.usefixtures("known")
+def test_a_home_is_shown_with_what_else_is_known_of_it(vetlla: Vetlla) -> None:
+    """The card, recent alarms, accounts, devices, and how they are heard; each section has its rows."""
+    (shown,) = vetlla("home", "H-0001", "--alarm", 2, "--json").json
+    assert FORM.validate_python(shown["card"]) == CARD
+    sections = shown["sections"]
+    assert [(one["alarm"], one["state"], one["outcome"]) for one in sections["alarms"]] == [
+        (2, "waiting", None),
+        (1, "closed", "test"),
+    ]
+    assert [one["account"] for one in sections["accounts"]] == ["0001"]
+    assert [one["device"] for one in sections["devices"]] == ["terminal_gsm:T1"]
+    assert [(one["account"], one["state"]) for one in sections["supervision"]] == [("0001", "ok")]
+    assert shown["unread"] == {}
+    text = vetlla("home", "H-0001", "--alarm", 2).out
+    assert [word for word in SECRETS if word not in text] == []
+    assert "terminal_gsm:T1" in text
+    assert [(one["home"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json] == [("H-0001", 2)] * 2
+
+
+def test_a_reading_needs_a_reason(vetlla: Vetlla, known: Path) -> None:
+    """An alarm of another home, or no alarm at all, is no reason; without one nothing is shown."""
+    for words in ((), ("--reason", "  "), ("--alarm", 3), ("--alarm", 99)):
+        done = vetlla("home", "H-0001", *words)
+        assert (done.status, done.out) == (os.EX_USAGE, "")
+        assert "--reason" in done.error
+    assert vetlla("cards", "readers").out == ""
+    (known / "journal.db").unlink()
+    assert vetlla("home", "H-0001", "--alarm", 99).status == 0  # the journal is lost, and a person waits
+
+
+def test_without_its_key_a_home_is_shown_without_its_card(vetlla: Vetlla, known: Path) -> None:
+    """The sections come first, then the error with its remedy and its exit status."""
+    (known / "cards.toml").unlink()
+    done = vetlla("home", "H-0001", "--alarm", 2, "--json")
+    assert done.status == os.EX_CONFIG
+    assert done.json[0]["card"] is None
+    assert len(done.json[0]["sections"]["alarms"]) == 2
+    assert "restore its file" in done.error
+
+
+def test_a_home_without_a_card_is_shown(vetlla: Vetlla, state_dir: Path) -> None:
+    """An unknown home is an error; a state directory that is not there is one, too."""
+    assert vetlla("accounts", "set", "0005", "--home", "H-0005").status == 0
+    done = vetlla("home", "H-0005", "--reason", "test")
+    assert (done.status, "H-0005 has no card" in done.talk, "0005" in done.out) == (0, True, True)
+    assert vetlla("home", "H-0005", "--reason", "test", "--state-dir", state_dir / "no").status == os.EX_IOERR
+
+
+# --- doctor and check-config ------------------------------------------------------------------------------------------
+
+
+def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """Permissions, a missing key, and a key that does not open the cards, each with its remedy."""
+    place = keep(state_dir, CARD)
+    other = tmp_path / "other"
+    other.mkdir()
+    wrong_key = keep(other).key_file.read_bytes()
+
+    def found() -> tuple[str, str]:
+        rows = vetlla("doctor", "--json").json
+        (one,) = [one for one in rows if one["check"] == "cards"]
+        warned = [
+            one["text"] for one in vetlla("check-config", "--json").json[0]["warnings"] if one["check"] == "cards"
+        ]
+        assert warned == ([one["text"]] if one["level"] == "critical" else [])
+        return one["level"], one["text"]
+
+    assert found() == ("ok", "1 cards")
+    (state_dir / CARDS).chmod(0o644)
+    assert found()[0] == "critical"
+    (state_dir / CARDS).chmod(0o600)
+    place.key_file.write_bytes(wrong_key)
+    assert found() == ("critical", f"{place.key_file}: does not open 1 of 1 cards")
+    place.key_file.unlink()
+    assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
+    (state_dir / CARDS).unlink()
+    assert found() == ("ok", "none")

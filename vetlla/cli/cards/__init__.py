@@ -1,0 +1,1 @@
+"""``vetlla home`` and ``vetlla cards``, and the card beside an alarm."""

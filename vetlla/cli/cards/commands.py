@@ -1,0 +1,271 @@
+"""``vetlla cards`` keeps the cards of homes, and shows who read them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from pydantic import ValidationError
+
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.confirming import confirm
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import Since, Utc, shown, within
+from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import (
+    DEFAULT_STATE_DIR,
+    AsJson,
+    CardsKeyFile,
+    DryRun,
+    StateDir,
+    cards_key_path,
+)
+from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.registry import CLOCK, as_note
+from vetlla.cli.kit.row_files import ExportFile, ExportFormat, FileOptions, ImportFile, importing, refuse
+from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.domain.cards import CARD
+from vetlla.domain.clock import iso
+from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.plainfile import open_input
+from vetlla.service.cards.columns import CARDS
+from vetlla.service.cards.rows import HEADING
+from vetlla.tables.source import STANDARD
+from vetlla.tables.target import kind_of, write
+from vetlla.tasks.cards import changing, looking
+from vetlla.tasks.cards.reading import CardPlace
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vetlla.domain.cards import Card
+    from vetlla.store.cards.log import CardReading
+
+app = typer.Typer(help="Keep the cards that operators see at an alarm, and see who read them.", no_args_is_help=True)
+
+DAMAGED = 1
+"""Exit status if a card or the log is not as it was written."""
+CARD_BYTES_MAX = 1 << 18
+"""Most bytes of a card as JSON: all its fields at their longest, in characters of four bytes."""
+
+
+class CardFiles(NamedTuple):
+    """Options that say where the cards and their key are."""
+
+    key_file: CardsKeyFile = None
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def place(self) -> CardPlace:
+        """Return the place of the cards."""
+        return CardPlace(self.state_dir, cards_key_path(self.key_file, self.state_dir))
+
+
+Home = Annotated[str, typer.Argument(metavar="HOME", help="Code of the home.")]
+
+
+@app.command("import")
+@with_option_groups
+def import_(
+    file: ImportFile,
+    *,
+    options: FileOptions,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    files: CardFiles,
+) -> None:
+    """Import cards: all rows of a file or, if any is bad, nothing. Importing it again changes nothing.
+
+    Column what says if a row is about a home, a person or a contact. A file with contacts replaces all contacts of the
+    homes in it, and leaves the rest of their cards; people and homes likewise. See docs/cards.md for the columns.
+
+    Example: vetlla cards import cards.xlsx --dry-run
+    """
+    place = files.place()
+    with importing(file, CARDS, options, what="cards", as_json=as_json) as (reader, rows):
+        done = changing.import_cards(place, CLOCK, rows, by=actor(), dry_run=dry_run)
+    if done.faults:
+        refuse(file, done.faults, reader, as_json=as_json)
+    if as_json:
+        print_json({"file": str(file), **done.effects, "dry_run": dry_run})
+        return
+    said = ", ".join(f"{number} {name}" for name, number in done.effects.items())
+    console().print(f"{file}: {said}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True)
+
+
+@app.command()
+@with_option_groups
+def export(
+    file: ExportFile,
+    *,
+    reason: Annotated[str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why, for the log.")] = "",
+    form: ExportFormat = None,
+    files: CardFiles,
+) -> None:
+    """Write all cards to a file that `vetlla cards import` takes back unchanged. The file is not encrypted.
+
+    The log records the export and its reason, as a reading of every card.
+
+    Example: vetlla cards export cards.xlsx --reason "hand-over to the next contractor"
+    """
+    kind_of(file, form)
+    place = files.place()
+    write(file, HEADING, looking.export_rows(place, CLOCK, reason=reason, by=actor()), "cards", kind=form)
+
+
+@app.command("set")
+@with_option_groups
+def set_(
+    home: Home,
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="The card as JSON; - for standard input.")],
+    *,
+    as_json: AsJson = False,
+    files: CardFiles,
+) -> None:
+    """Set the whole card of a home from JSON, in the form of `vetlla home --json` (its object card).
+
+    A card is not written as arguments, because other users of the machine can see them.
+
+    Example: vetlla home H-0017 --reason edit --json | jq .card | vetlla cards set H-0017 -
+    """
+    place = files.place()
+    changed = changing.set_card(place, CLOCK, _card_in(file, home), by=actor())
+    if as_json:
+        print_json({"home": home, "changed": changed})
+    else:
+        console().print(f"home {home}: {'card set' if changed else 'unchanged'}", soft_wrap=True)
+
+
+@app.command()
+def erase(
+    home: Home,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    dry_run: DryRun = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Erase the card of a home. `vetlla erase` does this too, for a home that left.
+
+    The log keeps the code of the home, and who read the card and when.
+
+    Example: vetlla cards erase H-0017 --yes
+    """
+    if not looking.has_card(state_dir, home):
+        raise UsageError(
+            f"home {home} has no card", remedy="check its code: vetlla inventory list shows codes of homes"
+        )
+    if not dry_run:
+        confirm("Erase this card?", [f"the card of home {home}"], yes=yes)
+        changing.erase_card(state_dir, CLOCK, home, by=actor())
+    if as_json:
+        print_json({"home": home, "erased": not dry_run, "dry_run": dry_run})
+    else:
+        console().print(f"home {home}: card {'would be erased' if dry_run else 'erased'}", soft_wrap=True)
+
+
+@app.command()
+def readers(
+    home: Annotated[str, typer.Argument(metavar="[HOME]", help="Code of the home. Default: all homes.")] = "",
+    *,
+    by: Annotated[str, typer.Option("--by", metavar="USER", help="Only readings of this user.")] = "",
+    since: Since = "",
+    limit: Limit = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+) -> None:
+    """List who read a card, when and why, oldest first. An export is a reading of every card.
+
+    Example: vetlla cards readers H-0017 --since 30d
+    """
+    found = looking.readers(state_dir, home=home, by=by, since_us=within(since, "")[0] or 0)
+    rows = map(_reading_fields if as_json else _reading_row, found)
+    print_some(rows, ("at", "by", "home", "did", "alarm", "reason"), limit, as_json=as_json)
+
+
+@app.command()
+@with_option_groups
+def verify(*, as_json: AsJson = False, files: CardFiles) -> None:
+    """Check that no card and no record of the log was changed, moved, put back or removed; print the log's head.
+
+    Exit status: 0 all is whole, 1 something is damaged.
+
+    Example: vetlla cards verify
+    """
+    head, damage = looking.verified(files.place())
+    with verdict(DAMAGED if damage else 0):
+        if as_json:
+            print_json({"whole": not damage, "head": str(head), "damage": [one._asdict() for one in damage]})
+            return
+        for one in damage:
+            console().print(f"home {one.home}: {one.what}" if one.home else one.what, soft_wrap=True)
+        console().print(str(head), soft_wrap=True)
+
+
+@app.command()
+@with_option_groups
+def rekey(
+    *,
+    finish: Annotated[bool, typer.Option("--finish", help="Drop the previous key.")] = False,
+    as_json: AsJson = False,
+    files: CardFiles,
+) -> None:
+    """Make a new key and seal all cards with it; the first call makes the first key. No key is ever printed.
+
+    The file keeps the previous key until --finish, because backups made before need it. Copy the file to a safe place.
+
+    Example: vetlla cards rekey
+    """
+    place = files.place()
+    done = changing.rekey(place, CLOCK, by=actor(), finish=finish)
+    if as_json:
+        print_json({"cards": done.cards, "key": done.key_id, "rotating": done.is_rotating})
+        return
+    console().print(f"{done.cards} cards are sealed with key {done.key_id} of {place.key_file}", soft_wrap=True)
+    if done.is_rotating:
+        talk().print("the previous key stays in the file until: vetlla cards rekey --finish", soft_wrap=True)
+
+
+def _card_in(path: Path, home: str) -> Card:
+    """Return the card in a file. Raises UsageError, without its content, if it is none."""
+    try:
+        content = json.loads(_bytes_of(path))
+        if not isinstance(content, dict):
+            raise UsageError(f"{path}: is no JSON object", remedy="docs/cards.md shows the form of a card")
+        if content.setdefault("home", home) != home:
+            raise UsageError(f"{path}: is the card of another home", remedy=f"write the code {home}, or leave it out")
+        return CARD.validate_json(json.dumps(content))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="check the name of the file") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: {where}: {first['msg']}", remedy="docs/cards.md shows the form of a card") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path}: is no JSON", remedy="docs/cards.md shows the form of a card") from None
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path == STANDARD:
+        return sys.stdin.buffer.read(CARD_BYTES_MAX)
+    with open_input(path) as file:
+        return file.read(CARD_BYTES_MAX)
+
+
+def _reading_fields(one: CardReading) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "at": iso(one.at_us),
+        "by": one.actor,
+        "home": one.home or None,
+        "did": one.action,
+        "alarm": one.alarm,
+        "reason": one.reason,
+    }
+
+
+def _reading_row(one: CardReading) -> dict[str, Any]:
+    return _reading_fields(one) | {"at": shown(one.at_us), "home": one.home or "all homes"}

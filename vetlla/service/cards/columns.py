@@ -1,0 +1,88 @@
+"""The columns of files of cards. Column ``what`` says if a row is about a home, a person there, or a contact."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from vetlla.domain import telephones
+from vetlla.domain.cards import LANGUAGES_MAX, TELEPHONES_MAX, CardNote
+from vetlla.domain.column_types import MAX_TEXT, HomeCode, ShortText, is_short
+from vetlla.domain.columns import Cell, Holds, ReadBy, RowKind
+from vetlla.service.homes.columns import Code, YesNo
+
+
+class CardPart(StrEnum):
+    """What a row is about."""
+
+    HOME = "home"
+    PERSON = "person"
+    CONTACT = "contact"
+
+
+def _parts(cell: str) -> list[str]:
+    return [part for part in map(str.strip, cell.split(";")) if part]
+
+
+def _languages(cell: str) -> tuple[str, ...]:
+    found = _parts(cell)
+    if len(found) > LANGUAGES_MAX or not all(map(is_short, found)):
+        raise ValueError(f"should be at most {LANGUAGES_MAX} languages of at most {MAX_TEXT} printable characters")
+    return tuple(found)
+
+
+def _telephones(cell: str) -> tuple[str, ...]:
+    found = _parts(cell)
+    if len(found) > TELEPHONES_MAX:
+        raise ValueError(f"should be at most {TELEPHONES_MAX} telephones")
+    return tuple(telephones.checked(telephones.written(one)) for one in found)
+
+
+def _order(cell: str) -> int:
+    if not (cell.isascii() and cell.isdecimal()) or len(cell) > 2:
+        raise ValueError("should be 1 for the contact who is called first, 2 for the next, and so on")
+    return int(cell)
+
+
+Label = Annotated[ShortText, Cell(Holds.TEXT)]
+Note = Annotated[CardNote, Cell(Holds.TEXT)]
+Spoken = Annotated[tuple[str, ...], ReadBy(_languages), Cell(Holds.LIST)]
+Called = Annotated[tuple[str, ...], ReadBy(_telephones), Cell(Holds.LIST)]
+
+
+class CardRow(TypedDict):
+    """One row; a column that the row's part does not have is empty."""
+
+    home: Annotated[HomeCode, Field(min_length=1)]
+    what: CardPart
+    address: Note | None
+    floor: Code | None
+    door: Code | None
+    intercom: Code | None
+    key_code: Code | None
+    key_place: Note | None
+    access: Note | None
+    instructions: Note | None
+    code: Code | None
+    name: Label | None
+    languages: Spoken | None
+    hearing: Note | None
+    sight: Note | None
+    speech: Note | None
+    helps: Note | None
+    health: Note | None
+    order: Annotated[int, ReadBy(_order), Cell(Holds.NUMBER)] | None
+    relation: Label | None
+    telephones: Called | None
+    has_key: YesNo | None
+    when: Note | None
+
+
+CARDS: Final = RowKind(CardRow)
+OF_HOME: Final = ("address", "floor", "door", "intercom", "key_code", "key_place", "access", "instructions")
+OF_PERSON: Final = ("code", "name", "languages", "hearing", "sight", "speech", "helps", "health")
+OF_CONTACT: Final = ("order", "name", "relation", "telephones", "languages", "has_key", "when")
+COLUMNS_OF: Final = {CardPart.HOME: OF_HOME, CardPart.PERSON: OF_PERSON, CardPart.CONTACT: OF_CONTACT}
+NEEDED: Final = {CardPart.HOME: "", CardPart.PERSON: "code", CardPart.CONTACT: "name"}
+"""Column without which a row of a part means nothing."""

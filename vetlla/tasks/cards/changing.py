@@ -1,0 +1,179 @@
+"""Change cards: import files, set one card, erase one, seal all with a new key. The log gets a record of each."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.cards import Card
+from vetlla.domain.clock import to_datetime
+from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.service.cards.rows import CardFile
+from vetlla.store.cards import log, table
+from vetlla.store.cards.opening import LOCK, is_kept, opened, reading
+from vetlla.store.cards.sealing import CardKeys, drop_previous, make_key
+from vetlla.store.sqlite.atomic import atomic
+from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.tasks.good_rows import good_rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.columns import Fault
+    from vetlla.service.cards.columns import CardRow
+    from vetlla.store.cards.sealing import SealedCard
+    from vetlla.tasks.cards.reading import CardPlace
+
+
+CARDS_AT_ONCE: Final = 1_000
+"""Cards in one transaction: some 30 ms, in which no card can be read."""
+PAUSE_S: Final = 0.05
+"""Pause between two transactions. SQLite asks for a locked file again after 100 ms at the latest, so that one of a few
+attempts falls into a pause."""
+
+
+class CardsImported(NamedTuple):
+    """What a file changed, in homes, and what is wrong with it."""
+
+    effects: Counter[str]
+    """``new``, ``changed`` and ``unchanged``."""
+    faults: list[Fault]
+
+
+class Resealed(NamedTuple):
+    """What a rekey did."""
+
+    cards: int
+    key_id: str
+    """Fingerprint of the key that now seals them."""
+    is_rotating: bool
+    """Whether the file still has the previous key, which backups made before need."""
+
+
+def import_cards(
+    place: CardPlace,
+    clock: Clock,
+    rows: Iterable[tuple[int, CardRow | list[Fault]]],
+    *,
+    by: str,
+    dry_run: bool = False,
+) -> CardsImported:
+    """Put the rows of a file into the cards: all of them or, if any is bad, nothing.
+
+    Operators can read cards meanwhile (``_put``). If a large import is killed, each card is as before or as in the
+    file, and the same import completes it.
+    """
+    faults: list[Fault] = []
+    file = CardFile()
+    for row, values in good_rows(rows, faults):
+        faults += file.put(row, values)
+    keys = CardKeys.read(place.key_file)
+    effects: Counter[str] = Counter(new=0, changed=0, unchanged=0)
+    if dry_run and not is_kept(place.state_dir):
+        effects["new"] = len(file.homes)
+        return CardsImported(effects, faults)
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not dry_run) as db:
+        changed = []
+        for home, parts in file.homes.items():
+            sealed = table.row_of(db, home)
+            old = None if sealed is None else keys.unseal(sealed)
+            new = parts.put_into(Card(home=home) if old is None else old)
+            effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
+            if new != old:
+                changed.append(keys.seal(new))
+        if not faults and not dry_run:
+            _put(db, clock, changed, by, log.SET)
+            with atomic(db):
+                log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", dict(effects))])
+    return CardsImported(effects, faults)
+
+
+def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
+    """Set the whole card of a home; return False if it was the same already."""
+    keys = CardKeys.read(place.key_file)
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=True) as db:
+        row = table.row_of(db, card.home)
+        if row is not None and keys.unseal(row) == card:
+            return False
+        with atomic(db):
+            table.put(db, [keys.seal(card)], at_us=clock.now().utc_us, by=by)
+    return True
+
+
+def erase_card(state_dir: Path, clock: Clock, home: str, *, by: str) -> bool:
+    """Remove the card of a home; return False if it has none.
+
+    It needs no key. What the log has of the home stays: its code, who read the card, and when.
+    """
+    if not is_kept(state_dir):
+        return False
+    with exclusive(state_dir / LOCK), opened(state_dir, clock) as db, atomic(db):
+        return table.erase(db, home, at_us=clock.now().utc_us, by=by)
+
+
+def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> Resealed:
+    """Seal all cards with the current key, after making a new one; with ``finish`` drop the previous key.
+
+    A rekey that was interrupted is continued with the key that it made. A credential is read-only: an engineer writes
+    the new key and the previous one into it by hand, and this seals the cards. Raises UsageError if there is nothing to
+    finish.
+    """
+    now_us = clock.now().utc_us
+    with exclusive(place.state_dir / LOCK):
+        if not finish and _needs_new_key(place):
+            make_key(place.key_file, by=by, now=to_datetime(now_us))
+        keys = CardKeys.read(place.key_file)
+        if finish and not keys.is_rotating:
+            raise UsageError("the cards are not being rekeyed", remedy="begin with: vetlla cards rekey")
+        with opened(place.state_dir, clock, make=True) as db:
+            old = [row for row in table.every_row(db) if row.key_id != keys.current_id]
+            _put(db, clock, [keys.seal_again(row) for row in old], by, log.REKEY)
+            with atomic(db):
+                detail = {"cards": len(old), "key": keys.current_id, "finish": finish}
+                log.write(db, [log.entry(now_us, by, log.REKEY, "", detail)])
+            cards = table.count(db)
+        if finish:
+            drop_previous(place.key_file)
+    return Resealed(cards, keys.current_id, keys.is_rotating and not finish)
+
+
+def _needs_new_key(place: CardPlace) -> bool:
+    """Return False if a rekey was interrupted, or an engineer wrote a new key into the file by hand.
+
+    Raises ConfigError if the key was lost, UsageError if all cards have the new key already.
+    """
+    sealed_with = _key_ids(place.state_dir)
+    if not place.key_file.exists():
+        if sealed_with:
+            raise ConfigError(
+                f"{place.key_file}: is missing, and {sum(sealed_with.values())} cards are sealed with its key",
+                remedy="restore the file from its copy; a new key opens none of them",
+            )
+        return True
+    keys = CardKeys.read(place.key_file)
+    if keys.is_rotating and not sealed_with.keys() - {keys.current_id}:
+        raise UsageError(
+            f"all cards have the new key since {keys.since:%Y-%m-%d}, and the file still has the previous one",
+            remedy="when no backup needs it any longer: vetlla cards rekey --finish",
+        )
+    return not keys.is_rotating
+
+
+def _key_ids(state_dir: Path) -> dict[str, int]:
+    if not is_kept(state_dir):
+        return {}
+    with reading(state_dir) as db:
+        return table.key_ids(db)
+
+
+def _put(db: sqlite3.Connection, clock: Clock, cards: list[SealedCard], by: str, action: str) -> None:
+    """Write many cards in short transactions with pauses, because an operator may be waiting for a card."""
+    for start in range(0, len(cards), CARDS_AT_ONCE):
+        if start:
+            time.sleep(PAUSE_S)
+        with atomic(db):
+            table.put(db, cards[start : start + CARDS_AT_ONCE], at_us=clock.now().utc_us, by=by, action=action)
