@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from contextlib import contextmanager
 from datetime import timedelta
@@ -172,6 +173,23 @@ INVOCATIONS = {
     "calls tie": "calls tie C1 H1 --reason known --dry-run",
     "calls report": "calls report --month 2024-05",
     "calls verify": "calls verify --recordings {dir}",
+    "visits schedule": "visits schedule H1 --from 2090-12-04T09:00 --to 2090-12-04T10:00 --dry-run",
+    "visits move": "visits move {visit} --from 2090-12-04T09:00 --to 2090-12-04T10:00 --dry-run",
+    "visits arrived": "visits arrived {visit} --dry-run",
+    "visits done": "visits done {visit} --dry-run",
+    "visits absent": "visits absent {visit} --dry-run",
+    "visits cancel": "visits cancel {visit} --reason moved --dry-run",
+    "visits list": "visits list",
+    "visits route": "visits route --day 2090-12-03",
+    "visits free": "visits free --base NORD",
+    "visits from-plan": "visits from-plan --dry-run",
+    "faults open": "faults open H1 --device terminal_gsm:T1 --dry-run",
+    "faults solve": "faults solve {fault} --dry-run",
+    "faults cancel": "faults cancel {fault} --reason unplugged --dry-run",
+    "faults from-alarms": "faults from-alarms --dry-run",
+    "faults list": "faults list",
+    "faults show": "faults show {fault}",
+    "faults report": "faults report --month 2026-11",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",
@@ -229,6 +247,8 @@ class Place:
         self.directory = directory
         self.state_dir = daemon.state_dir
         self.daemon = daemon
+        self.fault = self.visit = 0
+        """Numbers of a fault and of the visit for it."""
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
         self._replies = itertools.cycle(range(3, REPLIES + 1))
@@ -245,6 +265,8 @@ class Place:
             key=next(self._keys) if "{key}" in text else "",
             reply=next(self._replies) if "{reply}" in text else 0,
             ticket=next(self._tickets[path]) if "{ticket}" in text else 0,
+            fault=self.fault,
+            visit=self.visit,
             office=OFFICE,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
@@ -321,6 +343,11 @@ def _register(place: Place) -> None:
     ):
         done = vetlla(*words, state_dir=state)
         assert done.returncode == 0, done.stderr
+    fault = ("faults", "open", "H1", "--device", "ucr:U1")
+    visit = ("visits", "schedule", "H1", "--from", "2090-12-03T09:00", "--to", "2090-12-03T10:00", "--purpose", "fault")
+    place.fault, place.visit = (
+        json.loads(vetlla(*words, "--json", state_dir=state).stdout)["id"] for words in (fault, visit)
+    )
 
 
 def _report(place: Place) -> None:

@@ -53,6 +53,8 @@ COMMANDS = {
     "calls": "calls.commands:app",
     "duties": "duties.commands:app",
     "dispatch": "dispatch.commands:app",
+    "visits": "visits.commands:app",
+    "faults": "faults.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

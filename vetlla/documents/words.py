@@ -28,6 +28,7 @@ class Language(StrEnum):
 
     CA = "ca"
     ES = "es"
+    EN = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,10 @@ class Words:
         return str(self.data["dates"]["long"]).format(
             day=day.day, month=self.data["dates"]["months"][day.month - 1], year=day.year
         )
+
+    def time(self, hour: int, minute: int) -> str:
+        """Return a time of day."""
+        return str(self.data["dates"]["time"]).format(hour=hour, minute=f"{minute:02}")
 
     def short_day(self, day: date) -> str:
         """Return a day in numbers."""

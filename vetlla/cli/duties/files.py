@@ -38,8 +38,9 @@ def import_(
 ) -> None:
     """Import events of duties: all of a file or, if any row is bad, nothing. Importing it again changes nothing.
 
-    Columns: kind, subject, event, at, ref, by, note; from and to for a promised time; base, team, alarm. Rows may be in
-    any order. A time without an offset is on the clock of the service (parameter zone).
+    Columns: kind, subject, event, at, ref, by, note; from and to for a promised time; base, team, alarm; details for
+    others, as a JSON object. Rows may be in any order. A time without offset is on the clock of the service
+    (parameter zone).
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.duty_rows import KindsFile, state_text
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, Day, Note, Serial, past
 from vetlla.domain.devices import Device, DeviceType, Movement, Ownership, UpkeepKind
 from vetlla.domain.errors import UsageError
 from vetlla.service.inventory import movements as rules
 from vetlla.service.inventory.columns import DEVICES
+from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.equipment import Following
+from vetlla.tasks.duties.rules import load_rules
 from vetlla.tasks.inventory import movements as tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from vetlla.domain.devices import Change, DeviceRecord
+    from vetlla.service.duties.standing import Standing
 
 
 class Entry(NamedTuple):
@@ -29,6 +37,8 @@ class Entry(NamedTuple):
     day: Day = None
     note: Note = ""
     dry_run: DryRun = False
+    kinds: KindsFile = None
+    parameters_file: ParametersFile = None
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
@@ -38,8 +48,16 @@ class UpkeepEntry(NamedTuple):
 
     day: Day = None
     dry_run: DryRun = False
+    kinds: KindsFile = None
+    parameters_file: ParametersFile = None
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
+
+
+def _following(entry: Entry | UpkeepEntry) -> Following:
+    """Return how the duties that follow a movement are recorded."""
+    recording = Recording(CLOCK.now().utc_us, "vetlla inventory")
+    return Following(cache(lambda: load_rules(entry.kinds, entry.parameters_file)), actor(), recording)
 
 
 HomeCode = Annotated[str, typer.Argument(metavar="HOME", help="The home's code.")]
@@ -133,6 +151,7 @@ def replace(
         CLOCK,
         (old, new),
         past(entry.day),
+        how=_following(entry),
         renewal=renewal,
         retire_old=not keep,
         note=entry.note,
@@ -201,23 +220,26 @@ def _into_home(
         device,
         home,
         lambda kept, there: rule(kept, home, day, there, entry.note),
+        how=_following(entry),
         dry_run=entry.dry_run,
     )
     _tell(recorded, as_json=entry.as_json)
 
 
 def _one(rule: Callable[[DeviceRecord], Change], device: str, entry: Entry) -> None:
-    _tell(tasks.record(entry.state_dir, CLOCK, device, rule, dry_run=entry.dry_run), as_json=entry.as_json)
+    recorded = tasks.record(entry.state_dir, CLOCK, device, rule, how=_following(entry), dry_run=entry.dry_run)
+    _tell(recorded, as_json=entry.as_json)
 
 
 def _keep_up(kind: UpkeepKind, device: str, entry: UpkeepEntry) -> None:
     day = past(entry.day)
-    kept_up = tasks.keep_up(entry.state_dir, CLOCK, device, kind, day, dry_run=entry.dry_run)
-    said = {"device": rules.name(kept_up), "day": str(day), "kind": kind.value}
+    kept_up = tasks.keep_up(entry.state_dir, CLOCK, device, kind, day, how=_following(entry), dry_run=entry.dry_run)
+    said = {"device": rules.name(kept_up.device), "day": str(day), "kind": kind.value}
     if entry.as_json:
         print_json(said)
     else:
         console().print(f"{said['device']}: {kind} {day}")
+    _tell_duties(kept_up.duties)
 
 
 def _tell(recorded: tasks.Recorded, *, as_json: bool) -> None:
@@ -229,6 +251,16 @@ def _tell(recorded: tasks.Recorded, *, as_json: bool) -> None:
             f"vetlla accounts set {account} --home {home}",
             soft_wrap=True,
         )
+    _tell_duties(recorded.followed.duties)
+    for question in recorded.followed.open_questions:
+        talk().print(question, soft_wrap=True)
+
+
+def _tell_duties(duties: Iterable[Standing]) -> None:
+    """Print the duties that ended by the way, as messages: the answer of these commands is about devices."""
+    for one in duties:
+        duty = one.duty
+        talk().print(f"{duty.kind} {duty.id} of {duty.subject}: {state_text(one)}", soft_wrap=True)
 
 
 def _tell_change(device: Device, movement: Movement, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from vetlla.service.duties.columns import details_text
 from vetlla.service.duties.moments import day_or_moment_us
 from vetlla.service.duties.why import why
 from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.desk import DutyDesk
 from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class Entry(NamedTuple):
     def recording(self, command: str) -> Recording:
         """Return that something is written down now, by a command."""
         return Recording(CLOCK.now().utc_us, f"vetlla {command}")
+
+    def desk(self, command: str) -> DutyDesk:
+        """Return where and how a command writes. Raises ConfigError."""
+        return DutyDesk(self.state_dir, CLOCK, self.rules(), f"vetlla {command}", self.dry_run)
 
     def told(self, kind: str, subject: str, event: str, **details: str) -> NewEvent:
         """Return the event that the options tell; ``details`` are texts such as base and team. Raises UsageError."""

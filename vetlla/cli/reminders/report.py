@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from vetlla.service.reminders.report.intervals import Difference
 
 MOST_POINTS = 50
+
+
+class ReportLanguage(StrEnum):
+    """The languages of the city that the reminders serve; the words of the report are in these."""
+
+    CA = Language.CA
+    ES = Language.ES
+
+
 SHOWN = ("key", "groups", "compared", "answers", "freed", "channels", "replies", "costs", "not_known")
 """The tables that a terminal shows; --json and files have all of them."""
 
@@ -88,7 +98,7 @@ def report(
             help="csv, xlsx, json, html, pdf. Default: as the name ends.",
         ),
     ] = None,
-    language: Annotated[Language, typer.Option("--language", help="Language of a page.")] = Language.CA,
+    language: Annotated[ReportLanguage, typer.Option("--language", help="Language of a page.")] = ReportLanguage.CA,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -110,7 +120,7 @@ def report(
     with working("counting"), database_to_read(state_dir) as db:
         made = tasks.report(db, period, card, now(), before=before, unmarked=unmarked)
     for path, kind in files:
-        write_report(path, kind, made, language)
+        write_report(path, kind, made, Language(language))
     if as_json:
         print_json(fields(made))
     elif not files:

@@ -1,11 +1,12 @@
-"""Writes a plan as iCalendar (RFC 5545): one all-day event for each visit, so that a base's calendar shows its week."""
+"""Writes a plan as iCalendar: one all-day event for each visit, so that a base's calendar shows its week."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from icalendar import Calendar, Event
+from vetlla.documents import icalendar_file
+from vetlla.documents.icalendar_file import CalendarEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,21 +18,19 @@ if TYPE_CHECKING:
 def calendar(visits: Iterable[Visit], reasons: Mapping[int, list[str]], made: datetime) -> bytes:
     """Return the calendar. A visit keeps its UID as long as it keeps its number, so that a changed day moves the event.
 
-    The calendar holds only codes. Names and addresses must be looked up where they are protected.
+    A visit that is not agreed is tentative, and takes no time of the base.
     """
-    book = Calendar()
-    book.add("prodid", "-//Vetlla//renewals//EN")
-    book.add("version", "2.0")
-    for visit in visits:
-        event = Event()
-        event.add("uid", f"visit-{visit.number}@vetlla")
-        event.add("dtstamp", made)
-        event.add("dtstart", visit.day)
-        event.add("dtend", visit.day + timedelta(days=1))
-        event.add("summary", f"{visit.home or 'new home'} ({visit.base}, {visit.minutes} min)")
-        event.add("description", "\n".join(reasons.get(visit.number, [])))
-        event.add("status", "CONFIRMED" if visit.agreed else "TENTATIVE")
-        event.add("categories", [visit.base])
-        event.add("transp", "TRANSPARENT")
-        book.add_component(event)
-    return bytes(book.to_ical())
+    events = (
+        CalendarEvent(
+            uid=f"visit-{visit.number}@vetlla",
+            begin=visit.day,
+            end=visit.day + timedelta(days=1),
+            summary=f"{visit.home or 'new home'} ({visit.base}, {visit.minutes} min)",
+            description="\n".join(reasons.get(visit.number, [])),
+            is_confirmed=visit.agreed,
+            categories=(visit.base,),
+            is_busy=False,
+        )
+        for visit in visits
+    )
+    return icalendar_file.calendar(events, made, about="renewals")

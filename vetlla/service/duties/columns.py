@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 NOTE_MAX: Final = 500
 """Most characters of a note, as many as in a reason that the receiver takes."""
+DETAILS_MAX: Final = 1_000
+"""Most characters of the other details: some ten short texts."""
+DETAILS: Final = ("base", "team", "alarm")
+"""Details of an event with a column of their own: the base, the technician or emergency unit, and the alarm."""
 PAST_US: Final = 631_152_000_000_000
 """1990-01-01: municipal telecare in Barcelona began in the nineties, so an earlier time is a typing error."""
 
@@ -33,10 +37,23 @@ def _note(text: str) -> str:
     return text
 
 
+def _details_object(text: str) -> str:
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise ValueError('is no JSON object of texts, such as {"purpose": "fault"}')
+    if taken := sorted(given.keys() & set(DETAILS)):
+        raise ValueError(f"has {taken[0]}, which is a column of its own")
+    return _note(text)
+
+
 Code = Annotated[ShortText, Cell(Holds.CODE)]
 Text = Annotated[ShortText, Cell(Holds.TEXT)]
 Note = Annotated[str, Field(max_length=NOTE_MAX), AfterValidator(_note), Cell(Holds.TEXT)]
 When = Annotated[str, Cell(Holds.MOMENT)]
+Details = Annotated[str, Field(max_length=DETAILS_MAX), AfterValidator(_details_object), Cell(Holds.TEXT)]
 
 EventRow = TypedDict(
     "EventRow",
@@ -53,11 +70,10 @@ EventRow = TypedDict(
         "base": Code | None,
         "team": Code | None,
         "alarm": Code | None,
+        "details": Details | None,
     },
 )
 EVENTS: Final = RowKind(EventRow)
-DETAILS: Final = ("base", "team", "alarm")
-"""Columns that are kept as details of an event: the base, the technician or emergency unit, and the alarm."""
 COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
 
 
@@ -151,10 +167,10 @@ class EventRows:
 
 
 def _details(values: EventRow) -> str:
-    base, team, alarm = values["base"], values["team"], values["alarm"]
-    if not (base or team or alarm):
+    base, team, alarm, others = values["base"], values["team"], values["alarm"], values["details"]
+    if not (base or team or alarm or others):
         return ""
-    return details_text({"base": base, "team": team, "alarm": alarm})
+    return details_text({"base": base, "team": team, "alarm": alarm, **(json.loads(others) if others else {})})
 
 
 def details_text(details: Mapping[str, str | None]) -> str:
@@ -177,5 +193,6 @@ def event_row(event: DutyEvent) -> dict[str, str]:
         "note": told.note,
         "from": iso(told.begin_us) or "",
         "to": iso(told.end_us) or "",
-        **{name: details.get(name, "") for name in DETAILS},
+        **{name: details.pop(name, "") for name in DETAILS},
+        "details": details_text(details),
     }

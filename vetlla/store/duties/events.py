@@ -70,6 +70,16 @@ def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until
     return [subject for (subject,) in rows]
 
 
+def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: int) -> list[str]:
+    """Return the subjects of which an event of a kind promises a time that ends within two moments, both included."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND end_us IS NOT NULL AND end_us BETWEEN ? AND ?"
+        " ORDER BY subject",
+        (kind, first_us, last_us),
+    )
+    return [subject for (subject,) in rows]
+
+
 def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[str]) -> list[str]:
     """Return those of the kinds that have an event about a subject."""
     sql = "SELECT 1 FROM duty_events WHERE kind = ? AND subject = ? LIMIT 1"

@@ -123,6 +123,17 @@ def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
     ]
 
 
+def emptied(connection: sqlite3.Connection, home: str) -> date | None:
+    """Return the day on which the last device that left a home did so; None if no device ever left it."""
+    (day,) = connection.execute(
+        "SELECT max(m.day) FROM movements AS m WHERE m.home != :home AND m.device IN"
+        " (SELECT device FROM movements WHERE home = :home) AND m.day >="
+        " (SELECT max(day) FROM movements WHERE device = m.device AND home = :home)",
+        {"home": home},
+    ).fetchone()
+    return _day(day)
+
+
 def upkeep(connection: sqlite3.Connection, number: int) -> list[tuple[date, str]]:
     """Return the days on which a device got a battery or a preventive check."""
     rows = connection.execute("SELECT day, kind FROM upkeep WHERE device = ? ORDER BY day, kind", (number,))

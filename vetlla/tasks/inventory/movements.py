@@ -1,4 +1,4 @@
-"""Record what happens to a device: a movement, a substitution, an upkeep."""
+"""Record what happens to a device: a movement, a substitution, an upkeep. The open duties about it follow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
 from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.duties import equipment
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.devices import Change, Device, DeviceRecord, Movement, UpkeepKind
+    from vetlla.service.duties.standing import Standing
+    from vetlla.tasks.duties.equipment import Followed, Following
 
 
 class Recorded(NamedTuple):
@@ -28,6 +31,15 @@ class Recorded(NamedTuple):
     changes: Sequence[Change]
     unexpected: Sequence[tuple[str, str]]
     """Account and home of each terminal that came into a home for which its account is not registered."""
+    followed: Followed
+    """The duties that the changes ended."""
+
+
+class KeptUp(NamedTuple):
+    """A device after its upkeep, and the duties that the upkeep ended."""
+
+    device: Device
+    duties: list[Standing]
 
 
 def add(state_dir: Path, clock: Clock, device: Device, movement: Movement, *, dry_run: bool = False) -> None:
@@ -37,13 +49,20 @@ def add(state_dir: Path, clock: Clock, device: Device, movement: Movement, *, dr
 
 
 def record(
-    state_dir: Path, clock: Clock, device: str, rule: Callable[[DeviceRecord], Change], *, dry_run: bool = False
+    state_dir: Path,
+    clock: Clock,
+    device: str,
+    rule: Callable[[DeviceRecord], Change],
+    *,
+    how: Following,
+    dry_run: bool = False,
 ) -> Recorded:
     """Record the movement that a rule makes of a device. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        change = rule(inventory.device(connection, device))
+        before = inventory.device(connection, device)
+        change = rule(before)
         inventory_write.apply(connection, [change], clock.now().utc_us)
-    return Recorded([change], [])
+        return Recorded([change], [], equipment.follow(connection, [(change, before.standing.home)], how))
 
 
 def into_home(
@@ -53,13 +72,15 @@ def into_home(
     home: str,
     rule: Callable[[DeviceRecord, list[DeviceRecord]], Change],
     *,
+    how: Following,
     dry_run: bool = False,
 ) -> Recorded:
     """Record that a device came into a home; the rule is given the devices that are there. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         stored_homes.home(connection, home)
         there = list(inventory.fleet(connection, home=home))
-        return _applied(connection, clock, [rule(inventory.device(connection, device), there)])
+        before = inventory.device(connection, device)
+        return _applied(connection, clock, [(rule(before, there), before.standing.home)], how)
 
 
 def substitute(
@@ -68,6 +89,7 @@ def substitute(
     devices: tuple[str, str],
     day: date,
     *,
+    how: Following,
     renewal: bool = False,
     retire_old: bool = True,
     note: str = "",
@@ -75,24 +97,44 @@ def substitute(
 ) -> Recorded:
     """Put the second of two devices in the place of the first. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        leaving, arriving = (inventory.device(connection, device) for device in devices)
-        changes = rules.substitute(leaving, arriving, day, renewal=renewal, retire_old=retire_old, note=note)
-        return _applied(connection, clock, changes)
+        return substituted(connection, clock, devices, day, how=how, renewal=renewal, retire_old=retire_old, note=note)
+
+
+def substituted(
+    connection: sqlite3.Connection,
+    clock: Clock,
+    devices: tuple[str, str],
+    day: date,
+    *,
+    how: Following,
+    renewal: bool = False,
+    retire_old: bool = True,
+    note: str = "",
+) -> Recorded:
+    """Do the same within the caller's transaction. Raises UsageError."""
+    leaving, arriving = (inventory.device(connection, device) for device in devices)
+    changes = rules.substitute(leaving, arriving, day, renewal=renewal, retire_old=retire_old, note=note)
+    were_in = [kept.standing.home for kept in (leaving, arriving)]
+    return _applied(connection, clock, list(zip(changes, were_in, strict=True)), how)
 
 
 def keep_up(
-    state_dir: Path, clock: Clock, device: str, kind: UpkeepKind, day: date, *, dry_run: bool = False
-) -> Device:
-    """Record a change of battery or a maintenance; return the device. Raises UsageError."""
+    state_dir: Path, clock: Clock, device: str, kind: UpkeepKind, day: date, *, how: Following, dry_run: bool = False
+) -> KeptUp:
+    """Record a change of battery or a maintenance. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         kept = inventory.device(connection, device)
         rules.must_live(kept, "record upkeep of")
         rules.must_be_known(kept, day, "record upkeep of")
         inventory_write.keep_up(connection, kept.id, kind, day, clock.now().utc_us)
-    return kept.device
+        return KeptUp(kept.device, equipment.kept_up(connection, rules.name(kept.device), kind, day, how))
 
 
-def _applied(connection: sqlite3.Connection, clock: Clock, changes: Sequence[Change]) -> Recorded:
+def _applied(
+    connection: sqlite3.Connection, clock: Clock, moved: Sequence[tuple[Change, str]], how: Following
+) -> Recorded:
+    """Write changes, each with the home in which its device was before."""
+    changes = [change for change, _ in moved]
     inventory_write.apply(connection, changes, clock.now().utc_us)
     came = ((change.device.account, change.movement.home) for change in changes if change.device.type in TERMINALS)
     unexpected = [
@@ -100,4 +142,4 @@ def _applied(connection: sqlite3.Connection, clock: Clock, changes: Sequence[Cha
         for account, home in came
         if account and home and not inventory_heard.expects(connection, account, home)
     ]
-    return Recorded(changes, unexpected)
+    return Recorded(changes, unexpected, equipment.follow(connection, moved, how))

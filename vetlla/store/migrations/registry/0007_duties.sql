@@ -22,6 +22,8 @@ CREATE TABLE duty_events (
 -- It finds the events of a subject, and refuses the same event a second time.
 CREATE UNIQUE INDEX duty_events_subject ON duty_events (kind, subject, at_us, event, ref);
 CREATE INDEX duty_events_when ON duty_events (kind, at_us);
+-- It finds what is promised for a day, such as its visits.
+CREATE INDEX duty_events_promised ON duty_events (kind, end_us) WHERE end_us IS NOT NULL;
 
 CREATE TRIGGER duty_events_stay BEFORE UPDATE ON duty_events BEGIN
     SELECT RAISE(ABORT, 'an event of a duty is never rewritten');

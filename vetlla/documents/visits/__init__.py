@@ -1,0 +1,1 @@
+"""The route sheet of a day, and its words in each language."""

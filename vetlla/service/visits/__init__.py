@@ -1,0 +1,1 @@
+"""Visits to homes: what each is for, which of them fit together, what is free, and which duties a plan makes."""
