@@ -19,6 +19,9 @@ _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND sub
 _BY_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
 )
+_TOLD: Final = (
+    "SELECT at_us, begin_us, end_us FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"
+)
 _ONE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE id = ?"  # noqa: S608
 _ADD: Final = (
     'INSERT INTO duty_events (kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws,'
@@ -97,17 +100,18 @@ def exported(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[D
         yield from standing_events(events)
 
 
-def same_reference(connection: sqlite3.Connection, event: NewEvent) -> int | None:
-    """Return when an event of the same name and reference happened that is recorded at another time, if any is."""
-    if not event.ref:
-        return None
-    row = connection.execute(
-        "SELECT at_us FROM duty_events AS told WHERE kind = ? AND subject = ? AND event = ? AND ref = ? AND at_us <> ?"
-        " AND NOT EXISTS (SELECT 1 FROM duty_events WHERE kind = told.kind AND subject = told.subject"
-        " AND withdraws = told.id) LIMIT 1",
-        (event.kind, event.subject, event.event, event.ref, event.at_us),
-    ).fetchone()
-    return row[0] if row else None
+def same_reference(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the events of the same subject, name and reference that were not withdrawn, at whatever time."""
+    return [
+        other
+        for other in standing_events(of_subject(connection, event.kind, event.subject))
+        if (other.told.event, other.told.ref) == (event.event, event.ref)
+    ]
+
+
+def times_told(connection: sqlite3.Connection, event: NewEvent) -> list[tuple[int, int | None, int | None]]:
+    """Return time and promise of each event of the same subject, name and reference, also of withdrawn ones."""
+    return connection.execute(_TOLD, (event.kind, event.subject, event.event, event.ref)).fetchall()
 
 
 def _event(row: tuple[Any, ...]) -> DutyEvent:

@@ -90,7 +90,7 @@ class _Taker:
         event = self._rows.event(row, values)
         if isinstance(event, list):
             return event
-        if event.ref and event.event in self._once[event.kind] and (fault := self._told_otherwise(row, event)):
+        if fault := self._told_otherwise(row, event):
             return [fault]
         self.touched.add((event.kind, event.subject))
         self._waiting.append(event)
@@ -104,20 +104,40 @@ class _Taker:
         self._waiting.clear()
 
     def _told_otherwise(self, row: int, event: NewEvent) -> Fault | None:
-        """Return the fault of an event that happens once and is recorded at another time; None if it is not."""
-        key = (event.kind, event.subject, event.event, event.ref)
-        at_us: int | None = self._at_of.setdefault(key, event.at_us)
-        if at_us == event.at_us:
-            at_us = None if self._is_empty else store.same_reference(self._connection, event)
-        if at_us is None:
+        """Return the fault of an event that is recorded with another promise, or happens once at another time.
+
+        A row that was imported before and then withdrawn has no fault, and stays withdrawn.
+        """
+        happens_once = event.ref and event.event in self._once[event.kind]
+        if happens_once:
+            key = (event.kind, event.subject, event.event, event.ref)
+            at_us = self._at_of.setdefault(key, event.at_us)
+            if at_us != event.at_us:
+                return _otherwise(row, event, at_us)
+        if self._is_empty:
             return None
-        return Fault(
-            row,
-            "at",
-            iso(event.at_us),
-            f"{event.event} of {event.ref} is recorded at {iso(at_us)}: if that is wrong, take it back with"
-            " vetlla duties withdraw",
-        )
+        told = store.times_told(self._connection, event)
+        for at_us, begin_us, end_us in told:
+            if at_us == event.at_us:
+                is_same = (begin_us, end_us) == (event.begin_us, event.end_us)
+                return None if is_same else _promised_otherwise(row, event, end_us)
+        if not happens_once or not told:
+            return None
+        standing = store.same_reference(self._connection, event)
+        return _otherwise(row, event, standing[0].told.at_us) if standing else None
+
+
+def _otherwise(row: int, event: NewEvent, at_us: int) -> Fault:
+    reason = f"{event.event} of {event.ref} is recorded at {iso(at_us)}: {_TAKE_BACK}"
+    return Fault(row, "at", iso(event.at_us), reason)
+
+
+def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
+    reason = f"{event.event} is recorded with another promise, up to {iso(end_us)}: {_TAKE_BACK}"
+    return Fault(row, "to", iso(event.end_us) or "", reason)
+
+
+_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw"
 
 
 def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
