@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -274,31 +274,42 @@ STEPS = st.lists(
 UNITS = st.sampled_from([("minutes", 90), ("hours", 3), ("natural days", 1), ("natural days", 3), ("working days", 2)])
 
 
-@settings(max_examples=250, deadline=None)
-@given(
-    STEPS,
-    UNITS,
-    st.sampled_from(CHANGES),
-    st.integers(0, 2880),
-    st.sampled_from(ZONES),
-    st.booleans(),
+class Story(NamedTuple):
+    """What may happen to a duty."""
+
+    steps: list[tuple[str, int]]
+    """Each event, and the minutes since the one before it."""
+    unit: tuple[str, int]
+    day: str
+    start: int
+    """Minutes after the beginning of the day before ``day``."""
+    zone: str
+    absent_stops: bool
+    rest: int
+    """Minutes after the last event."""
+
+
+STORIES = st.builds(
+    Story, STEPS, UNITS, st.sampled_from(CHANGES), st.integers(0, 2880), st.sampled_from(ZONES), st.booleans(),
     st.integers(0, 9000),
-)
-def test_the_clock_agrees_with_a_walk(
-    steps: list[tuple[str, int]], unit: tuple[str, int], day: str, start: int, name: str, stops: bool, rest: int
-) -> None:
-    """Any events, in any zone, across changes of the clocks, holidays, stops and restarts."""
-    known = rules(unit[1], unit[0], zone=name, stops=stops)
-    opened_us = to_us(datetime.fromisoformat(day).replace(tzinfo=UTC)) - DAY_US + start * MINUTE_US
+)  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None)
+@given(STORIES)
+def test_the_clock_agrees_with_a_walk(story: Story) -> None:
+    """The verdict is right for any events, in any zone, across changes of the clocks, holidays, stops and restarts."""
+    known = rules(story.unit[1], story.unit[0], zone=story.zone, stops=story.absent_stops)
+    opened_us = to_us(datetime.fromisoformat(story.day).replace(tzinfo=UTC)) - DAY_US + story.start * MINUTE_US
     events, at_us = [told("detected", opened_us)], opened_us
-    for event, minutes in steps:
+    for event, minutes in story.steps:
         at_us += minutes * MINUTE_US
         events.append(told(event, at_us))
     events = list({(event.event, event.at_us): event for event in events}.values())
     duty, *_ = group(known.kinds.kind("fault"), recorded(*events)).duties
-    now_us = at_us + rest * MINUTE_US
+    now_us = at_us + story.rest * MINUTE_US
     found = standing(duty, known, now_us)
-    model = Walk(unit, ZoneInfo(name), stops, [(one.told.event, one.told.at_us) for one in duty.events])
+    model = Walk(story, [(one.told.event, one.told.at_us) for one in duty.events])
     assert found.verdict.value == model.verdict(now_us)
     if found.verdict is not OPEN or found.due_us is None:
         return
@@ -307,13 +318,13 @@ def test_the_clock_agrees_with_a_walk(
 
 
 class Walk:
-    """A clock that is asked moment by moment: has the limit been used up by then?"""
+    """A clock that is asked moment by moment whether its limit has been used up."""
 
-    def __init__(self, unit: tuple[str, int], zone: ZoneInfo, absent: bool, events: list[tuple[str, int]]) -> None:
-        self.unit, self.limit = unit
-        self.zone, self.events = zone, events
+    def __init__(self, story: Story, events: list[tuple[str, int]]) -> None:
+        self.unit, self.limit = story.unit
+        self.zone, self.events = ZoneInfo(story.zone), events
         self.opened_us = events[0][1]
-        self.restarts = {"paused": "resumed"} | ({"absent": "arrived"} if absent else {})
+        self.restarts = {"paused": "resumed"} | ({"absent": "arrived"} if story.absent_stops else {})
         self.closed = set(LOCAL).union(*(public_holidays("ES-CT", year) for year in (2025, 2026, 2027)))
 
     def verdict(self, now_us: int) -> str:

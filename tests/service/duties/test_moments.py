@@ -13,6 +13,8 @@ from tests.rigs.duties import MADRID
 from vetlla.domain.clock import to_datetime, to_us
 from vetlla.service.duties.moments import day_or_moment_us, moment_us
 
+naive = datetime.fromisoformat
+
 
 def at(text: str, zone: ZoneInfo = MADRID) -> str:
     return to_datetime(moment_us(text, zone)).isoformat()
@@ -60,9 +62,10 @@ def test_times_are_read(text: str, utc: str) -> None:
     ],
 )
 def test_other_times_are_refused(text: str, message: str) -> None:
-    for read in (lambda: moment_us(text, MADRID), lambda: day_or_moment_us(text, MADRID, is_end=True)):
-        with pytest.raises(ValueError, match=message):
-            read()
+    with pytest.raises(ValueError, match=message):
+        moment_us(text, MADRID)
+    with pytest.raises(ValueError, match=message):
+        day_or_moment_us(text, MADRID, is_end=True)
 
 
 def test_half_an_hour_may_come_twice() -> None:
@@ -91,13 +94,13 @@ def test_a_time_is_no_day_even_at_midnight(text: str) -> None:
     assert day_or_moment_us(text, MADRID, is_end=True) == to_us(datetime(2026, 11, 30, tzinfo=MADRID))
 
 
-@given(st.datetimes(datetime(1991, 1, 1), datetime(2098, 1, 1)), st.integers(-12 * 60, 14 * 60))
+@given(st.datetimes(naive("1991-01-01"), naive("2098-01-01")), st.integers(-12 * 60, 14 * 60))
 def test_a_time_with_its_offset_is_exact(moment: datetime, minutes: int) -> None:
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     assert moment_us(aware.isoformat(), MADRID) == to_us(aware)
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.sampled_from(["Europe/Madrid", "America/Havana"]))
+@given(st.datetimes(naive("2020-01-01"), naive("2030-01-01")), st.sampled_from(["Europe/Madrid", "America/Havana"]))
 def test_local_time_is_read_exactly_or_refused(moment: datetime, name: str) -> None:
     """It is refused if several moments or none show this time on the wall."""
     zone = ZoneInfo(name)

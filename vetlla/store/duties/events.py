@@ -19,8 +19,9 @@ _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND sub
 _BY_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
 )
-_TOLD: Final = (
-    "SELECT at_us, begin_us, end_us FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"
+_WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
+_SAME: Final = (
+    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
 )
 _ONE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE id = ?"  # noqa: S608
 _ADD: Final = (
@@ -46,11 +47,6 @@ def next_number(connection: sqlite3.Connection) -> int:
     """Return the number that the next event gets."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM duty_events").fetchone()
     return int(last) + 1
-
-
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Return True if no event is recorded."""
-    return connection.execute("SELECT 1 FROM duty_events LIMIT 1").fetchone() is None
 
 
 def event(connection: sqlite3.Connection, number: int) -> DutyEvent | None:
@@ -100,6 +96,18 @@ def exported(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[D
         yield from standing_events(events)
 
 
+def at_that_time(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the same event as it is recorded, if it is; it may have been withdrawn."""
+    key = (event.kind, event.subject, event.at_us, event.event, event.ref)
+    return list(map(_event, connection.execute(_SAME, key)))
+
+
+def with_reference(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the events of the same subject, name and reference, at whatever time; they may have been withdrawn."""
+    key = (event.kind, event.subject, event.event, event.ref)
+    return list(map(_event, connection.execute(_WITH_REFERENCE, key)))
+
+
 def same_reference(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
     """Return the events of the same subject, name and reference that were not withdrawn, at whatever time."""
     return [
@@ -107,11 +115,6 @@ def same_reference(connection: sqlite3.Connection, event: NewEvent) -> list[Duty
         for other in standing_events(of_subject(connection, event.kind, event.subject))
         if (other.told.event, other.told.ref) == (event.event, event.ref)
     ]
-
-
-def times_told(connection: sqlite3.Connection, event: NewEvent) -> list[tuple[int, int | None, int | None]]:
-    """Return time and promise of each event of the same subject, name and reference, also of withdrawn ones."""
-    return connection.execute(_TOLD, (event.kind, event.subject, event.event, event.ref)).fetchall()
 
 
 def _event(row: tuple[Any, ...]) -> DutyEvent:
