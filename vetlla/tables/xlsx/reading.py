@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_ROW = 1 << 20
 MAX_COLUMN = 1 << 14
 """Rows and columns that a sheet can have (Excel's specification); a cell beyond them is refused."""
+DAY_MS = 86_400_000
+"""Milliseconds of a day. A workbook keeps a time as a part of a day, which is exact to some hundredths of one."""
 LETTERS = 3
 """Most letters of a column: the last column is XFD."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError, struct.error)
@@ -73,7 +75,7 @@ class Cells:
             case "b":
                 return text.strip() in {"1", "true"}
             case "d":
-                return date.fromisoformat(text[:10])
+                return _whole(datetime.fromisoformat(text).replace(tzinfo=None))
             case "e":
                 return Broken(text, "is an error of the spreadsheet: correct it there")
         return unescaped(text)
@@ -82,10 +84,16 @@ class Cells:
         number = float(text)
         if style is not None and int(style) in self._book.date_styles:
             try:
-                return self._book.epoch + timedelta(days=int(number))
-            except OverflowError:
+                day, rest = divmod(round(number * DAY_MS), DAY_MS)
+                return _whole(datetime.combine(self._book.epoch, time()) + timedelta(day, milliseconds=rest))
+            except (OverflowError, ValueError):
                 return Broken(text, "is not a possible date")
         return int(text) if text.isascii() and text.isdecimal() else number
+
+
+def _whole(moment: datetime) -> date:
+    """Return a date and time, or the date alone at midnight, because workbooks do not tell the two apart."""
+    return moment if moment.time() != time() else moment.date()
 
 
 def table(raw: BinaryIO, what: str, wanted: str) -> Table:
