@@ -14,27 +14,30 @@ import os
 import random
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench.office.inventory import park_of, run
+from bench.office.inventory import Cost, park_of, run
 from bench.rig.machine import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DAYS = 700
 """Closed duties were opened in as many days before today."""
 DAY = ("--day", "2024-04-01")
+HEADING = ("kind", "subject", "event", "at", "ref", "by", "from", "to")
+PART = 1_000_000
+"""Events of a file; an import takes at most 1,048,576 rows."""
 
 
 def rows(homes: int, closed: int, still_open: int, seed: int) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of a file of duty events under their heading, in no order of time."""
+    """Yield the rows of files of duty events, in no order of time."""
     rng = random.Random(seed)
     now = datetime.now(UTC).replace(microsecond=0)
-    yield ("kind", "subject", "event", "at", "ref", "by", "from", "to")
     for number in range(closed + still_open):
         home = f"H{rng.randrange(homes) + 1:06}"
         is_open = number >= closed
@@ -52,13 +55,30 @@ def rows(homes: int, closed: int, still_open: int, seed: int) -> Iterator[tuple[
                 yield "fault", home, "solved", done.isoformat(), ref, "T01", "", ""
 
 
-def write(path: Path, homes: int, closed: int, still_open: int, seed: int) -> None:
-    """Write the file in a process of its own, because our memory would count in the peak of later children."""
+def write(folder: Path, homes: int, closed: int, still_open: int, seed: int) -> list[Path]:
+    """Write files of at most a million events; return them.
+
+    A process of its own writes, because our memory would count in the peak of later children.
+    """
+    folder.mkdir()
     if (child := os.fork()) == 0:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(rows(homes, closed, still_open, seed))
-        os._exit(0)
+        every = rows(homes, closed, still_open, seed)
+        for place in count():
+            part = list(islice(every, PART))
+            if not part:
+                os._exit(0)
+            with (folder / f"events{place}.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([HEADING, *part])
     os.waitpid(child, 0)
+    return sorted(folder.iterdir())
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """Return the cost of commands one after the other."""
+    every = list(costs)
+    return Cost(
+        sum(one.seconds for one in every), sum(one.cpu_s for one in every), max(one.memory_mib for one in every)
+    )
 
 
 def main() -> None:
@@ -73,16 +93,16 @@ def main() -> None:
     out = Console(highlight=False, soft_wrap=True)
     out.print(str(describe()))
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
-        park, state, file = Path(folder) / "park", Path(folder) / "state", Path(folder) / "events.csv"
+        park, state = Path(folder) / "park", Path(folder) / "state"
         state.mkdir()
         out.print(park_of(asked.homes, asked.seed, park))
         run("inventory", "import", park / "homes.csv", "--what", "homes", *DAY, state=state)
-        write(file, asked.homes, asked.closed, asked.still_open, asked.seed)
-        out.print(f"{2 * asked.closed + asked.still_open:,} events, {file.stat().st_size >> 20} MiB, on one core")
-        out.print(f"import: {run('duties', 'import', file, state=state)}")
-        out.print(f"import again: {run('duties', 'import', file, state=state)}")
-        small = Path(folder) / "small.csv"
-        write(small, asked.homes, 500, 500, asked.seed + 1)
+        files = write(Path(folder) / "events", asked.homes, asked.closed, asked.still_open, asked.seed)
+        size = sum(file.stat().st_size for file in files) >> 20
+        out.print(f"{2 * asked.closed + asked.still_open:,} events in {len(files)} files, {size} MiB, on one core")
+        for what in ("import", "import again"):
+            out.print(f"{what}: {total(run('duties', 'import', file, state=state) for file in files)}")
+        (small,) = write(Path(folder) / "more", asked.homes, 500, 500, asked.seed + 1)
         small.write_text(small.read_text(encoding="utf-8").replace("B0", "C0"), encoding="utf-8")
         out.print(f"import 1,500 events more: {run('duties', 'import', small, state=state)}")
         month = (

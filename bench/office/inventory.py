@@ -44,9 +44,9 @@ class Cost(NamedTuple):
         return f"{self.seconds:.1f} s ({self.cpu_s:.1f} s of processor), {self.memory_mib:.0f} MiB at most"
 
 
-def run(*arguments: object, state: Path) -> Cost:
-    """Run a vetlla command and return its cost. Raises CalledProcessError if it fails."""
-    command = [*VETLLA, *map(str, arguments), "--state-dir", str(state)]
+def run(*arguments: object, state: Path | None) -> Cost:
+    """Run a vetlla command and return its cost; None if it keeps nothing. Raises CalledProcessError if it fails."""
+    command = [*VETLLA, *map(str, arguments), *(("--state-dir", str(state)) if state else ())]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

@@ -187,7 +187,7 @@ def test_a_killed_import_leaves_nothing(stocked: Vetlla, tmp_path: Path, state_d
     """A real process reads a pipe and is killed with thousands of rows in its transaction."""
     feed = tmp_path / "feed.csv"
     feed.symlink_to("/dev/stdin")
-    command = [VETLLA, "duties", "import", feed, "--state-dir", state_dir]
+    command = [VETLLA, "duties", "import", str(feed), "--state-dir", str(state_dir)]
     importer = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
     assert importer.stdin
     try:
