@@ -13,6 +13,7 @@ from vetlla.simulator.service_year.telling import Event, Story
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Mapping, Sequence
+
     from vetlla.domain.devices import Home
     from vetlla.simulator.service_year.days import Month, YearCalendar
     from vetlla.simulator.service_year.telling import Facts
