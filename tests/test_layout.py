@@ -25,6 +25,7 @@ NOT_FOR_MACHINES = {
     "reminders demo": "it shows two telephones to a person",
     "reminders run": "it is a daemon, which programs read by its log and by `vetlla reminders list`",
     "demo": "it shows a picture for people",
+    "duties export": "it writes a file in the requested format",
     "inventory export": "it writes a file in the requested format",
     "renewals export": "it writes a file in the requested format",
 }
