@@ -24,7 +24,7 @@ from vetlla.simulator import park
 from vetlla.simulator.service_year.days import Month, Term, YearCalendar
 from vetlla.simulator.service_year.planting import ways
 from vetlla.simulator.service_year.routine import follow_ups, ordinary
-from vetlla.simulator.service_year.telling import Facts, Planted, Story, facts
+from vetlla.simulator.service_year.telling import DutyStory, Facts, Planted, facts
 from vetlla.tables import delimited
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ FOLLOW_UP = "follow_up"
 ROWS = 1_000_000
 """Most rows of a file; an import takes 1,048,576."""
 HOMES_A_TURN = 20_000
-"""For each so many homes every way of a breach is planted once more."""
+"""Every way of a breach is planted once more for each of these portions of homes."""
 FIRST_YEAR = 2025
 """The contract began within 2024, so its parameters do not hold for the whole of that year."""
 
@@ -107,15 +107,15 @@ class _YearWriter:
         months = list(self._routine(one))
         self._write(folder, name, chain([planted], months))
 
-    def _planted(self, one: Facts) -> Iterator[Story]:
+    def _planted(self, one: Facts) -> Iterator[DutyStory]:
         subjects = self._codes(one)
         for turn in range(self._turns):
             for number, way in enumerate(ways(one, self._calendar, self._rng)):
-                story = Story(one.name, next(subjects), f"PL-{one.name}-{turn}-{number}", way.events)
+                story = DutyStory(one.name, next(subjects), f"PL-{one.name}-{turn}-{number}", way.events)
                 self.plan.append(Planted(one.name, story.subject, story.ref, way.name, way.verdict, way.worse))
                 yield story
 
-    def _routine(self, one: Facts) -> Iterator[list[Story]]:
+    def _routine(self, one: Facts) -> Iterator[list[DutyStory]]:
         plan: Mapping[str, Any] = self._profile.get(one.name, {})
         if not plan:
             return
@@ -127,7 +127,7 @@ class _YearWriter:
                 continue
             subjects = self._codes(one, days[0].month)
             yield [
-                Story(one.name, next(subjects), f"{one.name}-{days[0]:%m}-{place}", events, by=f"OP{place % 60:02}")
+                DutyStory(one.name, next(subjects), f"{one.name}-{days[0]:%m}-{place}", events, by=f"OP{place % 60:02}")
                 for place, events in enumerate(ordinary(one, plan, number, month))
             ]
 
@@ -138,7 +138,7 @@ class _YearWriter:
             return (f"{one.kind.subject}-{month:02}-{place % 50}" for place in count())
         return (self._rng.choice(known) for _ in count())
 
-    def _write(self, folder: Path, name: str, months: Iterable[list[Story]]) -> None:
+    def _write(self, folder: Path, name: str, months: Iterable[list[DutyStory]]) -> None:
         rows = self._rows(months)
         for part in count():
             few = islice(rows, ROWS)
@@ -149,7 +149,7 @@ class _YearWriter:
             with os.fdopen(no_link(path, os.O_TRUNC), "w", encoding="utf-8", newline="") as file:
                 delimited.write(file, COLUMNS, chain([first], few))
 
-    def _rows(self, months: Iterable[list[Story]]) -> Iterator[list[str]]:
+    def _rows(self, months: Iterable[list[DutyStory]]) -> Iterator[list[str]]:
         for stories in months:
             self.duties += len(stories)
             for story in stories:

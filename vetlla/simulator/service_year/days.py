@@ -77,7 +77,7 @@ class YearCalendar:
         return day
 
     def deadline(self, opened_us: int, term: Term) -> int:
-        """Return the last moment of a term: of its last day, or after so many minutes."""
+        """Return the last moment of a term: of its last day, or after its minutes."""
         if term.length_us is not None:
             return opened_us + term.length_us
         day = self.day_of(opened_us)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vetlla.domain.clock import SECOND_US
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.simulator.service_year.days import MINUTE_US
-from vetlla.simulator.service_year.telling import Event, Story
+from vetlla.simulator.service_year.telling import DutyStory, ToldEvent
 
 if TYPE_CHECKING:
     import random
@@ -24,7 +24,7 @@ LEAST, MOST = 2, 90
 """How much of its time an ordinary duty takes, in percent."""
 
 
-def ordinary(one: Facts, plan: Mapping[str, Any], number: int, month: Month) -> Iterator[list[Event]]:
+def ordinary(one: Facts, plan: Mapping[str, Any], number: int, month: Month) -> Iterator[list[ToldEvent]]:
     """Yield the events of a number of ordinary duties that are opened in a month."""
     calendar, rng = month.calendar, month.rng
     before = plan.get("before", [])
@@ -34,10 +34,10 @@ def ordinary(one: Facts, plan: Mapping[str, Any], number: int, month: Month) -> 
         end = min(end, calendar.end_us)
         done = _between(begin, end, rng)
         step = (done - opened_us) // (len(before) + 1)
-        on_the_way = [Event(name, opened_us + (place + 1) * step) for place, name in enumerate(before)]
+        on_the_way = [ToldEvent(name, opened_us + (place + 1) * step) for place, name in enumerate(before)]
         closed = min(done + rng.randrange(90) * MINUTE_US, calendar.end_us)
         closing = [event if event.name == one.done else event._replace(at_us=closed) for event in one.closing(done)]
-        yield [Event(one.kind.opens, opened_us, promise), *on_the_way, *closing]
+        yield [ToldEvent(one.kind.opens, opened_us, promise), *on_the_way, *closing]
 
 
 def _time(
@@ -65,7 +65,7 @@ def _between(begin: int, end: int, rng: random.Random) -> int:
     return min(end, max(begin, begin + (end - begin) * share // 10_000 // SECOND_US * SECOND_US))
 
 
-def follow_ups(one: Facts, homes: Sequence[Home], number: int, month: Month) -> Iterator[Story]:
+def follow_ups(one: Facts, homes: Sequence[Home], number: int, month: Month) -> Iterator[DutyStory]:
     """Yield the follow-up calls of a month: two to homes of level 3, and one to as many others as the number leaves.
 
     Every second home's calls have no reference, so that they find their duty by the time.
@@ -83,5 +83,7 @@ def follow_ups(one: Facts, homes: Sequence[Home], number: int, month: Month) -> 
             opened_us, end = calendar.at(first, 6), calendar.end_of(until)
             ref = f"FU{first:%y%m}-{half}-{home.code}" if place % 2 else ""
             done = _between(opened_us, end, rng)
-            opening = Event(one.kind.opens, opened_us, (calendar.at(first, 0), end))
-            yield Story(one.name, home.code, ref, [opening, *one.closing(done)], home.base, f"OP{rng.randrange(60):02}")
+            opening = ToldEvent(one.kind.opens, opened_us, (calendar.at(first, 0), end))
+            yield DutyStory(
+                one.name, home.code, ref, [opening, *one.closing(done)], home.base, f"OP{rng.randrange(60):02}"
+            )

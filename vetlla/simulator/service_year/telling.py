@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vetlla.simulator.service_year.days import Term
 
 
-class Event(NamedTuple):
+class ToldEvent(NamedTuple):
     """An event of a duty."""
 
     name: str
@@ -27,13 +27,13 @@ class Event(NamedTuple):
 
 
 @dataclass(slots=True)
-class Story:
+class DutyStory:
     """A duty from its opening to its end."""
 
     kind: str
     subject: str
     ref: str
-    events: list[Event] = field(default_factory=list)
+    events: list[ToldEvent] = field(default_factory=list)
     base: str = ""
     by: str = ""
 
@@ -79,10 +79,10 @@ class Facts(NamedTuple):
     bad_stop: str
     """An event that would stop the clock if a parameter said so; empty if there is none."""
 
-    def closing(self, at_us: int) -> list[Event]:
+    def closing(self, at_us: int) -> list[ToldEvent]:
         """Return the events that fulfil the duty and close it, at one moment."""
         names = [self.done] if self.done in self.kind.ends else [self.done, self.kind.ends[0]]
-        return [Event(name, at_us) for name in names]
+        return [ToldEvent(name, at_us) for name in names]
 
 
 def facts(name: str, kinds: DutyKinds, reading: Reading, term: Term | None) -> Facts:
