@@ -99,8 +99,10 @@ def test_the_index_forgets_and_sorts(connection: sqlite3.Connection) -> None:
     assert (index.is_of(connection, "a"), index.is_of(connection, "b")) == (True, False)
     rows = [OpenDuty(1, "fault", "H1", 30), OpenDuty(2, "fault", "H2", 20), OpenDuty(3, "fault", "H3", None)]
     index.add(connection, [*rows, LooseEvent(4, "fault", "H4"), LooseEvent(5, "fault", "H5")])
-    assert [one.duty for one in index.due(connection, 31)] == [2, 1]
-    assert [one.duty for one in index.due(connection, 30)] == [2]
+    assert [one.duty for one in index.due(connection, 31, ["fault"])] == [2, 1]
+    assert [one.duty for one in index.due(connection, 30, ["fault", "other"])] == [2]
+    assert list(index.due(connection, 31, ["other"])) == []
+    assert [index.count_due(connection, 31, kinds) for kinds in (["fault"], ["other"], [])] == [2, 0, 0]
     assert list(index.all_open(connection, "fault")) == rows
     index.forget(connection, [("fault", "H2"), ("fault", "H4")])
     assert [one.duty for one in index.all_open(connection, "fault")] == [1, 3]

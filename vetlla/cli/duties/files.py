@@ -102,9 +102,7 @@ def export(
     Example: vetlla duties export faults.xlsx --kind fault
     """
     known = rules.rules()
-    kinds = kind or known.kinds.names()
-    for name in kinds:
-        known.kinds.kind(name)  # an unknown name must not look like a kind without events
+    kinds = known.kinds.chosen(kind or ())
     kind_of(file, form)
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from collections.abc import Collection, Mapping  # noqa: TC003 - pydantic reads the types of the fields
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, TypeAlias
@@ -129,6 +129,12 @@ class DutyKinds:
     def names(self) -> list[str]:
         """Return the names in the order of the file."""
         return list(self._kinds)
+
+    def chosen(self, names: Collection[str]) -> list[str]:
+        """Return the kinds that were asked for, in the order of the file; all if none was. Raises UsageError."""
+        for name in names:
+            self.kind(name)  # an unknown name must not look like a kind without duties
+        return [name for name in self._kinds if not names or name in names]
 
     def find(self, name: str) -> DutyKind | None:
         """Return the kind of a name; None if there is none."""

@@ -41,7 +41,7 @@ def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_
     """Yield the wanted duties with their standing: by kind, subject and opening."""
     kinds = [
         name
-        for name in (wanted.kinds or rules.kinds.names())
+        for name in rules.kinds.chosen(wanted.kinds)
         if wanted.ans is None or rules.kinds.kind(name).ans == wanted.ans
     ]
     for duty in _duties(connection, rules, kinds, wanted):
@@ -71,17 +71,17 @@ def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[st
 def due(
     connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int, now_us: int
 ) -> Iterator[Standing]:
-    """Yield the undecided duties whose clock runs out before a time or has run out, the first one first."""
-    wanted = frozenset(kinds)
-    for row in index.due(connection, rules, before_us):
-        if not wanted or row.kind in wanted:
-            yield standing_of(connection, rules, row.duty, now_us)
+    """Yield the undecided duties whose clock runs out before a time or has run out, the first one first.
+
+    Raises UsageError for an unknown kind.
+    """
+    for row in index.due(connection, rules, before_us, kinds):
+        yield standing_of(connection, rules, row.duty, now_us)
 
 
 def count_due(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int) -> int:
     """Return how many duties ``due`` yields."""
-    wanted = frozenset(kinds)
-    return sum(1 for row in index.due(connection, rules, before_us) if not wanted or row.kind in wanted)
+    return index.count_due(connection, rules, before_us, kinds)
 
 
 def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
