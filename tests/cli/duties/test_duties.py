@@ -34,8 +34,8 @@ def shown(vetlla: Vetlla, number: int, *words: object) -> dict[str, Any]:
 def test_a_fault_from_its_opening_to_its_end(stocked: Vetlla) -> None:
     fault = opened(stocked, "fault", "H1", "--at", "2026-11-02T09:00", "--ref", "F-1207", "--by", "desk")
     assert fault.keys() == {
-        "id", "kind", "subject", "ref", "opened", "due", "ended", "elapsed", "stopped", "verdict", "ans", "worse", "why",
-        "events",
+        "id", "kind", "subject", "ref", "opened", "due", "ended", "elapsed", "stopped", "verdict", "ans", "worse",
+        "why", "events",
     }  # fmt: skip
     assert (fault["due"], fault["verdict"], fault["ans"]) == ("2026-11-04T22:59:59.999999Z", "breached", 14)
     words = ("arrived", "--at", "2026-11-03T10:00", "--team", "T7", "--base", "NORD")
