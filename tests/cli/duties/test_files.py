@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cli.files.workbooks import OWN_DATE, number, rows, workbook
+from tests.rigs.killed_import import kill_while_reading
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Done, Vetlla
 
 HEADING = "kind,subject,event,at,ref,by,note,from,to,base,team,alarm"
@@ -24,7 +27,6 @@ fault,H1,detected,2026-11-02T09:00:00+01:00,F-1,desk,
 fault,H1,solved,2026-11-03 12:40,F-1,T7,new battery
 complaint,H2,received,05/11/2026 10:15,Q-9,desk,
 """
-VETLLA = str(Path(sys.executable).with_name("vetlla"))
 
 
 def take(vetlla: Vetlla, folder: Path, content: str | bytes, *options: object, name: str = "events.csv") -> Done:
@@ -185,24 +187,9 @@ def test_what_belongs_to_no_duty_is_told(stocked: Vetlla, tmp_path: Path) -> Non
 
 def test_a_killed_import_leaves_nothing(stocked: Vetlla, tmp_path: Path, state_dir: Path) -> None:
     """A real process reads a pipe and is killed with thousands of rows in its transaction."""
-    feed = tmp_path / "feed.csv"
-    feed.symlink_to("/dev/stdin")
-    command = [VETLLA, "duties", "import", str(feed), "--state-dir", str(state_dir)]
-    importer = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
-    assert importer.stdin
-    try:
-        importer.stdin.write("kind,subject,event,at,ref\n")
-        for place in range(20_000):
-            importer.stdin.write(f"fault,H1,detected,2026-11-02 09:00,F-{place}\n")
-        importer.stdin.flush()
-        importer.send_signal(signal.SIGKILL)
-    except BrokenPipeError:
-        pytest.fail(f"the import ended by itself: {importer.wait(20)}")
-    finally:
-        importer.kill()
-        importer.wait(20)
-        importer.stdin.close()
-    assert importer.returncode == -signal.SIGKILL
+    events = (f"fault,H1,detected,2026-11-02 09:00,F-{place}" for place in range(20_000))
+    feed = chain(["kind,subject,event,at,ref"], events)
+    kill_while_reading(tmp_path, ("duties", "import"), feed, "--state-dir", state_dir)
     assert duties(stocked) == []
     assert take(stocked, tmp_path, EVENTS).json[0]["new"] == 3
 
