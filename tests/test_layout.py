@@ -26,6 +26,7 @@ NOT_FOR_MACHINES = {
     "reminders run": "it is a daemon, which programs read by its log and by `vetlla reminders list`",
     "cards export": "it writes a file in the requested format",
     "demo": "it shows a picture for people",
+    "duties export": "it writes a file in the requested format",
     "inventory export": "it writes a file in the requested format",
     "renewals export": "it writes a file in the requested format",
     "calls export": "it writes a file in the requested format",

@@ -44,9 +44,12 @@ class Cost(NamedTuple):
         return f"{self.seconds:.1f} s ({self.cpu_s:.1f} s of processor), {self.memory_mib:.0f} MiB at most"
 
 
-def run(*arguments: object, state: Path, may_end: tuple[int, ...] = (0,)) -> Cost:
-    """Run a vetlla command and return its cost. Raises CalledProcessError if it ends with another status."""
-    command = [*VETLLA, *map(str, arguments), "--state-dir", str(state)]
+def run(*arguments: object, state: Path | None, may_end: tuple[int, ...] = (0,)) -> Cost:
+    """Run a vetlla command and return its cost; ``state`` is None if it keeps nothing.
+
+    Raises CalledProcessError if it ends with another status than those that it may have.
+    """
+    command = [*VETLLA, *map(str, arguments), *(("--state-dir", str(state)) if state else ())]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

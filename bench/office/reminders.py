@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.domain.outbox import PlannedMessage
-    from vetlla.tasks.reminders.sending import Wanted
+    from vetlla.tasks.reminders.sending import WantedMessage
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SOURCE = "bench"
@@ -135,7 +135,7 @@ def _polled(db: sqlite3.Connection, polls: list[Poll]) -> None:
         polling.apply_poll(db, SOURCE, poll, SEND.book, NOW)
 
 
-def _render(_: Wanted) -> Rendered:
+def _render(_: WantedMessage) -> Rendered:
     return Rendered(Outgoing(reference="", phone="", text="Recordatori", template="recordatori"), "bench")
 
 

@@ -23,7 +23,7 @@ NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
 NAGIOS = {
     "doctor", "inventory check", "reminders doctor", "reminders texts lint", "sinks check", "support check",
-    "dispatch check",
+    "dispatch check", "duties check",
 }  # fmt: skip
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
@@ -139,7 +139,7 @@ OWN_END = {
 
 AT_ONCE = {
     "inventory parameters", "reminders run", "reminders demo", "reminders texts lint", "reminders texts preview",
-    "support levels",
+    "support levels", "duties kinds",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
@@ -184,6 +184,7 @@ def test_ctrl_c_while_the_program_loads() -> None:
 STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
+    "simulate year", "duties kinds",
     "db verify", "db restore", "supervision report", "cards rekey",
     "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",

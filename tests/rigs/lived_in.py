@@ -54,6 +54,7 @@ INVOCATIONS = {
     "board": "board --once",
     "simulate dial": "simulate dial --to 127.0.0.1:{port} --homes 1 --closed --reports 1",
     "simulate mqtt": "simulate mqtt --homes 1 --export {new}",
+    "simulate year": "simulate year --homes 10 --year 2025 --out {new}",
     "simulate receiver": "simulate receiver --accept 127.0.0.1:0 --rate 0.001 --duration 0.1",
     "demo": "demo --help",
     "receiver": "receiver --help",
@@ -219,6 +220,16 @@ INVOCATIONS = {
     "reminders texts approve": "reminders texts approve --all --party {office} --person Maria",
     "reminders texts approvals": "reminders texts approvals",
     "reminders texts preview": "reminders texts preview --kind reminder",
+    "duties open": "duties open fault H1",
+    "duties event": "duties event 1 arrived",
+    "duties withdraw": "duties withdraw 2 --reason wrong --dry-run",
+    "duties show": "duties show 1",
+    "duties list": "duties list",
+    "duties due": "duties due",
+    "duties kinds": "duties kinds",
+    "duties import": "duties import {dir}/duties.csv",
+    "duties export": "duties export {new}.csv",
+    "duties check": "duties check",
     "support open": "support open low question",
     "support answer": "support answer {ticket}",
     "support pause": "support pause {ticket} --why waiting",
@@ -327,6 +338,9 @@ def _register(place: Place) -> None:
     (directory / "calls.csv").write_text(
         "external_id,direction,started,caller\nC1,in,2024-05-02T10:00:00+02:00,900000001\n", encoding="utf-8"
     )
+    (directory / "duties.csv").write_text(
+        "kind,subject,event,at\nfault,H1,detected,2026-11-02\nfault,H2,detected,2026-11-02\n", encoding="utf-8"
+    )
     for number in range(KEYS):
         keep_key(state, f"key{number}", bytes([number] * 16))
     for words in (
@@ -339,6 +353,7 @@ def _register(place: Place) -> None:
         ("cards", "import", str(directory / "cards.csv")),
         ("home", "H1", "--reason", "question"),
         ("calls", "import", str(directory / "calls.csv")),
+        ("duties", "import", str(directory / "duties.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
     ):
         done = vetlla(*words, state_dir=state)

@@ -15,7 +15,7 @@ from vetlla.tasks.reminders.sending import Rendered
 
 if TYPE_CHECKING:
     from vetlla.domain.errors import LinkError
-    from vetlla.tasks.reminders.sending import Ready, Wanted
+    from vetlla.tasks.reminders.sending import Ready, WantedMessage
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, 10:00 in Lleida."""
@@ -114,7 +114,7 @@ class FakeProvider:
         return OutcomeUnknownError("no answer") if how == "lost" else Accepted(name)
 
 
-def render(wanted: Wanted) -> Rendered:
+def render(wanted: WantedMessage) -> Rendered:
     """Return a text that says which message it is."""
     plan = wanted.message.plan
     text = f"{plan.kind}|{plan.key.appointment.id}|{plan.key.start.isoformat()}|{plan.key.step}"

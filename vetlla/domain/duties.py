@@ -84,8 +84,14 @@ def standing_events(events: Iterable[DutyEvent]) -> list[DutyEvent]:
     withdrawals = [event for event in found if event.told.withdraws]
     if not withdrawals:
         return found
-    gone: set[int] = set()
-    for one in sorted(withdrawals, key=lambda event: -event.id):  # the latest first: it may take back an earlier one
-        if one.id not in gone:
-            gone.add(one.told.withdraws)
+    gone = withdrawn_numbers(withdrawals)
     return [event for event in found if event.id not in gone and not event.told.withdraws]
+
+
+def withdrawn_numbers(events: Iterable[DutyEvent]) -> set[int]:
+    """Return the numbers of the events and of the withdrawals that others of these events take back."""
+    gone: set[int] = set()
+    for one in sorted(events, key=lambda event: -event.id):  # the latest first: it may take back an earlier one
+        if one.told.withdraws and one.id not in gone:
+            gone.add(one.told.withdraws)
+    return gone

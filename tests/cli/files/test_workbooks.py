@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.cli.files.conftest import HEADING, IMEI, device, faults, taken
 from tests.cli.files.workbooks import DATE, OWN_DATE, TEXT, ZEROS, number, rows, workbook
+from vetlla.tables.source import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,6 +144,25 @@ def test_dates_are_the_days_that_were_meant(take: Taker, homes: Vetlla, epoch: s
         book.epoch = CALENDAR_MAC_1904
     assert take(saved(book), name=BOOK).status == os.EX_OK
     assert (taken(homes)[0]["since"], taken(homes)[0]["first_installed"]) == ("2024-04-01", "2024-03-31")
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2024, 2, 29), date(1999, 12, 31)])
+def test_a_time_of_day_is_kept(tmp_path: Path, day: date) -> None:
+    """To the millisecond; midnight is the day alone. A time was cut off in silence before."""
+    times = [time(), time(0, 0, 1), time(9, 15), time(12), time(23, 59, 59), time(17, 3, 7, 250_000)]
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for cell in ("at", *(datetime.combine(day, one) for one in times)):
+        book.active.append([cell])
+    file = tmp_path / "times.xlsx"
+    book.save(file)
+    with opened(file, what="times") as table:
+        cells = [cells[0] for _, cells in table.rows]
+    assert cells == [day, *(datetime.combine(day, one) for one in times[1:])]
+    iso = workbook(rows(["at"], [' t="d"><v>2026-03-29T09:15:00.000</v></c>'], [' t="d"><v>2026-03-29</v></c>']))
+    file.write_bytes(iso)
+    with opened(file, what="times") as table:
+        assert [cells[0] for _, cells in table.rows] == [datetime(2026, 3, 29, 9, 15), date(2026, 3, 29)]  # noqa: DTZ001
 
 
 def test_a_text_marked_with_an_apostrophe_is_a_text(take: Taker, homes: Vetlla) -> None:

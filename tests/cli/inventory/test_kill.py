@@ -6,18 +6,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import ON, imported
+from tests.rigs.killed_import import kill_while_reading
 from vetlla.simulator.park import generate, write
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Vetlla
+    from pathlib import Path
 
-VETLLA = str(Path(sys.executable).with_name("vetlla"))
+    from tests.cli.conftest import Vetlla
 
 
 def test_killed_in_the_middle_of_an_import_the_registry_is_as_it_was(
@@ -26,25 +27,9 @@ def test_killed_in_the_middle_of_an_import_the_registry_is_as_it_was(
     """A real process that reads a pipe is killed with rows in its transaction; afterwards none of them is there."""
     imported(vetlla, park)
     before = vetlla("inventory", "list", "--json").out
-    feed = tmp_path / "feed.csv"
-    feed.symlink_to("/dev/stdin")
-    importer = subprocess.Popen(
-        [VETLLA, "inventory", "import", feed, "--state-dir", state_dir], stdin=subprocess.PIPE, text=True
-    )
-    assert importer.stdin
-    try:
-        importer.stdin.write("type,serial,ownership,place\n")
-        for place in range(30_000):
-            importer.stdin.write(f"smoke,K{place},leased,warehouse\n")
-        importer.stdin.flush()
-        importer.send_signal(signal.SIGKILL)
-    except BrokenPipeError:
-        pytest.fail(f"the import ended by itself: {importer.wait(20)}")
-    finally:
-        importer.kill()
-        importer.wait(20)
-        importer.stdin.close()
-    assert importer.returncode == -signal.SIGKILL
+    devices = (f"smoke,K{place},leased,warehouse" for place in range(30_000))
+    feed = chain(["type,serial,ownership,place"], devices)
+    kill_while_reading(tmp_path, ("inventory", "import"), feed, "--state-dir", state_dir)
     assert vetlla("inventory", "list", "--json").out == before
     with sqlite3.connect(state_dir / "registry.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -14,7 +14,7 @@ from vetlla.service.reminders.lexicon import Intent
 from vetlla.service.reminders.steps import RulesBook, Step, StepRules
 from vetlla.service.reminders.texts.messages import Messages
 from vetlla.service.reminders.tokens import read_token, token
-from vetlla.tasks.reminders.sending import NoTextError, Wanted
+from vetlla.tasks.reminders.sending import NoTextError, WantedMessage
 from vetlla.tasks.reminders.texts import load_offices, load_texts
 from vetlla.tasks.reminders.wording import Wording
 
@@ -41,12 +41,12 @@ def wanted(
     channel: Channel = Channel.WHATSAPP,
     language: str = "ca",
     booked: Appointment | None = BOOKED,
-) -> Wanted:
+) -> WantedMessage:
     plan = PlannedMessage(
         key=MessageKey(key("a"), BOOKED.start, step), kind=kind, office=OFFICE, due=NOW, useful_until=BOOKED.start
     )
     message = OutboxMessage(id=1, reference="abc123", plan=plan, state=MessageState.CLAIMED, planned_at=NOW)
-    return Wanted(message, booked, channel, language, 1)
+    return WantedMessage(message, booked, channel, language, 1)
 
 
 def test_a_reminder_by_whatsapp_is_a_template_with_signed_buttons() -> None:

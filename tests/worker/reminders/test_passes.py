@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.messages import Accepted, Outgoing
-    from vetlla.tasks.reminders.sending import Rendered, Wanted
+    from vetlla.tasks.reminders.sending import Rendered, WantedMessage
 
 
 OFFICE = next(iter(load_offices().offices))
@@ -165,7 +165,7 @@ def test_a_message_that_the_program_cannot_make_does_not_stop_the_others(world: 
     made = world.service.wording.of_message
 
     class Wording:
-        def of_message(self, wanted: Wanted) -> Rendered:
+        def of_message(self, wanted: WantedMessage) -> Rendered:
             if wanted.message.plan.key.appointment == key("a"):
                 raise ZeroDivisionError
             return made(wanted)

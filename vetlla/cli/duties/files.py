@@ -68,11 +68,17 @@ def import_(
         tell_fault(fault, reader, as_json=as_json)
     if as_json:
         counts = {"new": done.new, "unchanged": done.known, "bad": len(done.faults), "loose": done.loose}
+        counts["differing"] = done.differing
         print_json({"file": str(file), **counts, "dry_run": dry_run})
     else:
         bad = f", {len(done.faults)} faults" if done.faults else ""
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{bad}{dry}", soft_wrap=True)
+    if done.differing:
+        talk().print(
+            f"{done.differing} of the unchanged events are recorded with another person, note or detail, which stays",
+            soft_wrap=True,
+        )
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"
@@ -97,9 +103,7 @@ def export(
     Example: vetlla duties export faults.xlsx --kind fault
     """
     known = rules.rules()
-    kinds = kind or known.kinds.names()
-    for name in kinds:
-        known.kinds.kind(name)  # an unknown name must not look like a kind without events
+    kinds = known.kinds.chosen(kind or ())
     kind_of(file, form)
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:

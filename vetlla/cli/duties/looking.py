@@ -24,7 +24,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.duties import DutyVerdict
+from vetlla.domain.duties import DutyVerdict, withdrawn_numbers
 from vetlla.store.duties.events import LATEST
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
@@ -59,7 +59,9 @@ def show(
     with snapshot(state_dir, CLOCK) as connection:
         one = book.standing_of(connection, rules, number, min(now_us, known_us), known_us)
         events = [event_fields(event) for event in one.duty.events]
-        events += [event_fields(event, withdrawn=True) for event in looking.withdrawn(connection, one.duty, known_us)]
+        taken = looking.withdrawn(connection, rules, one.duty, known_us)
+        gone = withdrawn_numbers(taken)
+        events += [event_fields(event, withdrawn=event.id in gone) for event in taken]
     fields = duty_fields(one)
     if as_json:
         print_json(fields | {"events": events})

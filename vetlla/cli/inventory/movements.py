@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
 
 
-class Entry(NamedTuple):
+class MovementEntry(NamedTuple):
     """Options of every movement: its day and reason, and how it is recorded."""
 
     day: Day = None
@@ -54,7 +54,7 @@ class UpkeepEntry(NamedTuple):
     state_dir: StateDir = DEFAULT_STATE_DIR
 
 
-def _following(entry: Entry | UpkeepEntry) -> Following:
+def _following(entry: MovementEntry | UpkeepEntry) -> Following:
     """Return how the duties that follow a movement are recorded."""
     recording = Recording(CLOCK.now().utc_us, "vetlla inventory")
     return Following(cache(lambda: load_rules(entry.kinds, entry.parameters_file)), actor(), recording)
@@ -77,7 +77,7 @@ def add(
     made: Annotated[str, typer.Option(metavar="2024-W07", help="Year and week of manufacture.")] = "",
     guarantee_until: Annotated[str, typer.Option(metavar="YYYY-MM-DD")] = "",
     *,
-    entry: Entry,
+    entry: MovementEntry,
 ) -> None:
     """Receive a new device into the warehouse.
 
@@ -100,7 +100,7 @@ def add(
 
 
 @with_option_groups
-def install(device: Serial, home: HomeCode, entry: Entry) -> None:
+def install(device: Serial, home: HomeCode, entry: MovementEntry) -> None:
     """Install a device from the warehouse in a home.
 
     Example: vetlla inventory install smoke:SM0012345 H000123
@@ -109,7 +109,7 @@ def install(device: Serial, home: HomeCode, entry: Entry) -> None:
 
 
 @with_option_groups
-def move(device: Serial, home: HomeCode, entry: Entry) -> None:
+def move(device: Serial, home: HomeCode, entry: MovementEntry) -> None:
     """Move an installed device to another home.
 
     Example: vetlla inventory move smoke:SM0012345 H000124 --reason "moved with the family"
@@ -118,7 +118,7 @@ def move(device: Serial, home: HomeCode, entry: Entry) -> None:
 
 
 @with_option_groups
-def remove(device: Serial, entry: Entry) -> None:
+def remove(device: Serial, entry: MovementEntry) -> None:
     """Bring an installed device back to the warehouse.
 
     Example: vetlla inventory remove smoke:SM0012345
@@ -140,7 +140,7 @@ def replace(
         bool, typer.Option("--keep", help="The old one goes back to the warehouse, to be repaired.")
     ] = False,
     *,
-    entry: Entry,
+    entry: MovementEntry,
 ) -> None:
     """Replace a device by another, which inherits the cost date; what was municipal or offered stays so.
 
@@ -161,7 +161,7 @@ def replace(
 
 
 @with_option_groups
-def repair(device: Serial, entry: Entry) -> None:
+def repair(device: Serial, entry: MovementEntry) -> None:
     """Record that a device was repaired where it is.
 
     Example: vetlla inventory repair terminal_ip:T0042 --reason "aerial"
@@ -170,7 +170,7 @@ def repair(device: Serial, entry: Entry) -> None:
 
 
 @with_option_groups
-def retire(device: Serial, entry: Entry) -> None:
+def retire(device: Serial, entry: MovementEntry) -> None:
     """Take a device out of the service for good.
 
     Example: vetlla inventory retire gas:G0815 --reason "sensor dead"
@@ -183,7 +183,7 @@ def transfer(
     device: Serial,
     ownership: Annotated[Ownership, typer.Argument(help="The new owner.")],
     *,
-    entry: Entry,
+    entry: MovementEntry,
 ) -> None:
     """Record a new owner, for example when leased equipment is bought.
 
@@ -211,7 +211,10 @@ def maintain(device: Serial, entry: UpkeepEntry) -> None:
 
 
 def _into_home(
-    rule: Callable[[DeviceRecord, str, date, list[DeviceRecord], str], Change], device: str, home: str, entry: Entry
+    rule: Callable[[DeviceRecord, str, date, list[DeviceRecord], str], Change],
+    device: str,
+    home: str,
+    entry: MovementEntry,
 ) -> None:
     day = past(entry.day)
     recorded = tasks.into_home(
@@ -226,7 +229,7 @@ def _into_home(
     _tell(recorded, as_json=entry.as_json)
 
 
-def _one(rule: Callable[[DeviceRecord], Change], device: str, entry: Entry) -> None:
+def _one(rule: Callable[[DeviceRecord], Change], device: str, entry: MovementEntry) -> None:
     recorded = tasks.record(entry.state_dir, CLOCK, device, rule, how=_following(entry), dry_run=entry.dry_run)
     _tell(recorded, as_json=entry.as_json)
 

@@ -76,6 +76,13 @@ def used(terms: Terms, calendar: ServiceCalendar, opened_us: int, at_us: int, st
     )
 
 
+def whole_limit(terms: Terms, calendar: ServiceCalendar, opened_us: int) -> int:
+    """Return a limit as ``used`` counts it: microseconds, or days; months are the days that they have."""
+    if terms.unit is Unit.MONTHS:
+        return calendar.day_of(_end_of_limit(terms, calendar, opened_us, 0)) - calendar.day_of(opened_us)
+    return terms.limit_us or terms.amount
+
+
 def _end_of_limit(terms: Terms, calendar: ServiceCalendar, opened_us: int, extra: int) -> int:
     match terms.unit:
         case Unit.NATURAL_DAYS:

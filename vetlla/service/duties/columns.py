@@ -12,6 +12,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.column_types import ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
+from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.duties.moments import day_or_moment_us, moment_us
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 NOTE_MAX: Final = 500
 """Most characters of a note, as many as in a reason that the receiver takes."""
-DETAILS_MAX: Final = 1_000
-"""Most characters of the other details: some ten short texts."""
 DETAILS: Final = ("base", "team", "alarm")
-"""Details of an event with a column of their own: the base, the technician or emergency unit, and the alarm."""
+"""Columns that are kept as details of an event: the base, the technician or emergency unit, and the alarm."""
+DETAILS_MAX: Final = 2_000
+"""Most characters of the other details of an event, which commands write; they hold some codes."""
 PAST_US: Final = 631_152_000_000_000
 """1990-01-01: municipal telecare in Barcelona began in the nineties, so an earlier time is a typing error."""
 
@@ -37,23 +38,23 @@ def _note(text: str) -> str:
     return text
 
 
-def _details_object(text: str) -> str:
+def _other_details(text: str) -> str:
     try:
         given = json.loads(text)
     except ValueError:
         given = None
-    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-        raise ValueError('is no JSON object of texts, such as {"purpose": "fault"}')
-    if taken := sorted(given.keys() & set(DETAILS)):
-        raise ValueError(f"has {taken[0]}, which is a column of its own")
-    return _note(text)
+    if not isinstance(given, dict) or not all(isinstance(one, str) and one.isprintable() for one in given.values()):
+        raise ValueError('should be a JSON object of texts, such as {"place": "cabinet 4"}')
+    if column := next((name for name in DETAILS if name in given), None):
+        raise ValueError(f"has {column}, which has a column of its own")
+    return text
 
 
 Code = Annotated[ShortText, Cell(Holds.CODE)]
 Text = Annotated[ShortText, Cell(Holds.TEXT)]
 Note = Annotated[str, Field(max_length=NOTE_MAX), AfterValidator(_note), Cell(Holds.TEXT)]
+Details = Annotated[str, Field(max_length=DETAILS_MAX), AfterValidator(_other_details), Cell(Holds.TEXT)]
 When = Annotated[str, Cell(Holds.MOMENT)]
-Details = Annotated[str, Field(max_length=DETAILS_MAX), AfterValidator(_details_object), Cell(Holds.TEXT)]
 
 EventRow = TypedDict(
     "EventRow",
@@ -152,6 +153,8 @@ class EventRows:
             return None, None
         begin_us = self._end(row, "from", first, faults) if first else None
         end_us = self._end(row, "to", last, faults) if last else None
+        if first is None and kind.clock is ClockKind.INTERVAL:
+            faults.append(Fault(row, "from", "", f"is empty, but {values['event']} promises an interval"))
         if last is None:
             faults.append(Fault(row, "to", "", f"is empty, but {values['event']} promises a time"))
         elif begin_us is not None and end_us is not None and end_us < begin_us:

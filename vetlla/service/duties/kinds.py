@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of the fields
+from collections.abc import Collection, Mapping  # noqa: TC003 - pydantic reads the types of the fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -81,8 +82,13 @@ class DutyKind(_Part):
 
     @property
     def all_events(self) -> tuple[str, ...]:
-        """Every event that the kind knows, the opening first."""
-        return (self.opens, *self.events, *self.ends, *self.cancels, *self._only_judged)
+        """Every event that the kind knows, the opening first, and those that close a duty last."""
+        return (self.opens, *self.events, *self._only_judged, *self.ends, *self.cancels)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The order of events of one moment, so that it does not depend on the order of recording."""
+        return {name: place for place, name in enumerate(self.all_events)}
 
     @property
     def _only_judged(self) -> tuple[str, ...]:
@@ -103,6 +109,8 @@ class DutyKind(_Part):
             raise ValueError("the opening promises a time if the clock is interval or date, and only then")
         if self.stops and self.clock is not ClockKind.LIMIT:
             raise ValueError("only a clock with a limit can stop")
+        if self.worse and self.clock is not ClockKind.LIMIT:
+            raise ValueError("only a clock with a limit can be exceeded by a share of it")
         known = set(self.all_events)
         named = {*self.promises, *self.stops, *(name for stop in self.stops.values() for name in stop.until)}
         if unknown := sorted(named - known):
@@ -121,6 +129,12 @@ class DutyKinds:
     def names(self) -> list[str]:
         """Return the names in the order of the file."""
         return list(self._kinds)
+
+    def chosen(self, names: Collection[str]) -> list[str]:
+        """Return the kinds that were asked for, in the order of the file; all if none was. Raises UsageError."""
+        for name in names:
+            self.kind(name)  # an unknown name must not look like a kind without duties
+        return [name for name in self._kinds if not names or name in names]
 
     def find(self, name: str) -> DutyKind | None:
         """Return the kind of a name; None if there is none."""

@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import to_us
+from vetlla.service.duties.calendar import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T]+(\d\d?:\d\d(?::\d\d)?))?", re.ASCII)
 FORMS: Final = "write 2026-11-30T09:15+01:00, or local time as 2026-11-30 09:15 or 30/11/2026 09:15"
 
@@ -31,11 +31,22 @@ def day_or_moment_us(text: str, zone: tzinfo, *, is_end: bool) -> int:
     Raises ValueError that says what to write.
     """
     found = _read(text)
-    if not (_DAY.fullmatch(text) or (":" not in text and _DAY_FIRST.fullmatch(text))):
+    if not _is_day(text):
         return to_us(aware(found, zone))
     if is_end:
-        return to_us((found + timedelta(days=1)).replace(tzinfo=zone)) - 1
+        found = datetime.combine(found + timedelta(days=1), time(), zone)
+        return to_us(found) - 1
     return to_us(found.replace(tzinfo=zone))
+
+
+def _is_day(text: str) -> bool:
+    """Return True if a time that can be read is a day alone, in any form: 2026-11-30, 20261130, 30/11/2026."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        found = _DAY_FIRST.fullmatch(text)
+        return found is not None and found[4] is None
+    return True
 
 
 def aware(moment: datetime, zone: tzinfo) -> datetime:
@@ -54,10 +65,14 @@ def _read(text: str) -> datetime:
     try:
         if found := _DAY_FIRST.fullmatch(text):
             day = date(int(found[3]), int(found[2]), int(found[1]))
-            return datetime.combine(day, _time_of_day(found[4] or "0:00"))
-        return datetime.fromisoformat(text)
+            read = datetime.combine(day, _time_of_day(found[4] or "0:00"))
+        else:
+            read = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"is no time: {FORMS}") from None
+    if not FIRST_YEAR <= read.year <= LAST_YEAR:
+        raise ValueError(f"is not in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return read
 
 
 def _time_of_day(text: str) -> time:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.service.duties.clock import due_us, stops_of, used
+from vetlla.service.duties.clock import due_us, stops_of, used, whole_limit
 from vetlla.service.duties.kinds import ClockKind
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def standing(duty: Duty, rules: DutyRules, now_us: int) -> Standing:
         if called_off is None and name in kind.cancels:
             called_off = event
     stops = stops_of(terms, duty.events)
-    promise = _promise(duty, terms) if kind.promises else None
+    promise = _promise(duty, terms, judging) if kind.promises else None
     due = _due(duty, rules, terms, stops, promise)
     decided = judging or ended
     if called_off is not None and decided is not None and called_off.told.at_us < decided.told.at_us:
@@ -89,14 +89,19 @@ def standing(duty: Duty, rules: DutyRules, now_us: int) -> Standing:
         stops,
         until,
         spent,
-        verdict is DutyVerdict.BREACHED and _is_worse(terms, spent),
+        verdict is DutyVerdict.BREACHED and _is_worse(rules, terms, duty.opened_us, spent),
     )
 
 
-def _promise(duty: Duty, terms: Terms) -> DutyEvent | None:
-    """Return the promise that counts: the last one that was made before the promise before it had ended."""
+def _promise(duty: Duty, terms: Terms, judging: DutyEvent | None) -> DutyEvent | None:
+    """Return the promise that counts: the last one that was made before the promise before it had ended.
+
+    A promise that was made after the verdict was decided does not count.
+    """
     found: DutyEvent | None = None
     for event in duty.events:
+        if event is judging:
+            break
         told = event.told
         if told.event not in terms.kind.promises or told.end_us is None:
             continue
@@ -141,9 +146,8 @@ def _inside(terms: Terms, promise: DutyEvent | None, at_us: int) -> bool:
     return begin <= at_us <= end and end - begin <= (terms.limit_us or 0)
 
 
-def _is_worse(terms: Terms, spent: int) -> bool:
+def _is_worse(rules: DutyRules, terms: Terms, opened_us: int, spent: int) -> bool:
     worse = terms.kind.worse
     if worse is None:
         return False
-    limit = terms.limit_us or terms.amount
-    return spent * 100 > limit * (100 + worse.over)
+    return spent * 100 > whole_limit(terms, rules.calendar, opened_us) * (100 + worse.over)

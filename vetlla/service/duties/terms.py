@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.kinds import DutyKind, DutyKinds
     from vetlla.service.parameters import Parameter, Parameters, Reading
 
-LIMIT_MAX: Final = 100_000
-"""Largest number of a limit: minutes of two months, and days of centuries."""
 _MINUTE_US: Final = 60_000_000
 
 
@@ -34,6 +32,14 @@ class Unit(StrEnum):
 
 
 _IN_US: Final = {Unit.MINUTES: _MINUTE_US, Unit.HOURS: 60 * _MINUTE_US}
+MOST: Final = {
+    Unit.MINUTES: 100_000,
+    Unit.HOURS: 10_000,
+    Unit.NATURAL_DAYS: 3_660,
+    Unit.WORKING_DAYS: 2_500,
+    Unit.MONTHS: 120,
+}
+"""Largest limits: some weeks in minutes, a year in hours, ten years in days and months. The calendar ends in 2099."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +126,9 @@ def _amount(entry: Parameter) -> tuple[int, Unit]:
             f"parameter {entry.name} is {value} {entry.unit}, and not a whole number of {', '.join(Unit)}",
             remedy=_REMEDY,
         )
-    if not 0 < value <= LIMIT_MAX:
-        raise ConfigError(f"parameter {entry.name} is not between 1 and {LIMIT_MAX}", remedy=_REMEDY)
+    most = MOST[Unit(unit)]
+    if not 0 < value <= most:
+        raise ConfigError(f"parameter {entry.name} is not between 1 and {most} {unit}", remedy=_REMEDY)
     return int(value), Unit(unit)
 
 

@@ -19,6 +19,10 @@ _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND sub
 _BY_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
 )
+_WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
+_SAME: Final = (
+    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
+)
 _ONE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE id = ?"  # noqa: S608
 _ADD: Final = (
     'INSERT INTO duty_events (kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws,'
@@ -43,11 +47,6 @@ def next_number(connection: sqlite3.Connection) -> int:
     """Return the number that the next event gets."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM duty_events").fetchone()
     return int(last) + 1
-
-
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Return True if no event is recorded."""
-    return connection.execute("SELECT 1 FROM duty_events LIMIT 1").fetchone() is None
 
 
 def event(connection: sqlite3.Connection, number: int) -> DutyEvent | None:
@@ -107,17 +106,25 @@ def exported(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[D
         yield from standing_events(events)
 
 
-def same_reference(connection: sqlite3.Connection, event: NewEvent) -> int | None:
-    """Return when an event of the same name and reference happened that is recorded at another time, if any is."""
-    if not event.ref:
-        return None
-    row = connection.execute(
-        "SELECT at_us FROM duty_events AS told WHERE kind = ? AND subject = ? AND event = ? AND ref = ? AND at_us <> ?"
-        " AND NOT EXISTS (SELECT 1 FROM duty_events WHERE kind = told.kind AND subject = told.subject"
-        " AND withdraws = told.id) LIMIT 1",
-        (event.kind, event.subject, event.event, event.ref, event.at_us),
-    ).fetchone()
-    return row[0] if row else None
+def at_that_time(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the same event as it is recorded, if it is; it may have been withdrawn."""
+    key = (event.kind, event.subject, event.at_us, event.event, event.ref)
+    return list(map(_event, connection.execute(_SAME, key)))
+
+
+def with_reference(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the events of the same subject, name and reference, at whatever time; they may have been withdrawn."""
+    key = (event.kind, event.subject, event.event, event.ref)
+    return list(map(_event, connection.execute(_WITH_REFERENCE, key)))
+
+
+def same_reference(connection: sqlite3.Connection, event: NewEvent) -> list[DutyEvent]:
+    """Return the events of the same subject, name and reference that were not withdrawn, at whatever time."""
+    return [
+        other
+        for other in standing_events(of_subject(connection, event.kind, event.subject))
+        if (other.told.event, other.told.ref) == (event.event, event.ref)
+    ]
 
 
 def _event(row: tuple[Any, ...]) -> DutyEvent:

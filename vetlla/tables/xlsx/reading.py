@@ -39,6 +39,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError,
 """Errors of a broken file. zipfile raises RuntimeError for a password; a text in place of a number is a ValueError."""
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _MS_OF_DAY = 86_400_000
+"""Milliseconds of a day. A workbook keeps a time as a part of a day, which is exact to some hundredths of one."""
 _DAY = len("2026-12-01")
 
 
@@ -87,7 +88,6 @@ class Cells:
                 day = self._book.epoch + timedelta(days=int(number))
                 if not shows_time and number.is_integer():
                     return day
-                # A day of a spreadsheet is a float, which is exact to some microseconds.
                 seconds = timedelta(milliseconds=round(number % 1 * _MS_OF_DAY))
                 return datetime(day.year, day.month, day.day) + seconds  # noqa: DTZ001 - a workbook has no zones
             except OverflowError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.duties import NewEvent
+from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
-from vetlla.service.duties.grouping import group
-from vetlla.service.duties.kinds import Subject
+from vetlla.service.duties.columns import PAST_US, details_text
+from vetlla.service.duties.grouping import group, unnamed
+from vetlla.service.duties.kinds import ClockKind, Subject
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as homes
@@ -44,6 +46,12 @@ def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, 
     _refuse_wrong(told, kind, recording.now_us)
     if not told.ref:
         told = told._replace(ref=f"V{store.next_number(connection)}")
+    for other in store.same_reference(connection, told):
+        if other.told.at_us != told.at_us:
+            raise UsageError(
+                f"{told.kind} {other.id} of {told.subject} has the reference {told.ref} and another time",
+                remedy=f"vetlla duties show {other.id}; for another duty give another --ref",
+            )
     number = store.add(connection, told, recording.source, recording.now_us)
     if number is None:
         raise UsageError(
@@ -64,7 +72,7 @@ def record(
     """
     duty = duty_of(connection, rules, number)
     kind = rules.kinds.kind(duty.kind)
-    told = told._replace(kind=duty.kind, subject=duty.subject, ref=told.ref or duty.ref, duty=number)
+    told = _of_duty(told, duty)
     if told.event not in kind.all_events or told.event == kind.opens:
         events = ", ".join(name for name in kind.all_events if name != kind.opens)
         raise UsageError(f"a {duty.kind} has no event {told.event!r}", remedy=f"one of {events}")
@@ -106,8 +114,7 @@ def withdraw(
         note=note,
         withdraws=number,
     )
-    others = store.of_subject(connection, told.kind, told.subject)
-    if any(event.told.withdraws == number for event in others):
+    if number in withdrawn_numbers(store.of_subject(connection, told.kind, told.subject)):
         raise UsageError(f"event {number} is withdrawn already")
     store.add(connection, taken, recording.source, recording.now_us)
     keep_index(connection, rules, [(told.kind, told.subject)])
@@ -162,12 +169,28 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
             homes.person(connection, subject)
 
 
+def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
+    """Return an event of a duty with the reference by which a file of it finds the duty again.
+
+    Another reference that the event has is kept as a detail.
+    """
+    ref = duty.ref or unnamed(duty.opened_us)
+    if told.ref not in {"", ref}:
+        details = json.loads(told.details) if told.details else {}
+        told = told._replace(details=details_text(details | {"ref": told.ref}))
+    return told._replace(kind=duty.kind, subject=duty.subject, ref=ref, duty=duty.id)
+
+
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:
     if told.at_us > now_us:
         raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
+    if told.at_us < PAST_US:
+        raise UsageError("that lies before 1990", remedy="correct --at")
     promises = told.event in kind.promises
     if promises and told.end_us is None:
         raise UsageError(f"{told.event} promises a time", remedy="give it with --from and --to")
+    if promises and told.begin_us is None and kind.clock is ClockKind.INTERVAL:
+        raise UsageError(f"{told.event} promises an interval", remedy="give its begin with --from")
     if not promises and (told.begin_us is not None or told.end_us is not None):
         raise UsageError(f"{told.event} promises no time", remedy="leave out --from and --to")
     if told.begin_us is not None and told.end_us is not None and told.end_us < told.begin_us:

@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.columns import Fault as RowFault
-    from vetlla.domain.duties import NewEvent
+    from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.service.duties.columns import EventRow
     from vetlla.service.duties.terms import DutyRules
-
-BATCH: Final = 10_000
-"""Events that are written with one statement."""
 
 
 class ImportedEvents(NamedTuple):
@@ -41,6 +38,8 @@ class ImportedEvents(NamedTuple):
     faults: list[Fault]
     loose: int
     """Events of the file's subjects that belong to no duty, because none or several were open at their time."""
+    differing: int = 0
+    """Known events that the file tells with another person, note or detail; what was recorded stays."""
 
 
 def import_events(
@@ -64,13 +63,12 @@ def import_events(
         faults: list[Fault] = []
         for row, values in good_rows(rows, faults):
             faults += taker.put(row, values)
-        taker.finish()
         if faults and not keep_good_rows:
             roll_back(connection)
             return ImportedEvents(0, 0, faults, 0)
-        keep_index(connection, rules, taker.touched)
-        loose = sum(1 for _ in index.loose_of(connection, taker.touched))
-        return ImportedEvents(taker.new, taker.seen - taker.new, faults, loose)
+        keep_index(connection, rules, taker.changed)
+        loose = sum(1 for _ in index.loose_of(connection, taker.subjects))
+        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing)
 
 
 class _Taker:
@@ -80,45 +78,53 @@ class _Taker:
         self._now_us = now_us
         self._rows = EventRows(rules.kinds, rules.calendar.zone, now_us, _missing(connection))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
-        self._waiting: list[NewEvent] = []
-        self._at_of: dict[tuple[str, str, str, str], int] = {}
-        self._is_empty = store.is_empty(connection)
-        self.touched: set[tuple[str, str]] = set()
-        self.seen = 0
+        self.subjects: set[tuple[str, str]] = set()
+        self.changed: set[tuple[str, str]] = set()
+        self.known = 0
         self.new = 0
+        self.differing = 0
 
     def put(self, row: int, values: EventRow) -> list[Fault]:
         event = self._rows.event(row, values)
         if isinstance(event, list):
             return event
-        if event.ref and event.event in self._once[event.kind] and (fault := self._told_otherwise(row, event)):
-            return [fault]
-        self.touched.add((event.kind, event.subject))
-        self._waiting.append(event)
-        if len(self._waiting) >= BATCH:
-            self.finish()
+        happens_once = event.ref and event.event in self._once[event.kind]
+        look_up = store.with_reference if happens_once else store.at_that_time
+        recorded = look_up(self._connection, event)
+        for other in recorded:
+            if other.told.at_us == event.at_us:
+                return self._known(row, event, other)
+        # A row with another time is right if what was recorded before was taken back.
+        if recorded and (standing := store.same_reference(self._connection, event)):
+            return [_otherwise(row, event, standing[0].told.at_us)]
+        self.subjects.add((event.kind, event.subject))
+        self.changed.add((event.kind, event.subject))
+        store.add(self._connection, event, self._source, self._now_us)
+        self.new += 1
         return []
 
-    def finish(self) -> None:
-        self.seen += len(self._waiting)
-        self.new += store.add_all(self._connection, self._waiting, self._source, self._now_us)
-        self._waiting.clear()
+    def _known(self, row: int, event: NewEvent, other: DutyEvent) -> list[Fault]:
+        """Return the fault of a row that is recorded with another promise; it stays withdrawn if it was withdrawn."""
+        told = other.told
+        if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
+            return [_promised_otherwise(row, event, told.end_us)]
+        self.subjects.add((event.kind, event.subject))
+        self.known += 1
+        self.differing += (told.by, told.note, told.details) != (event.by, event.note, event.details)
+        return []
 
-    def _told_otherwise(self, row: int, event: NewEvent) -> Fault | None:
-        """Return the fault of an event that happens once and is recorded at another time; None if it is not."""
-        key = (event.kind, event.subject, event.event, event.ref)
-        at_us: int | None = self._at_of.setdefault(key, event.at_us)
-        if at_us == event.at_us:
-            at_us = None if self._is_empty else store.same_reference(self._connection, event)
-        if at_us is None:
-            return None
-        return Fault(
-            row,
-            "at",
-            iso(event.at_us),
-            f"{event.event} of {event.ref} is recorded at {iso(at_us)}: if that is wrong, take it back with"
-            " vetlla duties withdraw",
-        )
+
+def _otherwise(row: int, event: NewEvent, at_us: int) -> Fault:
+    reason = f"{event.event} of {event.ref} is recorded at {iso(at_us)}: {_TAKE_BACK}"
+    return Fault(row, "at", iso(event.at_us), reason)
+
+
+def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
+    reason = f"{event.event} is recorded with another promise, up to {iso(end_us)}: {_TAKE_BACK}"
+    return Fault(row, "to", iso(event.end_us) or "", reason)
+
+
+_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw"
 
 
 def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:

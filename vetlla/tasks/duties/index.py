@@ -12,7 +12,7 @@ from vetlla.store.duties.index import LooseEvent, OpenDuty
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.duties import DutyEvent
     from vetlla.service.duties.terms import DutyRules
@@ -30,22 +30,44 @@ def keep_index(connection: sqlite3.Connection, rules: DutyRules, touched: Iterab
         index.add(connection, _rows(rules, kind, store.of_subject(connection, kind, subject)))
 
 
-def computed(connection: sqlite3.Connection, rules: DutyRules) -> Iterator[OpenDuty | LooseEvent]:
-    """Yield every row of the index, computed from all events."""
-    for kind, _, events in store.by_subject(connection, rules.kinds.names()):
+def computed(
+    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str] = ()
+) -> Iterator[OpenDuty | LooseEvent]:
+    """Yield every row of the index, of these kinds or of all, computed from all events."""
+    for kind, _, events in store.by_subject(connection, kinds or rules.kinds.names()):
         yield from _rows(rules, kind, events)
 
 
-def due(connection: sqlite3.Connection, rules: DutyRules, before_us: int) -> Iterator[OpenDuty]:
-    """Yield the duties whose clock runs out before a time or has run out, the first one first."""
+def due(
+    connection: sqlite3.Connection, rules: DutyRules, before_us: int, kinds: Sequence[str] = ()
+) -> Iterator[OpenDuty]:
+    """Yield the duties of these kinds (default: all) whose clock runs out before a time or has run out, in that order.
+
+    Raises UsageError for an unknown kind.
+    """
+    wanted = rules.kinds.chosen(kinds)
     if index.is_of(connection, rules.fingerprint):
-        return index.due(connection, before_us)
+        return index.due(connection, before_us, wanted)
+    return iter(_computed_due(connection, rules, before_us, wanted))
+
+
+def count_due(connection: sqlite3.Connection, rules: DutyRules, before_us: int, kinds: Sequence[str] = ()) -> int:
+    """Return how many duties ``due`` yields. Raises UsageError for an unknown kind."""
+    wanted = rules.kinds.chosen(kinds)
+    if index.is_of(connection, rules.fingerprint):
+        return index.count_due(connection, before_us, wanted)
+    return len(_computed_due(connection, rules, before_us, wanted))
+
+
+def _computed_due(
+    connection: sqlite3.Connection, rules: DutyRules, before_us: int, kinds: Sequence[str]
+) -> list[OpenDuty]:
     found = [
         row
-        for row in computed(connection, rules)
+        for row in computed(connection, rules, kinds)
         if isinstance(row, OpenDuty) and row.due_us is not None and row.due_us < before_us
     ]
-    return iter(sorted(found, key=lambda row: (row.due_us or 0, row.duty)))
+    return sorted(found, key=lambda row: (row.due_us or 0, row.duty))
 
 
 def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[LooseEvent]:

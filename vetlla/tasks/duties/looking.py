@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.duties import standing_events, withdrawn_numbers
 from vetlla.service.duties.grouping import group
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
@@ -40,7 +41,7 @@ def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_
     """Yield the wanted duties with their standing: by kind, subject and opening."""
     kinds = [
         name
-        for name in (wanted.kinds or rules.kinds.names())
+        for name in rules.kinds.chosen(wanted.kinds)
         if wanted.ans is None or rules.kinds.kind(name).ans == wanted.ans
     ]
     for duty in _duties(connection, rules, kinds, wanted):
@@ -70,17 +71,17 @@ def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[st
 def due(
     connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int, now_us: int
 ) -> Iterator[Standing]:
-    """Yield the undecided duties whose clock runs out before a time or has run out, the first one first."""
-    wanted = frozenset(kinds)
-    for row in index.due(connection, rules, before_us):
-        if not wanted or row.kind in wanted:
-            yield standing_of(connection, rules, row.duty, now_us)
+    """Yield the undecided duties whose clock runs out before a time or has run out, the first one first.
+
+    Raises UsageError for an unknown kind.
+    """
+    for row in index.due(connection, rules, before_us, kinds):
+        yield standing_of(connection, rules, row.duty, now_us)
 
 
 def count_due(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int) -> int:
     """Return how many duties ``due`` yields."""
-    wanted = frozenset(kinds)
-    return sum(1 for row in index.due(connection, rules, before_us) if not wanted or row.kind in wanted)
+    return index.count_due(connection, rules, before_us, kinds)
 
 
 def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
@@ -89,13 +90,30 @@ def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
     return [event for event in events if event]
 
 
-def withdrawn(connection: sqlite3.Connection, duty: Duty, known_us: int = store.LATEST) -> list[DutyEvent]:
-    """Return the events of a duty that were taken back, and those that took them back, in the order of recording."""
+def withdrawn(
+    connection: sqlite3.Connection, rules: DutyRules, duty: Duty, known_us: int = store.LATEST
+) -> list[DutyEvent]:
+    """Return the events of a duty that were taken back, and every withdrawal of its events, as they were recorded."""
     events = store.of_subject(connection, duty.kind, duty.subject, known_us)
-    taken = {event.told.withdraws for event in events if event.told.withdraws}
-    gone = {
-        event.id
-        for event in events
-        if event.id in taken and (event.told.duty == duty.id or (event.told.ref and event.told.ref == duty.ref))
-    }
-    return sorted((event for event in events if event.id in gone or event.told.withdraws in gone), key=lambda e: e.id)
+    gone = withdrawn_numbers(events)
+    if not gone:
+        return []
+    standing = standing_events(events)
+    taken = {one.id for one in events if one.id in gone and _would_belong(rules, duty, one, standing)}
+    about = taken | {one.id for one in duty.events}
+    found: list[DutyEvent] = []
+    for event in sorted(events, key=lambda event: event.id):
+        if event.told.withdraws in about:
+            about.add(event.id)  # a later withdrawal may take this one back
+            found.append(event)
+        elif event.id in taken:
+            found.append(event)
+    return found
+
+
+def _would_belong(rules: DutyRules, duty: Duty, taken: DutyEvent, standing: Sequence[DutyEvent]) -> bool:
+    """Return True if an event that was taken back would belong to a duty, had it not been taken back."""
+    if taken.told.withdraws:
+        return False
+    duties = group(rules.kinds.kind(duty.kind), [*standing, taken]).duties
+    return any(one.id == duty.id and taken in one.events for one in duties)

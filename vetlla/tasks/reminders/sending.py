@@ -53,7 +53,7 @@ class NoTextError(Exception):
     """There is no text for a message, or a place of the text has no value."""
 
 
-class Wanted(NamedTuple):
+class WantedMessage(NamedTuple):
     """What a text is made of."""
 
     message: OutboxMessage
@@ -94,7 +94,7 @@ def settle(
     taken: Sequence[tuple[OutboxMessage, Fresh]],
     rules: SendRules,
     now: datetime,
-    render: Callable[[Wanted], Rendered],
+    render: Callable[[WantedMessage], Rendered],
     *,
     on_fault: OnFault = raised,
     on_no_text: Callable[[int], None] = lambda _: None,
@@ -132,7 +132,7 @@ def _settled(
     rules: SendRules,
     now: datetime,
     *,
-    render: Callable[[Wanted], Rendered],
+    render: Callable[[WantedMessage], Rendered],
     room: set[int],
     unusable: set[tuple[str, str]],
 ) -> Ready | MessageReason | None:
@@ -192,7 +192,7 @@ class _Choice(NamedTuple):
     now: datetime
 
     def made(
-        self, render: Callable[[Wanted], Rendered], unusable: set[tuple[str, str]]
+        self, render: Callable[[WantedMessage], Rendered], unusable: set[tuple[str, str]]
     ) -> tuple[Decision, Rendered | None]:
         """Return the decision, and the text of a message that is sent."""
         decision = self._decision()
@@ -214,9 +214,9 @@ class _Choice(NamedTuple):
             rules = book.rules_for(self.fresh)
         return decide(self.message.plan, self.fresh, self.facts, self.now, rules=rules, policy=self.rules.policy)
 
-    def _wanted(self, channel: Channel) -> Wanted:
+    def _wanted(self, channel: Channel) -> WantedMessage:
         appointment = self.fresh if isinstance(self.fresh, Appointment) else self.known.last
-        return Wanted(self.message, appointment, channel, self.known.language, self.known.several)
+        return WantedMessage(self.message, appointment, channel, self.known.language, self.known.several)
 
 
 def _begun(db: sqlite3.Connection, choice: _Choice, channel: Channel, rendered: Rendered) -> Ready | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.service.reminders.steps import Step
     from vetlla.service.reminders.texts.dates import Language
     from vetlla.tasks.reminders.replying import AnswerWanted
-    from vetlla.tasks.reminders.sending import Wanted
+    from vetlla.tasks.reminders.sending import WantedMessage
 
 _LISTS: Final = frozenset({TextName.LIST, TextName.CONFIRMED_SEVERAL, TextName.CANCELLED_SEVERAL})
 _NOTICES: Final = {
@@ -45,7 +45,7 @@ class Wording:
         self._gateways = gateways
         self._language = language
 
-    def of_message(self, wanted: Wanted) -> Rendered:
+    def of_message(self, wanted: WantedMessage) -> Rendered:
         """Return the text of a message of the outbox. Raises NoTextError."""
         plan = wanted.message.plan
         gateway = self._gateways.get(wanted.channel, "")
@@ -88,7 +88,7 @@ class Wording:
             return None
         return None if made is None else made.text
 
-    def _reminder(self, wanted: Wanted) -> TextName:
+    def _reminder(self, wanted: WantedMessage) -> TextName:
         if wanted.message.plan.key.step == BOOKED:
             return TextName.BOOKED
         step = self._step(wanted)
@@ -96,7 +96,7 @@ class Wording:
             return TextName.REMINDER
         return reminder_name(step.lead, is_second=step.only_unconfirmed)
 
-    def _step(self, wanted: Wanted) -> Step | None:
+    def _step(self, wanted: WantedMessage) -> Step | None:
         assert wanted.appointment is not None
         rules = self._book.rules_for(wanted.appointment)
         return next((step for step in rules.steps if step.name == wanted.message.plan.key.step), None)

@@ -10,7 +10,7 @@ import pytest
 from tests.rigs.texts import text
 from vetlla.service.reminders.texts.approval import (
     DIGITAL_SERVICES,
-    Standing,
+    ApprovalState,
     approve,
     consent_of,
     parties_of,
@@ -38,7 +38,7 @@ def test_a_text_of_one_office_needs_the_digital_services_and_that_office() -> No
 
 
 def test_a_text_is_approved_when_every_party_agreed_to_the_same_words() -> None:
-    assert consent_of(text(), agreed(text()), OFFICES).standing is Standing.APPROVED
+    assert consent_of(text(), agreed(text()), OFFICES).standing is ApprovalState.APPROVED
 
 
 def test_a_record_tells_who_of_which_office_agreed_when_and_to_which_version() -> None:
@@ -50,29 +50,29 @@ def test_a_record_tells_who_of_which_office_agreed_when_and_to_which_version() -
 
 def test_a_text_without_consent_is_not_approved_and_the_missing_parties_are_named() -> None:
     found = consent_of(text(), agreed(text(), "OMAC"), OFFICES)
-    assert (found.standing, found.missing) == (Standing.NOT_APPROVED, (DIGITAL_SERVICES, "OGAT"))
+    assert (found.standing, found.missing) == (ApprovalState.NOT_APPROVED, (DIGITAL_SERVICES, "OGAT"))
 
 
 def test_a_changed_text_must_be_approved_again() -> None:
     changed = text("Teniu cita {quan} a {oficina} avui.", version=2)
     found = consent_of(changed, agreed(text()), OFFICES)
-    assert (found.standing, found.is_same_version) == (Standing.CHANGED, False)
-    assert consent_of(changed, agreed(text()) + agreed(changed), OFFICES).standing is Standing.APPROVED
+    assert (found.standing, found.is_same_version) == (ApprovalState.CHANGED, False)
+    assert consent_of(changed, agreed(text()) + agreed(changed), OFFICES).standing is ApprovalState.APPROVED
 
 
 def test_a_text_that_was_changed_without_a_new_version_is_told() -> None:
     found = consent_of(text("Teniu cita {quan} a {oficina} avui."), agreed(text()), OFFICES)
-    assert (found.standing, found.is_same_version) == (Standing.CHANGED, True)
+    assert (found.standing, found.is_same_version) == (ApprovalState.CHANGED, True)
 
 
 def test_going_back_to_approved_words_needs_no_new_consent() -> None:
     records = agreed(text()) + agreed(text("Altres paraules {quan} {oficina}"))
-    assert consent_of(text(version=7), records, OFFICES).standing is Standing.APPROVED
+    assert consent_of(text(version=7), records, OFFICES).standing is ApprovalState.APPROVED
 
 
 def test_consent_to_one_text_is_no_consent_to_another() -> None:
     for other in (text(language="es"), text(channel="whatsapp"), text(office="OMAC"), text(service="padro")):
-        assert consent_of(other, agreed(text()), OFFICES).standing is Standing.NOT_APPROVED
+        assert consent_of(other, agreed(text()), OFFICES).standing is ApprovalState.NOT_APPROVED
 
 
 @pytest.mark.parametrize(

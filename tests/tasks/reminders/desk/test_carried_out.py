@@ -33,14 +33,14 @@ from vetlla.tasks.reminders.wording import office_words
 
 if TYPE_CHECKING:
     from tests.rigs.reminders_desk import DeskWorld
-    from vetlla.tasks.reminders.sending import Ready, Wanted
+    from vetlla.tasks.reminders.sending import Ready, WantedMessage
 
 RULES = SendRules(book=RulesBook(), tables=TABLES, conversations_in_24h=1_000)
 WORDS = office_words(None, None)
 MINUTE = timedelta(minutes=1)
 
 
-def rendered(wanted: Wanted) -> Rendered:
+def rendered(wanted: WantedMessage) -> Rendered:
     """Return the text of an answer, or a word for a reminder."""
     plan = wanted.message.plan
     text = plan.text if plan.kind is MessageKind.ANSWER else "recordatori"

@@ -20,7 +20,7 @@ DIGITAL_SERVICES: Final = "Serveis Digitals"
 """The party that agrees to every text, beside the offices."""
 
 
-class Standing(StrEnum):
+class ApprovalState(StrEnum):
     """Whether a text may be sent."""
 
     APPROVED = "approved"
@@ -32,7 +32,7 @@ class Standing(StrEnum):
 class Consent(NamedTuple):
     """The standing of a text, and what is missing."""
 
-    standing: Standing
+    standing: ApprovalState
     missing: tuple[str, ...] = ()
     """Parties that did not approve these words."""
     is_same_version: bool = False
@@ -55,8 +55,8 @@ def consent_of(text: Text, approvals: Iterable[Approval], offices: Iterable[str]
     agreed = {one.party for one in of_text if one.digest == text.digest}
     missing = tuple(party for party in parties_of(text, offices) if party not in agreed)
     if not missing:
-        return Consent(Standing.APPROVED)
+        return Consent(ApprovalState.APPROVED)
     others = [one for one in of_text if one.digest != text.digest]
     if not others:
-        return Consent(Standing.NOT_APPROVED, missing)
-    return Consent(Standing.CHANGED, missing, any(one.version == text.version for one in others))
+        return Consent(ApprovalState.NOT_APPROVED, missing)
+    return Consent(ApprovalState.CHANGED, missing, any(one.version == text.version for one in others))

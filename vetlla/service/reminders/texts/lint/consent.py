@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.reminders.texts.approval import Standing, consent_of
+from vetlla.service.reminders.texts.approval import ApprovalState, consent_of
 from vetlla.service.reminders.texts.lint.around import finding
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def approved(text: Text, around: Around) -> Iterator[Finding]:
     found = consent_of(text, around.approvals, around.directory.offices)
     missing = ", ".join(found.missing)
     match found.standing:
-        case Standing.NOT_APPROVED:
+        case ApprovalState.NOT_APPROVED:
             said = f"version {text.version} was not approved by {missing}"
             yield finding(
                 "not_approved",
@@ -31,9 +31,9 @@ def approved(text: Text, around: Around) -> Iterator[Finding]:
                 said,
                 "let them read the preview, then: vetlla reminders texts approve",
             )
-        case Standing.CHANGED:
+        case ApprovalState.CHANGED:
             said = f"version {text.version} is not what was approved; to be approved by {missing}"
             remedy = "raise its version, and let them approve it" if found.is_same_version else "let them approve it"
             yield finding("changed", Level.CRITICAL, text, said, remedy)
-        case Standing.APPROVED:
+        case ApprovalState.APPROVED:
             pass

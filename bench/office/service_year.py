@@ -1,0 +1,86 @@
+"""The whole year of a service, generated and judged: whether every planted breach is found, and nothing else.
+
+    python -m bench.office.service_year [--homes 81052] [--year 2025] [--seed 1]
+
+It prints what each import and the search for breaches cost, and ends with 1 if the judge finds a difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from bench.office.duties import total
+from bench.office.inventory import DAY, VETLLA, run
+from bench.rig.machine import describe
+from vetlla.simulator.service_year import EVENTS, PLAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def judge(plan: Iterable[dict[str, Any]], found: Iterable[dict[str, Any]]) -> list[str]:
+    """Return each difference between the planted breaches and the breached duties that `duties list --json` found."""
+    wanted = {(one["kind"], one["subject"], one["ref"]): one for one in plan}
+    breached = {(one["kind"], one["subject"], one["ref"]): one for one in found}
+    differences = []
+    for key, one in wanted.items():
+        other = breached.get(key)
+        if (one["verdict"] == "breached") != (other is not None):
+            differences.append(f"{' '.join(key)} ({one['way']}): planted as {one['verdict']}")
+        elif other is not None and one["worse"] != (other["worse"] is not None):
+            differences.append(f"{' '.join(key)} ({one['way']}): {other['worse']}")
+    differences += [f"{' '.join(key)}: not planted: {breached[key]['why']}" for key in breached.keys() - wanted.keys()]
+    return differences
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def main() -> None:
+    """Generate, import and judge a year, and print the figures."""
+    parser = argparse.ArgumentParser(description="The whole year of a service, generated and judged.")
+    parser.add_argument("--homes", type=int, default=81_052)
+    parser.add_argument("--year", type=int, default=2025)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(str(describe()))
+    with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
+        year, state = Path(folder) / "year", Path(folder) / "state"
+        state.mkdir()
+        size = ("--homes", asked.homes, "--seed", asked.seed, "--year", asked.year)
+        out.print(f"simulate year: {run('simulate', 'year', *size, '--out', year, state=None)}")
+        for what in ("homes", "people", "devices"):
+            run("inventory", "import", year / f"{what}.csv", "--what", what, *DAY, state=state)
+        files = sorted((year / EVENTS).iterdir())
+        size_mib = sum(file.stat().st_size for file in files) >> 20
+        out.print(f"import of {len(files)} files, {size_mib} MiB, on one core: ", end="")
+        out.print(str(total(run("duties", "import", file, state=state) for file in files)))
+        breached = Path(folder) / "breached.ndjson"
+        command = [*VETLLA, "duties", "list", "--verdict", "breached", "--json", "--state-dir", str(state)]
+        with breached.open("wb") as file:
+            subprocess.run(command, stdout=file, check=True)
+        out.print(f"duties list --verdict breached: {run(*command[len(VETLLA) : -2], state=state)}")
+        plan = lines(year / PLAN)
+        differences = judge(plan, lines(breached))
+        planted = sum(one["verdict"] == "breached" for one in plan)
+        out.print(f"{planted} planted breaches, {len(plan) - planted} near misses: {len(differences)} differences")
+        for one in differences[:20]:
+            out.print(one)
+    sys.exit(bool(differences))
+
+
+if __name__ == "__main__":
+    main()
