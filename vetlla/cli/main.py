@@ -49,6 +49,9 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "duties": "duties.commands:app",
+    "complaints": "complaints.commands:app",
+    "custody": "custody.commands:app",
+    "documents": "documents.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

@@ -66,6 +66,8 @@ def group(kind: DutyKind, events: Iterable[DutyEvent]) -> Grouped:
         members[number].append(event)
         if told.event in ended:
             over.add(number)
+        elif told.event in kind.reopens:
+            over.discard(number)
     return Grouped([_duty(opening, members[opening.id]) for opening in openings], loose)
 
 
