@@ -87,14 +87,14 @@ def settle(connection: sqlite3.Connection, rules: DutyRules, day: date, by: str,
             told = NewEvent(one.duty.kind, one.duty.subject, "cancelled", recording.now_us, by=by)
             cancelled.append(book.record(connection, rules, one.duty.id, told, recording))
     opened = []
-    for one in unopened(connection, rules, found):
-        told = _told(RETURN, one, _left_us(rules, one), by)
+    for due in unopened(connection, rules, found):
+        told = _told(RETURN, due, _left_us(rules, due), by)
         opened.append(book.open_duty(connection, rules, told, recording))
-    for one in found:
-        back = _duty_of(connection, rules, RETURN, one, recording.now_us)
+    for due in found:
+        back = _duty_of(connection, rules, RETURN, due, recording.now_us)
         is_late = back is not None and back.verdict is DutyVerdict.BREACHED and back.due_us is not None
-        if back and is_late and _duty_of(connection, rules, DESTRUCTION, one) is None:
-            told = _told(DESTRUCTION, one, back.due_us or 0, by)
+        if back and is_late and _duty_of(connection, rules, DESTRUCTION, due) is None:
+            told = _told(DESTRUCTION, due, back.due_us or 0, by)
             opened.append(book.open_duty(connection, rules, told, recording))
     return Settled(opened, cancelled, ended)
 
