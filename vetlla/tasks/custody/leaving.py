@@ -91,12 +91,23 @@ def settle(connection: sqlite3.Connection, rules: DutyRules, day: date, by: str,
         told = _told(RETURN, due, _left_us(rules, due), by)
         opened.append(book.open_duty(connection, rules, told, recording))
     for due in found:
+        _take_back(connection, rules, due, by, recording)
         back = _duty_of(connection, rules, RETURN, due, recording.now_us)
         is_late = back is not None and back.verdict is DutyVerdict.BREACHED and back.due_us is not None
         if back and is_late and _duty_of(connection, rules, DESTRUCTION, due) is None:
             told = _told(DESTRUCTION, due, back.due_us or 0, by)
             opened.append(book.open_duty(connection, rules, told, recording))
     return Settled(opened, cancelled, ended)
+
+
+def _take_back(connection: sqlite3.Connection, rules: DutyRules, one: Owed, by: str, recording: Recording) -> None:
+    """Take back that a duty was called off, if that was for a home that has left on the same day after all."""
+    for kind in (RETURN, DESTRUCTION):
+        found = _duty_of(connection, rules, kind, one)
+        end = found.ended if found else None
+        if end and end.told.event == "cancelled" and end.source == recording.source:
+            note = "its home has left after all"
+            book.withdraw(connection, rules, end.id, by=by, note=note, recording=recording)
 
 
 def _left_us(rules: DutyRules, one: Owed) -> int:
