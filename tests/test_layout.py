@@ -27,6 +27,7 @@ NOT_FOR_MACHINES = {
     "cards export": "it writes a file in the requested format",
     "demo": "it shows a picture for people",
     "inventory export": "it writes a file in the requested format",
+    "custody export": "it writes a file in the requested format",
     "renewals export": "it writes a file in the requested format",
 }
 """Commands without --json, each with the reason."""

@@ -121,7 +121,11 @@ ca = "a"
 en = "a"
 basis = "assumed"
 clause = "c"
-due = [{ rule = "yearly", on = "02-29" }, { rule = "monthly", after = 1, unit = "months" }, { rule = "end", before = 2, unit = "months" }]
+due = [
+  { rule = "yearly", on = "02-29" },
+  { rule = "monthly", after = 1, unit = "months" },
+  { rule = "end", before = 2, unit = "months" },
+]
 """
 
 

@@ -52,33 +52,28 @@ acts = st.builds(
 )
 
 
+MOVES = {
+    ("hook", "stored"): "hook",
+    ("hook", "taken"): "person",
+    ("person", "used"): "person",
+    ("person", "brought_back"): "hook",
+    ("lost", "found"): "hook",
+} | {(where, end): end for where in ("hook", "person") for end in ("lost", "returned", "destroyed")}
+"""Where a key is after an act; what is not here cannot be."""
+
+
 def replayed(accepted: list[Told]) -> tuple[str, str] | None:
     """Return where a key is and who has it after these acts, in order of time; None if one of them cannot be."""
     where, holder = "hook", ""
-    for act, _, by in sorted(accepted, key=lambda one: one.minute):
-        name = act.value
-        if where in {"returned", "destroyed"}:
-            return None
-        if where == "lost":
-            if name != "found":
+    minutes: dict[int, list[Told]] = {}
+    for one in accepted:
+        minutes.setdefault(one.minute, []).append(one)
+    for minute in sorted(minutes):
+        for act, _, by in minutes[minute]:
+            if (where, act.value) not in MOVES:
                 return None
-            where = "hook"
-        elif name == "found":
-            return None
-        elif where == "hook":
-            if name in {"brought_back", "used"}:
-                return None
-            if name == "taken":
-                where, holder = "person", by
-            elif name != "stored":
-                where = name
-        else:
-            if name in {"taken", "stored"}:
-                return None
-            if name == "brought_back":
-                where, holder = "hook", ""
-            elif name != "used":
-                where, holder = name, ""
+            where = MOVES[where, act.value]
+            holder = (by if act is KeyAct.TAKEN else holder) if where == "person" else ""
     return where, holder
 
 

@@ -58,7 +58,7 @@ class MonthFigures(NamedTuple):
 
     @property
     def pertinent_kept(self) -> bool:
-        """Return True if there is at most one pertinent complaint for each so many active users."""
+        """Return True if there is at most one pertinent complaint for each ``per_pertinent`` active users."""
         return self.per_pertinent * len(self.pertinent) <= self.users
 
     @property

@@ -155,6 +155,9 @@ def chain(duty: Duty) -> CustodyKey:
             continue  # a note
         act = KeyAct(told.event)
         key = CustodyKey(duty, state, place, holder, since, ceded, (), ())
+        if told.at_us < opening.told.at_us:  # its reference makes it one of this key all the same
+            impossible.append(Impossible(event, f"{key.code} was not ceded before that: give its ceding first"))
+            continue
         if state not in POSSIBLE[act]:
             impossible.append(Impossible(event, f"{act.value} is not possible, because {key.code} {key.whereabouts()}"))
             continue
