@@ -32,7 +32,7 @@ def cede(connection: sqlite3.Connection, home: str, code: str, at: str = "2025-0
 
 
 class Told(NamedTuple):
-    """An act of a test: what, on which minute of a day, by whom."""
+    """An act of a test: what, on which minute of a day, and the person."""
 
     act: KeyAct
     minute: int

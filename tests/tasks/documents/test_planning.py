@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
+    from vetlla.service.documents.delivery import Delivery
     from vetlla.tasks.documents.planning import PlannedDocuments
 
 CONTRACT = Contract(date(2024, 4, 1), date(2024, 4, 1), date(2027, 3, 31))
@@ -50,7 +51,7 @@ def plan(
     return planning.plan(connection, RULES, due, window, recording, by="T1")
 
 
-def days(found: list[planning.Delivery]) -> list[tuple[str, str]]:
+def days(found: list[Delivery]) -> list[tuple[str, str]]:
     """Return period and due day."""
     return [(one.period, str(delivering.day_of(RULES, one))) for one in found]
 
@@ -103,9 +104,11 @@ def test_what_a_person_called_off_stays_so(state: Path) -> None:
 def test_a_rejected_document_is_owed_again(state: Path) -> None:
     with scrap(state) as connection:
         plan(connection, calendar(invoice=5))
+        found = []
         for act, at in ((delivering.deliver, "03T10"), (delivering.reject, "04T10"), (delivering.deliver, "07T10")):
             event = told("document", "invoice", "", f"2025-03-{at}:00", receipt="E1")
-            one = act(connection, RULES, "2025-02", event, recorded("2025-03-08T00:00"))
+            found.append(act(connection, RULES, "2025-02", event, recorded("2025-03-08T00:00")))
+        one = found[-1]
         assert (one.rejected, one.standing.verdict, one.proof["receipt"]) == (1, DutyVerdict.BREACHED, "E1")
         assert plan(connection, calendar(invoice=9), at="2025-03-08T00:00").opened[0].period == "2025-03"
 

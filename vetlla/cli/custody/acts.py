@@ -31,9 +31,7 @@ def cede(
     ],
     may_return: Annotated[
         str,
-        typer.Option(
-            "--may-return", parser=code, metavar="CODE", help="Code of the person to whom it may be returned."
-        ),
+        typer.Option("--may-return", parser=code, metavar="CODE", help="Code of the person who may get it back."),
     ],
     copies: Annotated[int, typer.Option("--copies", min=1, max=COPIES_MAX, help="Copies under this code.")] = 1,
     *,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vetlla.service.custody.chain import CustodyKey
 
 
-class Difference(StrEnum):
+class DifferenceKind(StrEnum):
     """How the cabinets differ from the record."""
 
     MISSING = "missing"
@@ -31,7 +31,7 @@ class StockDifference(NamedTuple):
 
     key: str
     home: str
-    difference: Difference
+    difference: DifferenceKind
     recorded: str
     """Where it should be."""
     found: str
@@ -45,12 +45,12 @@ def compare(keys: Mapping[str, CustodyKey], counted: Iterable[tuple[str, str]]) 
         key = keys.get(code)
         home, recorded = (key.home, key.whereabouts()) if key else ("", "is not on record")
         if code in seen:
-            yield StockDifference(code, home, Difference.TWICE, recorded, place)
+            yield StockDifference(code, home, DifferenceKind.TWICE, recorded, place)
         elif key is None or key.state is not KeyState.IN_PLACE:
-            yield StockDifference(code, home, Difference.UNEXPECTED, recorded, place)
+            yield StockDifference(code, home, DifferenceKind.UNEXPECTED, recorded, place)
         elif place and place != key.place:
-            yield StockDifference(code, home, Difference.ELSEWHERE, recorded, place)
+            yield StockDifference(code, home, DifferenceKind.ELSEWHERE, recorded, place)
         seen.add(code)
     for code, key in keys.items():
         if key.state is KeyState.IN_PLACE and code not in seen:
-            yield StockDifference(code, key.home, Difference.MISSING, key.whereabouts(), "")
+            yield StockDifference(code, key.home, DifferenceKind.MISSING, key.whereabouts(), "")
