@@ -72,7 +72,9 @@ def answer(number: ComplaintNumber, *, entry: Entry) -> None:
 @with_option_groups
 def judge(
     number: ComplaintNumber,
-    verdict: Annotated[CityVerdict, typer.Argument(metavar="pertinent|not_pertinent", help="What the city decided.")],
+    verdict: Annotated[
+        CityVerdict, typer.Argument(metavar="VERDICT", help="What the city decided: pertinent or not_pertinent.")
+    ],
     *,
     entry: Entry,
 ) -> None:
