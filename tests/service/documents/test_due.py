@@ -139,6 +139,14 @@ def test_leap_years() -> None:
     assert ("a", "end", "2028-02-29") in found
 
 
+@pytest.mark.parametrize(
+    ("end", "day"), [("2027-02-28", "2026-12-31"), ("2028-02-29", "2027-12-31"), ("2027-03-15", "2027-01-15")]
+)
+def test_two_months_before_the_end_are_whole_months(end: str, day: str) -> None:
+    contract = Contract(date(2026, 1, 1), date(2026, 1, 1), date.fromisoformat(end))
+    assert ("a", "end", day) in due("2026-01-01", "2028-12-31", LEAP, contract)
+
+
 ONE = {"ca": "a", "en": "a", "basis": "contract", "clause": "c"}
 
 
