@@ -11,6 +11,7 @@ from tests.rigs.homes_on_record import HOMES, RULES, book, recorded, register_ho
 from tests.tasks.custody.test_register import cede
 from vetlla.domain.duties import DutyVerdict
 from vetlla.tasks.custody import leaving, register
+from vetlla.tasks.duties import book as duties
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,8 @@ def state(tmp_path: Path) -> Path:
 def settle(state: Path, day: str) -> Settled:
     """Settle at noon of a day."""
     with book(state) as connection:
-        return leaving.settle(connection, RULES, date.fromisoformat(day), "T1", recorded(f"{day}T12:00"))
+        recording = recorded(f"{day}T12:00")._replace(source=register.LEAVING)
+        return leaving.settle(connection, RULES, date.fromisoformat(day), "T1", recording)
 
 
 def opened(done: Settled) -> list[tuple[str, str, str]]:
@@ -105,6 +107,13 @@ def test_a_key_that_was_returned_before_is_not_owed(state: Path) -> None:
     assert settle(state, "2025-08-01") == ([], [], [])
     with book(state) as connection:
         assert leaving.open_returns(connection, RULES, recorded("2025-08-01T00:00").now_us) == []
+        (duty, _) = duties.duties_of(connection, RULES, "key_return", "H3")
+        one = duties.standing_of(connection, RULES, duty.id, recorded("2025-08-01T00:00").now_us)
+        assert one.verdict is DutyVerdict.CANCELLED
+        # The return of K3 was recorded in error: the key is owed again, as it was.
+        wrong = register.key_named(connection, RULES, "K3").duty.events[-1].id
+        duties.withdraw(connection, RULES, wrong, by="T1", note="", recording=recorded("2025-08-01T01:00"))
+    assert opened(settle(state, "2025-08-02")) == [("key_destruction", "K3", "2026-01-15")]
 
 
 def test_a_lost_key_is_still_owed(state: Path) -> None:

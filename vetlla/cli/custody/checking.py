@@ -125,7 +125,7 @@ def left(
     now_us = CLOCK.now().utc_us
     on = past(day) if day else rules.calendar.date_of(now_us)
     with transaction(state_dir, CLOCK, dry_run=dry_run) as connection:
-        done = leaving.settle(connection, rules, on, actor(), Recording(now_us, "vetlla custody left"))
+        done = leaving.settle(connection, rules, on, actor(), Recording(now_us, register.LEAVING))
     changes = (("opened", done.opened), ("cancelled", done.cancelled), ("ended", done.ended))
     for what, standings in changes:
         for one in standings:

@@ -184,9 +184,3 @@ def remedy(key: CustodyKey) -> str:
     """Return how to look at a key, and which act was perhaps not recorded."""
     first = _NEXT.get(key.state)
     return f"vetlla custody show {key.code}" + (f"; if that is wrong, first {first} {key.code}" if first else "")
-
-
-def with_event(duty: Duty, event: DutyEvent) -> Duty:
-    """Return a duty with one more event at its place in time, after others of the same moment."""
-    later = sorted((*duty.events[1:], event), key=lambda one: (one.told.at_us, one.id))
-    return duty._replace(events=(duty.events[0], *later))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.service.duties.columns import details_text
 from vetlla.store.inventory import queries as inventory
-from vetlla.tasks.custody.register import DESTRUCTION, RETURN, end_duties, keys, ref_of
+from vetlla.tasks.custody.register import DESTRUCTION, LEAVING, RETURN, end_duties, keys, ref_of
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.looking import Wanted
 
@@ -105,7 +105,7 @@ def _take_back(connection: sqlite3.Connection, rules: DutyRules, one: Owed, by: 
     for kind in (RETURN, DESTRUCTION):
         found = _duty_of(connection, rules, kind, one)
         end = found.ended if found else None
-        if end and end.told.event == "cancelled" and end.source == recording.source:
+        if end and end.told.event == "cancelled" and end.source == LEAVING:
             note = "its home has left after all"
             book.withdraw(connection, rules, end.id, by=by, note=note, recording=recording)
 

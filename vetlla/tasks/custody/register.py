@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.duties import DutyEvent, NewEvent
 from vetlla.domain.errors import UsageError
-from vetlla.service.custody.chain import CustodyKey, chain, remedy, with_event
+from vetlla.service.custody.chain import CustodyKey, chain, remedy
 from vetlla.service.duties.grouping import group
 from vetlla.store.duties import events as store
 from vetlla.tasks.duties import book
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KEY: Final = "key"
 RETURN: Final = "key_return"
 DESTRUCTION: Final = "key_destruction"
+LEAVING: Final = "vetlla custody left"
+"""The source of events that the program decides by itself for homes that left: it may take those back."""
 
 
 def keys(connection: sqlite3.Connection, rules: DutyRules) -> Iterator[CustodyKey]:
@@ -72,7 +74,7 @@ def act(
     """
     key = key_named(connection, rules, code)
     told = told._replace(kind=KEY, subject=key.home, ref=code, duty=key.duty.id)
-    _refuse_impossible(key, DutyEvent(store.LATEST, told, "", recording.now_us))
+    _refuse_impossible(rules, key, DutyEvent(store.LATEST, told, "", recording.now_us))
     book.record(connection, rules, key.duty.id, told, recording)
     after = key_named(connection, rules, code)
     end_duties(connection, rules, after, told.by, recording)
@@ -88,9 +90,10 @@ def _of_code(connection: sqlite3.Connection, rules: DutyRules, code: str) -> lis
     ]
 
 
-def _refuse_impossible(key: CustodyKey, event: DutyEvent) -> None:
+def _refuse_impossible(rules: DutyRules, key: CustodyKey, event: DutyEvent) -> None:
     before = {one.event.id for one in key.impossible}
-    for one in chain(with_event(key.duty, event)).impossible:
+    (then,) = group(rules.kinds.kind(KEY), [*key.duty.events, event]).duties
+    for one in chain(then).impossible:
         if one.event.id in before:
             continue
         if one.event.id == event.id:
@@ -119,8 +122,9 @@ def end_duties(
         if key_of(one.duty.ref) != key.code:
             continue
         if key.since_us < one.duty.opened_us:  # it had ended before, so nothing was owed
-            note = f"{key.state.value} before that"
-            book.withdraw(connection, rules, one.duty.id, by=by, note=note, recording=recording)
+            note = f"the key was {key.state.value} before that"
+            end = NewEvent(one.duty.kind, key.home, "cancelled", one.duty.opened_us, by=by, note=note)
+            book.record(connection, rules, one.duty.id, end, recording._replace(source=LEAVING))
             continue
         end = NewEvent(one.duty.kind, key.home, key.state.value, key.since_us, by=by)
         ended.append(book.record(connection, rules, one.duty.id, end, recording))
