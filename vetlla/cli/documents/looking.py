@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,15 +10,15 @@ import typer
 
 from vetlla.cli.documents.rows import COLUMNS, CalendarFile, Period, delivery_fields, delivery_row
 from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.icalendar import CalendarEntry
-from vetlla.cli.kit.icalendar import calendar as icalendar
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day
 from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.documents import icalendar_file
 from vetlla.documents.deliverables.page import DueDocument, RequestedDocument, calendar_page
+from vetlla.documents.icalendar_file import CalendarEvent
 from vetlla.documents.page import html
 from vetlla.documents.pdf import pdf
 from vetlla.domain.clock import SECOND_US, to_datetime
@@ -182,7 +182,8 @@ def _file(
     out: Path, found: list[DocumentDue], deliverables: Deliverables, days: tuple[date, date], today: date
 ) -> bytes:
     if out.suffix.lower() == ".ics":
-        return icalendar("documents", _entries(found, deliverables), to_datetime(CLOCK.now().utc_us))
+        made = to_datetime(CLOCK.now().utc_us)
+        return icalendar_file.calendar(_entries(found, deliverables), made, about="documents")
     documents = [
         DueDocument(
             day=date.fromisoformat(row["day"]),
@@ -203,13 +204,16 @@ def _file(
     return pdf(page) if out.suffix.lower() == ".pdf" else page.encode()
 
 
-def _entries(found: Iterable[DocumentDue], deliverables: Deliverables) -> Iterable[CalendarEntry]:
+def _entries(found: Iterable[DocumentDue], deliverables: Deliverables) -> Iterable[CalendarEvent]:
     for one in found:
         known = deliverables.document(one.code)
-        yield CalendarEntry(
-            uid=f"document-{one.code}-{one.period}",
-            day=one.day,
+        yield CalendarEvent(
+            uid=f"document-{one.code}-{one.period}@vetlla",
+            begin=one.day,
+            end=one.day + timedelta(days=1),
             summary=f"{known.ca} ({one.period})",
             description=f"{one.code}: {known.clause}",
-            category="documents",
+            is_confirmed=True,
+            categories=("documents",),
+            is_busy=False,
         )

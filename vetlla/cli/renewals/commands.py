@@ -12,7 +12,6 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.icalendar import calendar
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
@@ -27,7 +26,7 @@ from vetlla.cli.kit.registry import (
 )
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.renewals import chart as renewals_chart
-from vetlla.cli.renewals.calendar_entries import visit_entries
+from vetlla.cli.renewals.icalendar_file import calendar
 from vetlla.cli.renewals.view import (
     VISIT_COLUMNS,
     drawn,
@@ -201,7 +200,7 @@ def export(
             )
         reasons = {one.number: why(one, names) for one in found}
         with finished(file) as out:
-            out.write(calendar("renewals", visit_entries(found, reasons), to_datetime(CLOCK.now().utc_us)))
+            out.write(calendar(found, reasons, to_datetime(CLOCK.now().utc_us)))
         return
     rows = [visit_row(one, names, explain=True) for one in found]
     columns = (*VISIT_COLUMNS, "earliest", "latest", "why")
