@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions, duty_fields, state_text
-from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.findings import print_check
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -15,7 +14,7 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import CLOCK, Day, past, without_collector
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
-from vetlla.domain.findings import Finding, Level, of_error, worst
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot, transaction
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 RECENT_S = 30 * 86_400.0
 """How long a very grave fault is CRITICAL by default: until the month's meeting with the city has seen it."""
-SHOWN = 20
-"""Most findings that a person is shown; --json shows every one."""
 
 
 class _Found(NamedTuple):
@@ -62,18 +59,7 @@ def check_keys(
     """
     without_collector()
     findings, said = _findings(options, round(recent * SECOND_US), state_dir)
-    level = worst(findings)
-    with verdict(level):
-        if as_json:
-            for one in findings:
-                print_json(fields(one))
-            return
-        out = console()
-        out.print(f"CUSTODY {level.name}: {said}", soft_wrap=True)
-        for one in findings[:SHOWN]:
-            out.print(f"{one.level.name} {one.text} -> {one.remedy}", soft_wrap=True)
-        if len(findings) > SHOWN:
-            out.print(f"{len(findings) - SHOWN} more: --json shows all")
+    print_check("CUSTODY", findings, said, as_json=as_json)
 
 
 def _findings(options: RuleOptions, recent_us: int, state_dir: Path) -> tuple[list[Finding], str]:
