@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vetlla.domain.telephones import checked, e164
+from vetlla.domain.telephones import checked, dialled, e164
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,25 @@ def test_landlines_and_numbers_of_other_countries_are_kept() -> None:
 def test_a_text_without_a_number_that_can_be_dialled_gives_none(text: str) -> None:
     """A short number, a number of another plan without its country, a word: none of them is guessed at."""
     assert e164(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("900000001", "+34900000001"),
+        ("+34 900 000 001", "+34900000001"),
+        ("0034900000001", "+34900000001"),
+        ("34900000001", "+34900000001"),
+        ("(+34) 900-000-001", "+34900000001"),
+        ("900/000/001", "+34900000001"),
+        ("+33612345678", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+        ("101", "101"),
+        ("112", "112"),
+        ("anonymous", "anonymous"),
+        ("", ""),
+    ],
+)
+def test_a_number_of_a_pbx_is_one_text_however_it_was_written(text: str, number: str) -> None:
+    """An extension and a word stay as they are; a slash in a number does not hide its home (zammad issue 4872)."""
+    assert dialled(text) == number

@@ -44,14 +44,14 @@ class Cost(NamedTuple):
         return f"{self.seconds:.1f} s ({self.cpu_s:.1f} s of processor), {self.memory_mib:.0f} MiB at most"
 
 
-def run(*arguments: object, state: Path) -> Cost:
-    """Run a vetlla command and return its cost. Raises CalledProcessError if it fails."""
+def run(*arguments: object, state: Path, may_end: tuple[int, ...] = (0,)) -> Cost:
+    """Run a vetlla command and return its cost. Raises CalledProcessError if it ends with another status."""
     command = [*VETLLA, *map(str, arguments), "--state-dir", str(state)]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in may_end:
         raise subprocess.CalledProcessError(process.returncode, command)
     return Cost(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 

@@ -77,6 +77,19 @@ def place(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def live_on(vetlla: Vetlla, folder: Path) -> None:
+    """Give the home that left a history: an earlier number, a note, and a person who moved to the other home."""
+    for words in (
+        ("homes", "set", "H-1", "--phones", "+34931234568", "--reason", "number of Carrer Major 7"),
+        ("homes", "set", "H-1", "--language", "es"),
+        ("people", "set", "P-1", "--user-type", "B", "--reason", "hip broken"),
+    ):
+        assert vetlla(*words).status == 0
+    (folder / "moved.csv").write_text("code,home,user_type\nP-3,H-1,A\n", encoding="utf-8")
+    assert vetlla("inventory", "import", folder / "moved.csv", "--what", "people").status == 0
+    assert vetlla("people", "set", "P-3", "--home", "H-2").status == 0
+
+
 def remove_account(vetlla: Vetlla) -> None:
     """Remove the terminal of the home that left from the registry."""
     assert vetlla("accounts", "remove", "0001").status == 0
@@ -98,8 +111,8 @@ def assert_gone(state_dir: Path) -> None:
     assert rows(state_dir, "SELECT alarm_id FROM notes") == [(2,)]
     assert rows(state_dir, "SELECT account FROM rejects ORDER BY id") == [("",), ("0002",)]
     with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
-        assert registry.execute("SELECT code FROM people").fetchall() == [("P-2",)]
-        assert registry.execute("SELECT phones, language, level FROM homes ORDER BY code").fetchall() == [
+        assert registry.execute("SELECT person FROM person_facts").fetchall() == [("P-2",)]
+        assert registry.execute("SELECT phones, language, level FROM home_facts ORDER BY home").fetchall() == [
             ("[]", "", 2),
             ('["+34937654321"]', "es", 3),
         ]
@@ -118,12 +131,40 @@ def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla)
         "dry_run": True,
         "destroyed": {
             "signals": 3, "raw": 3, "positions": 3, "alarms": 1, "notes": 1, "rejects": 1,
-            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0,
+            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0, "calls": 0, "recordings": 0,
             "cards": 0,
         },
     }  # fmt: skip
     assert [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)] == before
     assert list(place.glob("erasure*")) == []
+
+
+def test_the_history_of_a_home_is_erased_too(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """Old numbers, notes and people are gone from the file; levels, periods and people who moved away stay."""
+    live_on(vetlla, place)
+    remove_account(vetlla)
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert (told["destroyed"]["people"], told["destroyed"]["homes"]) == (1, 1)
+    facts = vetlla("homes", "history", "H-1", "--json").json
+    kept = {(one["field"], one["value"]) for one in facts}
+    assert {
+        ("level", "2"),
+        ("active", "2020-01-01/2025-06-30"),
+        ("phones", ""),
+        ("language", ""),
+        ("alone", "no"),
+    } < kept
+    assert {one["note"] for one in facts} == {""}
+    assert [one["field"] for one in facts].count("phones") == 2
+    assert vetlla("people", "history", "P-1").status == os.EX_USAGE
+    assert [one["value"] for one in vetlla("people", "history", "P-3", "--json").json if one["field"] == "home"] == [
+        "H-1",
+        "H-2",
+    ]
+    content = (state_dir / REGISTRY).read_bytes()
+    assert not [word for word in (*SECRETS, b"+34931234568") if word in content]
+    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry, pytest.raises(sqlite3.IntegrityError):
+        registry.execute("DELETE FROM person_facts")
 
 
 @pytest.mark.parametrize("with_receiver", [False, True])

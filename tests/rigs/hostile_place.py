@@ -41,9 +41,9 @@ JOURNAL = {
 REGISTRY = {
     "accounts": ("home", "key_name", "labels"),
     "account_changes": ("by", "field", "old"),
-    "homes": ("district", "base", "language"),
-    "people": ("user_type",),
-    "programme_periods": ("programme",),
+    "recordings": ("by", "source"),
+    "home_facts": ("district", "base", "language", "note"),
+    "person_facts": ("note",),
     "devices": ("model", "imei"),
     "movements": ("note",),
     "visits": ("base",),

@@ -136,6 +136,12 @@ INVOCATIONS = {
     "inventory parameters": "inventory parameters",
     "inventory sample": "inventory sample --out {new} --homes 10",
     "inventory report": "inventory report --month 2024-05",
+    "homes show": "homes show H1",
+    "homes history": "homes history H1",
+    "homes set": "homes set H1 --level 3 --dry-run",
+    "people show": "people show P1",
+    "people history": "people history P1",
+    "people set": "people set P1 --user-type B --dry-run",
     "maintenance due": "maintenance due --within 3000",
     "renewals due": "renewals due --to 2040-01-01",
     "renewals plan": "renewals plan --from 2024-05-01 --dry-run",
@@ -143,6 +149,13 @@ INVOCATIONS = {
     "renewals agree": "renewals agree 1 --dry-run",
     "renewals export": "renewals export {new}.ics",
     "renewals forecast": "renewals forecast",
+    "calls import": "calls import {dir}/calls.csv",
+    "calls export": "calls export {new}.csv",
+    "calls list": "calls list --since 2024-01-01",
+    "calls show": "calls show C1",
+    "calls tie": "calls tie C1 H1 --reason known --dry-run",
+    "calls report": "calls report --month 2024-05",
+    "calls verify": "calls verify --recordings {dir}",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",
@@ -300,19 +313,27 @@ def _register(place: Place) -> None:
         "H3,01,NORD,3,no,2018-01-01/2020-01-01\n",
         encoding="utf-8",
     )
+    (directory / "people.csv").write_text(
+        "code,home,user_type,programmes\nP1,H1,A,home_safety:2024-01-01/\n", encoding="utf-8"
+    )
     (directory / "devices.csv").write_text(f"{DEVICES}ucr,U2,municipal,warehouse,,2024-W05,,\n", encoding="utf-8")
     (directory / "cards.csv").write_text("home,what,code,name\nH1,person,P-1,Sra. Invenció\n", encoding="utf-8")
     (directory / "card.json").write_text('{"address": "Carrer Inventat 3"}', encoding="utf-8")
+    (directory / "calls.csv").write_text(
+        "external_id,direction,started,caller\nC1,in,2024-05-02T10:00:00+02:00,900000001\n", encoding="utf-8"
+    )
     for number in range(KEYS):
         keep_key(state, f"key{number}", bytes([number] * 16))
     for words in (
         ("accounts", "import", str(directory / "accounts.csv")),
         ("supervision", "pause", "A002", "--reason", "installer"),
         ("inventory", "import", str(directory / "homes.csv"), "--what", "homes"),
+        ("inventory", "import", str(directory / "people.csv"), "--what", "people"),
         ("inventory", "import", str(directory / "devices.csv"), "--day", "2024-04-01"),
         ("cards", "rekey"),
         ("cards", "import", str(directory / "cards.csv")),
         ("home", "H1", "--reason", "question"),
+        ("calls", "import", str(directory / "calls.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
     ):
         done = vetlla(*words, state_dir=state)

@@ -14,6 +14,7 @@ from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.domain.devices import UpkeepKind
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.upkeep import attended, intervals, upkeep_due
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
 
@@ -54,8 +55,8 @@ def due(
     values = listing.values(on)
     without_collector()
     with snapshot(listing.state_dir, CLOCK) as connection:
-        inventory.must_know_base(connection, base)
-        homes = inventory.homes(connection)
+        stored_homes.must_know_base(connection, base)
+        homes = stored_homes.homes(connection, day=on)
         fleet = inventory.fleet(connection, on)
         found = attended(upkeep_due(fleet, intervals(values), on + timedelta(seconds=within)), homes, on)
     rows = (

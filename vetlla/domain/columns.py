@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Required, TypeVar, get_args, get_origin, get_type_hints
@@ -69,6 +69,14 @@ class Fault(NamedTuple):
     column: str
     value: str
     reason: str
+
+
+class Effect(StrEnum):
+    """How a row of an import changed the registry."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,32 +89,6 @@ class UpkeepKind(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-class UserType(StrEnum):
-    """How the service classifies a user; type C shares the home and has no UCR (tender, 13.1.g)."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-
-
-class Period(NamedTuple):
-    """From one day to another, both included; ``until`` is None if it has no end yet."""
-
-    since: date
-    until: date | None = None
-
-    def covers(self, day: date) -> bool:
-        """Return True if the day is in the period."""
-        return self.since <= day and (self.until is None or day <= self.until)
-
-
-class Programme(NamedTuple):
-    """A user's time in a programme of personalised telecare (home_safety, mimal ...)."""
-
-    name: str
-    period: Period
-
-
 class Manufacture(NamedTuple):
     """ISO year and week in which a device was made: its label says it, and the monthly inventory must show it."""
 
@@ -123,41 +97,6 @@ class Manufacture(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.year}-W{self.week:02}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    """A home that the service attends, identified by its code; no name and no address are kept here."""
-
-    code: str
-    district: str
-    base: str
-    """Base whose technicians visit it."""
-    level: int
-    """Support level, 1 to 3."""
-    alone: bool
-    language: str = ""
-    phones: tuple[str, ...] = ()
-    active: tuple[Period, ...] = ()
-    suspended: tuple[Period, ...] = ()
-
-    def active_on(self, day: date) -> bool:
-        """Return True if the home is attended on that day, even if it is suspended."""
-        return any(period.covers(day) for period in self.active)
-
-    def active_from(self, day: date) -> bool:
-        """Return True if the home is attended on that day or later, as far as is known."""
-        return any(period.until is None or day <= period.until for period in self.active)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """A user that the service attends, identified by a code."""
-
-    code: str
-    home: str
-    user_type: UserType
-    programmes: tuple[Programme, ...] = ()
 
 
 class Device(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.accounts import NO_DISTRICTS
 from vetlla.store.accounts.table import account_book
-from vetlla.store.inventory.queries import districts
+from vetlla.store.homes.queries import districts
 from vetlla.store.ports import Registered
 from vetlla.store.registry.registry import REGISTRY, reading
 from vetlla.store.secrets.keyring import Keyring
@@ -39,7 +39,7 @@ class RegistryFiles:
     def read(self, day: date) -> Registered:
         """Return what registry and keys hold now. The keys file may be missing if no account has a key."""
         with reading(self._state_dir, self._clock) as registry:
-            book = account_book(registry, districts(registry) if self._with_districts else NO_DISTRICTS)
+            book = account_book(registry, districts(registry, day) if self._with_districts else NO_DISTRICTS)
             who = expected(registry, day)
         needs_keys = any(account.key_name for account in book)
         keys = Keyring.read(self._keys_file) if needs_keys or self._keys_file.exists() else Keyring({})

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from vetlla.domain.errors import UsageError
 from vetlla.domain.plainfile import open_input
-from vetlla.tables import delimited, objects
+from vetlla.tables import delimited, headless, objects
 from vetlla.tables.bounds import MAX_FILE, MIB
 from vetlla.tables.xlsx import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vetlla.tables.headless import Headless
     from vetlla.tables.table import Row, Table
 
 STANDARD = Path("-")
@@ -71,11 +72,13 @@ def opened(
     kind: FileKind | None = None,
     encoding: Encoding | None = None,
     sheet: str = "",
+    lines: Headless | None = None,
 ) -> Iterator[Table]:
     """Open a file of rows, ``-`` for standard input. Raises UsageError with what is wrong, also while rows are read.
 
     If ``kind`` or ``encoding`` is not given, the file's name and first bytes decide. In a workbook, ``what`` is the
-    name of the sheet that is preferred, and ``sheet`` the name of a sheet that must exist.
+    name of the sheet that is preferred, and ``sheet`` the name of a sheet that must exist. ``lines`` says how a text
+    without a heading is read; then ``kind`` must be CSV.
     """
     name = str(file) if isinstance(file, Path) else "file"
     with ExitStack() as stack:
@@ -93,7 +96,10 @@ def opened(
             else:
                 text = stack.enter_context(io.TextIOWrapper(raw, encoding=_codec(raw, encoding), newline=""))
                 done = lambda: raw.tell() / max(size, 1)  # noqa: E731 - it counts bytes, not letters
-                table = delimited.table(text, done) if kind is FileKind.CSV else objects.table(text)
+                if kind is not FileKind.CSV:
+                    table = objects.table(text)
+                else:
+                    table = headless.table(text, done, lines) if lines else delimited.table(text, done)
         yield table._replace(rows=_rows_naming_file(name, raw, table.rows))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
+from vetlla.store.calls import erasure as calls_erasure
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
@@ -51,10 +52,11 @@ def find(
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with snapshot(state_dir, clock) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today)
+            calls = calls_erasure.count(connection, home)
         mine = tuple(account for account in accounts if account not in kept.others)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
-        counts = count(archive.read, erasure, said) | kept.counts | {CARDS: int(has_card(state_dir, home))}
+        counts = count(archive.read, erasure, said) | kept.counts | calls | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
         raise UsageError(
@@ -79,8 +81,10 @@ def erase_home(
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
+        counts = kept.counts | calls_erasure.count(registry, erasure.home)
         inventory_erasure.erase(registry, erasure.home)
-        proof = in_journal(kept.counts | {CARDS: int(has_card(state_dir, erasure.home))})
+        calls_erasure.erase(registry, erasure.home)
+        proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
         return proof
 

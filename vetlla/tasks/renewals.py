@@ -6,9 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.errors import StoreError, UsageError
+from vetlla.service.inventory.in_service import in_service
 from vetlla.service.renewals import forecast as forecasts
 from vetlla.service.renewals import visits_needed
 from vetlla.service.renewals.planning import make, within_reach
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.registry import stamp
 from vetlla.store.registry.transaction import snapshot, transaction
@@ -69,14 +71,19 @@ def find_due(
 ) -> list[DueDevice]:
     """Return the devices installed on a day whose useful life ends up to another, the first to end first.
 
+    Homes that are no longer in the service by then are left out: their devices are recovered, not renewed.
     With ``base`` these are the devices of this intervention base. Raises UsageError for an unknown base.
     """
     with snapshot(state_dir, clock) as connection:
-        inventory.must_know_base(connection, base)
-        homes = inventory.homes(connection)
+        stored_homes.must_know_base(connection, base)
+        homes = stored_homes.homes(connection, day=on)
         found = visits_needed.due(inventory.fleet(connection, on), values, last)
-    with_base = (DueDevice(one, homes[one.kept.standing.home].base) for one in found)
-    return [one for one in with_base if base in ("", one.base)]
+    with_home = ((one, homes[one.kept.standing.home]) for one in found)
+    return [
+        DueDevice(one, home.base)
+        for one, home in with_home
+        if base in ("", home.base) and home.active_from(max(one.ends, on))
+    ]
 
 
 def find_visits(
@@ -93,9 +100,9 @@ def find_visits(
     with snapshot(state_dir, clock) as connection:
         if plans.planned_span(connection) is None:
             raise UsageError("nothing is planned", remedy="vetlla renewals plan")
-        inventory.must_know_base(connection, base)
+        stored_homes.must_know_base(connection, base)
         if home:
-            inventory.home(connection, home)
+            stored_homes.home(connection, home)
         found = plans.visits(
             connection, number=number, home=home, base=base, first=first or date.min, last=last or date.max
         )
@@ -110,8 +117,10 @@ def forecast_years(state_dir: Path, clock: Clock, values: Reading, first: date, 
         raise UsageError(f"the forecast would end on {last}, before {first}")
     within_reach(first, last)
     with snapshot(state_dir, clock) as connection:
-        homes = sum(home.active_on(first) for home in inventory.homes(connection).values())
-        return forecasts.forecast(inventory.fleet(connection, first), homes, values, first, last)
+        homes = stored_homes.homes(connection, day=first)
+        fleet = in_service(inventory.fleet(connection, first), homes, first)
+        attended = sum(home.active_on(first) for home in homes.values())
+        return forecasts.forecast(fleet, attended, values, first, last)
 
 
 def plan_renewals(
@@ -133,7 +142,7 @@ def plan_renewals(
     for _ in range(TRIES):
         before = stamp(state_dir)
         with snapshot(state_dir, clock) as connection:
-            fleet, homes = list(inventory.fleet(connection)), inventory.homes(connection)
+            fleet, homes = list(inventory.fleet(connection)), stored_homes.homes(connection, day=today)
             agreed = plans.visits(connection, agreed=True)
         # The registry is closed while the plan is computed, because a commit waits for all readers.
         made = make(fleet, homes, agreed, values, span, today=today, growth=growth)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import ON, imported
+from tests.rigs.registered_people import put
 from vetlla.domain.clock import ManualClock
+from vetlla.store.homes import queries as homes
 from vetlla.store.registry.registry import stamp
 from vetlla.store.registry.transaction import transaction
 
@@ -165,7 +168,7 @@ def test_installing_a_terminal_that_the_receiver_does_not_expect_gives_a_message
 def test_an_old_short_number_comes_back_with_the_export(stocked: Vetlla, state_dir: Path, tmp_path: Path) -> None:
     """A registry may hold 112 from before the rule. Its export is taken back; another home gets no such number."""
     with transaction(state_dir, CLOCK) as registry:
-        registry.execute("UPDATE homes SET phones = '[\"112\"]' WHERE code = 'H1'")
+        put(registry, replace(homes.homes(registry, ["H1"])["H1"], phones=("112",)), at_us=CLOCK.now().utc_us)
     file = tmp_path / "out.csv"
     assert stocked("inventory", "export", file, "--what", "homes").status == 0
 

@@ -88,12 +88,14 @@ def test_the_workbook_is_well_formed(vetlla: Vetlla, stocked: Vetlla, tmp_path: 
 
 def test_digital_shows_the_share_and_the_next_homes(stocked: Vetlla) -> None:
     """It counts all of level 3, and half of level 2 with people who live alone first, against the target."""
+    assert stocked("homes", "set", "H1", "--active", "2018-01-01/").status == 0
     (share,) = stocked("inventory", "digital", *ON, "--json").json
     assert (share["terminals"], share["digital"], share["share"], share["missing"]) == (1, 0, "0.0", 1)
 
 
 def test_digital_exits_with_1_when_a_date_has_passed(stocked: Vetlla) -> None:
     """Before the contract ends the target may still be missed; after it, a missing part is a standard not kept."""
+    assert stocked("homes", "set", "H1", "--active", "2018-01-01/").status == 0
     assert stocked("inventory", "digital", *ON).status == 0
     done = stocked("inventory", "digital", "--day", "2027-03-31", "--json")
     assert (done.status, done.json[0]["kept"], done.json[0]["reached_by"]) == (1, False, "2027-03-31")

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from tests.rigs.homes_on_record import RULES, told, us
-from vetlla.domain.devices import Home, Period, Person, UserType
 from vetlla.domain.duties import DutyEvent
+from vetlla.domain.homes import Home, Period, Person, UserType
 from vetlla.service.complaints.complaint import Complaint, complaint
 from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, active_users, month_figures
 from vetlla.service.duties.grouping import group
@@ -98,3 +98,13 @@ def test_figures_by_district_and_topic() -> None:
 def test_a_user_is_active_on_some_day(active: tuple[Period, ...], suspended: tuple[Period, ...], count: int) -> None:
     people = [Person(code="P1", home="H1", user_type=UserType.A), Person(code="P2", home="H9", user_type=UserType.A)]
     assert active_users({"H1": home("H1", active, suspended)}, people, FIRST, LAST) == count
+
+
+def test_the_periods_of_a_person_replace_those_of_the_home() -> None:
+    left = (Period(date(2020, 1, 1), date(2025, 2, 28)),)
+    people = [
+        Person(code="P1", home="H1", user_type=UserType.A, active=left),
+        Person(code="P2", home="H1", user_type=UserType.A, suspended=(Period(date(2025, 1, 1)),)),
+        Person(code="P3", home="H1", user_type=UserType.A),
+    ]
+    assert active_users({"H1": home()}, people, FIRST, LAST) == 1

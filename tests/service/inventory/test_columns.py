@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from vetlla.domain.columns import Holds
-from vetlla.domain.devices import DeviceType, Manufacture, Ownership, Period, Programme, UserType
+from vetlla.domain.devices import DeviceType, Manufacture, Ownership
+from vetlla.domain.homes import Period, Programme, UserType
 from vetlla.domain.printable import printable
 from vetlla.service.inventory.columns import DEVICES, KINDS
 

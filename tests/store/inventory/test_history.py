@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rigs.registered_people import put
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Home, Ownership, Period, UpkeepKind
+from vetlla.domain.devices import Device, DeviceRecord, DeviceType, Ownership, UpkeepKind
 from vetlla.domain.errors import UsageError
+from vetlla.domain.homes import Home, Period
 from vetlla.service.inventory import movements as rules
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
@@ -28,7 +30,7 @@ def registry() -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     migrate(connection, "registry", ":memory:", ManualClock())
     for code in HOMES:
-        inventory_write.put_home(
+        put(
             connection,
             Home(code=code, district="01", base="NORD", level=1, alone=True, active=(Period(START),)),
         )

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
+from tests.rigs.registered_people import put as put_homes
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.devices import Device, DeviceType, Home, Ownership, Period, Place
+from vetlla.domain.devices import Device, DeviceType, Ownership, Place
+from vetlla.domain.homes import Home, Period
 from vetlla.domain.supervision import Expected, Terminal, Ucr
 from vetlla.service.inventory import movements as rules
 from vetlla.store.inventory import queries as inventory
@@ -38,7 +40,7 @@ DEVICES = (
 def registry(directory: Path, *homes: Home) -> Iterator[sqlite3.Connection]:
     with writing(directory, ManualClock()) as db:
         for home in homes:
-            inventory_write.put_home(db, home)
+            put_homes(db, home)
         yield db
 
 

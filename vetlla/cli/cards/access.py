@@ -55,8 +55,13 @@ def card_of(
 
 
 def card_beside(state_dir: Path, home: str, alarm: int) -> CardBeside:
-    """Return the card of an alarm's home. It never raises: the alarm is shown whatever is wrong with the card."""
+    """Return the card of an alarm's home. It never raises: the alarm is shown whatever is wrong with the card.
+
+    A service that keeps no cards at all is told of no problem.
+    """
     try:
+        if not is_kept(state_dir):
+            return CardBeside(home, None)
         card = card_of(state_dir, None, home, ReadReason(alarm), patience_s=BESIDE_S)
     except Exception as error:  # noqa: BLE001 - an operator must not lose an alarm to any fault of the cards
         problem = str(error.args[0] if isinstance(error, VetllaError) else error) or type(error).__name__

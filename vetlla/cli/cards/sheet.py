@@ -29,7 +29,7 @@ def card_fields(card: Card) -> dict[str, Any]:
 def beside_fields(beside: CardBeside) -> dict[str, Any]:
     """Return the short card beside an alarm as JSON; ``problem`` says why the other fields are missing."""
     if beside.card is None:
-        return {"home": beside.home, "problem": beside.problem}
+        return {"home": beside.home, "problem": beside.problem or None}
     return card_fields(_short(beside.card)) | {"problem": None}
 
 

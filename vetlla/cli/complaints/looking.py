@@ -109,8 +109,8 @@ def report(
 ) -> None:
     """Report the complaints of a month: answered within 7 days (ANS 19), pertinent ones against active users (ANS 20).
 
-    It lists the late ones, and has figures by district and topic. An active user lives in a home that was attended and
-    not suspended on some day of the month.
+    It lists the late ones, and has figures by district and topic. An active user was attended and not suspended on
+    some day of the month.
 
     Exit status: 0 both standards are kept, 1 one is not.
 

@@ -16,7 +16,7 @@ from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.custody import leaving, register
 from vetlla.tasks.duties.book import Recording
@@ -83,7 +83,7 @@ def _found(rules: DutyRules, recent_us: int, state_dir: Path) -> _Found:
     limits = CustodyLimits(rules.parameters.on(day).integer("custody.out_max", least=1) * HOUR_US, recent_us)
     with snapshot(state_dir, CLOCK) as connection:
         every = list(register.keys(connection, rules))
-        homes = inventory.homes(connection)
+        homes = stored_homes.homes(connection)
         left = leaving.unopened(connection, rules, leaving.owed(homes, every, day))
         returns = leaving.open_returns(connection, rules, now_us)
     with_key = {key.home for key in every if key.in_custody}

@@ -37,6 +37,8 @@ WORDS = {
     "homes": "entries of the home: telephones, language, living alone",
     "notes_of_movements": "notes of its devices' movements",
     "visits": "planned visits",
+    "calls": "calls: telephone numbers",
+    "recordings": "calls: names of recordings; the recordings themselves have to be deleted in the PBX",
 }
 """What each count counts."""
 KEPT = (
@@ -44,6 +46,7 @@ KEPT = (
     "audit records: they name the code of the home, its accounts and operators",
     "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
     "who read the card of the home and when, by its code",
+    "times, agent, outcome and recording's hash of calls, with the code of the home",
     "the days of each terminal in the ledger of supervision, by account",
 )
 """What stays, because the contract needs it as proof."""

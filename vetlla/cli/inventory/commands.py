@@ -11,6 +11,8 @@ from vetlla.cli.inventory import movements as inventory_movements
 from vetlla.cli.inventory import report as inventory_report
 from vetlla.cli.inventory import sample as inventory_sample
 from vetlla.cli.inventory import views as inventory_views
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.facts import Correct
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
 from vetlla.cli.kit.output import console, print_json, talk
@@ -25,15 +27,21 @@ from vetlla.cli.kit.row_files import (
     tell_fault,
     tell_warnings,
 )
+from vetlla.domain.columns import Effect
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
+from vetlla.domain.homes import Recording
+from vetlla.domain.printable import printable
+from vetlla.service.homes.columns import HOMES, PEOPLE
+from vetlla.service.homes.rows import home_row, person_row
 from vetlla.service.inventory import row_checks
 from vetlla.service.inventory.columns import KINDS
+from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.inventory.bulk import Effect
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
+from vetlla.tasks.homes.rows import Dated
 from vetlla.tasks.inventory.imports import import_rows
 
 if TYPE_CHECKING:
@@ -42,8 +50,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Keep homes, people and devices, from the warehouse to retirement.", no_args_is_help=True)
 LARGE = 1 << 20
 """Bytes of a file above which an import changes a copy of the registry, so that the receiver is not slowed down."""
-ACCOUNT_COLUMNS = ["account", "home", "support_level"]
-"""Those columns of `vetlla accounts import` that the inventory can fill."""
+_COLUMNS = {
+    "homes": [column.name for column in HOMES.columns if column.name != "since"],
+    "people": [column.name for column in PEOPLE.columns if column.name != "since"],
+    "accounts": ["account", "home", "support_level"],
+}
+"""Columns of exports. Rows of homes and people are those of one day; accounts have what the inventory can fill."""
 
 What = Annotated[str, typer.Option("--what", help="Kind of rows: devices, homes or people.")]
 
@@ -57,6 +69,7 @@ def import_(
     options: FileOptions,
     partial: Annotated[bool, typer.Option("--partial", help="Import the good rows even if others are bad.")] = False,
     day: Day = None,
+    correct: Correct = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -64,6 +77,8 @@ def import_(
     """Import a file: all of it or, if any row is bad, nothing. Importing it again changes nothing.
 
     Every fault is listed with its row, column, value and reason. Import homes before the people and devices in them.
+    What a row of homes or people changes holds from --day on, or from the day in its column since. The days before keep
+    their values; --correct says that the rows correct days that have passed (vetlla homes history shows both).
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 
@@ -76,8 +91,10 @@ def import_(
     if is_large:
         background_priority()  # a small import locks the registry: other commands would wait for its low priority
     with importing(file, KINDS[what], options, what=what, as_json=as_json) as (reader, rows):
+        recording = Recording(CLOCK.now().utc_us, actor(), printable(file.name) or "standard input")
+        dated = Dated(past(day), today(), recording, correct)
         taken = import_rows(
-            state_dir, CLOCK, what, rows, past(day), keep_good_rows=partial, dry_run=dry_run, large=is_large
+            state_dir, CLOCK, what, rows, dated, keep_good_rows=partial, dry_run=dry_run, large=is_large
         )
     if taken.faults and not partial:
         refuse(file, taken.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
@@ -86,11 +103,13 @@ def import_(
     tell_warnings(taken.warnings, reader, as_json=as_json)
     counts = {effect.value: taken.effects[effect] for effect in Effect}
     if as_json:
-        print_json({"what": what, "file": str(file), **counts, "bad": len(taken.faults), "dry_run": dry_run})
+        counts |= {"corrected": taken.corrected, "bad": len(taken.faults)}
+        print_json({"what": what, "file": str(file), **counts, "dry_run": dry_run})
     else:
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
+        corrected = f" ({taken.corrected} correct what was recorded of days before)" if taken.corrected else ""
         bad = f", {len(taken.faults)} faults" if taken.faults else ""
-        console().print(f"{file}: {said}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
+        console().print(f"{file}: {said}{corrected}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
     if taken.never_active:
         talk().print(f"{taken.never_active} homes have no active period: they count as not attended (column active)")
     if taken.faults:
@@ -107,32 +126,33 @@ def export(
 ) -> None:
     """Write the inventory to a file that `vetlla inventory import` takes back unchanged.
 
-    Devices are written as on a day, retired ones too. --what accounts writes the terminals in homes with their account
-    and home, for `vetlla accounts import`.
+    All rows are written as on a day, also retired devices. --what accounts writes the terminals in homes with their
+    account and home, for `vetlla accounts import`.
 
     Example: vetlla inventory export devices.xlsx
     """
     kind_of(file, form)
+    on = day or today()
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows: Iterator[dict[str, str]]
         match what:
             case "devices":
-                rows = map(row_checks.device_row, inventory.fleet(connection, day or today(), retired=True))
+                rows = map(row_checks.device_row, inventory.fleet(connection, on, retired=True))
             case "homes":
-                rows = map(row_checks.home_row, inventory.homes(connection).values())
+                rows = map(home_row, homes.homes(connection, day=on).values())
             case "people":
-                rows = map(row_checks.person_row, inventory.people(connection))
+                rows = map(person_row, homes.people(connection, day=on))
             case "accounts":
-                homes = inventory.homes(connection)
+                known = homes.homes(connection, day=on)
                 rows = (
-                    row_checks.account_row(kept, homes)
-                    for kept in inventory.fleet(connection, day or today())
+                    row_checks.account_row(kept, known)
+                    for kept in inventory.fleet(connection, on)
                     if kept.device.type in TERMINALS and kept.standing.place is Place.HOME and kept.device.account
                 )
             case _:
                 raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
-        columns = [column.name for column in KINDS[what].columns] if what in KINDS else ACCOUNT_COLUMNS
+        columns = _COLUMNS[what] if what in _COLUMNS else [column.name for column in KINDS[what].columns]
         write(file, columns, ([*row.values()] for row in rows), what, kind=form)
 
 

@@ -124,7 +124,7 @@ def replace(
     *,
     entry: Entry,
 ) -> None:
-    """Replace a device by another, which inherits the cost date; what replaces a municipal device becomes municipal.
+    """Replace a device by another, which inherits the cost date; what was municipal or offered stays so.
 
     Example: vetlla inventory replace ucr:U0007 ucr:U0912 --reason "button broken"
     """

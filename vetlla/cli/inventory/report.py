@@ -24,6 +24,7 @@ from vetlla.domain.permissions import explained
 from vetlla.service.inventory import check as rules
 from vetlla.service.inventory import report as monthly
 from vetlla.service.inventory.digital import DigitalShare, digital_share
+from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal.opening import JOURNAL
@@ -82,7 +83,8 @@ def report(
     background_priority()
     with working("reporting"), snapshot(state_dir, CLOCK) as connection:
         on = min(month, today())
-        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on))
+        known = homes.homes(connection, day=on)
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on), known)
         for path, kind in files:
             _WRITERS[kind](path, made)
     if not files:
@@ -140,8 +142,8 @@ def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.Che
         return rules.CheckInput(
             day=on,
             fleet=list(inventory.fleet(connection, on)),
-            homes=inventory.homes(connection),
-            people=inventory.people(connection),
+            homes=homes.homes(connection, day=on),
+            people=homes.people(connection, day=on),
             reading=values,
             accounts=registered,
             unknown={account: times for account, times in heard.items() if account not in registered},
@@ -175,7 +177,7 @@ def digital(
     values = parameters.load(parameters_file).on(on)
     without_collector()
     with snapshot(state_dir, CLOCK) as connection:
-        share = digital_share(inventory.fleet(connection, on), inventory.homes(connection), values)
+        share = digital_share(inventory.fleet(connection, on), homes.homes(connection, day=on), values)
     with verdict(0 if share.kept else NOT_KEPT):
         if as_json:
             print_json(_plain(share))

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from vetlla.cli.kit.facts import print_fields
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load, print_parameters
 from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
+from vetlla.service.homes.rows import home_row, person_row
 from vetlla.service.inventory.movements import name
-from vetlla.service.inventory.row_checks import device_row, home_row, person_row
+from vetlla.service.inventory.row_checks import device_row
 from vetlla.service.parameters import Basis
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
@@ -66,23 +69,23 @@ def show(
     Example: vetlla inventory show H000123
     """
     with snapshot(state_dir, CLOCK) as connection:
-        homes = inventory.homes(connection, [named])
+        homes = stored_homes.homes(connection, [named], day=today())
         if not homes:
             found = device_row(inventory.device(connection, named))
             if as_json:
                 print_json(found)
             else:
-                _pairs(found)
+                print_fields(found)
             return
-        people = [person_row(person) for person in inventory.people(connection, [named])]
+        people = [person_row(person) for person in stored_homes.people(connection, [named], day=today())]
         devices = [device_row(kept) for kept in inventory.fleet(connection, home=named)]
         accounts = inventory_heard.accounts_of(connection, named)
     home = home_row(homes[named])
     if as_json:
         print_json({**home, "accounts": accounts, "people": people, "devices": devices})
         return
-    _pairs({**home, "accounts": " ".join(accounts)})
-    print_rows(people, ("code", "user_type", "programmes"), as_json=False, title="people")
+    print_fields({**home, "accounts": " ".join(accounts)})
+    print_rows(people, ("code", "user_type", "programmes", "active", "suspended"), as_json=False, title="people")
     print_rows(devices, COLUMNS, as_json=False, title="devices")
 
 
@@ -173,9 +176,3 @@ def _list(wanted: Wanted, day: date = inventory.LAST_DAY) -> None:
         fleet = inventory.fleet(connection, day, home=wanted.home, retired=wanted.place is Place.RETIRED)
         rows = (device_row(kept) for kept in fleet if wanted.includes(kept))
         print_some(rows, COLUMNS, wanted.limit, as_json=wanted.as_json)
-
-
-def _pairs(row: dict[str, str]) -> None:
-    for key, value in row.items():
-        if value:
-            console().print(f"{key:17} {value}")

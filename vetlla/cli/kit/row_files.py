@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vetlla.domain.columns import RowKind
+    from vetlla.tables.headless import Headless
     from vetlla.tables.table import Row, Table
 
 R = TypeVar("R")
@@ -78,10 +79,16 @@ class Import(NamedTuple, Generic[R]):
 
 
 @contextmanager
-def importing(file: Path, kind: RowKind[R], options: FileOptions, *, what: str, as_json: bool) -> Iterator[Import[R]]:
-    """Yield a file to import, with a bar on a terminal. Prints every fault of the heading and raises UsageError."""
+def importing(
+    file: Path, kind: RowKind[R], options: FileOptions, *, what: str, as_json: bool, lines: Headless | None = None
+) -> Iterator[Import[R]]:
+    """Yield a file to import, with a bar on a terminal. Prints every fault of the heading and raises UsageError.
+
+    ``lines`` is how a text without a heading is read.
+    """
     words = translation(options.mapping)
-    with opened(file, what=what, kind=options.kind, encoding=options.encoding, sheet=options.sheet) as table:
+    form = FileKind.CSV if lines else options.kind
+    with opened(file, what=what, kind=form, encoding=options.encoding, sheet=options.sheet, lines=lines) as table:
         reader = Reader(kind, table, words)
         if table.note:
             talk().print(f"{file}: {table.note}", soft_wrap=True)

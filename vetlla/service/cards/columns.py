@@ -10,7 +10,7 @@ from vetlla.domain import telephones
 from vetlla.domain.cards import LANGUAGES_MAX, TELEPHONES_MAX, CardNote
 from vetlla.domain.column_types import MAX_TEXT, HomeCode, ShortText, is_short
 from vetlla.domain.columns import Cell, Holds, ReadBy, RowKind
-from vetlla.service.inventory.columns import Code, YesNo
+from vetlla.service.homes.columns import Code, YesNo
 
 
 class CardPart(StrEnum):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.duties import DutyVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from vetlla.domain.devices import Home, Person
+    from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.complaints.complaint import Complaint
     from vetlla.service.duties.calendar import ServiceCalendar
 
@@ -52,7 +52,7 @@ class MonthFigures(NamedTuple):
     """Not answered, and still in term."""
     pertinent: list[Complaint]
     users: int
-    """People of homes that were attended on some day of the month."""
+    """People who were attended on some day of the month."""
     per_pertinent: int
     groups: list[Group]
 
@@ -82,7 +82,7 @@ class MonthInput(NamedTuple):
 def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
     """Return the figures of the month that begins on a day."""
     first = given.first
-    last = (first + timedelta(days=31)).replace(day=1) - _DAY
+    last = last_of(first)
     begin, end = calendar.begin_of(first.toordinal()), calendar.end_of(last.toordinal())
     every = list(given.complaints)
     arrived = [one for one in every if begin <= one.standing.duty.opened_us <= end]
@@ -101,17 +101,28 @@ def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
     )
 
 
+def last_of(first: date) -> date:
+    """Return the last day of the month that begins on a day."""
+    return (first + timedelta(days=31)).replace(day=1) - _DAY
+
+
 def active_users(homes: Mapping[str, Home], people: Iterable[Person], first: date, last: date) -> int:
-    """Return how many people live in a home that was attended and not suspended on some day from first to last."""
-    attended = {code for code, home in homes.items() if _attended(home, first, last)}
-    return sum(person.home in attended for person in people)
+    """Return how many people were attended and not suspended on some day from first to last.
+
+    A person's own periods count, and without any those of the home.
+    """
+    return sum(
+        _attended(person.active or home.active, person.suspended or home.suspended, first, last)
+        for person in people
+        if (home := homes.get(person.home))
+    )
 
 
-def _attended(home: Home, first: date, last: date) -> bool:
-    for period in home.active:
+def _attended(active: Iterable[Period], suspended: Sequence[Period], first: date, last: date) -> bool:
+    for period in active:
         day, end = max(first, period.since), min(last, period.until or last)
         while day <= end:
-            over = next((one for one in home.suspended if one.covers(day)), None)
+            over = next((one for one in suspended if one.covers(day)), None)
             if over is None:
                 return True
             if over.until is None:

@@ -8,19 +8,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import (
-    BUTTONS,
-    DIGITAL,
-    LAST_WEEK,
-    TERMINALS,
-    DeviceRecord,
-    Home,
-    Ownership,
-    Person,
-    Place,
-    UserType,
-)
+from vetlla.domain.devices import BUTTONS, DIGITAL, LAST_WEEK, TERMINALS, DeviceRecord, Ownership, Place
 from vetlla.domain.findings import Finding, Level
+from vetlla.domain.homes import Home, Person, ServiceState, UserType
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.leading_zeros import pairs
 from vetlla.service.inventory.lifetimes import Lives
@@ -63,6 +53,15 @@ class CheckInput:
         """The devices in homes."""
         return [kept for kept in self.fleet if kept.standing.place is Place.HOME]
 
+    @cached_property
+    def staying(self) -> list[DeviceRecord]:
+        """The devices in homes that have not left the service; those of the others are recovered, not renewed."""
+        return [
+            kept
+            for kept in self.installed
+            if (home := self.homes.get(kept.standing.home)) is not None and home.active_from(self.day)
+        ]
+
 
 class Rule(NamedTuple):
     """A rule: its name, how severe a break is, what it demands, and the function that checks it."""
@@ -86,8 +85,14 @@ def old_at_installation(known: CheckInput) -> Iterator[Breach]:
 
 
 def person_without_ucr(known: CheckInput) -> Iterator[Breach]:
-    """Tender, 13.1.g: every user has a UCR, except users of type C."""
-    needed = Counter(person.home for person in known.people if person.user_type is not UserType.C)
+    """Tender, 13.1.g: every user has a UCR, except users of type C; a user may leave before the home does."""
+    needed = Counter(
+        person.home
+        for person in known.people
+        if person.user_type is not UserType.C
+        and (lives := known.homes.get(person.home)) is not None
+        and person.state_on(known.day, lives) is not ServiceState.OUT
+    )
     there = Counter(kept.standing.home for kept in known.installed if kept.device.type in BUTTONS)
     for home, number in sorted(needed.items()):
         if _attended(known, home) and there[home] < number:
@@ -113,7 +118,7 @@ def level_3_not_digital(known: CheckInput) -> Iterator[Breach]:
 def past_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Tender, section 16, standard 15: a device is renewed before the end of its useful life."""
     lives = Lives(known.reading)
-    for kept in known.installed:
+    for kept in known.staying:
         ends = lives.end(kept)
         if ends is not None and ends <= known.day:
             yield _of(kept, f"useful life ended {ends}")
@@ -123,7 +128,7 @@ def near_end_of_life(known: CheckInput) -> Iterator[Breach]:
     """Yield the devices that must be renewed soon."""
     lives = Lives(known.reading)
     soon = add_months(known.day, known.reading.integer("renewal.near"))
-    for kept in known.installed:
+    for kept in known.staying:
         ends = lives.end(kept)
         if ends is not None and known.day < ends <= soon:
             yield _of(kept, f"useful life ends {ends}")

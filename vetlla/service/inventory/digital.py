@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Home, Ownership, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, Ownership
+from vetlla.service.inventory.in_service import in_service
 from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 
@@ -22,7 +24,7 @@ class DigitalShare:
 
     day: date
     terminals: int
-    """Terminals in homes, of active and of suspended users (13.2.c)."""
+    """Terminals in homes that are in the service, active and suspended ones (13.2.c)."""
     digital: int
     offered: int
     """Digital terminals installed at no cost."""
@@ -68,7 +70,7 @@ class DigitalShare:
 
 def digital_share(fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], reading: Reading) -> DigitalShare:
     """Return the share on the reading's day; ``fleet`` is the fleet on that day."""
-    terminals = [kept for kept in fleet if kept.device.type in TERMINALS and kept.standing.place is Place.HOME]
+    terminals = [kept for kept in in_service(fleet, homes, reading.day) if kept.device.type in TERMINALS]
     digital = [kept for kept in terminals if kept.device.type is DIGITAL]
     have = {kept.standing.home for kept in digital}
     attended = [home for home in homes.values() if home.active_on(reading.day)]

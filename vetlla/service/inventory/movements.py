@@ -97,7 +97,8 @@ def substitute(
     """Replace an installed device by one from the warehouse; return the changes of both.
 
     A replacement inherits the cost date of the old device, and a replacement of municipal equipment is municipal
-    (tender, section 5). A renewal at the end of a life is a new installation: its cost counts from its own day, and its
+    (tender, section 5). What was offered at no cost stays offered, because the offered number is kept for the whole
+    contract (13.2.c). A renewal at the end of a life is a new installation: its cost counts from its own day, and its
     owner does not change.
     """
     _must_be(old, Place.HOME, "replace", "install the new device instead")
@@ -124,8 +125,7 @@ def substitute(
     device = _begun(new.device, day)
     if not renewal:
         device = device._replace(cost_from=old.device.cost_from or old.device.first_installed or day)
-        if old.standing.ownership is not Ownership.LEASED:
-            arriving = replace(arriving, ownership=Ownership.MUNICIPAL)
+        arriving = replace(arriving, ownership=_inherited(old.standing.ownership, new.standing.ownership))
     return [Change(old.id, old.device, leaving), Change(new.id, device, arriving)]
 
 
@@ -180,6 +180,17 @@ def _kind(before: Place, now: Place) -> MovementKind:
             return MovementKind.REMOVED if before is Place.HOME else MovementKind.RECEIVED
         case Place.HOME:
             return MovementKind.MOVED if before is Place.HOME else MovementKind.INSTALLED
+
+
+def _inherited(old: Ownership, new: Ownership) -> Ownership:
+    """Return who owns a device that replaces another within its life.
+
+    Offered equipment is municipal, too, and the word offered must not get lost from either device. A terminal that
+    fulfils the offer often replaces a municipal analog one.
+    """
+    if Ownership.OFFERED in (old, new):
+        return Ownership.OFFERED
+    return Ownership.MUNICIPAL if old is Ownership.MUNICIPAL else new
 
 
 def _family(kind: DeviceType) -> frozenset[DeviceType]:

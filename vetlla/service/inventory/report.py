@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import BUTTONS, DIGITAL, DeviceRecord, DeviceType, Ownership, Place
+from vetlla.service.inventory.in_service import in_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
+
+    from vetlla.domain.homes import Home
 
 COLUMNS = (
     "type",
@@ -64,12 +67,13 @@ class Report:
     """One row for each device, in the order of ``COLUMNS``."""
     totals: list[Total]
     terminals_at_no_cost: int
-    """GSM-IP terminals installed as the offered improvement (tender, 13.2.c); they are neither rented nor bought."""
+    """GSM-IP terminals installed as the offered improvement, in homes that are in the service (tender, 13.2.c). They
+    are neither rented nor bought."""
     buttons_at_no_cost: int
 
 
-def report(fleet: Iterable[DeviceRecord], day: date, replaced: Mapping[int, str]) -> Report:
-    """Return the report of a fleet as it was on a day.
+def report(fleet: Iterable[DeviceRecord], day: date, replaced: Mapping[int, str], homes: Mapping[str, Home]) -> Report:
+    """Return the report of a fleet as it was on a day. ``homes``: the homes as they were on that day.
 
     ``replaced``: for each device's number, the name of the device that it replaced. The inventory must show that link
     (tender, section 5), since the cost date comes from that device.
@@ -88,7 +92,7 @@ def report(fleet: Iterable[DeviceRecord], day: date, replaced: Mapping[int, str]
         for owner in (*(owner.value for owner in Ownership), ALL)
         if any(count[kind, owner, place] for place in (Place.HOME, Place.WAREHOUSE))
     ]
-    free = [kept for kept in devices if kept.standing.ownership is Ownership.OFFERED]
+    free = [kept for kept in in_service(devices, homes, day) if kept.standing.ownership is Ownership.OFFERED]
     return Report(
         day=day,
         rows=[cells(kept, replaced.get(kept.id, "")) for kept in devices],

@@ -1,48 +1,21 @@
-"""Checks that the rows of an import agree with each other and the registry, and turns values back into rows."""
+"""Checks that rows of devices agree with each other and the registry, and turns devices back into rows."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vetlla.domain import telephones
 from vetlla.domain.columns import Fault
-from vetlla.domain.devices import (
-    Device,
-    DeviceRecord,
-    DeviceType,
-    Home,
-    ImportedDevice,
-    Period,
-    Person,
-    Place,
-)
-from vetlla.service.inventory.columns import FIRST_YEAR
+from vetlla.domain.devices import Device, DeviceRecord, DeviceType, ImportedDevice, Place
+from vetlla.domain.homes import Home
+from vetlla.service.homes.columns import FIRST_YEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import date
 
-    from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
-
-
-class HomeCodes:
-    """The codes of the existing homes, to which rows refer."""
-
-    def __init__(self, codes: Iterable[str]) -> None:
-        self._codes = set(codes)
-
-    def missing(self, code: str) -> str:
-        """Return the error for a code that no home has; "" if a home has it."""
-        if code in self._codes:
-            return ""
-        if other := code.isdecimal() and self._by_number.get(code.lstrip("0")):
-            return f"no such home, but there is {other}: did a spreadsheet lose the leading zeros?"
-        return "no such home: import the homes first"
-
-    @cached_property
-    def _by_number(self) -> dict[str, str]:
-        return {code.lstrip("0"): code for code in self._codes if code.isdecimal()}
+    from vetlla.domain.homes import Home
+    from vetlla.service.homes.rows import HomeCodes
+    from vetlla.service.inventory.columns import DeviceRow
 
 
 class DeviceRows:
@@ -110,54 +83,6 @@ class DeviceRows:
         return faults
 
 
-def home(row: int, values: HomeRow, seen: dict[str, int], *, known: Mapping[str, Home]) -> Home | list[Fault]:
-    """Return the home of a row, or its faults; ``seen`` remembers the row of each code.
-
-    A telephone number that the registry (``known``) has for the home is taken as it is, so that every export can be
-    imported.
-    """
-    before = seen.setdefault(values["code"], row)
-    faults = [] if before == row else [Fault(row, "code", values["code"], f"is in row {before} already")]
-    registered = known[values["code"]].phones if values["code"] in known else ()
-    faults += _telephone_faults(row, (number for number in values["phones"] or () if number not in registered))
-    if faults:
-        return faults
-    return Home(
-        code=values["code"],
-        district=values["district"],
-        base=values["base"],
-        level=values["level"],
-        alone=values["alone"],
-        language=values["language"] or "",
-        phones=values["phones"] or (),
-        active=values["active"] or (),
-        suspended=values["suspended"] or (),
-    )
-
-
-def _telephone_faults(row: int, numbers: Iterable[str]) -> Iterator[Fault]:
-    for number in numbers:
-        try:
-            telephones.checked(number)
-        except ValueError as error:
-            yield Fault(row, "phones", number, str(error))
-
-
-def person(row: int, values: PersonRow, seen: dict[str, int], homes: HomeCodes) -> Person | list[Fault]:
-    """Return the person of a row, or its faults."""
-    before = seen.setdefault(values["code"], row)
-    if before != row:
-        return [Fault(row, "code", values["code"], f"is in row {before} already")]
-    if missing := homes.missing(values["home"]):
-        return [Fault(row, "home", values["home"], missing)]
-    return Person(
-        code=values["code"],
-        home=values["home"],
-        user_type=values["user_type"],
-        programmes=values["programmes"] or (),
-    )
-
-
 def device_row(kept: DeviceRecord) -> dict[str, str]:
     """Return a device as a row that can be imported again without a change."""
     device, standing = kept.device, kept.standing
@@ -184,32 +109,3 @@ def account_row(kept: DeviceRecord, homes: Mapping[str, Home]) -> dict[str, str]
     """Return an installed terminal as a row of ``vetlla accounts import``."""
     home = homes[kept.standing.home]
     return {"account": kept.device.account, "home": home.code, "support_level": str(home.level)}
-
-
-def home_row(home: Home) -> dict[str, str]:
-    """Return a home as a row that can be imported again without a change."""
-    return {
-        "code": home.code,
-        "district": home.district,
-        "base": home.base,
-        "level": str(home.level),
-        "alone": "yes" if home.alone else "no",
-        "language": home.language,
-        "phones": ";".join(home.phones),
-        "active": ";".join(map(_written, home.active)),
-        "suspended": ";".join(map(_written, home.suspended)),
-    }
-
-
-def person_row(person: Person) -> dict[str, str]:
-    """Return a person as a row that can be imported again without a change."""
-    return {
-        "code": person.code,
-        "home": person.home,
-        "user_type": person.user_type.value,
-        "programmes": ";".join(f"{name}:{_written(period)}" for name, period in person.programmes),
-    }
-
-
-def _written(period: Period) -> str:
-    return f"{period.since}/{period.until or ''}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from vetlla.domain.devices import DeviceRecord, DeviceType, Home, Place, UpkeepKind
+from vetlla.domain.devices import DeviceRecord, DeviceType, Place, UpkeepKind
 from vetlla.service.calendar import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 Intervals: TypeAlias = "dict[tuple[DeviceType, UpkeepKind], int]"

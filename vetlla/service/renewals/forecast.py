@@ -89,10 +89,10 @@ def spans(start: date, end: date) -> list[Span]:
 
 
 def forecast(fleet: Iterable[DeviceRecord], homes: int, reading: Reading, start: date, end: date) -> list[Year]:
-    """Return the forecast of each year. ``homes`` and ``fleet``: attended homes and devices at the start."""
+    """Return the forecast of each year. ``homes`` and ``fleet``: those in the service at the start."""
     years = spans(start, end)
     ends = _endings(fleet, Lives(reading), years)
-    held, rented, free = ends.digital, ends.rented, 0
+    held, rented, free = ends.digital, ends.rented, ends.offered
     offered = reading.integer("digital.offered")
     target = reading.integer("digital.target") + offered
     found = []
@@ -138,18 +138,21 @@ class _Endings(NamedTuple):
     ending: Counter[tuple[Span, DeviceType]]
     leaving: defaultdict[Span, Counter[str]]
     digital: int
+    offered: int
+    """Digital terminals at no cost."""
     rented: Counter[str]
 
 
 def _endings(fleet: Iterable[DeviceRecord], lives: Lives, years: list[Span]) -> _Endings:
-    found = _Endings(Counter(), defaultdict(Counter), 0, Counter())
+    found = _Endings(Counter(), defaultdict(Counter), 0, 0, Counter())
     by_end: Counter[tuple[DeviceType, date, bool]] = Counter()
-    digital = 0
+    digital = offered = 0
     for kept in fleet:
         if kept.standing.place is not Place.HOME:
             continue
         kind, leased = kept.device.type, kept.standing.ownership is Ownership.LEASED
         digital += kind is DIGITAL
+        offered += kind is DIGITAL and kept.standing.ownership is Ownership.OFFERED
         if leased and kind is not DeviceType.UCR:
             found.rented[_line(kind)] += 1
         ends = lives.end(kept)
@@ -164,7 +167,7 @@ def _endings(fleet: Iterable[DeviceRecord], lives: Lives, years: list[Span]) -> 
                 found.leaving[span][_line(kind)] += number
             # Its replacement is rented, and the life of that ends later.
             ends, rents = add_months(ends, lives.months(kind)), True
-    return found._replace(digital=digital)
+    return found._replace(digital=digital, offered=offered)
 
 
 def _rents(rented: Mapping[str, int], joining: Mapping[str, int], span: Span, reading: Reading) -> dict[str, Decimal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, DeviceType, Home
+from vetlla.domain.devices import DIGITAL, DeviceType
 from vetlla.domain.visits import Rank, Task, Work
 from vetlla.service.renewals.visits_needed import NeededVisit
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 

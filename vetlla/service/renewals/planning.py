@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import DIGITAL, DeviceRecord, Home, Place
+from vetlla.domain.devices import DIGITAL, DeviceRecord, Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.calendar import working_days
+from vetlla.service.inventory.in_service import in_service
 from vetlla.service.renewals.agreed import around_agreed
 from vetlla.service.renewals.base_plans import BaseFigures, Shortage, plan, with_terminals
 from vetlla.service.renewals.forecast import spans
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from vetlla.domain.homes import Home
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
 
@@ -71,7 +73,7 @@ def make(
     attended = {code for code, home in homes.items() if home.active_from(first)}
     visits = with_terminals(
         made.visits,
-        digital=sum(kept.device.type is DIGITAL and kept.id in installed for kept in fleet),
+        digital=sum(kept.device.type is DIGITAL for kept in in_service(fleet, homes, first)),
         homes=_homes_at_year_ends(sum(home.active_on(first) for home in homes.values()), span, reading),
         target=reading.integer("digital.target") + reading.integer("digital.offered"),
     )

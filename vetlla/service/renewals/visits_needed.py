@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Home, Place
+from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Place
 from vetlla.domain.visits import RANKS, Rank, Task, Visit, Work
 from vetlla.service.calendar import add_months, first_on_or_after, last_before, last_on_or_before
 from vetlla.service.inventory.lifetimes import Lives
@@ -23,6 +23,7 @@ from vetlla.service.inventory.upkeep import intervals, upkeep_due
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 

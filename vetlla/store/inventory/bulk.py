@@ -6,9 +6,9 @@ Everything happens in the caller's transaction. A crash before its commit leaves
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.columns import Effect
 from vetlla.domain.devices import Ownership, Place, Standing
 from vetlla.store.inventory.write import ADD, KEEP_UP, MOVE, device_row, iso, movement_row, next_number
 
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 """Rows held before they are written: enough to save calls, and too few to need much memory."""
-
-
-class Effect(StrEnum):
-    """How a row changed the registry."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
 
 
 class KnownDevice(NamedTuple):

@@ -1,7 +1,8 @@
 """Erases a home that left from the registry: removes personal data, keeps what invoices and past months depend on.
 
-The home keeps its code, district, base, support level and periods, and its devices keep their movements. The history of
-accounts still says which account was the home's, but no other record says what that home's code means.
+The home keeps its code, district, base, support level and periods of every day, and its devices keep their movements.
+People who now live in another home keep their facts. The history of accounts still says which account was the home's,
+but no other record says what that home's code means.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.errors import UsageError
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as homes
+from vetlla.store.sqlite.append_only import without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,21 +20,24 @@ if TYPE_CHECKING:
 _REGISTERED = "SELECT account FROM accounts WHERE home = ? ORDER BY account"
 _MOVED_ON = "SELECT account FROM accounts WHERE account = ? AND home NOT IN ('', ?)"
 _COUNTS = {
-    "people": "SELECT count(*) FROM people WHERE home = ?",
-    "programmes": "SELECT count(*) FROM programme_periods WHERE person IN (SELECT code FROM people WHERE home = ?)",
-    "homes": "SELECT count(*) FROM homes WHERE code = ? AND (phones != '[]' OR language != '' OR alone)",
+    "homes": (
+        "SELECT count(DISTINCT home) FROM home_facts WHERE home = ?"
+        " AND (phones != '[]' OR language != '' OR alone OR note != '')"
+    ),
     "notes_of_movements": "SELECT count(*) FROM movements WHERE home = ? AND note != ''",
     "visits": "SELECT count(*) FROM visits WHERE home = ?",
 }
+_ERASE_PERSON = "DELETE FROM person_facts WHERE person = ?"
 _ERASE = (
-    "DELETE FROM programme_periods WHERE person IN (SELECT code FROM people WHERE home = ?)",
-    "DELETE FROM people WHERE home = ?",
-    "UPDATE homes SET phones = '[]', language = '', alone = 0 WHERE code = ?",
+    # A fact that sets none of these fields stays as it is, so that the history still shows which field it set.
+    (
+        "UPDATE home_facts SET note = '', phones = iif(phones IS NULL, NULL, '[]'),"
+        " language = iif(language IS NULL, NULL, ''), alone = iif(alone IS NULL, NULL, 0) WHERE home = ?"
+    ),
     "UPDATE movements SET note = '' WHERE home = ? AND note != ''",
     "DELETE FROM visit_tasks WHERE visit IN (SELECT id FROM visits WHERE home = ?)",
     "DELETE FROM visits WHERE home = ?",
 )
-_TRIGGER = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'movements_stay'"
 
 
 class KeptOfHome(NamedTuple):
@@ -48,7 +53,7 @@ class KeptOfHome(NamedTuple):
 
 def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: date) -> KeptOfHome:
     """Return the registry's data about a home. Raises UsageError while the service attends the home."""
-    found = inventory.homes(connection, [home]).get(home)
+    found = homes.homes(connection, [home], day=day).get(home)
     if found is not None and found.active_from(day):
         raise UsageError(
             f"home {home} is attended", remedy="first record the day on which it left: vetlla inventory import"
@@ -59,16 +64,17 @@ def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: da
             remedy=f"remove the account first: vetlla accounts remove {registered[0]}",
         )
     others = {account for account in accounts if connection.execute(_MOVED_ON, (account, home)).fetchone()}
-    counts = {name: int(connection.execute(sql, (home,)).fetchone()[0]) for name, sql in _COUNTS.items()}
+    people = homes.people(connection, [home])
+    counts = {"people": len(people), "programmes": sum(len(person.programmes) for person in people)}
+    counts |= {name: int(connection.execute(sql, (home,)).fetchone()[0]) for name, sql in _COUNTS.items()}
     return KeptOfHome(found is not None, frozenset(others), counts)
 
 
 def erase(connection: sqlite3.Connection, home: str) -> None:
     """Remove the personal data of a home, within the caller's transaction, and overwrite it in the file."""
     connection.execute("PRAGMA secure_delete = ON")
-    # The history of a device is otherwise never rewritten.
-    (trigger,) = connection.execute(_TRIGGER).fetchone()
-    connection.execute("DROP TRIGGER movements_stay")
-    for sql in _ERASE:
-        connection.execute(sql, (home,))
-    connection.execute(trigger)
+    with without_triggers(connection, "movements_stay", "home_facts_stay", "person_facts_are_kept"):
+        for person in homes.people(connection, [home]):
+            connection.execute(_ERASE_PERSON, (person.code,))
+        for sql in _ERASE:
+            connection.execute(sql, (home,))

@@ -19,7 +19,7 @@ SELECT account FROM accounts WHERE account NOT GLOB '*[^0-9]*'
 UNION SELECT account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'""",
     "home": """
 SELECT home FROM accounts WHERE home != '' AND home NOT GLOB '*[^0-9]*'
-UNION SELECT code FROM homes WHERE code NOT GLOB '*[^0-9]*'""",
+UNION SELECT home FROM home_facts WHERE home NOT GLOB '*[^0-9]*'""",
 }
 RECENT = 1_000_000
 """Number of the newest signals that are read: weeks of a large service, in about a second."""

@@ -1,4 +1,4 @@
-"""The inventory's queries: homes, people, devices, and the fleet of any day.
+"""The inventory's queries: devices, and the fleet of any day.
 
 The functions take a connection to ``registry.db``; ``write.py`` and ``bulk.py`` write. A device's standing is its last
 movement up to the given day (index ``movements_device``), never a column that could disagree. A first installation
@@ -7,8 +7,6 @@ after that day does not count.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,23 +15,18 @@ from vetlla.domain.devices import (
     Device,
     DeviceRecord,
     DeviceType,
-    Home,
     Manufacture,
     Movement,
     MovementKind,
     Ownership,
-    Period,
-    Person,
     Place,
-    Programme,
     Standing,
-    UserType,
 )
 from vetlla.domain.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 FLEET = """
 SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_week,
@@ -46,23 +39,15 @@ SELECT d.id, d.type, d.serial, d.model, d.imei, d.account, d.made_year, d.made_w
            SELECT id FROM movements WHERE device = d.id AND day <= :day ORDER BY day DESC, id DESC LIMIT 1)
 """
 DAYS_KEPT = 1 << 16
-"""Different days and periods that are cached: a fleet has a million days, but only some ten thousand different ones."""
+"""Different days that are cached: a fleet has a million days, but only some ten thousand different ones."""
 LAST_DAY = date.max
 """Asks for the present state of a device, because no movement has a later date."""
 
-_CODES = {
-    "devices": (
-        ("serial", "SELECT type, serial FROM devices WHERE serial NOT GLOB '*[^0-9]*'"),
-        ("account", "SELECT '', account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'"),
-        ("account", "SELECT '', account FROM accounts WHERE account NOT GLOB '*[^0-9]*'"),
-    ),
-    "homes": (
-        ("code", "SELECT '', code FROM homes WHERE code NOT GLOB '*[^0-9]*'"),
-        ("district", "SELECT DISTINCT '', district FROM homes WHERE district NOT GLOB '*[^0-9]*'"),
-        ("base", "SELECT DISTINCT '', base FROM homes WHERE base NOT GLOB '*[^0-9]*'"),
-    ),
-    "people": (("code", "SELECT '', code FROM people WHERE code NOT GLOB '*[^0-9]*'"),),
-}
+_CODES = (
+    ("serial", "SELECT type, serial FROM devices WHERE serial NOT GLOB '*[^0-9]*'"),
+    ("account", "SELECT '', account FROM devices WHERE account != '' AND account NOT GLOB '*[^0-9]*'"),
+    ("account", "SELECT '', account FROM accounts WHERE account NOT GLOB '*[^0-9]*'"),
+)
 
 _TYPES = {kind.value: kind for kind in DeviceType}
 _PLACES = {place.value: place for place in Place}
@@ -163,116 +148,19 @@ def serials(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int,
     }
 
 
-def homes(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> dict[str, Home]:
-    """Return homes by code: those in ``codes``, or all."""
-    values = {"all": not codes, "codes": json.dumps(list(codes))}
-    periods: defaultdict[tuple[str, str], list[Period]] = defaultdict(list)
-    for home, kind, since, until in connection.execute(
-        "SELECT home, kind, since, until FROM home_periods"
-        " WHERE :all OR home IN (SELECT value FROM json_each(:codes)) ORDER BY home, kind, since",
-        values,
-    ):
-        periods[home, kind].append(_period(since, until))
-    rows = connection.execute(
-        "SELECT code, district, base, level, alone, language, phones FROM homes"
-        " WHERE :all OR code IN (SELECT value FROM json_each(:codes)) ORDER BY code",
-        values,
-    )
-    return {
-        code: Home(
-            code=code,
-            district=district,
-            base=base,
-            level=level,
-            alone=bool(alone),
-            language=language,
-            phones=tuple(json.loads(phones)) if phones != "[]" else (),
-            active=tuple(periods[code, "active"]),
-            suspended=tuple(periods[code, "suspended"]),
-        )
-        for code, district, base, level, alone, language, phones in rows
-    }
-
-
-def home(connection: sqlite3.Connection, code: str) -> Home:
-    """Return one home. Raises UsageError if it is not registered."""
-    found = homes(connection, [code])
-    if not found:
-        raise UsageError(f"no home {code!r}", remedy="vetlla inventory import --what homes FILE")
-    return found[code]
-
-
-def home_codes(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield the code of every home."""
-    return (code for (code,) in connection.execute("SELECT code FROM homes"))
-
-
-def person(connection: sqlite3.Connection, code: str) -> Person:
-    """Return one person. Raises UsageError if they are not registered."""
-    row = connection.execute("SELECT home FROM people WHERE code = ?", (code,)).fetchone()
-    if row is None:
-        raise UsageError(f"no person {code!r}", remedy="vetlla inventory import --what people FILE")
-    return next(one for one in people(connection, [row[0]]) if one.code == code)
-
-
-def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield the code of every person."""
-    return (code for (code,) in connection.execute("SELECT code FROM people"))
-
-
 def device_names(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the name (``type:serial``) of every device."""
     return (f"{kind}:{serial}" for kind, serial in connection.execute("SELECT type, serial FROM devices"))
 
 
-def codes(connection: sqlite3.Connection, what: str) -> Iterator[tuple[str, str, str]]:
-    """Yield column, group and text of every registered code of digits only, of devices, homes or people.
+def codes(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
+    """Yield column, group and text of every code of digits only; the group of a serial is its device's type.
 
-    The group of a serial is its device's type. Accounts that only the receiver has are included.
+    Accounts that only the receiver has are included.
     """
-    for column, sql in _CODES[what]:
+    for column, sql in _CODES:
         for group, code in connection.execute(sql):
             yield column, group, code
-
-
-def never_active(connection: sqlite3.Connection) -> int:
-    """Return how many homes have no active period."""
-    (number,) = connection.execute(
-        "SELECT count(*) FROM homes WHERE code NOT IN (SELECT home FROM home_periods WHERE kind = 'active')"
-    ).fetchone()
-    return int(number)
-
-
-def must_know_base(connection: sqlite3.Connection, base: str) -> None:
-    """Raise UsageError for an intervention base that no home belongs to; an empty name is accepted."""
-    known = [name for (name,) in connection.execute("SELECT DISTINCT base FROM homes ORDER BY base")] if base else []
-    if base and base not in known:
-        raise UsageError(
-            f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
-        )
-
-
-def people(connection: sqlite3.Connection, codes: Sequence[str] = ()) -> list[Person]:
-    """Return people by code: those of the homes in ``codes``, or all."""
-    programmes: defaultdict[str, list[Programme]] = defaultdict(list)
-    for person, name, since, until in connection.execute(
-        "SELECT person, programme, since, until FROM programme_periods ORDER BY person, programme, since"
-    ):
-        programmes[person].append(Programme(name, _period(since, until)))
-    rows = connection.execute(
-        "SELECT code, home, user_type FROM people"
-        " WHERE :all OR home IN (SELECT value FROM json_each(:codes)) ORDER BY code",
-        {"all": not codes, "codes": json.dumps(list(codes))},
-    )
-    return [
-        Person(code=code, home=where, user_type=UserType(kind), programmes=tuple(programmes[code]))
-        for code, where, kind in rows
-    ]
-
-
-@lru_cache(maxsize=DAYS_KEPT)
-def _period(since: str, until: str | None) -> Period:
-    return Period(_the_day(since), _day(until))
 
 
 @lru_cache(maxsize=DAYS_KEPT)
@@ -303,11 +191,3 @@ def _kept(row: tuple[Any, ...]) -> DeviceRecord:
         last_battery=_day(battery),
         last_maintenance=_day(maintenance),
     )
-
-
-def districts(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the district of each home that has one, by the home's code."""
-    # Keep one text for each district: there are some ten, and 100,000 homes.
-    names: dict[str, str] = {}
-    rows = connection.execute("SELECT code, district FROM homes WHERE district <> ''")
-    return {code: names.setdefault(district, district) for code, district in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import UsageError
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from vetlla.domain.devices import Change, Device, Home, Movement, Period, Person, UpkeepKind
+    from vetlla.domain.devices import Change, Device, Movement, UpkeepKind
 
 ADD = "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 MOVE = (
@@ -90,37 +89,3 @@ def apply(connection: sqlite3.Connection, changes: Iterable[Change], recorded_us
 def keep_up(connection: sqlite3.Connection, number: int, kind: UpkeepKind, day: date, recorded_us: int) -> None:
     """Record a battery change or a preventive check; recording the same one again changes nothing."""
     connection.execute(KEEP_UP, (number, kind.value, day.isoformat(), recorded_us))
-
-
-def put_home(connection: sqlite3.Connection, home: Home) -> None:
-    """Register a home, or replace its data and its periods with those given."""
-    connection.execute(
-        "INSERT INTO homes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET district = excluded.district,"
-        " base = excluded.base, level = excluded.level, alone = excluded.alone, language = excluded.language,"
-        " phones = excluded.phones",
-        (home.code, home.district, home.base, home.level, home.alone, home.language, json.dumps(home.phones)),
-    )
-    connection.execute("DELETE FROM home_periods WHERE home = ?", (home.code,))
-    for kind, periods in (("active", home.active), ("suspended", home.suspended)):
-        connection.executemany(
-            "INSERT INTO home_periods VALUES (?, ?, ?, ?)",
-            [(home.code, kind, *_ends(period)) for period in periods],
-        )
-
-
-def put_person(connection: sqlite3.Connection, person: Person) -> None:
-    """Register a person, or replace their data and programmes with those given."""
-    connection.execute(
-        "INSERT INTO people VALUES (?, ?, ?) ON CONFLICT (code) DO UPDATE SET home = excluded.home,"
-        " user_type = excluded.user_type",
-        (person.code, person.home, person.user_type.value),
-    )
-    connection.execute("DELETE FROM programme_periods WHERE person = ?", (person.code,))
-    connection.executemany(
-        "INSERT INTO programme_periods VALUES (?, ?, ?, ?)",
-        [(person.code, name, *_ends(period)) for name, period in person.programmes],
-    )
-
-
-def _ends(period: Period) -> tuple[str, str | None]:
-    return period.since.isoformat(), iso(period.until)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import BUTTONS, TERMINALS, DeviceType, Place
 from vetlla.domain.supervision import Expected, Terminal, Ucr
+from vetlla.store.homes.queries import resting
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,12 +26,6 @@ JOIN movements AS was ON was.id = (SELECT id FROM movements WHERE device = d.id 
     ORDER BY day DESC, id DESC LIMIT 1)
 WHERE d.type IN ({types})
 """
-_RESTING = """
-SELECT home FROM home_periods WHERE kind = 'suspended' AND since <= :day AND (until IS NULL OR until >= :day)
-UNION
-SELECT home FROM home_periods WHERE kind = 'active' GROUP BY home
-HAVING max(since <= :day AND (until IS NULL OR until >= :day)) = 0
-"""
 
 
 def expected(connection: sqlite3.Connection, day: date) -> Expected:
@@ -45,10 +40,9 @@ def expected(connection: sqlite3.Connection, day: date) -> Expected:
                 terminals[account.upper()] = Terminal(type_, Place(place))
         elif place == Place.HOME:
             ucrs.setdefault(home, []).append(Ucr(type_, account or serial))
-    resting = frozenset(home for (home,) in connection.execute(_RESTING, {"day": day.isoformat()}))
     for serial, account, place, home in connection.execute(_GONE.format(types=_listed(BUTTONS))):
         gone.setdefault(home, {})[(account or serial).upper()] = Place(place)
-    return Expected(terminals, ucrs, resting, gone)
+    return Expected(terminals, ucrs, resting(connection, day), gone)
 
 
 def _listed(types: Iterable[DeviceType]) -> str:

@@ -20,6 +20,8 @@ EPOCH_1904 = date(1904, 1, 1)
 """Day 0 of spreadsheets, and of spreadsheets that come from a Macintosh (ECMA-376, part 1, 18.17.4.1)."""
 DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Built-in number formats that show a date or time (ECMA-376, part 1, 18.8.30); the workbook does not describe them."""
+TIME_FORMATS = frozenset({*range(18, 23), *range(45, 48)})
+"""Those of them that show the time of day."""
 _NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 """Parts of a number format that are no signs of a date: literal text, and colours, conditions, locales in brackets."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -56,7 +58,8 @@ class Book:
         # A workbook has one part of each of these kinds (ECMA-376, part 1, 12.3).
         texts, styles = (self._related(main[0][1], kind)[:1] for kind in ("sharedStrings", "styles"))
         self._texts = [text for _, part in texts for text in self._shared(part)]
-        self.date_styles = {style for _, part in styles for style in _date_styles(self._parts.tree(part))}
+        self.date_styles = dict(style for _, part in styles for style in _date_styles(self._parts.tree(part)))
+        """The styles that show a number as a date or time, each with whether it shows the time of day."""
 
     def shared(self, number: int) -> str:
         """Return the shared text that has this number. Raises IndexError if there is none."""
@@ -120,8 +123,8 @@ def _relation(sheet: Element) -> str:
     return next((value for name, value in sheet.items() if name.endswith("}id")), "")
 
 
-def _date_styles(styles: Element) -> Iterator[int]:
-    """Yield the numbers of the cell styles that show a number as a date or time."""
+def _date_styles(styles: Element) -> Iterator[tuple[int, bool]]:
+    """Yield the numbers of the cell styles that show a number as a date or time, and whether they show the time."""
     space = namespace(styles)
     written = {
         one.get("numFmtId"): _NO_LETTERS.sub("", one.get("formatCode", "")) for one in styles.iter(f"{space}numFmt")
@@ -131,4 +134,4 @@ def _date_styles(styles: Element) -> Iterator[int]:
         used = style.get("numFmtId", "0")
         shown = written.get(used)
         if int(used) in DATE_FORMATS if shown is None else re.search("[dmyhs]", shown, re.IGNORECASE):
-            yield number
+            yield number, int(used) in TIME_FORMATS if shown is None else bool(re.search("[hs]", shown, re.IGNORECASE))

@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
@@ -38,6 +38,8 @@ LETTERS = 3
 _BROKEN = (zipfile.BadZipFile, zlib.error, ET.ParseError, LookupError, EOFError, RuntimeError, ValueError, struct.error)
 """Errors of a broken file. zipfile raises RuntimeError for a password; a text in place of a number is a ValueError."""
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
+_MS_OF_DAY = 86_400_000
+_DAY = len("2026-12-01")
 
 
 class Cells:
@@ -73,16 +75,21 @@ class Cells:
             case "b":
                 return text.strip() in {"1", "true"}
             case "d":
-                return date.fromisoformat(text[:10])
+                return date.fromisoformat(text[:10]) if len(text) <= _DAY else datetime.fromisoformat(text)
             case "e":
                 return Broken(text, "is an error of the spreadsheet: correct it there")
         return unescaped(text)
 
     def _number(self, text: str, style: str | None) -> object:
         number = float(text)
-        if style is not None and int(style) in self._book.date_styles:
+        if style is not None and (shows_time := self._book.date_styles.get(int(style))) is not None:
             try:
-                return self._book.epoch + timedelta(days=int(number))
+                day = self._book.epoch + timedelta(days=int(number))
+                if not shows_time and number.is_integer():
+                    return day
+                # A day of a spreadsheet is a float, which is exact to some microseconds.
+                seconds = timedelta(milliseconds=round(number % 1 * _MS_OF_DAY))
+                return datetime(day.year, day.month, day.day) + seconds  # noqa: DTZ001 - a workbook has no zones
             except OverflowError:
                 return Broken(text, "is not a possible date")
         return int(text) if text.isascii() and text.isdecimal() else number

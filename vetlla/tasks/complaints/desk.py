@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.complaints.complaint import Complaint, ComplaintKind, complaint
-from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, month_figures
-from vetlla.store.inventory import queries as inventory
+from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, last_of, month_figures
+from vetlla.store.homes import queries as stored_homes
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.looking import Wanted
 
@@ -37,13 +37,14 @@ def month(connection: sqlite3.Connection, rules: DutyRules, first: date, reading
     except ValueError:
         remedy = f"write {' or '.join(PertinentMonth)} in the parameters file"
         raise ConfigError(f"parameter complaint.pertinent_month is {word!r}", remedy=remedy) from None
+    last = last_of(first)
     found = looking.found(connection, rules, Wanted(kinds=KINDS), now_us)
     return month_figures(
         MonthInput(
             first=first,
             complaints=map(complaint, found),
-            homes=inventory.homes(connection),
-            people=inventory.people(connection),
+            homes=stored_homes.homes(connection, day=last),
+            people=stored_homes.people(connection, day=last),
             month_of=month_of,
             per_pertinent=reading.integer("complaint.users_per_pertinent", least=1),
         ),

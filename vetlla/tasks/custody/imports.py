@@ -8,9 +8,9 @@ from vetlla.domain.columns import Fault
 from vetlla.service.custody.chain import KeyAct, chain
 from vetlla.service.custody.columns import key_event
 from vetlla.service.duties.grouping import group
-from vetlla.service.inventory.row_checks import HomeCodes
+from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.custody.register import KEY, keys
 from vetlla.tasks.duties.index import keep_index
@@ -48,7 +48,7 @@ def import_keys(
     """Append the events of a register. A row that is recorded already changes nothing."""
     now_us = clock.now().utc_us
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        homes = HomeCodes(inventory.home_codes(connection))
+        homes = HomeCodes(stored_homes.home_codes(connection))
         faults: list[Fault] = []
         told: list[tuple[int, NewEvent]] = []
         for row, values in good_rows(rows, faults):

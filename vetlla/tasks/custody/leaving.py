@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.service.duties.columns import details_text
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as stored_homes
 from vetlla.tasks.custody.register import DESTRUCTION, LEAVING, RETURN, end_duties, keys, ref_of
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.looking import Wanted
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from vetlla.domain.devices import Home
+    from vetlla.domain.homes import Home
     from vetlla.service.custody.chain import CustodyKey
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
@@ -79,7 +79,7 @@ def settle(connection: sqlite3.Connection, rules: DutyRules, day: date, by: str,
     every = list(keys(connection, rules))
     ended = [one for key in every for one in end_duties(connection, rules, key, by, recording)]
     held = [key for key in every if key.in_custody]
-    found = owed(inventory.homes(connection, sorted({key.home for key in held})), held, day)
+    found = owed(stored_homes.homes(connection, sorted({key.home for key in held})), held, day)
     wanted = {one.ref for one in found}
     cancelled = []
     for one in open_returns(connection, rules, recording.now_us):

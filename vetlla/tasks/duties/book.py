@@ -10,6 +10,7 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
+from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.duties.index import keep_index
 
@@ -155,15 +156,15 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
     """Raise UsageError if a subject must be registered and is not."""
     match sort:
         case Subject.HOME:
-            inventory.home(connection, subject)
+            homes.home(connection, subject)
         case Subject.DEVICE:
             inventory.device(connection, subject)
         case Subject.PERSON:
-            inventory.person(connection, subject)
+            homes.person(connection, subject)
         case Subject.SERVICE if subject != THE_SERVICE:
             raise UsageError(f"{subject!r} is not the service", remedy=f"write it as {THE_SERVICE}")
         case Subject.HOME_OR_SERVICE if subject != THE_SERVICE:
-            inventory.home(connection, subject)
+            homes.home(connection, subject)
 
 
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:

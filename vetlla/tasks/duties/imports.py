@@ -8,9 +8,10 @@ from vetlla.domain.clock import iso
 from vetlla.domain.columns import Fault
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
-from vetlla.service.inventory.row_checks import HomeCodes
+from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
 from vetlla.store.duties import index
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index
@@ -122,8 +123,8 @@ class _Taker:
 
 def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
     """Return for each sort of subject that must be registered the function that says what is wrong with a code."""
-    homes = HomeCodes(inventory.home_codes(connection))
-    people = frozenset(inventory.person_codes(connection))
+    homes = HomeCodes(stored_homes.home_codes(connection))
+    people = frozenset(stored_homes.person_codes(connection))
     devices = frozenset(inventory.device_names(connection))
     return {
         Subject.HOME: homes.missing,

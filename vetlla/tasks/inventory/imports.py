@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from vetlla.domain.columns import Fault
+from vetlla.domain.columns import Effect, Fault
 from vetlla.domain.errors import UsageError
+from vetlla.service.homes.rows import HomeCodes
 from vetlla.service.inventory import movements, row_checks
 from vetlla.service.inventory.leading_zeros import Zeros
+from vetlla.store.homes import queries as homes
+from vetlla.store.homes.queries import home_codes
 from vetlla.store.inventory import queries as inventory
-from vetlla.store.inventory import write as inventory_write
-from vetlla.store.inventory.bulk import DeviceImport, Effect
+from vetlla.store.inventory.bulk import DeviceImport
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.good_rows import good_rows
+from vetlla.tasks.homes.rows import home_rows, person_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
-    from datetime import date
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.devices import Home, Person
-    from vetlla.service.inventory.columns import DeviceRow, HomeRow, PersonRow
-
-V = TypeVar("V", bound="Home | Person")
+    from vetlla.service.inventory.columns import DeviceRow
+    from vetlla.tasks.homes.rows import Dated
 
 Read: TypeAlias = "tuple[int, Any | list[Fault]]"
 """A row's number in the file, and its values (``vetlla.service.inventory.columns``) or what is wrong in it."""
@@ -48,10 +47,14 @@ class Imported(NamedTuple):
     warnings: list[Fault]
     never_active: int = 0
     """Homes without an active period, where homes were imported."""
+    corrected: int = 0
+    """Rows that changed an answer about days before the day from which they hold."""
 
 
 class _Rows(Protocol):
-    """Takes the rows of one kind."""
+    """Takes the rows of one kind; ``corrected`` counts those that corrected the past."""
+
+    corrected: int
 
     def put(self, row: int, values: Any) -> Effect | list[Fault]:  # noqa: ANN401 - each kind has its own type
         """Put a row into the registry; return what it changed, or what is wrong with it."""
@@ -65,7 +68,7 @@ def import_rows(
     clock: Clock,
     what: str,
     rows: Iterable[Read],
-    day: date,
+    dated: Dated,
     *,
     keep_good_rows: bool = False,
     dry_run: bool = False,
@@ -73,13 +76,17 @@ def import_rows(
 ) -> Imported:
     """Put the rows of a file into the registry. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
 
-    ``what`` is devices, homes or people. A device without a day of its own came on ``day``. With ``large`` a copy is
-    changed, so that the running receiver is not slowed down.
+    ``what`` is devices, homes or people. With ``large`` a copy is changed, so that the running receiver is not slowed
+    down. Raises UsageError for a correction of devices.
     """
+    if dated.correct and what == "devices":
+        raise UsageError(
+            "the history of a device is not corrected by a file", remedy="vetlla inventory move, transfer ..."
+        )
     with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
-        imported = _put_all(connection, what, rows, _ROWS[what](connection, day, clock))
+        imported = _put_all(connection, what, rows, _ROWS[what](connection, dated))
         if what == "homes":
-            imported = imported._replace(never_active=inventory.never_active(connection))
+            imported = imported._replace(never_active=homes.never_active(connection))
         if imported.faults and not keep_good_rows:
             roll_back(connection)
     return imported
@@ -99,16 +106,19 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
             if (code := values[column]) and code.isdecimal():
                 zeros.see(row, column, code, values[group] if group else "")
     taker.finish()
-    for column, kind, code in inventory.codes(connection, what):
+    for column, kind, code in inventory.codes(connection) if what == "devices" else homes.codes(connection, what):
         zeros.compare(column, kind, code)
-    return Imported(effects, faults, zeros.found)
+    return Imported(effects, faults, zeros.found, corrected=taker.corrected)
 
 
 class _Devices:
-    def __init__(self, connection: sqlite3.Connection, day: date, clock: Clock) -> None:
-        self._checks = row_checks.DeviceRows(_home_codes(connection), day)
-        self._day = day
-        self._bulk = DeviceImport(connection, clock.now().utc_us)
+    corrected = 0
+    """A file of devices tells of movements, which are never before those that are recorded."""
+
+    def __init__(self, connection: sqlite3.Connection, dated: Dated) -> None:
+        self._checks = row_checks.DeviceRows(HomeCodes(home_codes(connection)), dated.day)
+        self._day = dated.day
+        self._bulk = DeviceImport(connection, dated.recording.at_us)
         self.finish = self._bulk.flush
 
     def put(self, row: int, values: DeviceRow) -> Effect | list[Fault]:
@@ -123,51 +133,8 @@ class _Devices:
         return self._bulk.put(found, known, movement)
 
 
-class _Replacing(Generic[V]):
-    """Takes homes or people: a row replaces what the registry holds under its code."""
-
-    def __init__(
-        self,
-        known: Mapping[str, V],
-        check: Callable[[int, Any, dict[str, int]], V | list[Fault]],
-        put: Callable[[V], None],
-    ) -> None:
-        self._known = known
-        self._check = check
-        self._put = put
-        self._seen: dict[str, int] = {}
-
-    def put(self, row: int, values: HomeRow | PersonRow) -> Effect | list[Fault]:
-        value = self._check(row, values, self._seen)
-        if isinstance(value, list):
-            return value
-        code = values["code"]
-        if self._known.get(code) == value:
-            return Effect.UNCHANGED
-        self._put(value)
-        return Effect.CHANGED if code in self._known else Effect.NEW
-
-    def finish(self) -> None:
-        pass
-
-
-def _homes(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
-    known = inventory.homes(connection)
-    return _Replacing(known, partial(row_checks.home, known=known), partial(inventory_write.put_home, connection))
-
-
-def _people(connection: sqlite3.Connection, _: date, __: Clock) -> _Rows:
-    known = {person.code: person for person in inventory.people(connection)}
-    check = partial(row_checks.person, homes=_home_codes(connection))
-    return _Replacing(known, check, partial(inventory_write.put_person, connection))
-
-
-_ROWS: dict[str, Callable[[sqlite3.Connection, date, Clock], _Rows]] = {
+_ROWS: dict[str, Callable[[sqlite3.Connection, Dated], _Rows]] = {
     "devices": _Devices,
-    "homes": _homes,
-    "people": _people,
+    "homes": home_rows,
+    "people": person_rows,
 }
-
-
-def _home_codes(connection: sqlite3.Connection) -> row_checks.HomeCodes:
-    return row_checks.HomeCodes(inventory.home_codes(connection))

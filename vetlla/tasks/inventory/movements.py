@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import TERMINALS
 from vetlla.service.inventory import movements as rules
+from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory import write as inventory_write
@@ -56,7 +57,7 @@ def into_home(
 ) -> Recorded:
     """Record that a device came into a home; the rule is given the devices that are there. Raises UsageError."""
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
-        inventory.home(connection, home)
+        stored_homes.home(connection, home)
         there = list(inventory.fleet(connection, home=home))
         return _applied(connection, clock, [rule(inventory.device(connection, device), there)])
 

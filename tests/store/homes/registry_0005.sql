@@ -1,0 +1,22 @@
+-- A registry of schema 5: homes and people with periods of every form, devices in them, an account and a plan.
+INSERT INTO homes VALUES ('0001', '01', 'NORD', 1, 1, 'ca', '["900000001"]');
+INSERT INTO homes VALUES ('H2', '10', 'SUD', 2, 0, '', '[]');
+INSERT INTO homes VALUES ('H3', '10', 'SUD', 3, 1, 'es', '["900000003", "+34 900 000 004", "112"]');
+INSERT INTO homes VALUES ('H4 ñ', '', 'NORD', 3, 0, 'ca', '[]');
+INSERT INTO home_periods VALUES ('0001', 'active', '2019-04-01', NULL);
+INSERT INTO home_periods VALUES ('0001', 'suspended', '2026-08-01', '2026-08-31');
+INSERT INTO home_periods VALUES ('0001', 'suspended', '2025-08-01', '2025-08-15');
+INSERT INTO home_periods VALUES ('H2', 'active', '2024-01-01', '2024-12-31');
+INSERT INTO home_periods VALUES ('H2', 'active', '2026-02-01', NULL);
+INSERT INTO home_periods VALUES ('H2', 'suspended', '2026-07-01', NULL);
+INSERT INTO home_periods VALUES ('H4 ñ', 'active', '2020-01-01', '2025-06-30');
+INSERT INTO people VALUES ('P1', '0001', 'A');
+INSERT INTO people VALUES ('P2', 'H2', 'A');
+INSERT INTO people VALUES ('P2b', 'H2', 'C');
+INSERT INTO people VALUES ('0003', 'H3', 'B');
+INSERT INTO programme_periods VALUES ('P1', 'mimal', '2024-05-01', '2024-12-31');
+INSERT INTO programme_periods VALUES ('P1', 'mimal', '2025-05-01', NULL);
+INSERT INTO programme_periods VALUES ('P1', 'home_safety', '2024-06-01', NULL);
+INSERT INTO programme_periods VALUES ('0003', 'home_safety', '2023-01-01', NULL);
+INSERT INTO devices VALUES (1, 'terminal_ip', 'T1', '', '', '4C01', NULL, NULL, '2019-04-01', '2019-04-01', NULL);
+INSERT INTO movements VALUES (1, 1, '2019-04-01', 'installed', 'home', '0001', 'municipal', NULL, 'import', 0);

@@ -1,0 +1,1 @@
+"""``vetlla calls``: the calls of the service, from the files of its PBX."""

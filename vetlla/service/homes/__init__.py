@@ -1,0 +1,1 @@
+"""The rules of homes and people: their files, and what a change of them says about the past."""

@@ -1,0 +1,1 @@
+"""Homes and people in the registry, as dated facts."""

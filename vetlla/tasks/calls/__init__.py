@@ -1,0 +1,1 @@
+"""What the office does with calls: import, tie, report, and check of the recordings."""

@@ -1,0 +1,192 @@
+"""Import a file of calls: all of it or, if any row is bad, nothing. The same file again adds nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
+
+from vetlla.domain.calls import CallRecord, Origin, TieMethod
+from vetlla.domain.columns import Fault
+from vetlla.service.calls.columns import record_of
+from vetlla.service.calls.joining import joined, order_fault, updated
+from vetlla.store.calls.write import CallBook, add_tie
+from vetlla.store.inventory.bulk import Effect
+from vetlla.store.registry.registry import REGISTRY
+from vetlla.store.registry.transaction import roll_back, transaction
+from vetlla.tasks.calls.tying import Alarms, Tier
+from vetlla.tasks.good_rows import good_rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.service.calls.columns import CallRow
+    from vetlla.service.calls.local_time import LocalTime
+    from vetlla.store.calls.write import Known
+
+BATCH: Final = 20_000
+"""Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
+COPIED_AT_MOST: Final = 64 << 20
+"""Bytes of a registry up to which a large import changes a copy in memory. The copy and its image need twice that, and
+twice what the import adds: 480 MiB were measured for a file of 83 MiB."""
+
+Found: TypeAlias = "tuple[str, CallRecord] | list[Fault] | None"
+"""A call's id and what a row says of it; or what is wrong; or None if the row is about no call."""
+
+
+class RowReader(Protocol):
+    """Makes a record of a row of one kind of file."""
+
+    def read(self, row: int, values: Any, /) -> Found:  # noqa: ANN401 - each kind has its own type
+        """Return what a row says."""
+
+
+class CallRows:
+    """Reads rows of calls (``vetlla.service.calls.columns``)."""
+
+    def __init__(self, local: LocalTime) -> None:
+        self._local = local
+
+    def read(self, row: int, values: CallRow, /) -> Found:
+        """Return what a row says of its call."""
+        record = record_of(row, values, self._local)
+        return record if isinstance(record, list) else (values["external_id"], record)
+
+
+class CallImport(NamedTuple):
+    """What is imported, and the user who imports it."""
+
+    origin: Origin
+    source: str
+    by: str
+    file: str
+    zone: tzinfo
+    window_us: int
+
+
+class ImportedCalls(NamedTuple):
+    """What the rows of a file changed, and what is wrong with them."""
+
+    effects: Counter[Effect]
+    ties: Counter[TieMethod]
+    """How the calls of the file are tied now."""
+    skipped: int
+    """Rows that are about no call of the service: events of a queue, calls between extensions."""
+    faults: list[Fault]
+    has_journal: bool
+
+
+def import_calls(
+    state_dir: Path,
+    clock: Clock,
+    about: CallImport,
+    rows: Iterable[tuple[int, Any | list[Fault]]],
+    reader: RowReader,
+    *,
+    keep_good_rows: bool = False,
+    dry_run: bool = False,
+    large: bool = False,
+) -> ImportedCalls:
+    """Put the rows of a file into the registry, and tie their calls. If a row is bad, nothing is kept.
+
+    With ``keep_good_rows`` the good ones are kept all the same. With ``large`` a copy of the registry is changed, so
+    that the running receiver is not slowed down; a registry of many calls is changed in its place.
+    """
+    with transaction(state_dir, clock, dry_run=dry_run, large=large and _is_small(state_dir)) as connection:
+        taker = _Taker(connection, Alarms(state_dir, about.window_us), about, clock.now().utc_us)
+        faults: list[Fault] = []
+        for row, values in good_rows(rows, faults):
+            found = reader.read(row, values)
+            if isinstance(found, list):
+                faults += found
+            else:
+                faults += taker.take(row, found)
+        faults += taker.flush()
+        if faults and not keep_good_rows:
+            roll_back(connection)
+        elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not taker.has_tied:
+            roll_back(connection)  # the import itself is nothing to note, if it added nothing
+    return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal)
+
+
+def _is_small(state_dir: Path) -> bool:
+    path = state_dir / REGISTRY
+    return not path.exists() or path.stat().st_size <= COPIED_AT_MOST
+
+
+class _Taker:
+    """Gathers what rows say of each call, and writes it in batches."""
+
+    def __init__(self, connection: sqlite3.Connection, alarms: Alarms, about: CallImport, now_us: int) -> None:
+        self._connection = connection
+        self._origin = about.origin
+        self._now_us = now_us
+        self._book = CallBook(connection, about.source)
+        self._number = self._book.begin(about.origin, at_us=now_us, by=about.by, file=about.file)
+        self._alarms = alarms
+        self._tier = Tier(connection, alarms, about.zone)
+        self._pending: dict[str, CallRecord] = {}
+        self._rows: dict[str, int] = {}
+        self.effects: Counter[Effect] = Counter()
+        self.ties: Counter[TieMethod] = Counter()
+        self.skipped = 0
+        self.has_tied = False
+        self.has_journal = alarms.are_there
+
+    def take(self, row: int, found: tuple[str, CallRecord] | None) -> list[Fault]:
+        """Take what a row says; return what is wrong with the rows that this writes."""
+        if found is None:
+            self.skipped += 1
+            return []
+        external, record = found
+        if record.home and record.home not in self._tier.homes:
+            return [Fault(row, "home", record.home, "is not registered: import the homes first")]
+        self._pending[external] = updated(self._origin, self._pending.get(external), record)
+        self._rows[external] = row
+        return self.flush() if len(self._pending) >= BATCH else []
+
+    def flush(self) -> list[Fault]:
+        """Write the calls that are not yet written; return what is wrong with them."""
+        faults: list[Fault] = []
+        written: list[_Written] = []
+        for external, record in self._pending.items():
+            known = self._book.known(external)
+            earlier = known.records.get(self._origin) if known else None
+            new = updated(self._origin, earlier, record)
+            if self._origin is Origin.ROWS and (wrong := order_fault(new)):
+                faults.append(Fault(self._rows[external], wrong[0], "", f"lies before {wrong[1]} of the same call"))
+            else:
+                written.append(self._write(external, known, earlier, new))
+        alarms = self._alarms.around([one.record for one in written])
+        for one in written:
+            tie = self._tier.tie(one.record, one.external, one.tie, alarms, is_changed=one.is_changed)
+            self.ties[tie.method] += 1
+            if tie != one.tie:
+                add_tie(self._connection, one.call, tie, self._now_us)
+                self.has_tied = True
+        self._pending.clear()
+        self._rows.clear()
+        return faults
+
+    def _write(self, external: str, known: Known | None, earlier: CallRecord | None, new: CallRecord) -> _Written:
+        is_changed = new != earlier
+        call = known.id if known else self._book.add_call(external)
+        if is_changed:
+            self._book.add_record(call, new)
+        if known is None:
+            self.effects[Effect.NEW] += 1
+        elif known.imports.get(self._origin) != self._number:  # else an earlier batch of this import counted it
+            self.effects[Effect.CHANGED if is_changed else Effect.UNCHANGED] += 1
+        records = {**(known.records if known else {}), self._origin: new}
+        return _Written(call, external, joined(records), known.tie if known else None, is_changed)
+
+
+class _Written(NamedTuple):
+    call: int
+    external: str
+    record: CallRecord
+    tie: Any
+    is_changed: bool
