@@ -219,6 +219,11 @@ HEALTHY = {
     'vetlla_sink_state{sink="city",state="blocked"}': "0x240",
     'vetlla_certificate_not_after_seconds{listener="dc09",use="certificate"}': "100000000x240",
     'vetlla_certificate_not_after_seconds{listener="mqtt",use="ca"}': "100000000x240",
+    "vetlla_emergencies_known": "1x240",
+    'vetlla_emergencies_past_mark{mark="no_unit"}': "0x240",
+    'vetlla_emergencies_past_mark{mark="share"}': "1x240",
+    'vetlla_emergencies_past_mark{mark="warn"}': "0x240",
+    'vetlla_emergencies_past_mark{mark="limit"}': "0x240",
 }
 """One hour of a working receiver with a sample every 15 s, in promtool's notation."""
 
@@ -359,6 +364,17 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         },
         {"VetllaSinkPaused"},
     ),
+    "an emergency without a unit": (
+        {'vetlla_emergencies_past_mark{mark="no_unit"}': "0x238 1x1"},
+        {"VetllaEmergencyWithoutUnit"},
+    ),
+    "a limit is near": ({'vetlla_emergencies_past_mark{mark="warn"}': "0x238 1x1"}, {"VetllaEmergencyLimitNear"}),
+    "a limit has passed": (
+        {f'vetlla_emergencies_past_mark{{mark="{mark}"}}': "0x238 1x1" for mark in ("warn", "limit")},
+        {"VetllaEmergencyBeyondLimit"},
+    ),
+    "the registry cannot be read": ({"vetlla_emergencies_known": "1x200 0x39"}, {"VetllaEmergenciesUnknown"}),
+    "the registry is locked for a minute": ({"vetlla_emergencies_known": "1x235 0x4"}, set()),
     "bad configuration": ({'vetlla_reloads_total{outcome="refused"}': "0" + LATE}, {"VetllaReloadRefused"}),
 }
 

@@ -23,7 +23,7 @@ NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
 NAGIOS = {
     "doctor", "inventory check", "reminders doctor", "reminders texts lint", "sinks check", "support check",
-    "custody check",
+    "custody check", "dispatch check",
 }  # fmt: skip
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}

@@ -142,6 +142,23 @@ INVOCATIONS = {
     "people show": "people show P1",
     "people history": "people history P1",
     "people set": "people set P1 --user-type B --dry-run",
+    "dispatch type": "dispatch type 13 II --dry-run",
+    "dispatch send": "dispatch send 13 --unit UMO-02 --dry-run",
+    "dispatch recalled": "dispatch recalled 14 --reason diverted --dry-run",
+    "dispatch arrived": "dispatch arrived 14 --dry-run",
+    "dispatch access": "dispatch access 14 --dry-run",
+    "dispatch no-access": "dispatch no-access 14 --reason locked --dry-run",
+    "dispatch cancelled": "dispatch cancelled 14 --reason neighbour --dry-run",
+    "dispatch finished": "dispatch finished 15 --dry-run",
+    "dispatch show": "dispatch show 13",
+    "dispatch board": "dispatch board",
+    "dispatch propose": "dispatch propose 13",
+    "dispatch check": "dispatch check",
+    "dispatch report": "dispatch report",
+    "dispatch units add": "dispatch units add UMO-09 --base NORD --dry-run",
+    "dispatch units list": "dispatch units list",
+    "dispatch units on": "dispatch units on UMO-04 --dry-run",
+    "dispatch units off": "dispatch units off UMO-02 --dry-run",
     "maintenance due": "maintenance due --within 3000",
     "renewals due": "renewals due --to 2040-01-01",
     "renewals plan": "renewals plan --from 2024-05-01 --dry-run",
@@ -295,6 +312,7 @@ def _refuse_later_ones(signals: list[dict[str, Any]]) -> int:
 def _filled(place: Place) -> Place:
     _register(place)
     _report(place)
+    _dispatch(place)
     _remind(place)
     _support(place)
     _owe(place)
@@ -359,6 +377,28 @@ def _report(place: Place) -> None:
         batch.supervision.add_stretch("2026-10-01", block)
         batch.supervision.days.append(LedgerDay("2026-10-01", 0, 5.0))
         scribe.write(batch)
+
+
+def _dispatch(place: Place) -> None:
+    """Let three homes of the inventory call: one waits for a unit, to one a unit goes, and in one it has got in."""
+    calls: list[tuple[str, ...]] = []
+    for number, home in enumerate(("H1", "H2", "H3"), start=ALARMS + 1):
+        account = f"S{number:03}"
+        done = vetlla("accounts", "set", account, "--home", home, state_dir=place.state_dir)
+        assert done.returncode == 0, done.stderr
+        with Terminal(place.daemon.port, account) as terminal:
+            terminal.alarm()
+        calls.append(("type", str(number), "I"))
+    for words in (
+        *(("units", "add", f"UMO-{number:02}", "--base", "NORD") for number in range(1, 5)),
+        ("units", "off", "UMO-04"),
+        *calls,
+        ("send", "14", "--unit", "UMO-01"),
+        ("send", "15", "--unit", "UMO-03"),
+        ("access", "15"),
+    ):
+        done = vetlla("dispatch", *words, state_dir=place.state_dir)
+        assert done.returncode == 0, done.stderr
 
 
 def _remind(place: Place) -> None:

@@ -55,6 +55,7 @@ COMMANDS = {
     "complaints": "complaints.commands:app",
     "custody": "custody.commands:app",
     "documents": "documents.commands:app",
+    "dispatch": "dispatch.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

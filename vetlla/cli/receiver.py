@@ -12,11 +12,13 @@ import typer
 import uvloop
 
 from vetlla.cli.kit.options import ConfigFile, OtherStateDir, required_configuration
+from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.daemon.logs.setup import configure
 from vetlla.domain.clock import SystemClock
 from vetlla.receiver.serve import Receiver
 from vetlla.settings.load import load
 from vetlla.settings.model import Settings
+from vetlla.tasks.dispatch.figures import MarksFile
 
 log = structlog.get_logger()
 
@@ -31,6 +33,7 @@ def receiver(
             help="Listen here instead of at the configuration's listeners, brokers, spools; port 0 picks a free port.",
         ),
     ] = None,
+    parameters_file: ParametersFile = None,
 ) -> None:
     """Run the receiver in the foreground until SIGTERM or Ctrl-C.
 
@@ -55,10 +58,10 @@ def receiver(
                 remedy="to use them, write listeners as [[listen]] into the configuration and start without --listen",
             )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings, reread, file))
+            runner.run(_run(settings, reread, file, MarksFile(parameters_file)))
     finally:
         writer.close()
 
 
-async def _run(settings: Settings, reread: partial[Settings], file: Path | None) -> None:
-    await Receiver(settings, reread, SystemClock(), file).run()
+async def _run(settings: Settings, reread: partial[Settings], file: Path | None, marks: MarksFile) -> None:
+    await Receiver(settings, reread, SystemClock(), file, marks=marks.at).run()

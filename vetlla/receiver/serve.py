@@ -26,6 +26,7 @@ from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import Control
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.listening import Listeners
+from vetlla.receiver.monitoring.emergencies import EmergencyWatch, no_marks
 from vetlla.receiver.monitoring.http import HttpServer
 from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
@@ -33,6 +34,7 @@ from vetlla.receiver.reload import Reload, Taken
 from vetlla.receiver.session import SessionServices
 from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import build
+from vetlla.store.dispatch.waiting import RegistryEmergencies
 from vetlla.store.journal.journal import Journal
 from vetlla.store.journal.outbox import JournalOutbox
 from vetlla.store.registered import RegistryFiles
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.startup import Prepared
     from vetlla.receiver.wiring import Parts
+    from vetlla.service.dispatch.order import StreetMarks
     from vetlla.settings.model import Settings
     from vetlla.store.ports import RegistryReader
 
@@ -69,9 +72,19 @@ class Receiver:
     _control: Control
 
     def __init__(
-        self, settings: Settings, reread: Callable[[], Settings], clock: Clock, config: Path | None = None
+        self,
+        settings: Settings,
+        reread: Callable[[], Settings],
+        clock: Clock,
+        config: Path | None = None,
+        *,
+        marks: Callable[[int], StreetMarks] = no_marks,
     ) -> None:
-        """Take the settings, the function that reads them again, and the file that they are from."""
+        """Take the settings, the function that reads them again, and the file that they are from.
+
+        ``marks`` returns the marks of emergencies in the street in force at a moment; it is called in a thread.
+        """
+        self._emergencies = EmergencyWatch(RegistryEmergencies(settings.state_dir, clock), marks, clock)
         self._config = str(config.absolute()) if config else ""
         self._clock = clock
         self._protocols = load_protocols()
@@ -163,6 +176,7 @@ class Receiver:
         self._beat()
         built.retention.start()
         built.sinks.start()
+        self._emergencies.start()
         self._say_ready()
 
     def _registry_of(self, settings: Settings) -> RegistryReader:
@@ -220,6 +234,7 @@ class Receiver:
             http=self._http,
             supervision=built.supervision_view,
             sinks=built.sinks,
+            emergencies=self._emergencies,
             standing=self._standing,
         )
         routes = [
@@ -376,6 +391,7 @@ class Receiver:
         self._parts.supervision.stop()
         await self._parts.retention.stop()
         await self._parts.sinks.stop()
+        await self._emergencies.stop()
         forced = asyncio.ensure_future(self._force.wait())
         closing = asyncio.ensure_future(self._parts.commit.close())
         deadline_s = self._reload.settings.limits.drain_deadline_s

@@ -1,7 +1,8 @@
 """What the daemon needs from a store. The daemon depends on these interfaces and on values, never on a database.
 
-``serve.py`` chooses the classes behind them: ``journal/journal.py``, ``journal/outbox.py``, ``removing.py`` and
-``registered.py``. All methods block. Instants are in microseconds, UTC or monotonic as their names and docstrings say.
+``serve.py`` chooses the classes behind them: ``journal/journal.py``, ``journal/outbox.py``, ``removing.py``,
+``registered.py`` and ``dispatch/waiting.py``. All methods block. Instants are in microseconds, UTC or monotonic as
+their names and docstrings say.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from vetlla.store.secrets.keyring import Keyring
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    from vetlla.domain.emergencies import WaitingEmergency
     from vetlla.domain.errors import StoreError
     from vetlla.domain.onward import Backlog, Onward
     from vetlla.domain.previous_run import Recovered
@@ -95,6 +97,16 @@ class OutboxReader(Protocol):
 
     def close(self) -> None:
         """Close what is open."""
+
+
+class EmergencyReader(Protocol):
+    """Reads the emergencies in the street that wait for a unit to get in."""
+
+    def stamp(self) -> Hashable:
+        """Return what changes whenever they may have changed. Costs one stat()."""
+
+    def read(self) -> Sequence[WaitingEmergency]:
+        """Return them. Raises StoreError if they cannot be read now."""
 
 
 class RowsRemoved(NamedTuple):

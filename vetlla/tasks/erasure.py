@@ -8,7 +8,9 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
 from vetlla.store.calls import erasure as calls_erasure
+from vetlla.store.duties import erasure as duties_erasure
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
+from vetlla.store.homes.queries import people
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
@@ -19,12 +21,14 @@ from vetlla.tasks.cards.changing import erase_card
 from vetlla.tasks.cards.looking import has_card
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.removal import ProofFields
+    from vetlla.store.inventory.erasure import KeptOfHome
 
 
 CARDS = "cards"
@@ -52,11 +56,11 @@ def find(
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with snapshot(state_dir, clock) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today)
-            calls = calls_erasure.count(connection, home)
+            counts = _registry_counts(connection, home, kept)
         mine = tuple(account for account in accounts if account not in kept.others)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
-        counts = count(archive.read, erasure, said) | kept.counts | calls | {CARDS: int(has_card(state_dir, home))}
+        counts = count(archive.read, erasure, said) | counts | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
         raise UsageError(
@@ -81,12 +85,23 @@ def erase_home(
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
-        counts = kept.counts | calls_erasure.count(registry, erasure.home)
-        inventory_erasure.erase(registry, erasure.home)
+        counts = _registry_counts(registry, erasure.home, kept)
+        duties_erasure.erase(registry, _duty_subjects(registry, erasure.home))
         calls_erasure.erase(registry, erasure.home)
+        inventory_erasure.erase(registry, erasure.home)
         proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
         return proof
+
+
+def _registry_counts(registry: sqlite3.Connection, home: str, kept: KeptOfHome) -> dict[str, int]:
+    duties = duties_erasure.count(registry, _duty_subjects(registry, home))
+    return kept.counts | duties | calls_erasure.count(registry, home)
+
+
+def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[str]:
+    """Return the codes of a home and of its people: duties about them may have notes."""
+    return [home, *(person.code for person in people(registry, [home]))]
 
 
 def erase_in_journal(

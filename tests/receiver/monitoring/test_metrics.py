@@ -11,11 +11,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.rigs.line_port import AN_OPEN_PORT
 from vetlla import __version__
 from vetlla.domain.alarms import Cause, State
+from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.onward import SinkState
 from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
 from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal, SpoolCounts, SpoolOutcome
 from vetlla.receiver.listeners.tls import Certificate, Use
+from vetlla.receiver.monitoring.emergencies import MARKS, EmergencyFigures
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
 from vetlla.receiver.sinks.sinks import SinkFigures
 from vetlla.service.supervision.rules import Health
@@ -42,6 +44,13 @@ GAUGES = Gauges(
         Certificate("dc09", Use.CERTIFICATE, Path("chain.pem"), datetime(2026, 1, 1, tzinfo=UTC), ENDS),
     ],
     lines=[AN_OPEN_PORT],
+    emergencies=EmergencyFigures(
+        is_known=True,
+        open={EmergencyType.I: 2, EmergencyType.II: 1},
+        without_unit=1,
+        oldest_s={EmergencyType.I: 1_900.5},
+        past_mark={"share": 1, "no_unit": 1},
+    ),
 )
 
 CLOSED_LABELS: dict[str, set[str]] = {
@@ -61,6 +70,8 @@ CLOSED_LABELS: dict[str, set[str]] = {
     "line": {"sg"},
     "use": set(Use),
     "what": set(What),
+    "type": set(EmergencyType),
+    "mark": set(MARKS),
 }
 """Every label, with every value that it can have."""
 
@@ -117,6 +128,13 @@ def _full() -> Counters:
         ("vetlla_replies_total", {"protocol": "dc09"}, 4),
         ("vetlla_mqtt_connected", {"broker": "mqtt"}, 1),
         ("vetlla_line_open", {"line": "sg"}, 1),
+        ("vetlla_emergencies_known", {}, 1),
+        ("vetlla_emergencies_open", {"type": "I"}, 2),
+        ("vetlla_emergencies_without_unit", {}, 1),
+        ("vetlla_emergency_oldest_seconds", {"type": "I"}, 1900.5),
+        ("vetlla_emergency_oldest_seconds", {"type": "II"}, 0),
+        ("vetlla_emergencies_past_mark", {"mark": "share"}, 1),
+        ("vetlla_emergencies_past_mark", {"mark": "limit"}, 0),
         ("vetlla_line_openings_total", {"line": "sg"}, 2),
         ("vetlla_line_frames_total", {"line": "sg"}, 11),
         ("vetlla_line_damaged_total", {"line": "sg"}, 3),

@@ -8,7 +8,7 @@ import pytest
 
 from vetlla.domain.calls import AlarmFacts, AlarmMethod, CallRecord, Direction, Tie, TieMethod
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.devices import Home, Period
+from vetlla.domain.homes import Home, Period
 from vetlla.service.calls.ties import HomeNumbers, alarm_reason, home_reason, home_tie, is_same_agent, with_alarm
 
 DAY = date(2026, 11, 3)

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.journals import alarm, journal
+from tests.rigs.registered_people import put
 from vetlla.domain.alarms import State
 from vetlla.domain.calls import AlarmMethod, CallRecord, Origin, TieMethod
 from vetlla.domain.clock import SECOND_US, ManualClock
-from vetlla.domain.devices import Home
+from vetlla.domain.columns import Effect
+from vetlla.domain.homes import Home
 from vetlla.service.calls.asterisk.cdr import CdrReader
 from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
 from vetlla.service.calls.asterisk.queue_log import COLUMNS, QueueLogReader
@@ -24,8 +26,6 @@ from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined, merged, overlaid
 from vetlla.service.calls.local_time import LocalTime
 from vetlla.store.calls import queries
-from vetlla.store.inventory.bulk import Effect
-from vetlla.store.inventory.write import put_home
 from vetlla.store.journal.batch import Note
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.calls.imports import CallImport, CallRows, ImportedCalls, import_calls
@@ -208,7 +208,7 @@ def test_a_row_that_contradicts_an_earlier_one_is_a_fault(tmp_path: Path) -> Non
 def register(state: Path, code: str, *phones: str) -> None:
     """Register a home with telephones."""
     with transaction(state, CLOCK) as connection:
-        put_home(connection, Home(code=code, district="01", base="N", level=1, alone=False, phones=phones))
+        put(connection, Home(code=code, district="01", base="N", level=1, alone=False, phones=phones))
 
 
 def test_ties_follow_the_registry_only_until_there_is_one(tmp_path: Path) -> None:

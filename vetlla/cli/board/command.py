@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.live import Live
 
+from vetlla.cli.board.emergencies import StreetWatch
 from vetlla.cli.board.screen import BoardPicture, line, screen
 from vetlla.cli.kit.control import ask
 from vetlla.cli.kit.moments import Utc
@@ -53,6 +54,7 @@ class Watch:
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
         self._archive: Archive | None = None
+        self._street = StreetWatch(state_dir)
         self._totals: deque[tuple[float, int]] = deque(maxlen=SAMPLES + 1)
 
     def picture(self) -> BoardPicture:
@@ -74,6 +76,7 @@ class Watch:
             more=listed["total"] - len(listed["alarms"]),
             apart=apart,
             signals=self._signals(),
+            street=self._street.street(),
             per_second=self._rates(),
         )
 
@@ -137,7 +140,7 @@ def board(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the receiver live: whether it is ready, which alarms wait and how long, the last signals, the store.
+    """Show the receiver live: whether it is ready, which alarms wait and how long, units, the last signals, the store.
 
     If the output is not a terminal, the command prints one line every few seconds. Ctrl-C ends it.
 
@@ -192,4 +195,5 @@ def _fields(picture: BoardPicture) -> dict[str, object]:
         "status": picture.status,
         "alarms": list(picture.alarms),
         "more_alarms": picture.more,
+        "emergencies": picture.street.fields(),
     }

@@ -1,8 +1,9 @@
 """Draws the live board: makes a screen from one picture of the receiver.
 
-From top to bottom it shows whether the receiver is ready, the open alarms and how long they have waited, the last
-signals, the states of the fleet, and the store. Colour marks only what a person should look at: an alarm that no
-operator has answered turns yellow at 15 s and red at 30 s, the service's limits for *t3*.
+From top to bottom it shows whether the receiver is ready, the open alarms and how long they have waited, the
+emergencies in the street, the last signals, the states of the fleet, and the store. Colour marks only what a person
+should look at: an alarm that no operator has answered turns yellow at 15 s and red at 30 s, the service's limits for
+*t3*.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from vetlla.cli.board.emergencies import Street
 from vetlla.cli.kit.moments import local, span, time_of_day
 from vetlla.cli.queue.rows import URGENCY, WIDE, heads, layout, legend, lines, waits, words
 from vetlla.domain.clock import to_us
@@ -41,6 +43,7 @@ BESIDE_HOME = 60
 """Columns that time, kind, alarm, phase and code of a signal need. A longer home shifts only its own line."""
 FLEET = {"lost": "bold red", "late": "yellow", "unknown": "yellow", "ok": "green"}
 BARS = "▁▂▃▄▅▆▇█"
+NO_EMERGENCY = Street()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class BoardPicture:
     """Number of open alarms of accounts on test, which are counted apart."""
     signals: Sequence[Stored] = ()
     """The last signals, newest first."""
+    street: Street = NO_EMERGENCY
+    """The emergencies in the street, as the registry has them."""
     per_second: Sequence[float] = (0.0,)
     """Signals and heartbeats per second, oldest first."""
 
@@ -69,7 +74,8 @@ class BoardPicture:
 
 def screen(picture: BoardPicture, width: int, height: int) -> RenderableType:
     """Return the board for a terminal of this size (80 by 24 is enough)."""
-    rows = max(height - FRAME_LINES, MIN_ALARMS + 1)
+    street = picture.street.drawn()
+    rows = max(height - FRAME_LINES - len(street) - bool(street), MIN_ALARMS + 1)
     first = picture.alarms[:rows]
     columns = layout(first, width)
     drawn = [list(lines(alarm, columns, width, whole=False)) for alarm in first]
@@ -79,6 +85,7 @@ def screen(picture: BoardPicture, width: int, height: int) -> RenderableType:
         _alarm_title(picture, legend(first)),
         heads(columns),
         _block(_alarms(drawn, len(picture.alarms) + picture.more, for_alarms), for_alarms),
+        *((_title("Units"), *street) if street else ()),
         _title("Last signals"),
         _block(_signals(picture.signals, rows - for_alarms, width), rows - for_alarms),
         Rule(style="dim"),
@@ -101,9 +108,20 @@ def line(picture: BoardPicture) -> str:
         + (f", the oldest {span(oldest)}" if unanswered else ""),
         f"{picture.per_second[-1]:.1f} signals/s",
         f"store {picture.status['store']['state']}",
+        *_streetwords(picture.street),
         *_fleetwords(picture.status.get("supervision")),
     )
     return f"{time_of_day(to_us(picture.at))} " + " · ".join(parts)
+
+
+def _streetwords(street: Street) -> Iterable[str]:
+    """Yield the words about emergencies in the street for a log; nothing if there is none."""
+    if street.trouble:
+        yield "emergencies not readable"
+    waiting = [one for one in street.lines if one.left_s is not None]
+    if waiting:
+        without = sum(not one.unit for one in waiting)
+        yield f"{len(waiting)} emergenc{'y' if len(waiting) == 1 else 'ies'} in the street, {without} without a unit"
 
 
 def _fleetwords(fleet: FleetHealth | None) -> Iterable[str]:

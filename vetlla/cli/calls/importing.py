@@ -30,6 +30,7 @@ from vetlla.cli.kit.row_files import (
 from vetlla.domain.calls import Origin, TieMethod
 from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
+from vetlla.domain.columns import Effect
 from vetlla.domain.errors import UsageError
 from vetlla.service.calls.asterisk import cdr, queue_log
 from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
@@ -37,7 +38,6 @@ from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.local_time import LocalTime
 from vetlla.store.calls import queries
-from vetlla.store.inventory.bulk import Effect
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.headless import Headless
 from vetlla.tables.mapping import translation

@@ -17,8 +17,10 @@ from prometheus_client.registry import Collector
 from vetlla import __version__
 from vetlla.domain.alarms import State
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.onward import SinkState
 from vetlla.domain.signals import Priority
+from vetlla.receiver.monitoring.emergencies import MARKS, NOTHING_KNOWN, EmergencyFigures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,6 +71,8 @@ class Gauges:
     """Certificates in the TLS files that new connections use."""
     lines: Sequence[LinePortFacts] = ()
     """The ports of line receivers."""
+    emergencies: EmergencyFigures = NOTHING_KNOWN
+    """Emergencies in the street, as the registry had them at the last look."""
 
 
 class Metrics(Collector):
@@ -85,6 +89,7 @@ class Metrics(Collector):
         yield from self._durations()
         now = self._gauges()
         yield from self._present(now)
+        yield from _in_the_street(now.emergencies)
         yield from _onward(now.sinks)
 
     def _traffic(self) -> Iterator[Metric]:
@@ -171,6 +176,19 @@ class Metrics(Collector):
         yield _gauge("spool_stuck_files", "Files that were taken and cannot be moved.", ("spool",), stuck)
         last = [(key, one.last_us / SECOND_US) for key, one in spools]
         yield _gauge("spool_last_file_seconds", "Unix time at which a file was taken last.", ("spool",), last)
+
+
+def _in_the_street(now: EmergencyFigures) -> Iterator[Metric]:
+    text = "1: the last look at the registry could read the emergencies."
+    yield _gauge("emergencies_known", text, (), [((), now.is_known)])
+    waiting = [((one.value,), now.open.get(one, 0)) for one in EmergencyType]
+    yield _gauge("emergencies_open", "Emergencies that wait for a unit to get in.", ("type",), waiting)
+    yield _gauge("emergencies_without_unit", "Those to which no unit goes.", (), [((), now.without_unit)])
+    oldest = [((one.value,), now.oldest_s.get(one, 0.0)) for one in EmergencyType]
+    text = "Age of the oldest one since its first communication."
+    yield _gauge("emergency_oldest_seconds", text, ("type",), oldest)
+    past = [((mark,), now.past_mark.get(mark, 0)) for mark in MARKS]
+    yield _gauge("emergencies_past_mark", "Those that have passed a mark of their clock.", ("mark",), past)
 
 
 def _onward(sinks: Sequence[SinkFigures]) -> Iterator[Metric]:

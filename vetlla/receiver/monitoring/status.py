@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.listeners.tcp import TcpListener
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.listeners.udp import UdpListener
+    from vetlla.receiver.monitoring.emergencies import EmergencyWatch
     from vetlla.receiver.monitoring.http import HttpServer
     from vetlla.receiver.queue.desk import Desk
     from vetlla.receiver.sinks.sinks import Sinks
@@ -81,6 +82,7 @@ class View:
         http: HttpServer,
         supervision: SupervisionView,
         sinks: Sinks,
+        emergencies: EmergencyWatch,
         standing: Callable[[], Standing],
     ) -> None:
         self._desk = desk
@@ -96,6 +98,7 @@ class View:
         self._http = http
         self._supervision = supervision
         self._sinks = sinks
+        self._emergencies = emergencies
         self._standing = standing
         self._since = clock.now()
 
@@ -124,6 +127,7 @@ class View:
             limits_s={name: getattr(settings.queue, f"{name}_s") for name in LIMITS},
             certificates=self._standing().certificates,
             lines=self._lines(),
+            emergencies=self._emergencies.figures(),
         )
 
     async def status(self, _: ShowStatus, __: Caller) -> Status:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.calls import AlarmFacts, CallRecord
-    from vetlla.domain.devices import Home
+    from vetlla.domain.homes import Home
 
 
 class HomeNumbers:

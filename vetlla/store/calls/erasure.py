@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import ERASED
+from vetlla.store.sqlite.append_only import without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,7 +28,6 @@ _EMPTY: Final = f"""
 UPDATE call_records SET caller = '', called = '', recording = iif(recording = '', '', :erased) WHERE {_OF_HOME}
 """  # noqa: S608 - constants
 _ERASE: Final = (_EMPTY, "UPDATE call_ties SET reason = '' WHERE home = :home AND home != '' AND reason != ''")
-_STAY: Final = ("call_records_stay", "call_ties_stay")
 
 
 def count(connection: sqlite3.Connection, home: str) -> dict[str, int]:
@@ -39,13 +39,6 @@ def count(connection: sqlite3.Connection, home: str) -> dict[str, int]:
 def erase(connection: sqlite3.Connection, home: str) -> None:
     """Remove the personal data of a home's calls, within the caller's transaction, and overwrite it in the file."""
     connection.execute("PRAGMA secure_delete = ON")
-    triggers = [
-        connection.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", (name,)).fetchone()[0]
-        for name in _STAY
-    ]
-    for name in _STAY:
-        connection.execute(f"DROP TRIGGER {name}")
-    for sql in _ERASE:
-        connection.execute(sql, {"home": home, "erased": ERASED})
-    for sql in triggers:
-        connection.execute(sql)
+    with without_triggers(connection, "call_records_stay", "call_ties_stay"):
+        for sql in _ERASE:
+            connection.execute(sql, {"home": home, "erased": ERASED})

@@ -6,11 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from vetlla.domain.calls import CallRecord, Origin, TieMethod
-from vetlla.domain.columns import Fault
+from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
 from vetlla.service.calls.joining import joined, order_fault, updated
 from vetlla.store.calls.write import CallBook, add_tie
-from vetlla.store.inventory.bulk import Effect
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.calls.tying import Alarms, Tier

@@ -11,8 +11,8 @@ from vetlla.service.calls.ties import HomeNumbers, home_tie, with_alarm
 from vetlla.store.calls import queries
 from vetlla.store.calls.alarms import alarms_by_home
 from vetlla.store.calls.write import add_tie
+from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import heard as inventory_heard
-from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.transaction import transaction
@@ -55,7 +55,7 @@ class Tier:
     """Ties the calls of an import by the rules. A tie to a home stays while the files say the same of the call."""
 
     def __init__(self, connection: sqlite3.Connection, alarms: Alarms, zone: tzinfo) -> None:
-        self.homes = inventory.homes(connection)
+        self.homes = homes.homes(connection)
         self._numbers = HomeNumbers(self.homes, inventory_heard.registered(connection))
         self._alarms = alarms
         self._zone = zone
@@ -96,7 +96,7 @@ def tie_by_hand(
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         call = queries.call(connection, named, joined)
         if home:
-            inventory.home(connection, home)
+            homes.home(connection, home)
         tie = Tie(TieMethod.BY_HAND, home, reason=reason, by=by)
         alarms = Alarms(state_dir, window_us)
         if home == call.tie.home:

@@ -1,0 +1,1 @@
+"""Tests of emergencies in the street."""

@@ -1,0 +1,100 @@
+"""The receiver's watch over emergencies in the street: ages of now, marks by parameters, faults that hurt nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from structlog.testing import capture_logs
+
+from vetlla.domain.clock import SECOND_US, ManualClock
+from vetlla.domain.emergencies import EmergencyType, WaitingEmergency
+from vetlla.domain.errors import StoreError
+from vetlla.receiver.monitoring.emergencies import EmergencyWatch, no_marks
+from vetlla.service.dispatch.order import StreetMarks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MINUTE_US = 60 * SECOND_US
+
+
+class Registry:
+    """A registry that a test fills, breaks and counts the reads of."""
+
+    def __init__(self, *waiting: WaitingEmergency) -> None:
+        self.waiting = waiting
+        self.written = 0
+        self.reads = 0
+        self.fault: Exception | None = None
+
+    def stamp(self) -> int:
+        return self.written
+
+    def read(self) -> Sequence[WaitingEmergency]:
+        self.reads += 1
+        if self.fault:
+            raise self.fault
+        return self.waiting
+
+
+def marks(_: int) -> StreetMarks:
+    return StreetMarks(share_us=30 * MINUTE_US, escalate_us=5 * MINUTE_US, warn_us=10 * MINUTE_US)
+
+
+async def test_ages_and_marks_grow_without_a_read() -> None:
+    clock = ManualClock()
+    now_us = clock.now().utc_us
+    registry = Registry(
+        WaitingEmergency(EmergencyType.I, now_us, now_us + 35 * MINUTE_US, has_unit=False),
+        WaitingEmergency(EmergencyType.II, now_us, now_us + 90 * MINUTE_US, has_unit=True),
+    )
+    watch = EmergencyWatch(registry, marks, clock)
+    assert not watch.figures().is_known
+    expected: tuple[tuple[int, dict[str, int]], ...] = (
+        (0, {}),
+        (301, {"no_unit": 1}),
+        (25 * 60, {"no_unit": 1, "warn": 1}),
+        (30 * 60, {"no_unit": 1, "warn": 1, "share": 1}),
+        (35 * 60, {"no_unit": 1, "warn": 1, "share": 1, "limit": 1}),
+        (90 * 60, {"no_unit": 1, "warn": 2, "share": 1, "limit": 2}),
+    )
+    passed = 0
+    for seconds, past in expected:
+        clock.advance(seconds - passed + (seconds > 0))
+        passed = seconds + (seconds > 0)
+        await watch.look()
+        figures = watch.figures()
+        assert dict(figures.past_mark) == past
+        assert figures.oldest_s[EmergencyType.I] == passed
+    figures = watch.figures()
+    assert (figures.is_known, figures.without_unit, registry.reads) == (True, 1, 1)
+    registry.written, registry.waiting = 1, ()
+    await watch.look()
+    assert (watch.figures().open, registry.reads) == ({}, 2)
+
+
+async def test_a_registry_that_cannot_be_read_leaves_the_last_figures() -> None:
+    """The fault is logged once, each look tries again, and the figures say that they are old."""
+    clock = ManualClock()
+    registry = Registry(WaitingEmergency(EmergencyType.I, 0, MINUTE_US, has_unit=True))
+    watch = EmergencyWatch(registry, no_marks, clock)
+    with capture_logs() as logged:
+        await watch.look()
+        assert dict(watch.figures().past_mark) == {"limit": 1}
+        registry.written, registry.fault = 1, StoreError("locked", remedy="wait")
+        await watch.look()
+        await watch.look()
+        assert (watch.figures().is_known, watch.figures().open[EmergencyType.I]) == (False, 1)
+        registry.fault = ZeroDivisionError("a fault of our own")
+        await watch.look()
+    assert [line["event"] for line in logged] == ["emergencies.marks_unread", *["emergencies.unread"] * 2]
+    registry.fault = None
+    await watch.look()
+    assert watch.figures().is_known
+
+
+async def test_a_stop_ends_the_looks() -> None:
+    watch = EmergencyWatch(Registry(), marks, ManualClock())
+    await watch.stop()
+    watch.start()
+    await watch.stop()

@@ -1,0 +1,42 @@
+"""Findings about emergencies in the street, for monitoring. They have codes and no notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.domain.findings import Finding, Level
+from vetlla.service.dispatch.order import minutes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vetlla.service.dispatch.order import Line, StreetMarks
+
+
+def check(lines: Iterable[Line], marks: StreetMarks) -> list[Finding]:
+    """Return a finding for each emergency that is late, is about to be, or has been without a unit for too long."""
+    found = []
+    for line in lines:
+        one = line.emergency
+        if line.left_us is None:
+            continue
+        if line.is_escalated:
+            level, text = Level.CRITICAL, f"has no unit after {minutes(marks.escalate_us)}"
+        elif line.left_us < 0:
+            level, text = Level.CRITICAL, f"the limit passed {minutes(-line.left_us)} ago"
+        elif line.left_us <= marks.warn_us:
+            level, text = Level.WARNING, f"{minutes(line.left_us)} are left"
+        else:
+            continue
+        alarm = one.alarms[0] if one.alarms else ""
+        found.append(
+            Finding(
+                check=one.standing.duty.kind,
+                level=level,
+                text=f"emergency of type {one.type}, alarm {alarm or '-'}, home {one.home}: {text}",
+                remedy=f"vetlla dispatch propose {alarm}" if alarm and not one.unit else "vetlla dispatch board",
+                home=one.home,
+                figures={"duty": one.id, "left_s": line.left_us // 1_000_000},
+            )
+        )
+    return found

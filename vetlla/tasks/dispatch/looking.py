@@ -1,0 +1,107 @@
+"""Looks up emergencies and units in the registry. Each function works within the caller's transaction or snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.emergencies import TYPE_OF_KIND
+from vetlla.domain.errors import UsageError
+from vetlla.service.dispatch.emergency import emergency
+from vetlla.service.dispatch.order import board
+from vetlla.service.dispatch.units import propose, units
+from vetlla.service.duties.standing import standing
+from vetlla.store.dispatch import emergencies as store
+from vetlla.store.dispatch.units import all_events
+from vetlla.store.duties import events, index
+from vetlla.store.homes import queries as registered
+from vetlla.tasks.dispatch import figures
+from vetlla.tasks.duties.book import duties_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+    from vetlla.service.dispatch.emergency import StreetEmergency
+    from vetlla.service.dispatch.order import Line
+    from vetlla.service.dispatch.units import Proposal, StreetUnit
+    from vetlla.service.duties.terms import DutyRules
+
+JUST_ENDED_US: Final = 86_400 * SECOND_US
+"""How far back an ended emergency still says since when its unit is free. After a day its duty has begun since then."""
+
+
+def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us: int) -> list[StreetEmergency]:
+    """Return the emergencies of a home, in order of their first communication."""
+    found = [
+        emergency(standing(duty, rules, now_us))
+        for kind in TYPE_OF_KIND
+        for duty in duties_of(connection, rules, kind, home)
+    ]
+    return sorted(found, key=lambda one: (one.opened_us, one.id))
+
+
+def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency | None:
+    """Return the emergency of an alarm: the open one, else the last one; None if it has none."""
+    found = [
+        one
+        for home in store.homes_of_alarm(connection, alarm)
+        for one in of_home(connection, rules, home, now_us)
+        if alarm in one.alarms
+    ]
+    return max(found, key=lambda one: (one.is_open, not one.is_retyped, one.id), default=None)
+
+
+def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency:
+    """Return the emergency of an alarm. Raises UsageError if it has none."""
+    found = of_alarm(connection, rules, alarm, now_us)
+    if found is None:
+        raise UsageError(f"alarm {alarm} is not in an emergency", remedy=f"vetlla dispatch type {alarm} I")
+    return found
+
+
+def open_ones(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetEmergency]:
+    """Return the emergencies that no event has ended."""
+    if index.is_of(connection, rules.fingerprint):
+        homes: Iterable[str] = store.homes_with_open(connection)
+    else:  # other kinds or parameters made the index
+        homes = {home for kind in TYPE_OF_KIND for home in events.subjects(connection, kind)}
+    return [one for home in sorted(homes) for one in of_home(connection, rules, home, now_us) if one.is_open]
+
+
+def began_in(
+    connection: sqlite3.Connection, rules: DutyRules, since_us: int, until_us: int, now_us: int
+) -> list[StreetEmergency]:
+    """Return the emergencies whose first communication came in a time; its end is excluded."""
+    homes = {home for kind in TYPE_OF_KIND for home in events.subjects(connection, kind, since_us, until_us)}
+    return [
+        one
+        for home in sorted(homes)
+        for one in of_home(connection, rules, home, now_us)
+        if since_us <= one.opened_us < until_us
+    ]
+
+
+def known_units(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetUnit]:
+    """Return every unit and where it is."""
+    current = open_ones(connection, rules, now_us)
+    ended = [one for one in began_in(connection, rules, now_us - JUST_ENDED_US, now_us, now_us) if not one.is_open]
+    return units(all_events(connection), [*current, *ended])
+
+
+def proposer(
+    connection: sqlite3.Connection, rules: DutyRules, known: list[StreetUnit], now_us: int
+) -> Callable[[StreetEmergency], list[Proposal]]:
+    """Return the function that proposes the free units for an emergency, the nearest first."""
+
+    def proposals(one: StreetEmergency) -> list[Proposal]:
+        base = registered.home(connection, one.home).base
+        return propose(known, base, lambda name: figures.base_order(rules, name, now_us))
+
+    return proposals
+
+
+def lines(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[Line]:
+    """Return the board: the open emergencies in the order in which they should get a unit."""
+    proposals = proposer(connection, rules, known_units(connection, rules, now_us), now_us)
+    return board(open_ones(connection, rules, now_us), proposals, figures.marks(rules, now_us), now_us)
