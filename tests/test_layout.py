@@ -28,6 +28,7 @@ NOT_FOR_MACHINES = {
     "demo": "it shows a picture for people",
     "duties export": "it writes a file in the requested format",
     "inventory export": "it writes a file in the requested format",
+    "custody export": "it writes a file in the requested format",
     "renewals export": "it writes a file in the requested format",
     "calls export": "it writes a file in the requested format",
 }

@@ -47,6 +47,7 @@ REGISTRY = {
     "devices": ("model", "imei"),
     "movements": ("note",),
     "visits": ("base",),
+    "duty_events": ("note", "source"),
 }
 """Columns by table that hold texts of devices, operators, engineers and other offices."""
 

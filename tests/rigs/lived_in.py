@@ -244,6 +244,37 @@ INVOCATIONS = {
     "support report": "support report",
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
+    "complaints open": "complaints open --service",
+    "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
+    "complaints answer": "complaints answer {complaint} --dry-run",
+    "complaints judge": "complaints judge {complaint} pertinent --dry-run",
+    "complaints list": "complaints list",
+    "complaints show": "complaints show {complaint}",
+    "complaints report": "complaints report --month 2025-03",
+    "custody cede": "custody cede H1 --code K9 --place hook --authorisation A --may-return P --dry-run",
+    "custody take": "custody take K1 --by T1 --reason check --dry-run",
+    "custody bring-back": "custody bring-back K3 --dry-run",
+    "custody move": "custody move K1 --place other --dry-run",
+    "custody use": "custody use K3 --alarm 1 --dry-run",
+    "custody lost": "custody lost K1 --dry-run",
+    "custody found": "custody found K4 --dry-run",
+    "custody return": "custody return K1 --to P --receipt R --dry-run",
+    "custody destroy": "custody destroy K1 --certificate {new}.html --dry-run",
+    "custody certificate": "custody certificate K2 {new}.html",
+    "custody list": "custody list",
+    "custody show": "custody show K1",
+    "custody check": "custody check",
+    "custody left": "custody left --dry-run",
+    "custody inventory": "custody inventory {dir}/counted.csv",
+    "custody import": "custody import {dir}/keys.csv",
+    "custody export": "custody export {new}.csv",
+    "documents plan": "documents plan --from 2025-03-01 --until 2025-04-30 --dry-run",
+    "documents calendar": "documents calendar --from 2025-03-01 --until 2025-03-31",
+    "documents due": "documents due",
+    "documents list": "documents list",
+    "documents deliver": "documents deliver invoice --period 2025-02 --receipt E1 --dry-run",
+    "documents reject": "documents reject inventory --period 2025-02 --reason wrong --dry-run",
+    "documents request": "documents request protocols --dry-run",
     "reminders demo": "reminders demo --help",
     "reminders simulate-qmatic": "reminders simulate-qmatic --for 0.1 --offices 1 --per-day 1",
     "reminders simulate-channels": "reminders simulate-channels --for 0.1",
@@ -260,6 +291,7 @@ class Place:
         self.daemon = daemon
         self.fault = self.visit = 0
         """Numbers of a fault and of the visit for it."""
+        self.complaint = 0
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
         self._replies = itertools.cycle(range(3, REPLIES + 1))
@@ -278,6 +310,7 @@ class Place:
             ticket=next(self._tickets[path]) if "{ticket}" in text else 0,
             fault=self.fault,
             visit=self.visit,
+            complaint=self.complaint,
             office=OFFICE,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
@@ -314,6 +347,7 @@ def _filled(place: Place) -> Place:
     _dispatch(place)
     _remind(place)
     _support(place)
+    _owe(place)
     place.daemon.await_log("sink.blocked", signal=3)
     return place
 
@@ -433,3 +467,27 @@ def _support(place: Place) -> None:
                 )
                 if before:
                     desk.act_on(db, levels, made.ticket.id, before, "waits", recorded=recorded)
+
+
+def _owe(place: Place) -> None:
+    """Record a complaint, keys in every state, and the documents of a month."""
+    directory, state = place.directory, place.state_dir
+    (directory / "keys.csv").write_text(
+        "home,key,event,at,by,place,authorisation,may_return,reason,certificate\n"
+        "H1,K1,,2025-01-01 10:00,,hook 1,A1,P1,,\nH2,K2,,2025-01-01 10:00,,hook 2,A2,P2,,\n"
+        "H2,K2,destroyed,2025-02-01 10:00,T1,,,,,K2.pdf\nH3,K3,,2019-01-01 10:00,,hook 3,A3,P3,,\n"
+        "H3,K3,taken,2025-02-01 10:00,T1,,,,return,\nH2,K4,,2025-01-01 10:00,,hook 4,A4,P2,,\n"
+        "H2,K4,lost,2025-02-01 10:00,T1,,,,,\n",
+        encoding="utf-8",
+    )
+    (directory / "counted.csv").write_text("key,place\nK1,hook 2\n", encoding="utf-8")
+    for words in (
+        ("complaints", "open", "H1", "--at", "2025-03-05T10:00", "--json"),
+        ("custody", "import", str(directory / "keys.csv")),
+        ("documents", "plan", "--from", "2025-03-01", "--until", "2025-03-31"),
+        ("documents", "deliver", "inventory", "--receipt", "E1", "--at", "2025-03-04T10:00"),
+    ):
+        done = vetlla(*words, state_dir=state)
+        assert done.returncode == 0, done.stderr
+        if words[0] == "complaints":
+            place.complaint = json.loads(done.stdout)["id"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from markupsafe import Markup
 
 from vetlla.documents.charts.shapes import svg
+from vetlla.documents.templating import environment
 from vetlla.documents.words import NOTHING
 from vetlla.domain.figures import Form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from jinja2 import Environment
 
     from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.documents.words import Words
@@ -60,7 +58,7 @@ class Page:
 def html(page: Page) -> str:
     """Return the page as HTML. Every text is escaped; only our own charts are markup."""
     parts = [(title, [_shown(section, page.words) for section in sections]) for title, sections in page.parts]
-    return _environment().get_template(_TEMPLATE).render(page=page, parts=parts)
+    return environment().get_template(_TEMPLATE).render(page=page, parts=parts)
 
 
 _JOINED: Final = {("low", "high"): "interval", ("change_low", "change_high"): "interval", ("first", "last"): "days"}
@@ -123,16 +121,3 @@ def _cells(
         joint = words.text("to") if table.columns[place.parts[0]].form is Form.POINTS else NOTHING
         cells.append((NOTHING if is_empty else f" {joint} ".join(shown[part] for part in place.parts), place.kind))
     return cells
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most commands make no page
-
-    return Environment(
-        loader=PackageLoader("vetlla.documents", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

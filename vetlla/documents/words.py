@@ -35,7 +35,8 @@ class Language(StrEnum):
 class Words:
     """The words of one kind of document in one language."""
 
-    language: Language
+    language: StrEnum
+    """A ``Language``, or another one that has a file of its own."""
     data: Mapping[str, Any]
 
     def text(self, name: str, **values: str) -> str:
@@ -113,7 +114,7 @@ class Words:
         return sign + grouped + (self.data["numbers"]["decimal"] + rest if rest else "")
 
 
-def words_of(folder: Traversable, language: Language) -> Words:
+def words_of(folder: Traversable, language: StrEnum) -> Words:
     """Return the words of a language from ``<language>.toml`` of a folder."""
     file = folder / f"{language.value}.toml"
     return Words(language=language, data=tomllib.loads(file.read_text(encoding="utf-8")))

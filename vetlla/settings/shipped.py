@@ -20,6 +20,11 @@ def duty_kinds_file() -> Path:
     return _installed("vetlla.service", "duties.toml", "duties.toml")
 
 
+def documents_file() -> Path:
+    """Return the path of the calendar of documents that was installed with the program."""
+    return _installed("vetlla.service", "documents.toml", "documents.toml")
+
+
 def reminder_texts() -> Path:
     """Return the folder of the reminder service's texts that was installed with the program."""
     return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")

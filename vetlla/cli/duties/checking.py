@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events
-from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.findings import print_check
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.output import print_json
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
-from vetlla.domain.findings import Finding, Level, of_error, worst
+from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.service.duties.checking import Margins, check
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import looking
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY_S = 86_400.0
-SHOWN = 20
-"""Most findings that a person is shown; --json shows every one."""
 
 
 @with_option_groups
@@ -61,18 +58,7 @@ def check_clocks(
     without_collector()
     margins = Margins(round(ahead * SECOND_US), round(behind * SECOND_US))
     found, said = _findings(options, kind or [], margins, state_dir)
-    level = worst(found)
-    with verdict(level):
-        if as_json:
-            for one in found:
-                print_json(fields(one))
-            return
-        out = console()
-        out.print(f"DUTIES {level.name}: {said}", soft_wrap=True)
-        for one in found[:SHOWN]:
-            out.print(f"{one.level.name} {one.text} -> {one.remedy}", soft_wrap=True)
-        if len(found) > SHOWN:
-            out.print(f"{len(found) - SHOWN} more: --json shows all")
+    print_check("DUTIES", found, said, as_json=as_json)
 
 
 def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_dir: Path) -> tuple[list[Finding], str]:

@@ -9,12 +9,17 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from vetlla.domain.findings import Level
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.output import console, print_json
+from vetlla.domain.findings import Level, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from vetlla.domain.findings import Finding
+
+SHOWN: Final = 20
+"""Most findings of a plug-in that a person is shown; --json shows every one."""
 
 _STYLE: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.UNKNOWN: "magenta"}
 
@@ -31,3 +36,19 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         remedy = [f"-> {finding.remedy}"] if finding.remedy else []
         table.add_row(Text(finding.level.name, _STYLE[finding.level]), finding.check, Group(finding.text, *remedy))
     return table
+
+
+def print_check(name: str, findings: Sequence[Finding], said: str, *, as_json: bool) -> None:
+    """Print the findings of a monitoring plug-in below one line with their level, and exit with this level."""
+    level = worst(findings)
+    with verdict(level):
+        if as_json:
+            for one in findings:
+                print_json(fields(one))
+            return
+        out = console()
+        out.print(f"{name} {level.name}: {said}", soft_wrap=True)
+        for one in findings[:SHOWN]:
+            out.print(f"{one.level.name} {one.text} -> {one.remedy}", soft_wrap=True)
+        if len(findings) > SHOWN:
+            out.print(f"{len(findings) - SHOWN} more: --json shows all")

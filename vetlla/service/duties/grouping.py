@@ -51,6 +51,8 @@ def group(kind: DutyKind, events: Iterable[DutyEvent]) -> Grouped:
             loose.append(event)
         elif told.event in ended:
             over.add(number)
+        elif told.event in kind.reopens:
+            over.discard(number)
     return Grouped([Duty(one.id, one.told.kind, one.told.subject, tuple(events)) for one, events in openings], loose)
 
 

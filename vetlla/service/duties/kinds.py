@@ -26,6 +26,12 @@ class Subject(StrEnum):
     KEY = "key"
     DOCUMENT = "document"
     SERVICE = "service"
+    HOME_OR_SERVICE = "home or service"
+    """A home, or the service as a whole: a complaint need not be about one home."""
+
+
+THE_SERVICE: Final = "service"
+"""The only subject of a duty that is about the service as a whole."""
 
 
 class ClockKind(StrEnum):
@@ -71,6 +77,8 @@ class DutyKind(_Part):
     events: tuple[Name, ...] = ()
     ends: tuple[Name, ...] = Field(min_length=1)
     cancels: tuple[Name, ...] = ()
+    reopens: tuple[Name, ...] = ()
+    """Events that undo an end, such as a document that the city returns: the duty may then end again."""
     judged: Mapping[Name, str] = {}
     promises: tuple[Name, ...] = ()
     clock: ClockKind
@@ -82,8 +90,8 @@ class DutyKind(_Part):
 
     @property
     def all_events(self) -> tuple[str, ...]:
-        """Every event that the kind knows, the opening first, and those that close a duty last."""
-        return (self.opens, *self.events, *self._only_judged, *self.ends, *self.cancels)
+        """Every event that the kind knows, the opening first, and those that close or reopen a duty last."""
+        return (self.opens, *self.events, *self._only_judged, *self.ends, *self.cancels, *self.reopens)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -92,13 +100,13 @@ class DutyKind(_Part):
 
     @property
     def _only_judged(self) -> tuple[str, ...]:
-        named = {self.opens, *self.events, *self.ends, *self.cancels}
+        named = {self.opens, *self.events, *self.ends, *self.cancels, *self.reopens}
         return tuple(name for name in self.judged if name not in named)
 
     @property
     def happens_once(self) -> frozenset[str]:
         """Events that a duty has at most once."""
-        return frozenset({self.opens, *self.ends, *self.cancels})
+        return frozenset({self.opens, *self.cancels, *(() if self.reopens else self.ends)})
 
     @model_validator(mode="after")
     def _agrees(self) -> DutyKind:

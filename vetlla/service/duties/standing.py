@@ -62,6 +62,8 @@ def standing(duty: Duty, rules: DutyRules, now_us: int) -> Standing:
     judging = ended = called_off = None
     for event in duty.events:
         name = event.told.event
+        if name in kind.reopens:
+            judging = ended = None
         if judging is None and name in terms.judged:
             judging = event
         if ended is None and name in kind.ends:

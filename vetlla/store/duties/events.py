@@ -79,6 +79,13 @@ def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: 
     return [subject for (subject,) in rows]
 
 
+def subjects_of_ref(connection: sqlite3.Connection, kind: str, ref: str) -> list[str]:
+    """Return the subjects of which a kind has an event with this reference."""
+    # The unique index has these columns, so that no row of the table is read.
+    rows = connection.execute("SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND ref = ?", (kind, ref))
+    return [subject for (subject,) in rows]
+
+
 def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[str]) -> list[str]:
     """Return those of the kinds that have an event about a subject."""
     sql = "SELECT 1 FROM duty_events WHERE kind = ? AND subject = ? LIMIT 1"

@@ -9,7 +9,7 @@ from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import PAST_US, details_text
 from vetlla.service.duties.grouping import group, unnamed
-from vetlla.service.duties.kinds import ClockKind, Subject
+from vetlla.service.duties.kinds import THE_SERVICE, ClockKind, Subject
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as homes
@@ -82,7 +82,8 @@ def record(
             f"duty {number} was opened later than that",
             remedy=f"correct --at; vetlla duties show {number} has its times",
         )
-    if told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events):
+    is_over = kind.reopens and told.event in kind.ends and not standing(duty, rules, recording.now_us).is_open
+    if is_over or (told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events)):
         raise UsageError(
             f"duty {number} is {told.event} already",
             remedy=f"if that is wrong, first: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
@@ -167,6 +168,10 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
             inventory.device(connection, subject)
         case Subject.PERSON:
             homes.person(connection, subject)
+        case Subject.SERVICE if subject != THE_SERVICE:
+            raise UsageError(f"{subject!r} is not the service", remedy=f"write it as {THE_SERVICE}")
+        case Subject.HOME_OR_SERVICE if subject != THE_SERVICE:
+            homes.home(connection, subject)
 
 
 def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.clock import iso
 from vetlla.domain.columns import Fault
 from vetlla.service.duties.columns import EventRows
-from vetlla.service.duties.kinds import Subject
+from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
 from vetlla.store.duties import index
@@ -136,4 +136,6 @@ def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str],
         Subject.HOME: homes.missing,
         Subject.PERSON: lambda code: "" if code in people else "no such person: import the people first",
         Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
+        Subject.SERVICE: lambda name: "" if name == THE_SERVICE else f"should be {THE_SERVICE}",
+        Subject.HOME_OR_SERVICE: lambda code: "" if code == THE_SERVICE else homes.missing(code),
     }

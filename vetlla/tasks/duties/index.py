@@ -79,13 +79,14 @@ def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[LooseEvent]:
 
 def _rows(rules: DutyRules, kind: str, events: Iterable[DutyEvent]) -> Iterator[OpenDuty | LooseEvent]:
     described = rules.kinds.kind(kind)
-    over = {*described.ends, *described.cancels}
+    over = frozenset() if described.reopens else frozenset((*described.ends, *described.cancels))
     grouped = group(described, events)
     for event in grouped.loose:
         yield LooseEvent(event.id, kind, event.told.subject)
     for duty in grouped.duties:
         if any(event.told.event in over for event in duty.events):
-            continue
+            continue  # most duties have ended, and their clocks need not be computed
         # When a clock runs out does not depend on the present time.
         one = standing(duty, rules, duty.opened_us)
-        yield OpenDuty(duty.id, kind, duty.subject, None if one.judging else one.due_us)
+        if one.is_open:
+            yield OpenDuty(duty.id, kind, duty.subject, None if one.judging else one.due_us)

@@ -1,0 +1,134 @@
+"""The options of commands about keys, and how a key is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from vetlla.cli.kit.duty_rows import At, ByWhom, Entry, KindsFile, event_fields
+from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.registry import CLOCK, as_note
+from vetlla.domain.clock import iso
+from vetlla.domain.column_types import MAX_TEXT, is_short
+from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.custody import register
+
+if TYPE_CHECKING:
+    from vetlla.domain.duties import DutyEvent
+    from vetlla.service.custody.chain import CustodyKey, KeyAct
+
+COLUMNS = ("key", "home", "state", "place", "holder", "since", "copies", "authorisation", "may return")
+
+
+def code(text: str) -> str:
+    """Return a code that an option gives; typer reports one that is too long."""
+    if not text.strip() or not is_short(text):
+        raise typer.BadParameter(f"should have from 1 to {MAX_TEXT} printable characters")
+    return text.strip()
+
+
+def _code_if_any(text: str) -> str:
+    return code(text) if text else ""
+
+
+KeyCode = Annotated[str, typer.Argument(metavar="KEY", parser=code, help="The code that is written on the key.")]
+Where = Annotated[
+    str, typer.Option("--place", parser=code, metavar="TEXT", help='Its place, such as "cabinet A, hook 14".')
+]
+
+OtherPlace = Annotated[
+    str, typer.Option("--place", parser=_code_if_any, metavar="TEXT", help="Its place, if it is another one now.")
+]
+Witness = Annotated[
+    str, typer.Option("--witness", parser=_code_if_any, metavar="CODE", help="Code of the person who saw it.")
+]
+
+
+class KeyEntry(NamedTuple):
+    """Options of every command that records an act on a key."""
+
+    at: At = ""
+    by: ByWhom = ""
+    note: Annotated[
+        str, typer.Option("--note", parser=as_note, metavar="TEXT", help="A note, without personal data.")
+    ] = ""
+    dry_run: DryRun = False
+    kinds: KindsFile = None
+    parameters_file: ParametersFile = None
+    utc: Utc = False
+    as_json: AsJson = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def of_duty(self) -> Entry:
+        """Return the same options as those of an event of a duty."""
+        return Entry(
+            at=self.at,
+            by=self.by,
+            note=self.note,
+            dry_run=self.dry_run,
+            kinds=self.kinds,
+            parameters_file=self.parameters_file,
+            as_json=self.as_json,
+            state_dir=self.state_dir,
+        )
+
+
+def act(key: str, what: KeyAct, entry: KeyEntry, command: str, **details: str) -> None:
+    """Record an act on a key, and print the key as it then is."""
+    of_duty = entry.of_duty()
+    rules = of_duty.rules()
+    told = of_duty.told(register.KEY, "", what.value, **details)
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
+        done = register.act(connection, rules, key, told, of_duty.recording(f"custody {command}"))
+    print_key(done, as_json=entry.as_json)
+
+
+def key_fields(key: CustodyKey) -> dict[str, Any]:
+    """Return a key for a machine, without its events."""
+    return {
+        "key": key.code,
+        "home": key.home,
+        "state": key.state.value,
+        "in_custody": key.in_custody,
+        "place": key.place,
+        "holder": key.holder,
+        "since": iso(key.since_us),
+        "copies": int(key.ceded.get("copies", "1")),
+        "authorisation": key.ceded.get("authorisation", ""),
+        "may_return": key.ceded.get("may_return", ""),
+        "ceded": iso(key.duty.opened_us),
+        "duty": key.duty.id,
+    }
+
+
+def key_row(key: CustodyKey) -> dict[str, Any]:
+    """Return a key for a table."""
+    fields = key_fields(key)
+    return fields | {"since": to_the_second(key.since_us), "may return": fields["may_return"]}
+
+
+def chain_fields(key: CustodyKey) -> list[dict[str, Any]]:
+    """Return the events of a key for a machine, each with what is wrong with it."""
+    wrong = {event.id: misdeed.value for event, misdeed in key.misdeeds}
+    wrong |= {one.event.id: one.reason for one in key.impossible}
+    return [_event(event, wrong.get(event.id, "")) for event in key.duty.events]
+
+
+def _event(event: DutyEvent, wrong: str) -> dict[str, Any]:
+    return event_fields(event) | {"wrong": wrong}
+
+
+def print_key(key: CustodyKey, *, as_json: bool) -> None:
+    """Print a key after an act: for a machine with its chain, for a person in one line."""
+    if as_json:
+        print_json(key_fields(key) | {"events": chain_fields(key)})
+        return
+    console().print(f"{key.code} of {key.home} {key.whereabouts()}", soft_wrap=True)
+    last = key.duty.events[-1].id
+    for event, misdeed in key.misdeeds:
+        if event.id == last:
+            console().print(f"  {misdeed.value}: this is a very grave fault", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The calendar of documents that are owed to the city."""

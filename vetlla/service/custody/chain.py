@@ -1,0 +1,186 @@
+"""The chain of custody of a key: where it is and who holds it, computed from its events.
+
+Each act is possible in some states only: a key that is out cannot be taken, and one that was returned cannot be
+destroyed. An event that was not possible at its time changes nothing, and is shown as impossible.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping  # noqa: TC003 - NamedTuple
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from vetlla.domain.duties import Duty, DutyEvent
+
+
+class KeyAct(StrEnum):
+    """What happens to a key: the events of the kind ``key``."""
+
+    CEDED = "ceded"
+    STORED = "stored"
+    """It got another place."""
+    TAKEN = "taken"
+    BROUGHT_BACK = "brought_back"
+    USED = "used"
+    LOST = "lost"
+    FOUND = "found"
+    RETURNED = "returned"
+    DESTROYED = "destroyed"
+
+
+class KeyState(StrEnum):
+    """Where a key is."""
+
+    IN_PLACE = "in place"
+    OUT = "out"
+    LOST = "lost"
+    RETURNED = "returned"
+    DESTROYED = "destroyed"
+
+
+class TakingReason(StrEnum):
+    """Why a key leaves its place."""
+
+    EMERGENCY = "emergency"
+    HAND_OVER = "hand-over"
+    CHECK = "check"
+    RETURN = "return"
+
+
+class Misdeed(StrEnum):
+    """A very grave fault (tender 20220428, section 17)."""
+
+    LOST = "lost"
+    NO_EMERGENCY = "used without an emergency"
+    WRONG_PERSON = "returned to a person who is not authorised"
+
+
+_BOTH: Final = frozenset({KeyState.IN_PLACE, KeyState.OUT})
+POSSIBLE: Final[Mapping[KeyAct, frozenset[KeyState]]] = {
+    KeyAct.STORED: frozenset({KeyState.IN_PLACE}),
+    KeyAct.TAKEN: frozenset({KeyState.IN_PLACE}),
+    KeyAct.BROUGHT_BACK: frozenset({KeyState.OUT}),
+    KeyAct.USED: frozenset({KeyState.OUT}),
+    KeyAct.LOST: _BOTH,
+    KeyAct.FOUND: frozenset({KeyState.LOST}),
+    KeyAct.RETURNED: _BOTH,
+    KeyAct.DESTROYED: _BOTH,
+}
+"""The states in which each act is possible."""
+_AFTER: Final[Mapping[KeyAct, KeyState]] = {
+    KeyAct.STORED: KeyState.IN_PLACE,
+    KeyAct.TAKEN: KeyState.OUT,
+    KeyAct.BROUGHT_BACK: KeyState.IN_PLACE,
+    KeyAct.USED: KeyState.OUT,
+    KeyAct.LOST: KeyState.LOST,
+    KeyAct.FOUND: KeyState.IN_PLACE,
+    KeyAct.RETURNED: KeyState.RETURNED,
+    KeyAct.DESTROYED: KeyState.DESTROYED,
+}
+_NEXT: Final[Mapping[KeyState, str]] = {
+    KeyState.IN_PLACE: "vetlla custody take",
+    KeyState.OUT: "vetlla custody bring-back",
+    KeyState.LOST: "vetlla custody found",
+}
+"""What may have happened to a key before, and was not recorded."""
+
+
+class Impossible(NamedTuple):
+    """An event that was not possible at its time."""
+
+    event: DutyEvent
+    reason: str
+
+
+class CustodyKey(NamedTuple):
+    """A key, or a set of copies under one code, with what its events make of it."""
+
+    duty: Duty
+    state: KeyState
+    place: str
+    """Its place, or the one that it was taken from."""
+    holder: str
+    """Code of the person who has it; empty if it is in its place, lost or gone."""
+    since_us: int
+    """When it came into this state."""
+    ceded: Mapping[str, str]
+    """Details of its ceding: ``authorisation``, ``may_return`` and ``copies``."""
+    misdeeds: tuple[tuple[DutyEvent, Misdeed], ...]
+    impossible: tuple[Impossible, ...]
+
+    @property
+    def code(self) -> str:
+        """The code that is written on it."""
+        return self.duty.ref
+
+    @property
+    def home(self) -> str:
+        """The home that it opens."""
+        return self.duty.subject
+
+    @property
+    def in_custody(self) -> bool:
+        """Return True until it is returned or destroyed; a lost key still counts."""
+        return self.state not in {KeyState.RETURNED, KeyState.DESTROYED}
+
+    def whereabouts(self) -> str:
+        """Return in words where it is."""
+        match self.state:
+            case KeyState.IN_PLACE:
+                return f"is in its place ({self.place})"
+            case KeyState.OUT:
+                return f"is out, and {self.holder} has it"
+            case KeyState.LOST:
+                return "is lost"
+        return f"was {self.state.value}"
+
+
+def details_of(event: DutyEvent) -> Mapping[str, str]:
+    """Return what an event says beside its time and person."""
+    return json.loads(event.told.details) if event.told.details else {}
+
+
+def chain(duty: Duty) -> CustodyKey:
+    """Return the key of a duty of the kind ``key``."""
+    opening = duty.events[0]
+    ceded = details_of(opening)
+    state, place, holder, since = KeyState.IN_PLACE, ceded.get("place", ""), "", opening.told.at_us
+    misdeeds: list[tuple[DutyEvent, Misdeed]] = []
+    impossible: list[Impossible] = []
+    for event in duty.events[1:]:
+        told = event.told
+        if told.event not in _AFTER:
+            continue  # a note
+        act = KeyAct(told.event)
+        key = CustodyKey(duty, state, place, holder, since, ceded, (), ())
+        if told.at_us < opening.told.at_us:  # its reference makes it one of this key all the same
+            impossible.append(Impossible(event, f"{key.code} was not ceded before that: give its ceding first"))
+            continue
+        if state not in POSSIBLE[act]:
+            impossible.append(Impossible(event, f"{act.value} is not possible, because {key.code} {key.whereabouts()}"))
+            continue
+        details = details_of(event)
+        misdeeds += ((event, misdeed) for misdeed in _misdeeds(act, details, ceded))
+        if act is not KeyAct.USED:
+            state, since = _AFTER[act], told.at_us
+            holder = told.by if act is KeyAct.TAKEN else ""
+        place = details.get("place", place)
+    return CustodyKey(duty, state, place, holder, since, ceded, tuple(misdeeds), tuple(impossible))
+
+
+def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str]) -> list[Misdeed]:
+    if act is KeyAct.LOST:
+        return [Misdeed.LOST]
+    if act is KeyAct.USED and not details.get("alarm"):
+        return [Misdeed.NO_EMERGENCY]
+    if act is KeyAct.RETURNED and details.get("to", "") != ceded.get("may_return", ""):
+        return [Misdeed.WRONG_PERSON]
+    return []
+
+
+def remedy(key: CustodyKey) -> str:
+    """Return how to look at a key, and which act was perhaps not recorded."""
+    first = _NEXT.get(key.state)
+    return f"vetlla custody show {key.code}" + (f"; if that is wrong, first {first} {key.code}" if first else "")

@@ -1,0 +1,1 @@
+"""The rules of documents that the contractor owes to the city: which ones, and when each is due."""

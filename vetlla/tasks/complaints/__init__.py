@@ -1,0 +1,1 @@
+"""What the desk does with complaints, claims and suggestions."""
