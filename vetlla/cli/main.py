@@ -53,6 +53,7 @@ COMMANDS = {
     "calls": "calls.commands:app",
     "duties": "duties.commands:app",
     "dispatch": "dispatch.commands:app",
+    "agenda": "agenda.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

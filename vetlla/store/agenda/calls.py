@@ -1,0 +1,62 @@
+"""Reads the duties of the agenda by time. Each function works within the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.domain.duties import DutyEvent, NewEvent
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+_COLUMNS: Final = (
+    'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
+)
+_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+
+
+def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
+    """Yield every event of these kinds that happened at a time or later."""
+    for kind in kinds:
+        for row in connection.execute(_SINCE, (kind, since_us)):
+            yield DutyEvent(row[0], NewEvent._make(row[1:13]), row[13], row[14])
+
+
+def last_planned(connection: sqlite3.Connection, kind: str) -> int | None:
+    """Return when a call of a kind was last planned (microseconds UTC); None if none ever was."""
+    (found,) = connection.execute(
+        "SELECT max(at_us) FROM duty_events WHERE kind = ? AND event = 'planned'", (kind,)
+    ).fetchone()
+    return None if found is None else int(found)
+
+
+def waiting(connection: sqlite3.Connection, kinds: Sequence[str], until: str) -> list[int]:
+    """Return the open duties of these kinds that are planned for ``until`` or earlier, or for no moment.
+
+    ``until`` is a moment as events have it in their details.
+    """
+    return [
+        number
+        for kind in kinds
+        for (number,) in connection.execute(
+            "SELECT o.duty FROM open_duties AS o JOIN duty_events AS e ON e.id = o.duty WHERE o.kind = ?"
+            " AND (e.details = '' OR json_extract(e.details, '$.planned') IS NULL"
+            " OR json_extract(e.details, '$.planned') <= ?)",
+            (kind, until),
+        )
+    ]
+
+
+def touched(connection: sqlite3.Connection, kinds: Sequence[str], events: Sequence[str], since_us: int) -> list[int]:
+    """Return the open duties of these kinds whose subject had one of these events at a time or later."""
+    marks = ", ".join("?" * len(events))
+    return [
+        number
+        for kind in kinds
+        for (number,) in connection.execute(
+            "SELECT o.duty FROM open_duties AS o WHERE o.kind = ? AND EXISTS (SELECT 1 FROM duty_events AS e"  # noqa: S608
+            f" WHERE e.kind = o.kind AND e.subject = o.subject AND e.at_us >= ? AND e.event IN ({marks}))",
+            (kind, since_us, *events),
+        )
+    ]
