@@ -1,7 +1,7 @@
 """Which call an operator gets next.
 
 First the calls whose time ends today or has ended, then the others whose moment is today or has passed, by that moment.
-A follow-up whose time has ended is not made any more: its verdict is decided, and the next one follows. A revaluation is
+A follow-up whose time has ended is no longer made: its verdict is decided, and the next one follows. A revaluation is
 made even late.
 """
 

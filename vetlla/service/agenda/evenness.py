@@ -7,6 +7,7 @@ up to one level. What each cell gets differs from its exact share by less than o
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,21 +35,27 @@ def shares(number: int, weights: Sequence[int], held: Sequence[int]) -> list[int
 
     ``held`` are the calls that the cells have already. Cells without weight get none; there must be one with weight.
     """
+    exact = _exact_shares(number, weights, held)
+    found = [int(one) for one in exact]
+    rest = sorted(range(len(exact)), key=lambda cell: (found[cell] - exact[cell], cell))
+    for cell in rest[: number - sum(found)]:
+        found[cell] += 1
+    return found
+
+
+def _exact_shares(number: int, weights: Sequence[int], held: Sequence[int]) -> list[Fraction]:
+    """Return what each cell lacks to the level at which ``number`` more calls fill the cells."""
     exact = [Fraction(0)] * len(weights)
     staffed = sorted((Fraction(held[cell], weight), cell) for cell, weight in enumerate(weights) if weight)
     weight = calls = 0
-    for place, (level, cell) in enumerate(staffed):
+    for place, (_, cell) in enumerate(staffed):
         weight, calls = weight + weights[cell], calls + held[cell]
         level = Fraction(number + calls, weight)
         if place + 1 == len(staffed) or level <= staffed[place + 1][0]:
             for _, filled in staffed[: place + 1]:
                 exact[filled] = level * weights[filled] - held[filled]
             break
-    found = [int(one) for one in exact]
-    rest = sorted(range(len(exact)), key=lambda cell: (found[cell] - exact[cell], cell))
-    for cell in rest[: number - sum(found)]:
-        found[cell] += 1
-    return found
+    return exact
 
 
 def deal(calls: Sequence[Dealt], weights: Sequence[int], held: Sequence[int]) -> list[int]:
@@ -64,8 +71,8 @@ def deal(calls: Sequence[Dealt], weights: Sequence[int], held: Sequence[int]) ->
         else:
             placed[place] = _nth(allowed, call.position)
             load[placed[place]] += 1
-    wanted = shares(len(calls), weights, held)
-    _level(calls, placed, staffed, load, [number + had for number, had in zip(wanted, held, strict=True)])
+    wanted = _exact_shares(len(calls), weights, held)
+    _level(calls, placed, staffed, load, [ceil(share) + had for share, had in zip(wanted, held, strict=True)])
     free.sort(key=lambda place: (calls[place].position, calls[place].key))
     begin = 0
     for cell, number in enumerate(shares(len(free), weights, load)):

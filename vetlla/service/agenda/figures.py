@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import ConfigError
@@ -117,7 +118,7 @@ def _cells(name: str, text: str) -> tuple[HourCell, ...]:
             wanted = "write bands in order, each with its operators: 09:00-13:30 20; 16:00-19:00 12"
             raise ConfigError(f"parameter {name}: {band!r} is no band", remedy=wanted)
         cuts = [begin, *range(begin // 60 * 60 + 60, end, 60), end]
-        cells += [HourCell(cut, following, staff) for cut, following in zip(cuts, cuts[1:], strict=False)]
+        cells += [HourCell(cut, following, staff) for cut, following in pairwise(cuts)]
     return tuple(cells)
 
 

@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 def moments(
     calls: Sequence[WantedCall],
     month: AgendaMonth,
-    first: date,
     figures: AgendaFigures,
     calendar: ServiceCalendar,
+    *,
+    first: date,
     held_us: Iterable[tuple[str, int]],
 ) -> list[int]:
     """Return the moment of each call, in the order of the calls (microseconds UTC).
 
-    Each call must have a day, and none before ``first``. ``held_us`` are the homes and moments of the calls that are planned already and stay.
-    Raises ConfigError if a call has no day on which operators call.
+    Each call must have a day, and none before ``first``. ``held_us`` are the homes and moments of the calls that are
+    planned already and stay. Raises ConfigError if a call has no day on which operators call.
     """
     weights = [sum(cell.weight for cell in figures.hours[day.weekday()]) if first <= day else 0 for day in month.days]
     _refuse_unstaffed(calls, month, weights)

@@ -1,7 +1,7 @@
 """Which calls a month needs: the follow-ups of homes and the revaluations of people (tender 20220428, 5, 16.3, 16.9).
 
-- A home gets its follow-ups by support level. One in a month may be made on any day of it; of several, each has an equal
-  part of the month.
+- A home gets its follow-ups by support level. One in a month may be made on any day of it; each of several has an
+  equal part of the month.
 - A call is wanted if the home is in the service and not suspended on a working day of that time.
 - A day on which a person of the home is in a programme with fortnightly calls is no day for a follow-up, but one for a
   revaluation.

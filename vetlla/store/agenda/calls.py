@@ -15,6 +15,11 @@ _COLUMNS: Final = (
 )
 _SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
 
+_ENDS: Final = (
+    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind, at_us LIMIT 1",
+    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind DESC, at_us DESC LIMIT 1",
+)
+
 
 def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
     """Yield every event of these kinds that happened at a time or later."""
@@ -23,12 +28,10 @@ def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -
             yield DutyEvent(row[0], NewEvent._make(row[1:13]), row[13], row[14])
 
 
-def last_planned(connection: sqlite3.Connection, kind: str) -> int | None:
-    """Return when a call of a kind was last planned (microseconds UTC); None if none ever was."""
-    (found,) = connection.execute(
-        "SELECT max(at_us) FROM duty_events WHERE kind = ? AND event = 'planned'", (kind,)
-    ).fetchone()
-    return None if found is None else int(found)
+def planned_span(connection: sqlite3.Connection, kind: str) -> tuple[int, int] | None:
+    """Return when calls of a kind were planned first and last (microseconds UTC); None if they never were."""
+    first, last = (connection.execute(sql, (kind,)).fetchone() for sql in _ENDS)
+    return (int(first[0]), int(last[0])) if first and last else None
 
 
 def waiting(connection: sqlite3.Connection, kinds: Sequence[str], until: str) -> list[int]:

@@ -34,19 +34,18 @@ def welcome(
     homes: Mapping[str, Home],
     people: Sequence[Person],
     *,
-    first: date,
     today: date,
     blank: NewEvent,
 ) -> list[NewEvent]:
     """Return the events for people who joined since the last planning, and for those who have left again.
 
-    ``first`` is the first day of the planned month, which counts if there was no planning yet. ``blank`` has when and by
-    which user the month is planned.
+    People who joined before the day of the very first planning are left out. ``blank`` has when and by which user the
+    month is planned.
     """
     kinds = [kind for kind in NEW_KINDS if rules.kinds.find(kind)]
-    last_us = store.last_planned(connection, FOLLOW_UP)
-    if last_us is not None:
-        first = rules.calendar.date_of(last_us) - timedelta(days=REGISTERED_WITHIN)
+    planned = store.planned_span(connection, FOLLOW_UP)
+    began, last = map(rules.calendar.date_of, planned or (blank.at_us, blank.at_us))
+    first = max(began, last - timedelta(days=REGISTERED_WITHIN))
     found: list[NewEvent] = []
     for person, day in joining(homes, people, first, today):
         for kind in kinds:

@@ -115,8 +115,8 @@ class _Planner:
 
     def plan(self, connection: sqlite3.Connection) -> Planned:
         """Write what the month needs; return what was done. Raises UsageError for a time before the last planning."""
-        last_us = store.last_planned(connection, FOLLOW_UP)
-        if last_us is not None and self._at_us <= last_us:
+        planned = store.planned_span(connection, FOLLOW_UP)
+        if planned and self._at_us <= planned[1]:
             raise UsageError("the agenda was planned later than that", remedy="leave out --at")
         homes = inventory.homes(connection)
         people = inventory.people(connection)
@@ -128,20 +128,12 @@ class _Planner:
         off = [*self._causes(found.off, homes, people), *(CalledOff(call, _ENDED) for call in old)]
         placed = [*found.new, *(one for _, one in found.moved)]
         standing = [*_standing(found.kept, self._at_us)]
-        when = moments(placed, self._month, first, self._figures, self._rules.calendar, standing)
-        written = [*self._events(found, off, when)]
-        joined = welcome(
-            connection, self._rules, homes, people, first=self._month.first, today=self._today, blank=self._blank
-        )
-        written += joined
+        when = moments(placed, self._month, self._figures, self._rules.calendar, first=first, held_us=standing)
+        # Before the new calls are written, because the last planning before this one counts.
+        joined = welcome(connection, self._rules, homes, people, today=self._today, blank=self._blank)
+        written = [*self._events(found, off, when), *joined]
         events.add_all(connection, written, SOURCE, self._now_us)
         keep_index(connection, self._rules, {(one.kind, one.subject) for one in written})
-        load = Counter(local_time(one, self._rules.calendar).date() for one in when)
-        load.update(
-            local_time(one.planned_us, self._rules.calendar).date()
-            for one in found.kept
-            if one.planned_us is not None and not one.by_plan
-        )
         return Planned(
             self._month,
             Counter((one.kind, one.level) for one in found.new),
@@ -151,8 +143,14 @@ class _Planner:
             found.late,
             len(found.kept),
             sum(one.event == "joined" for one in joined),
-            {day: load[day] for day in self._month.days},
+            self._load(found.kept, when),
         )
+
+    def _load(self, kept: Sequence[Call], when: Sequence[int]) -> dict[date, int]:
+        """Return the calls of each working day."""
+        stay = (one.planned_us for one in kept if one.planned_us is not None and not one.by_plan)
+        load = Counter(local_time(moment_us, self._rules.calendar).date() for moment_us in (*stay, *when))
+        return {day: load[day] for day in self._month.days}
 
     def _existing(self, connection: sqlite3.Connection) -> tuple[list[Call], dict[tuple[str, str], list[Call]]]:
         """Return the open follow-ups of earlier months whose time has ended, and the calls of this month."""
