@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vetlla.domain.clock import to_us
 from vetlla.domain.devices import Home, Period, Person, Programme, UserType
+from vetlla.domain.duties import NewEvent
 from vetlla.service.agenda.figures import agenda_figures
+from vetlla.service.agenda.month import agenda_month
+from vetlla.store.inventory.write import put_home, put_person
+from vetlla.store.registry.transaction import snapshot, transaction
+from vetlla.tasks.agenda import planning
+from vetlla.tasks.agenda.reading import calls_around
+from vetlla.tasks.duties import book
+from vetlla.tasks.duties.book import Recording
 from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from vetlla.domain.clock import ManualClock
+    from vetlla.service.agenda.call import Call
     from vetlla.service.agenda.figures import AgendaFigures
+    from vetlla.tasks.agenda.planning import Planned
 
 RULES: Final = load_rules()
 CALENDAR: Final = RULES.calendar
 LONG: Final = (Period(date(2020, 1, 1)),)
 """A home that has been in the service for years."""
+
+
+DECEMBER: Final = date(2026, 12, 1)
+BEFORE: Final = datetime(2026, 11, 25, 8, tzinfo=UTC)
+"""When the offices of tests begin to plan December."""
 
 
 def figures(**changes: Any) -> AgendaFigures:  # noqa: ANN401 - fields of AgendaFigures
@@ -33,3 +53,33 @@ def home(number: int, level: int = 2, **changes: Any) -> Home:  # noqa: ANN401 -
 def person(number: int, letter: str = "A", *programmes: Programme, kind: UserType = UserType.A) -> Person:
     """Return a person of the home with this number."""
     return Person(code=f"P{number:06}{letter}", home=f"H{number:06}", user_type=kind, programmes=programmes)
+
+
+class Office(NamedTuple):
+    """A registry, its clock, and what an office does with them."""
+
+    state_dir: Path
+    clock: ManualClock
+
+    def register(self, homes: Iterable[Home], people: Iterable[Person] = ()) -> None:
+        with transaction(self.state_dir, self.clock) as connection:
+            for one in homes:
+                put_home(connection, one)
+            for user in people:
+                put_person(connection, user)
+
+    def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> Planned:
+        return planning.plan(self.state_dir, self.clock, RULES, first, by="test", dry_run=dry_run)
+
+    def calls(self, first: date = DECEMBER) -> list[Call]:
+        with snapshot(self.state_dir, self.clock) as connection:
+            return list(calls_around(connection, RULES, figures(), agenda_month(first, CALENDAR)))
+
+    def record(self, number: int, event: str) -> None:
+        with transaction(self.state_dir, self.clock) as connection:
+            now_us = self.clock.now().utc_us
+            told = NewEvent("", "", event, now_us)
+            book.record(connection, RULES, number, told, Recording(now_us, "test"))
+
+    def wait(self, until: datetime) -> None:
+        self.clock.advance((to_us(until) - self.clock.now().utc_us) / 1_000_000)

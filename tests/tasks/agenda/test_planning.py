@@ -4,72 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.rigs.agenda import CALENDAR, LONG, RULES, figures, home, person
-from vetlla.domain.clock import ManualClock, to_us
-from vetlla.domain.devices import Home, Period, Person, Programme
+from tests.rigs.agenda import BEFORE, CALENDAR, LONG, RULES, Office, figures, home, person
+from vetlla.domain.clock import ManualClock
+from vetlla.domain.devices import Period, Programme
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
-from vetlla.service.agenda.month import agenda_month
 from vetlla.service.agenda.rhythm import place_of, turns
 from vetlla.service.duties.standing import standing
-from vetlla.store.inventory.write import put_home, put_person
 from vetlla.store.registry.transaction import snapshot, transaction
-from vetlla.tasks.agenda import planning
-from vetlla.tasks.agenda.reading import calls_around
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from vetlla.service.agenda.call import Call
-    from vetlla.tasks.agenda.planning import Planned
 
-DECEMBER = date(2026, 12, 1)
-BEFORE = datetime(2026, 11, 25, 8, tzinfo=UTC)
 CARERS = Programme("carers", Period(date(2025, 1, 1)))
-
-
-class Office(NamedTuple):
-    """A registry, its clock, and what an office does with them."""
-
-    state_dir: Path
-    clock: ManualClock
-
-    def register(self, homes: Iterable[Home], people: Iterable[Person] = ()) -> None:
-        with transaction(self.state_dir, self.clock) as connection:
-            for one in homes:
-                put_home(connection, one)
-            for user in people:
-                put_person(connection, user)
-
-    def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> Planned:
-        return planning.plan(self.state_dir, self.clock, RULES, first, by="test", dry_run=dry_run)
-
-    def calls(self, first: date = DECEMBER) -> list[Call]:
-        with snapshot(self.state_dir, self.clock) as connection:
-            return list(calls_around(connection, RULES, figures(), agenda_month(first, CALENDAR)))
-
-    def record(self, number: int, event: str) -> None:
-        with transaction(self.state_dir, self.clock) as connection:
-            now_us = self.clock.now().utc_us
-            told = NewEvent("", "", event, now_us)
-            book.record(connection, RULES, number, told, Recording(now_us, "test"))
-
-    def wait(self, until: datetime) -> None:
-        self.clock.advance((to_us(until) - self.clock.now().utc_us) / 1_000_000)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    return Office(tmp_path, ManualClock(BEFORE))
 
 
 def outcome(call: Call) -> str:
