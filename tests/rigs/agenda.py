@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import ManualClock
     from vetlla.service.agenda.call import Call
     from vetlla.service.agenda.figures import AgendaFigures
-    from vetlla.tasks.agenda.planning import Planned
+    from vetlla.tasks.agenda.planning import PlannedMonth
 
 RULES: Final = load_rules()
 CALENDAR: Final = RULES.calendar
@@ -44,10 +44,25 @@ def figures(**changes: Any) -> AgendaFigures:  # noqa: ANN401 - fields of Agenda
     return replace(agenda_figures(RULES.parameters.on(date(2026, 12, 1))), **changes)
 
 
-def home(number: int, level: int = 2, **changes: Any) -> Home:  # noqa: ANN401 - fields of Home
+def home(
+    number: int,
+    level: int = 2,
+    *,
+    language: str = "",
+    active: tuple[Period, ...] = LONG,
+    suspended: tuple[Period, ...] = (),
+) -> Home:
     """Return a home."""
-    given = {"district": "01", "base": "CENTRE", "alone": True, "active": LONG} | changes
-    return Home(code=f"H{number:06}", level=level, **given)
+    return Home(
+        code=f"H{number:06}",
+        district="01",
+        base="CENTRE",
+        level=level,
+        alone=True,
+        language=language,
+        active=active,
+        suspended=suspended,
+    )
 
 
 def person(number: int, letter: str = "A", *programmes: Programme, kind: UserType = UserType.A) -> Person:
@@ -68,7 +83,7 @@ class Office(NamedTuple):
             for user in people:
                 put_person(connection, user)
 
-    def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> Planned:
+    def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> PlannedMonth:
         return planning.plan(self.state_dir, self.clock, RULES, first, by="test", dry_run=dry_run)
 
     def calls(self, first: date = DECEMBER) -> list[Call]:

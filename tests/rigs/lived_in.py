@@ -352,10 +352,10 @@ def _agenda(place: Place) -> None:
     now_us = clock.now().utc_us
     recording = Recording(now_us, "test")
     blank = NewEvent("follow_up", "H1", "", now_us - HOUR_US)
-    promised = {"begin_us": now_us - HOUR_US, "end_us": to_us(datetime(2090, 1, 1, tzinfo=UTC))}
+    promised = blank._replace(begin_us=now_us - HOUR_US, end_us=to_us(datetime(2090, 1, 1, tzinfo=UTC)))
     with transaction(place.state_dir, clock) as connection:
-        place.calls["call"] = book.open_duty(connection, rules, blank._replace(**promised), recording).duty.id
-        tried = book.open_duty(connection, rules, blank._replace(subject="H2", **promised), recording).duty.id
+        place.calls["call"] = book.open_duty(connection, rules, promised, recording).duty.id
+        tried = book.open_duty(connection, rules, promised._replace(subject="H2"), recording).duty.id
         for attempt in range(1, 4):
             told = blank._replace(event="no_answer", at_us=now_us - HOUR_US + attempt)
             book.record(connection, rules, tried, told, recording)

@@ -119,9 +119,9 @@ def test_the_report_adds_up(planned: Vetlla, tmp_path: Path) -> None:
     assert planned("agenda", "report", "--month", MONTH, "--svg", tmp_path / "load.png").status == os.EX_USAGE
 
 
-def test_operators_who_ask_at_the_same_time_get_different_calls(planned: Vetlla, state_dir: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_operators_who_ask_at_the_same_time_get_different_calls(state_dir: Path) -> None:
     """Real processes, which start together."""
-    assert planned
     command = [sys.executable, "-m", "vetlla", "agenda", "next", "--json", "--state-dir", str(state_dir)]
     running = [
         subprocess.Popen([*command, "--operator", f"op{number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

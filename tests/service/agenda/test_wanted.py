@@ -37,7 +37,8 @@ def periods(draw: st.DrawFn, first: date) -> tuple[Period, ...]:
     """Return periods around a month, in order and without overlap."""
     edges = sorted(draw(st.sets(NEAR, max_size=4)))
     found = [Period(first + timedelta(days=a), first + timedelta(days=b)) for a, b in pairwise(edges)][::2]
-    if found and draw(st.booleans()):
+    is_open: bool = draw(st.booleans())
+    if found and is_open:
         found[-1] = Period(found[-1].since)
     return tuple(found)
 

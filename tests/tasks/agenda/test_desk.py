@@ -15,12 +15,14 @@ from vetlla.domain.errors import UsageError
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.agenda import desk
 from vetlla.tasks.agenda.incoming import Counted, IncomingCall, count_incoming
+from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.rigs.agenda import Office
+    from vetlla.service.agenda.call import Call
     from vetlla.tasks.agenda.desk import NextCall
 
 NOON = datetime(2026, 12, 10, 11, tzinfo=UTC)
@@ -54,7 +56,7 @@ def busy(office: Office) -> Office:
 
 
 def test_calls_are_handed_out_by_their_moment_and_each_once(busy: Office) -> None:
-    found = []
+    found: list[Call] = []
     while one := taken(busy, f"op{len(found)}"):
         found.append(one.call)
     assert len({call.duty.id for call in found}) == len(found) > 10
@@ -94,10 +96,10 @@ def test_a_call_without_an_answer_comes_back_later(busy: Office) -> None:
     assert following.call.duty.id != one.call.duty.id
     act(busy, desk.answered, following.call.duty.id)
     busy.clock.advance(figures().retry_us / 1_000_000)
-    handed = set()
-    while found := taken(busy, f"op{len(handed)}"):
-        handed.add((found.call.duty.id, found.call.attempts))
-    assert (one.call.duty.id, 1) in handed
+    tried: set[tuple[int, int]] = set()
+    while found := taken(busy, f"op{len(tried)}"):
+        tried.add((found.call.duty.id, found.call.attempts))
+    assert (one.call.duty.id, 1) in tried
 
 
 def test_a_call_is_given_up_after_its_attempts_only(busy: Office) -> None:
@@ -128,12 +130,12 @@ def test_a_postponed_call_waits_for_its_time_and_never_leaves_its_period(busy: O
     _, moved = act(busy, desk.postpone, number, to="2026-12-18")
     assert moved.next_us == to_us(datetime(2026, 12, 18, 15, 30, tzinfo=UTC))
     busy.wait(datetime(2026, 12, 18, 9, tzinfo=UTC))
-    handed = set()
+    handed: set[int] = set()
     while found := taken(busy, f"op{len(handed)}"):
         handed.add(found.call.duty.id)
     assert number not in handed
     busy.wait(datetime(2026, 12, 18, 15, 30, tzinfo=UTC))
-    handed = set()
+    handed.clear()
     while found := taken(busy, f"late{len(handed)}"):
         handed.add(found.call.duty.id)
     assert number in handed
@@ -147,7 +149,7 @@ def test_languages_and_suspended_homes(busy: Office) -> None:
     busy.clock.advance(3600)
     away = (Period(date(2026, 12, 10)),)
     busy.register([home(number, number % 3 + 1, language="fr", suspended=away)])
-    handed = set()
+    handed: set[str] = set()
     while found := taken(busy, f"op{len(handed)}", "fr", "en"):
         assert found.home.language == "fr"
         handed.add(found.home.code)
@@ -213,6 +215,6 @@ def test_an_act_on_another_kind_of_duty_is_refused(busy: Office) -> None:
     with transaction(busy.state_dir, busy.clock) as connection:
         now_us = busy.clock.now().utc_us
         told = NewEvent("fault", "H000001", "", now_us - timedelta(hours=1) // timedelta(microseconds=1))
-        one = desk.book.open_duty(connection, RULES, told, Recording(now_us, "test"))
+        one = book.open_duty(connection, RULES, told, Recording(now_us, "test"))
     with pytest.raises(UsageError, match="no call of the agenda"):
         act(busy, desk.answered, one.duty.id)

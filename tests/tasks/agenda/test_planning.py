@@ -270,8 +270,8 @@ def test_after_any_changes_planning_settles(
     for call in before:
         if call.ended or call.planned_us is None:
             continue
-        day, one = CALENDAR.date_of(call.planned_us), homes[int(call.home[1:])]
-        assert day < today or (one.active_on(day) and not any(period.covers(day) for period in one.suspended))
+        at, one = CALENDAR.date_of(call.planned_us), homes[int(call.home[1:])]
+        assert at < today or (one.active_on(at) and not any(period.covers(at) for period in one.suspended))
     for (kind, subject, ref), number in Counter(
         (call.duty.kind, call.duty.subject, call.duty.ref[:20]) for call in before if not call.ended
     ).items():

@@ -19,7 +19,7 @@ from vetlla.tasks.agenda.planning import plan
 if TYPE_CHECKING:
     from datetime import date
 
-    from vetlla.tasks.agenda.planning import Planned
+    from vetlla.tasks.agenda.planning import PlannedMonth
 
 SHOWN = 20
 """Most calls without a day that a person is shown; --json shows every one."""
@@ -66,7 +66,7 @@ def plan_month(
         raise typer.Exit(1)
 
 
-def _fields(month: date, done: Planned) -> dict[str, Any]:
+def _fields(month: date, done: PlannedMonth) -> dict[str, Any]:
     return {
         "month": f"{month:%Y-%m}",
         "new": sum(done.new.values()),
@@ -83,7 +83,7 @@ def _fields(month: date, done: Planned) -> dict[str, Any]:
     }
 
 
-def _tell(done: Planned, *, dry_run: bool) -> None:
+def _tell(done: PlannedMonth, *, dry_run: bool) -> None:
     out = console()
     dry = " (dry run: nothing was written)" if dry_run else ""
     off = "".join(f", {number} called off ({cause})" for cause, number in sorted(done.off.items()))

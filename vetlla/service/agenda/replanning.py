@@ -32,7 +32,7 @@ class CalledOff(NamedTuple):
     """Reference of the revaluation that takes its place; empty if it is cancelled."""
 
 
-class Replanning(NamedTuple):
+class AgendaChanges(NamedTuple):
     """What planning has to write."""
 
     new: list[WantedCall]
@@ -49,7 +49,7 @@ class Replanning(NamedTuple):
 
 class _Sorter:
     def __init__(self, month: AgendaMonth, first: date, calendar: ServiceCalendar) -> None:
-        self.found = Replanning([], [], [], [], [], [])
+        self.found = AgendaChanges([], [], [], [], [], [])
         self._ahead = month.between(first, month.last)
         self._month = month
         self._first = first
@@ -91,7 +91,7 @@ def replan(
     month: AgendaMonth,
     first: date,
     calendar: ServiceCalendar,
-) -> Replanning:
+) -> AgendaChanges:
     """Return what planning has to write.
 
     ``existing`` has the calls of the month by kind and subject, in order of their opening. ``first`` is the first day

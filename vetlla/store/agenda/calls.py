@@ -34,19 +34,26 @@ def planned_span(connection: sqlite3.Connection, kind: str) -> tuple[int, int] |
     return (int(first[0]), int(last[0])) if first and last else None
 
 
-def waiting(connection: sqlite3.Connection, kinds: Sequence[str], until: str) -> list[int]:
-    """Return the open duties of these kinds that are planned for ``until`` or earlier, or for no moment.
+def waiting(
+    connection: sqlite3.Connection, kinds: Sequence[str], until: str, *, ends_by_us: int, due_from_us: int, limit: int
+) -> list[int]:
+    """Return open duties of these kinds that are planned for ``until`` or earlier, or for no moment, in their order.
 
-    ``until`` is a moment as events have it in their details.
+    ``until`` is a moment as events have it in their details. First come duties whose clock runs out by ``ends_by_us``,
+    then the others by their moment. Those whose clock ran out before ``due_from_us`` are left out. There are at most
+    ``limit`` of each kind.
     """
     return [
         number
         for kind in kinds
         for (number,) in connection.execute(
             "SELECT o.duty FROM open_duties AS o JOIN duty_events AS e ON e.id = o.duty WHERE o.kind = ?"
+            " AND (o.due_us IS NULL OR o.due_us >= ?)"
             " AND (e.details = '' OR json_extract(e.details, '$.planned') IS NULL"
-            " OR json_extract(e.details, '$.planned') <= ?)",
-            (kind, until),
+            " OR json_extract(e.details, '$.planned') <= ?)"
+            " ORDER BY (o.due_us IS NULL OR o.due_us > ?), iif(e.details = '', '', json_extract(e.details,"
+            " '$.planned')), o.duty LIMIT ?",
+            (kind, due_from_us, until, ends_by_us, limit),
         )
     ]
 

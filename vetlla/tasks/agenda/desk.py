@@ -14,7 +14,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
 from vetlla.service.agenda.choosing import Now, in_hand, in_order
 from vetlla.service.agenda.moments import local_time
-from vetlla.service.agenda.wanted import periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.service.duties.moments import day_or_moment_us
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 10.0
 """How long an operator's command waits for another one that writes. One takes some hundredths of a second; the planning
 of a month holds the registry longer, and then a person had better be told."""
+AT_FIRST: Final = 100
+"""Waiting calls of a kind that are looked at first. Nearly always one of them can be made, while a service that is
+behind its plan has thousands."""
 _CHANGES: Final = ("taken", "no_answer", "postponed", "called")
 """Events that change when a call is to be made, or that it is in hand."""
 
@@ -69,23 +72,31 @@ def next_call(
     now = Now(now_us, rules.calendar.end_of(today.toordinal()))
     kinds = [kind for kind in KINDS if rules.kinds.find(kind)]
     since_us = rules.calendar.begin_of(add_months(today, -AHEAD - 1).toordinal())
-    numbers = {
-        *store.waiting(connection, kinds, iso(now.end_of_day_us)),
-        *store.touched(connection, kinds, _CHANGES, since_us),
-    }
-    calls = [call(connection, rules, figures, number) for number in sorted(numbers)]
-    if held := in_hand(calls, operator, now):
-        return _with_home(connection, held)
-    for one in in_order(calls, now):
-        found = _with_home(connection, one)
-        if found is None or not _can_be_called(found, connection, now_us, rules):
-            continue
-        if languages and found.home.language and found.home.language not in languages:
-            continue
-        told = _told("taken", now_us, operator, "", {"until": iso(now_us + figures.lease_us)})
-        book.record(connection, rules, one.duty.id, told, recording)
-        return found._replace(call=call(connection, rules, figures, one.duty.id))
-    return None
+    touched = store.touched(connection, kinds, _CHANGES, since_us)
+    limit = AT_FIRST
+    while True:
+        numbers = _waiting(connection, kinds, now, limit)
+        calls = [call(connection, rules, figures, number) for number in sorted({*numbers, *touched})]
+        if held := in_hand(calls, operator, now):
+            return _with_home(connection, held)
+        for one in in_order(calls, now):
+            if found := _callable_now(connection, rules, one, languages, now_us):
+                told = _told("taken", now_us, operator, "", {"until": iso(now_us + figures.lease_us)})
+                book.record(connection, rules, one.duty.id, told, recording)
+                return found._replace(call=call(connection, rules, figures, one.duty.id))
+        if len(numbers) < limit:
+            return None
+        limit *= 8
+
+
+def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: Now, limit: int) -> list[int]:
+    """Return the open calls that may be handed out first."""
+    until, end_us = iso(now.end_of_day_us), now.end_of_day_us
+    found: list[int] = []
+    for kind in kinds:
+        from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
+        found += store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
+    return found
 
 
 def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
@@ -94,18 +105,27 @@ def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
     return NextCall(one, home, person) if home else None
 
 
-def _can_be_called(found: NextCall, connection: sqlite3.Connection, now_us: int, rules: DutyRules) -> bool:
-    """Return True if the home is in the service today and not suspended; planning calls off the others."""
-    today = rules.calendar.date_of(now_us)
+def _callable_now(
+    connection: sqlite3.Connection, rules: DutyRules, one: Call, languages: Collection[str], now_us: int
+) -> NextCall | None:
+    """Return a call with its home if the home is in the service today, not suspended, and has one of the languages.
+
+    Planning calls the others off.
+    """
+    found = _with_home(connection, one)
+    if found is None or (languages and found.home.language and found.home.language not in languages):
+        return None
     active: Sequence[Period] = found.home.active
     suspended: Sequence[Period] = found.home.suspended
     if found.person:
         people = inventory.people(connection, [found.home.code])
-        person = next((one for one in people if one.code == found.person), None)
+        person = next((user for user in people if user.code == found.person), None)
         if person is None:
-            return False
+            return None
         active, suspended = periods_of(person, found.home)
-    return any(one.covers(today) for one in active) and not any(one.covers(today) for one in suspended)
+    today = rules.calendar.date_of(now_us)
+    is_served = any(part.covers(today) for part in active) and not any(part.covers(today) for part in suspended)
+    return found if is_served else None
 
 
 def answered(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vetlla.service.agenda.call import Call
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
-    from vetlla.service.agenda.replanning import Replanning
+    from vetlla.service.agenda.replanning import AgendaChanges
     from vetlla.service.agenda.wanted import WantedCall
     from vetlla.service.duties.terms import DutyRules
 
@@ -44,7 +44,7 @@ EMERGENCIES: Final = ("umo_1", "umo_2")
 _ENDED: Final = "its time has ended"
 
 
-class Planned(NamedTuple):
+class PlannedMonth(NamedTuple):
     """What planning a month has done."""
 
     month: AgendaMonth
@@ -73,7 +73,7 @@ def plan(
     by: str,
     at_us: int | None = None,
     dry_run: bool = False,
-) -> Planned:
+) -> PlannedMonth:
     """Plan the month with this first day, as of now or of an earlier time, in one change of the registry.
 
     Raises UsageError for a month that is over or too far ahead.
@@ -113,7 +113,7 @@ class _Planner:
         begin, end = month_us(self._rules, self._month)
         return any(begin <= (one.told.begin_us or 0) <= end for one in store.since(connection, PLANNED_KINDS, since_us))
 
-    def plan(self, connection: sqlite3.Connection) -> Planned:
+    def plan(self, connection: sqlite3.Connection) -> PlannedMonth:
         """Write what the month needs; return what was done. Raises UsageError for a time before the last planning."""
         planned = store.planned_span(connection, FOLLOW_UP)
         if planned and self._at_us <= planned[1]:
@@ -134,7 +134,7 @@ class _Planner:
         written = [*self._events(found, off, when), *joined]
         events.add_all(connection, written, SOURCE, self._now_us)
         keep_index(connection, self._rules, {(one.kind, one.subject) for one in written})
-        return Planned(
+        return PlannedMonth(
             self._month,
             Counter((one.kind, one.level) for one in found.new),
             len(found.replaced),
@@ -193,7 +193,7 @@ class _Planner:
                 else one._replace(cause=cause_of(one.call, home, living[one.call.home], self._figures.excluded, today))
             )
 
-    def _events(self, found: Replanning, off: Sequence[CalledOff], when: Sequence[int]) -> Iterator[NewEvent]:
+    def _events(self, found: AgendaChanges, off: Sequence[CalledOff], when: Sequence[int]) -> Iterator[NewEvent]:
         for wanted, moment_us in zip(found.new, when, strict=False):
             yield self._opening(wanted, iso(moment_us))
         for wanted in found.replaced:
