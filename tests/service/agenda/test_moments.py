@@ -83,6 +83,24 @@ def test_calls_to_a_home_are_apart(first: date) -> None:
         assert abs((days[1] - days[0]).days) >= FIGURES.spacing
 
 
+def test_calls_to_a_home_are_apart_also_if_its_days_are_few() -> None:
+    """Suspended until the ninth or the thirteenth, its first call has few days, and many homes share them."""
+    month = agenda_month(date(2026, 12, 1), CALENDAR)
+    for until in (9, 13):
+        away = (Period(date(2026, 11, 20), date(2026, 12, until)),)
+        homes = {one.code: one for one in (home(n, 3, suspended=away) for n in range(150))}
+        leaving = (Period(date(2020, 1, 1), date(2026, 12, 11)),)  # they crowd the tenth and the eleventh
+        homes |= {one.code: one for one in (home(1000 + n, active=leaving, suspended=away) for n in range(240))}
+        homes |= {one.code: one for one in (home(2000 + n) for n in range(1500))}
+        calls = WantedCalls(FIGURES, month, CALENDAR, ()).of(homes, [])
+        found = moments(calls, month, FIGURES, CALENDAR, first=month.first, held_us=())
+        of_home: defaultdict[str, list[date]] = defaultdict(list)
+        for call, at_us in zip(calls, found, strict=True):
+            of_home[call.home].append(local_time(at_us, CALENDAR).date())
+        pairs = [days for code, days in of_home.items() if homes[code].level == 3]
+        assert all((late - early).days >= FIGURES.spacing for early, late in pairs)
+
+
 def test_the_rest_of_a_month_is_even_too() -> None:
     begin = date(2026, 12, 16)
     _, times = planned(date(2026, 12, 1), begin=begin)

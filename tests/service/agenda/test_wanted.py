@@ -95,6 +95,16 @@ def test_a_revaluation_takes_the_place_of_a_follow_up(number: int, level: int, p
         assert set(replaced) <= set(revalued)
 
 
+def test_the_year_of_the_tenders_mix_has_10_4_calls_for_each_home() -> None:
+    """The cost table of the tender (section 5): 55, 40 and 5 % of homes; a revaluation adds no call."""
+    levels = [1] * 11 + [2] * 8 + [3]
+    homes = [home(n, level) for n, level in enumerate(levels)]
+    people = [person(n) for n in range(len(levels))]
+    calls = [call for month in range(1, 13) for call in wanted(homes, people, date(2026, month, 1), "H000000")]
+    assert sum(not call.replaced_by for call in calls) == 10.4 * len(levels)
+    assert sum(call.kind == REVALUATION for call in calls) == sum(call.replaced_by != "" for call in calls) == 30
+
+
 def test_everyone_is_revalued_in_a_year_also_type_c() -> None:
     for level, times in ((1, 1), (2, 2), (3, 2)):
         for number in range(50):

@@ -132,6 +132,16 @@ def test_a_call_on_a_day_of_a_suspension_moves_to_another_day(office: Office) ->
     assert not [call for call in calls if away.covers(CALENDAR.date_of(call.planned_us or 0))]
 
 
+def test_a_call_whose_day_has_passed_stays_to_be_made(office: Office) -> None:
+    office.register([home(n) for n in range(40)])
+    office.plan()
+    office.wait(datetime(2026, 12, 16, 5, tzinfo=UTC))
+    office.register([home(n, suspended=(Period(date(2026, 12, 1), date(2026, 12, 10)),)) for n in range(40)])
+    before = office.calls()
+    assert office.plan().moved == 0
+    assert office.calls() == before
+
+
 def test_a_call_that_a_person_called_off_is_not_opened_again(office: Office) -> None:
     office.register([home(1)])
     office.plan()
@@ -208,6 +218,20 @@ def test_people_who_joined_since_the_first_planning_are_welcomed_once(office: Of
         for kind in ("familiarisation", "contact_call"):
             (one,) = book.duties_of(connection, RULES, kind, "P000002A")
             assert [event.told.event for event in one.events] == ["joined", "cancelled"]
+
+
+def test_people_who_are_registered_late_are_welcomed_if_they_joined_after_the_first_planning(office: Office) -> None:
+    office.register([home(1)])
+    office.plan()
+    office.wait(datetime(2026, 12, 9, 6, tzinfo=UTC))
+    office.plan()
+    office.wait(datetime(2026, 12, 10, 6, tzinfo=UTC))
+    joined = {2: date(2026, 11, 20), 3: date(2026, 11, 26)}
+    office.register([home(n, active=(Period(day),)) for n, day in joined.items()], [person(n) for n in joined])
+    assert office.plan().joined == 2
+    with snapshot(office.state_dir, office.clock) as connection:
+        assert book.duties_of(connection, RULES, "familiarisation", "P000002A") == []
+        assert len(book.duties_of(connection, RULES, "familiarisation", "P000003A")) == 1
 
 
 def test_an_emergency_of_the_last_months_makes_a_revaluation_due(office: Office) -> None:
