@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "vetlla agenda plan"
 EMERGENCIES: Final = ("umo_1", "umo_2")
+_MADE: Final = frozenset({"answered", "unanswered"})
 _ENDED: Final = "its time has ended"
 
 
@@ -148,7 +149,11 @@ class _Planner:
 
     def _load(self, kept: Sequence[Call], when: Sequence[int]) -> dict[date, int]:
         """Return the calls of each working day."""
-        stay = (one.planned_us for one in kept if one.planned_us is not None and not one.by_plan)
+        stay = (
+            one.planned_us
+            for one in kept
+            if one.planned_us is not None and (one.ended is None or one.ended.told.event in _MADE)
+        )
         load = Counter(local_time(moment_us, self._rules.calendar).date() for moment_us in (*stay, *when))
         return {day: load[day] for day in self._month.days}
 
