@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tests.rigs.registered_people import put
 from vetlla.domain.clock import to_us
-from vetlla.domain.devices import Home, Period, Person, Programme, UserType
 from vetlla.domain.duties import NewEvent
+from vetlla.domain.homes import Home, Period, Person, Programme, UserType
 from vetlla.service.agenda.figures import agenda_figures
 from vetlla.service.agenda.month import agenda_month
-from vetlla.store.inventory.write import put_home, put_person
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.agenda import planning
 from vetlla.tasks.agenda.reading import calls_around
@@ -78,10 +78,7 @@ class Office(NamedTuple):
 
     def register(self, homes: Iterable[Home], people: Iterable[Person] = ()) -> None:
         with transaction(self.state_dir, self.clock) as connection:
-            for one in homes:
-                put_home(connection, one)
-            for user in people:
-                put_person(connection, user)
+            put(connection, *homes, *people, at_us=self.clock.now().utc_us, correct=True)
 
     def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> PlannedMonth:
         return planning.plan(self.state_dir, self.clock, RULES, first, by="test", dry_run=dry_run)

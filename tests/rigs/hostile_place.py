@@ -44,8 +44,6 @@ REGISTRY = {
     "recordings": ("by", "source"),
     "home_facts": ("district", "base", "language", "note"),
     "person_facts": ("note",),
-    "homes": ("district", "base", "language"),
-    "programme_periods": ("programme",),
     "devices": ("model", "imei"),
     "movements": ("note",),
     "visits": ("base",),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.agenda import CALENDAR, RULES, figures, home, person
-from vetlla.domain.devices import Period
 from vetlla.domain.errors import ConfigError
+from vetlla.domain.homes import Period
 from vetlla.service.agenda.evenness import WITHIN
 from vetlla.service.agenda.figures import HourCell, agenda_figures
 from vetlla.service.agenda.moments import local_time, moments

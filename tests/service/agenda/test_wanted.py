@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rigs.agenda import CALENDAR, LONG, figures, home, person
-from vetlla.domain.devices import Home, Period, Person, Programme, UserType
+from vetlla.domain.homes import Home, Period, Person, Programme, UserType
 from vetlla.service.agenda.month import agenda_month
 from vetlla.service.agenda.rhythm import place_of, turns
 from vetlla.service.agenda.wanted import FOLLOW_UP, REVALUATION, WantedCalls

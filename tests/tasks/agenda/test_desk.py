@@ -9,9 +9,9 @@ import pytest
 
 from tests.rigs.agenda import CALENDAR, RULES, figures, home, person
 from vetlla.domain.clock import to_us
-from vetlla.domain.devices import Period
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
+from vetlla.domain.homes import Period
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.agenda import desk
 from vetlla.tasks.agenda.incoming import Counted, IncomingCall, count_incoming

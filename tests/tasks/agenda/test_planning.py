@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.rigs.agenda import BEFORE, CALENDAR, LONG, RULES, Office, figures, home, person
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.devices import Period, Programme
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
+from vetlla.domain.homes import Period, Programme
 from vetlla.service.agenda.rhythm import place_of, turns
 from vetlla.service.duties.standing import standing
 from vetlla.store.registry.transaction import snapshot, transaction

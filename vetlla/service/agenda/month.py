@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vetlla.domain.devices import Period
+    from vetlla.domain.homes import Period
     from vetlla.service.duties.calendar import ServiceCalendar
 
 

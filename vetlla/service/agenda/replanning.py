@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from vetlla.domain.devices import Home, Person
+    from vetlla.domain.homes import Home, Person
     from vetlla.service.agenda.call import Call
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.agenda.wanted import WantedCall

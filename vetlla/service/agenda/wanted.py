@@ -23,7 +23,7 @@ from vetlla.service.calendar import add_months
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from vetlla.domain.devices import Home, Period, Person
+    from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.agenda.rhythm import Turn
@@ -147,9 +147,8 @@ def _ref_of(person: Person, month: AgendaMonth) -> str:
 
 
 def periods_of(person: Person, home: Home) -> tuple[Sequence[Period], Sequence[Period]]:
-    """Return when a person is in the service, and when the person is suspended: as the home is."""
-    del person
-    return home.active, home.suspended
+    """Return when a person is in the service, and when suspended; those of the home hold if the person has none."""
+    return person.active or home.active, person.suspended or home.suspended
 
 
 def fortnightly(people: Iterable[Person], excluded: Collection[str]) -> list[Period]:

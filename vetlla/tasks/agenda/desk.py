@@ -19,7 +19,7 @@ from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.service.duties.moments import day_or_moment_us
 from vetlla.store.agenda import calls as store
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as registered
 from vetlla.tasks.agenda.reading import AHEAD, call, figures_on
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.index import keep_index
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
 
-    from vetlla.domain.devices import Home, Period
+    from vetlla.domain.homes import Home, Period
     from vetlla.service.agenda.call import Call
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
@@ -100,7 +100,7 @@ def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: Now, lim
 
 
 def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
-    home = inventory.homes(connection, [one.home]).get(one.home)
+    home = registered.homes(connection, [one.home]).get(one.home)
     person = "" if one.duty.subject == one.home else one.duty.subject
     return NextCall(one, home, person) if home else None
 
@@ -118,7 +118,7 @@ def _callable_now(
     active: Sequence[Period] = found.home.active
     suspended: Sequence[Period] = found.home.suspended
     if found.person:
-        people = inventory.people(connection, [found.home.code])
+        people = registered.people(connection, [found.home.code])
         person = next((user for user in people if user.code == found.person), None)
         if person is None:
             return None

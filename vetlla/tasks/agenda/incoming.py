@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import NewEvent
 from vetlla.service.agenda.call import PLANNED_KINDS
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as registered
 from vetlla.tasks.duties import book
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def count_incoming(
     Follow-ups of the home and revaluations of its people count. An incoming call with a reference counts once, however
     often it is imported. Works within the caller's transaction. Raises UsageError for a home that is not registered.
     """
-    inventory.home(connection, one.home)
+    registered.home(connection, one.home)
     duties = _duties(connection, rules, one.home)
     if one.ref and any(event.told.ref == one.ref for duty in duties for event in duty.events):
         return Counted(None, f"call {one.ref} is recorded already")
@@ -63,7 +63,7 @@ def count_incoming(
 
 
 def _duties(connection: sqlite3.Connection, rules: DutyRules, home: str) -> list[Duty]:
-    people = [person.code for person in inventory.people(connection, [home])]
+    people = [person.code for person in registered.people(connection, [home])]
     follow_up, revaluation = PLANNED_KINDS
     subjects = [(follow_up, home), *((revaluation, person) for person in people)]
     return [

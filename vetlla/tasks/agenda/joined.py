@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from vetlla.domain.devices import Home, Person
     from vetlla.domain.duties import NewEvent
+    from vetlla.domain.homes import Home, Person
     from vetlla.service.duties.terms import DutyRules
 
 REGISTERED_WITHIN: Final = 31

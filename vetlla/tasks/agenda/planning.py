@@ -18,7 +18,7 @@ from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
 from vetlla.store.duties import events
-from vetlla.store.inventory import queries as inventory
+from vetlla.store.homes import queries as registered
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.agenda.joined import welcome
 from vetlla.tasks.agenda.reading import AHEAD, calls_around, figures_on, is_in, month_us
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.devices import Home, Person
+    from vetlla.domain.homes import Home, Person
     from vetlla.service.agenda.call import Call
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
@@ -119,8 +119,9 @@ class _Planner:
         planned = store.planned_span(connection, FOLLOW_UP)
         if planned and self._at_us <= planned[1]:
             raise UsageError("the agenda was planned later than that", remedy="leave out --at")
-        homes = inventory.homes(connection)
-        people = inventory.people(connection)
+        day = max(self._today, self._month.first)
+        homes = registered.homes(connection, day=day)
+        people = registered.people(connection, day=day)
         emergencies = _emergencies(connection, self._rules, self._month, self._figures)
         wanted = WantedCalls(self._figures, self._month, self._rules.calendar, emergencies).of(homes, people)
         old, existing = self._existing(connection)
