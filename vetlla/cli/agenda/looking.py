@@ -27,7 +27,7 @@ from vetlla.tasks.agenda.looking import calls_on, month_summary
 if TYPE_CHECKING:
     from datetime import date
 
-    from vetlla.service.agenda.summary import Line, Summary
+    from vetlla.service.agenda.summary import OutcomeLine, Summary
 
 LINE_COLUMNS: Final = ("kind", "level", "week", "planned", *OUTCOMES, "breached")
 
@@ -103,7 +103,7 @@ def _fields(month: date, found: Summary) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: OutcomeLine) -> dict[str, Any]:
     counts = {outcome: line.counts[outcome] for outcome in OUTCOMES}
     head = {"kind": line.kind, "level": line.level or None, "week": line.week, "planned": line.planned}
     return head | counts | {"breached": line.breached}

@@ -20,7 +20,7 @@ OUTCOMES: Final = ("answered", "unanswered", "replaced", "cancelled", "open")
 """What may become of a call; their numbers add up to the planned calls."""
 
 
-class Line(NamedTuple):
+class OutcomeLine(NamedTuple):
     """The calls of one kind, support level and week."""
 
     kind: str
@@ -41,7 +41,7 @@ class Line(NamedTuple):
 class Summary(NamedTuple):
     """What became of the calls of a month."""
 
-    lines: list[Line]
+    lines: list[OutcomeLine]
     effective: Counter[tuple[str, int]]
     """Calls that were answered in the month, by kind and support level: the agendas of the invoice (11, concept 2)."""
     planned_on: Mapping[date, int]
@@ -80,6 +80,6 @@ def summary(
         line.breached += standing(call.duty, rules, now_us).verdict is DutyVerdict.BREACHED
         if call.planned_us is not None and outcome not in {"replaced", "cancelled"}:
             planned[at.date()] += 1
-    lines = [Line(*key, found.counts, found.breached) for key, found in sorted(sums.items())]
+    lines = [OutcomeLine(*key, found.counts, found.breached) for key, found in sorted(sums.items())]
     every = sorted({*days, *planned, *answered})
     return Summary(lines, effective, {day: planned[day] for day in every}, {day: answered[day] for day in every})
