@@ -6,7 +6,7 @@ import itertools
 import json
 import shutil
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.cli.conftest import DEVICES
@@ -17,13 +17,18 @@ from tests.rigs.permissions import reachable_directory
 from tests.rigs.registered_homes import keep_key
 from tests.rigs.reminders_desk import BIEL, OFFICE, DeskWorld
 from tests.rigs.terminal import Terminal
-from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.domain.clock import SystemClock, to_datetime, to_us
+from vetlla.domain.duties import NewEvent
 from vetlla.domain.messages import Channel
 from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
 from vetlla.domain.support import ContactWay, TicketAct
+from vetlla.store.registry.transaction import transaction
 from vetlla.store.reminders import citizens, offices
 from vetlla.store.reminders.opening import opened
 from vetlla.store.sqlite.atomic import atomic
+from vetlla.tasks.duties import book
+from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.rules import load_rules
 from vetlla.tasks.support import desk
 from vetlla.tasks.support.desk import ActRecord
 from vetlla.tasks.support.levels import load_levels
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALARMS = 12
+HOUR_US = 3_600_000_000
 REPLIES = 24
 ACCOUNTS = 12
 KEYS = 24
@@ -191,6 +197,15 @@ INVOCATIONS = {
     "faults list": "faults list",
     "faults show": "faults show {fault}",
     "faults report": "faults report --month 2026-11",
+    "agenda plan": "agenda plan --month {month} --dry-run",
+    "agenda next": "agenda next --dry-run",
+    "agenda done": "agenda done {call} --dry-run",
+    "agenda called": "agenda called {welcome} --dry-run",
+    "agenda no-answer": "agenda no-answer {call} --dry-run",
+    "agenda postpone": "agenda postpone {call} --to 2089-12-30 --dry-run",
+    "agenda unanswered": "agenda unanswered {tried} --dry-run",
+    "agenda list": "agenda list",
+    "agenda report": "agenda report --month {month}",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",
@@ -292,6 +307,8 @@ class Place:
         self.fault = self.visit = 0
         """Numbers of a fault and of the visit for it."""
         self.complaint = 0
+        self.calls = {"call": 0, "tried": 0, "welcome": 0}
+        """Numbers of calls of the agenda: a follow-up, one that was tried often, a familiarisation call."""
         self._numbers = itertools.count(1)
         self._alarms = itertools.cycle(range(2, ALARMS + 1))
         self._replies = itertools.cycle(range(3, REPLIES + 1))
@@ -312,6 +329,8 @@ class Place:
             visit=self.visit,
             complaint=self.complaint,
             office=OFFICE,
+            month=f"{to_datetime(SystemClock().now().utc_us):%Y-%m}",
+            **self.calls,
             new=self.directory / f"new{next(self._numbers)}",
         ).split()
 
@@ -348,6 +367,7 @@ def _filled(place: Place) -> Place:
     _remind(place)
     _support(place)
     _owe(place)
+    _agenda(place)
     place.daemon.await_log("sink.blocked", signal=3)
     return place
 
@@ -397,6 +417,26 @@ def _register(place: Place) -> None:
     place.fault, place.visit = (
         json.loads(vetlla(*words, "--json", state_dir=state).stdout)["id"] for words in (fault, visit)
     )
+
+
+def _agenda(place: Place) -> None:
+    people = place.directory / "new_people.csv"
+    people.write_text("code,home,user_type\nP9,H2,A\n", encoding="utf-8")
+    done = vetlla("inventory", "import", str(people), "--what", "people", state_dir=place.state_dir)
+    assert done.returncode == 0, done.stderr
+    rules, clock = load_rules(), SystemClock()
+    now_us = clock.now().utc_us
+    recording = Recording(now_us, "test")
+    blank = NewEvent("follow_up", "H1", "", now_us - HOUR_US)
+    promised = blank._replace(begin_us=now_us - HOUR_US, end_us=to_us(datetime(2090, 1, 1, tzinfo=UTC)))
+    with transaction(place.state_dir, clock) as connection:
+        place.calls["call"] = book.open_duty(connection, rules, promised, recording).duty.id
+        tried = book.open_duty(connection, rules, promised._replace(subject="H2"), recording).duty.id
+        for attempt in range(1, 4):
+            told = blank._replace(event="no_answer", at_us=now_us - HOUR_US + attempt)
+            book.record(connection, rules, tried, told, recording)
+        new = blank._replace(kind="familiarisation", subject="P9")
+        place.calls |= {"tried": tried, "welcome": book.open_duty(connection, rules, new, recording).duty.id}
 
 
 def _report(place: Place) -> None:

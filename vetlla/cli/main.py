@@ -58,6 +58,7 @@ COMMANDS = {
     "dispatch": "dispatch.commands:app",
     "visits": "visits.commands:app",
     "faults": "faults.commands:app",
+    "agenda": "agenda.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",
 }

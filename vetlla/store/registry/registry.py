@@ -55,17 +55,19 @@ def stamp(state_dir: Path) -> Stamp | None:
 
 
 @contextmanager
-def writing(state_dir: Path, clock: Clock, *, check: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
+def writing(
+    state_dir: Path, clock: Clock, *, check: Callable[[], None] | None = None, patience_s: float = 0.0
+) -> Iterator[sqlite3.Connection]:
     """Open the registry for one writer, with this program's schema; use ``with atomic(connection):`` inside.
 
     It is created if it does not exist. ``check`` is called while no other process writes, and before this one creates
-    or migrates the registry; it may raise an error of its own. Raises StoreError if another process writes, and if the
-    disk or SQLite fails.
+    or migrates the registry; it may raise an error of its own. Raises StoreError if another process writes, and still
+    does after ``patience_s``, and if the disk or SQLite fails.
     """
     path = state_dir / REGISTRY
     with disk_errors(state_dir):
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-    with exclusive(state_dir / LOCK):
+    with exclusive(state_dir / LOCK, patience_s=patience_s):
         if check:
             check()
         with disk_errors(state_dir):

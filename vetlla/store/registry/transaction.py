@@ -34,19 +34,21 @@ def transaction(
     dry_run: bool = False,
     large: bool = False,
     check: Callable[[], None] | None = None,
+    patience_s: float = 0.0,
 ) -> Iterator[sqlite3.Connection]:
     """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.
 
     A dry run changes a copy in memory, and needs no permission to write. ``large`` changes such a copy, too, so that
     the running receiver is not slowed down; then the copy replaces the registry. ``check`` may refuse the change by an
-    error, before anything is written (``registry.writing``). Raises StoreError.
+    error, before anything is written (``registry.writing``). ``patience_s`` is how long it waits for another writer.
+    Raises StoreError.
     """
     if dry_run:
         with registry.reading(state_dir, clock) as connection, closing(in_memory(connection)) as copy:
             copy.execute("BEGIN")
             yield copy
         return
-    with registry.writing(state_dir, clock, check=check) as connection:
+    with registry.writing(state_dir, clock, check=check, patience_s=patience_s) as connection:
         if not large:
             with atomic(connection):
                 yield connection

@@ -1,0 +1,72 @@
+"""Reads the duties of the agenda by time. Each function works within the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.domain.duties import DutyEvent, NewEvent
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+_COLUMNS: Final = (
+    'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
+)
+_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+
+_ENDS: Final = (
+    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind, at_us LIMIT 1",
+    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind DESC, at_us DESC LIMIT 1",
+)
+
+
+def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
+    """Yield every event of these kinds that happened at a time or later."""
+    for kind in kinds:
+        for row in connection.execute(_SINCE, (kind, since_us)):
+            yield DutyEvent(row[0], NewEvent._make(row[1:13]), row[13], row[14])
+
+
+def planned_span(connection: sqlite3.Connection, kind: str) -> tuple[int, int] | None:
+    """Return when calls of a kind were planned first and last (microseconds UTC); None if they never were."""
+    first, last = (connection.execute(sql, (kind,)).fetchone() for sql in _ENDS)
+    return (int(first[0]), int(last[0])) if first and last else None
+
+
+def waiting(
+    connection: sqlite3.Connection, kinds: Sequence[str], until: str, *, ends_by_us: int, due_from_us: int, limit: int
+) -> list[int]:
+    """Return open duties of these kinds that are planned for ``until`` or earlier, or for no moment, in their order.
+
+    ``until`` is a moment as events have it in their details. First come duties whose clock runs out by ``ends_by_us``,
+    then the others by their moment. Those whose clock ran out before ``due_from_us`` are left out. There are at most
+    ``limit`` of each kind.
+    """
+    return [
+        number
+        for kind in kinds
+        for (number,) in connection.execute(
+            "SELECT o.duty FROM open_duties AS o JOIN duty_events AS e ON e.id = o.duty WHERE o.kind = ?"
+            " AND (o.due_us IS NULL OR o.due_us >= ?)"
+            " AND (e.details = '' OR json_extract(e.details, '$.planned') IS NULL"
+            " OR json_extract(e.details, '$.planned') <= ?)"
+            " ORDER BY (o.due_us IS NULL OR o.due_us > ?), iif(e.details = '', '', json_extract(e.details,"
+            " '$.planned')), o.duty LIMIT ?",
+            (kind, due_from_us, until, ends_by_us, limit),
+        )
+    ]
+
+
+def touched(connection: sqlite3.Connection, kinds: Sequence[str], events: Sequence[str], since_us: int) -> list[int]:
+    """Return the open duties of these kinds whose subject had one of these events at a time or later."""
+    marks = ", ".join("?" * len(events))
+    return [
+        number
+        for kind in kinds
+        for (number,) in connection.execute(
+            "SELECT o.duty FROM open_duties AS o WHERE o.kind = ? AND EXISTS (SELECT 1 FROM duty_events AS e"  # noqa: S608
+            f" WHERE e.kind = o.kind AND e.subject = o.subject AND e.at_us >= ? AND e.event IN ({marks}))",
+            (kind, since_us, *events),
+        )
+    ]

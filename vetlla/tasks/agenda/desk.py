@@ -1,0 +1,222 @@
+"""Hands calls to operators, and records what became of each call. Every function works within the caller's transaction.
+
+A call that an operator has taken is a duty with an event ``taken``. That event says until when the operator has it. One
+command at a time writes the registry, so no call goes to two operators at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.clock import iso
+from vetlla.domain.duties import NewEvent
+from vetlla.domain.errors import UsageError
+from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
+from vetlla.service.agenda.choosing import Now, in_hand, in_order
+from vetlla.service.agenda.moments import local_time
+from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
+from vetlla.service.calendar import add_months
+from vetlla.service.duties.columns import details_text
+from vetlla.service.duties.moments import day_or_moment_us
+from vetlla.store.agenda import calls as store
+from vetlla.store.homes import queries as registered
+from vetlla.tasks.agenda.reading import AHEAD, call, figures_on
+from vetlla.tasks.duties import book
+from vetlla.tasks.duties.index import keep_index
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping, Sequence
+
+    from vetlla.domain.homes import Home, Period
+    from vetlla.service.agenda.call import Call
+    from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.duties.book import Recording
+
+PATIENCE_S: Final = 10.0
+"""How long an operator's command waits for another one that writes. One takes some hundredths of a second; the planning
+of a month holds the registry longer, and then a person had better be told."""
+AT_FIRST: Final = 100
+"""Waiting calls of a kind that are looked at first. Nearly always one of them can be made, while a service that is
+behind its plan has thousands."""
+_CHANGES: Final = ("taken", "no_answer", "postponed", "called")
+"""Events that change when a call is to be made, or that it is in hand."""
+
+
+class NextCall(NamedTuple):
+    """The call that an operator makes now, with what is needed to make it."""
+
+    call: Call
+    home: Home
+    person: str
+    """Code of the person; empty if the call is about the home."""
+
+
+def next_call(
+    connection: sqlite3.Connection,
+    rules: DutyRules,
+    operator: str,
+    languages: Collection[str],
+    recording: Recording,
+) -> NextCall | None:
+    """Hand an operator the next call, and record that; return None if there is none now.
+
+    An operator who has a call in hand gets that one again. With ``languages`` only homes with one of them are called,
+    and homes without a known language.
+    """
+    keep_index(connection, rules, ())
+    now_us = recording.now_us
+    today = rules.calendar.date_of(now_us)
+    figures = figures_on(rules, today)
+    now = Now(now_us, rules.calendar.end_of(today.toordinal()))
+    kinds = [kind for kind in KINDS if rules.kinds.find(kind)]
+    since_us = rules.calendar.begin_of(add_months(today, -AHEAD - 1).toordinal())
+    touched = store.touched(connection, kinds, _CHANGES, since_us)
+    limit = AT_FIRST
+    while True:
+        numbers = _waiting(connection, kinds, now, limit)
+        calls = [call(connection, rules, figures, number) for number in sorted({*numbers, *touched})]
+        if held := in_hand(calls, operator, now):
+            return _with_home(connection, held)
+        for one in in_order(calls, now):
+            if found := _callable_now(connection, rules, one, languages, now_us):
+                told = _told("taken", now_us, operator, "", {"until": iso(now_us + figures.lease_us)})
+                book.record(connection, rules, one.duty.id, told, recording)
+                return found._replace(call=call(connection, rules, figures, one.duty.id))
+        if len(numbers) < limit:
+            return None
+        limit *= 8
+
+
+def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: Now, limit: int) -> list[int]:
+    """Return the open calls that may be handed out first."""
+    until, end_us = iso(now.end_of_day_us), now.end_of_day_us
+    found: list[int] = []
+    for kind in kinds:
+        from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
+        found += store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
+    return found
+
+
+def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
+    home = registered.homes(connection, [one.home]).get(one.home)
+    person = "" if one.duty.subject == one.home else one.duty.subject
+    return NextCall(one, home, person) if home else None
+
+
+def _callable_now(
+    connection: sqlite3.Connection, rules: DutyRules, one: Call, languages: Collection[str], now_us: int
+) -> NextCall | None:
+    """Return a call with its home if the home is in the service today, not suspended, and has one of the languages.
+
+    Planning calls the others off.
+    """
+    found = _with_home(connection, one)
+    if found is None or (languages and found.home.language and found.home.language not in languages):
+        return None
+    active: Sequence[Period] = found.home.active
+    suspended: Sequence[Period] = found.home.suspended
+    if found.person:
+        people = registered.people(connection, [found.home.code])
+        person = next((user for user in people if user.code == found.person), None)
+        if person is None:
+            return None
+        active, suspended = periods_of(person, found.home)
+    today = rules.calendar.date_of(now_us)
+    is_served = any(part.covers(today) for part in active) and not any(part.covers(today) for part in suspended)
+    return found if is_served else None
+
+
+def answered(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
+) -> Standing:
+    """Record that a call was answered, which ends it. Raises UsageError."""
+    one = _open_call(connection, rules, number, recording)
+    return book.record(connection, rules, number, told._replace(event=ENDS[one.duty.kind]), recording)
+
+
+def called(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
+) -> Standing:
+    """Record one of several calls about a person who joined; more follow. Raises UsageError for another kind."""
+    one = _open_call(connection, rules, number, recording)
+    if one.duty.kind not in NEW_KINDS:
+        raise UsageError(f"{one.duty.kind} {number} is one call", remedy=f"vetlla agenda done {number}")
+    return book.record(connection, rules, number, told._replace(event="called"), recording)
+
+
+def no_answer(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
+) -> tuple[Standing, Call]:
+    """Record a call without an answer; return how the duty stands, and the call with its next attempt."""
+    one = _open_call(connection, rules, number, recording)
+    standing = book.record(connection, rules, number, told._replace(event="no_answer"), recording)
+    figures = figures_on(rules, rules.calendar.date_of(recording.now_us))
+    return standing, call(connection, rules, figures, one.duty.id)
+
+
+def unanswered(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
+) -> Standing:
+    """Record that a call is given up. Raises UsageError before the attempts that the parameters ask for."""
+    one = _open_call(connection, rules, number, recording)
+    if one.duty.kind in NEW_KINDS:
+        remedy = f"vetlla duties event {number} cancelled --note TEXT"
+        raise UsageError(f"{one.duty.kind} {number} is not given up after attempts", remedy=remedy)
+    wanted = figures_on(rules, rules.calendar.date_of(recording.now_us)).attempts
+    if one.attempts < wanted:
+        raise UsageError(
+            f"call {number} has {one.attempts} of {wanted} attempts (parameter agenda.attempts)",
+            remedy=f"record each call without an answer: vetlla agenda no-answer {number}",
+        )
+    return book.record(connection, rules, number, told._replace(event="unanswered"), recording)
+
+
+def postpone(
+    connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording, *, to: str
+) -> tuple[Standing, Call]:
+    """Move a call to a day, at the same time of day, or to a moment. ``to`` is read on the clock of the service.
+
+    Raises UsageError for a moment that has passed, or that is after the end of the call's time.
+    """
+    one = _open_call(connection, rules, number, recording)
+    zone = rules.calendar.zone
+    try:
+        moment_us = day_or_moment_us(to, zone, is_end=False)
+        if ":" not in to and one.planned_us is not None:
+            time = local_time(one.planned_us, rules.calendar)
+            moment_us = day_or_moment_us(f"{rules.calendar.date_of(moment_us)} {time:%H:%M}", zone, is_end=False)
+    except ValueError as error:
+        raise UsageError(f"--to: {to!r} {error}") from error
+    if moment_us <= recording.now_us:
+        raise UsageError(f"{to} has passed", remedy="name a later time")
+    if one.last_us is not None and moment_us > one.last_us:
+        last = local_time(one.last_us, rules.calendar)
+        raise UsageError(
+            f"call {number} must be made by {last:%Y-%m-%d %H:%M}",
+            remedy=f"choose an earlier time; if the user is away, record the suspension and plan {last:%Y-%m} again",
+        )
+    details = details_text({"planned": iso(moment_us)})
+    event = told._replace(event="postponed", details=details)
+    standing = book.record(connection, rules, number, event, recording)
+    figures = figures_on(rules, rules.calendar.date_of(recording.now_us))
+    return standing, call(connection, rules, figures, number)
+
+
+def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> Call:
+    """Return a call that no event has ended. Raises UsageError."""
+    duty = book.duty_of(connection, rules, number)
+    if duty.kind not in KINDS:
+        raise UsageError(f"{number} is a {duty.kind}, and no call of the agenda", remedy="vetlla agenda list")
+    found = call_of(duty, figures_on(rules, rules.calendar.date_of(recording.now_us)))
+    if found.ended is not None:
+        raise UsageError(
+            f"call {number} is {found.ended.told.event} already",
+            remedy=f"if that is wrong, first: vetlla duties withdraw {found.ended.id} --reason TEXT",
+        )
+    return found
+
+
+def _told(event: str, at_us: int, by: str, note: str, details: Mapping[str, str]) -> NewEvent:
+    return NewEvent("", "", event, at_us, by=by, note=note, details=details_text(details))
