@@ -137,7 +137,7 @@ OWN_END = {
 
 
 AT_ONCE = {
-    "inventory parameters", "reminders run", "reminders demo", "reminders texts lint", "reminders texts preview",
+    "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint", "reminders texts preview",
     "support levels",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
@@ -184,7 +184,7 @@ STRANGER = (65534, [65534])
 ELSEWHERE = {
     "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
     "db verify", "db restore", "supervision report",
-    "inventory parameters", "inventory sample", "reminders understand", "reminders segments",
+    "inventory parameters", "inventory sample", "budget tender", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
     "reminders texts lint", "reminders texts preview", "support levels",
 }  # fmt: skip

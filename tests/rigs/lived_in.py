@@ -134,6 +134,7 @@ INVOCATIONS = {
     "renewals agree": "renewals agree 1 --dry-run",
     "renewals export": "renewals export {new}.ics",
     "renewals forecast": "renewals forecast",
+    "budget tender": "budget tender",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",

@@ -46,6 +46,7 @@ COMMANDS = {
     "inventory": "inventory.commands:app",
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
+    "budget": "budget.commands:app",
     "duties": "duties.commands:app",
     "reminders": "reminders.commands:app",
     "support": "support.commands:app",

@@ -20,6 +20,11 @@ def duty_kinds_file() -> Path:
     return _installed("vetlla.service", "duties.toml", "duties.toml")
 
 
+def tender_file() -> Path:
+    """Return the path of the tender's tables that were installed with the program."""
+    return _installed("vetlla.service", "tender.toml", "tender.toml")
+
+
 def reminder_texts() -> Path:
     """Return the folder of the reminder service's texts that was installed with the program."""
     return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")
