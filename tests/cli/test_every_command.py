@@ -137,8 +137,8 @@ OWN_END = {
 
 
 AT_ONCE = {
-    "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint", "reminders texts preview",
-    "support levels",
+    "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint",
+    "reminders texts preview", "support levels",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
