@@ -206,6 +206,7 @@ INVOCATIONS = {
     "agenda unanswered": "agenda unanswered {tried} --dry-run",
     "agenda list": "agenda list",
     "agenda report": "agenda report --month {month}",
+    "budget tender": "budget tender",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",

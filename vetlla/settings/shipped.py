@@ -25,6 +25,11 @@ def documents_file() -> Path:
     return _installed("vetlla.service", "documents.toml", "documents.toml")
 
 
+def tender_file() -> Path:
+    """Return the path of the tender's tables that were installed with the program."""
+    return _installed("vetlla.service", "tender.toml", "tender.toml")
+
+
 def reminder_texts() -> Path:
     """Return the folder of the reminder service's texts that was installed with the program."""
     return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")

@@ -1,10 +1,10 @@
-"""Reads files of dated parameters: those of the contract, and those of the support desk."""
+"""Reads files of figures with their exact decimals: dated parameters, and the tables of the tender."""
 
 from __future__ import annotations
 
 import tomllib
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vetlla.domain import tomlfile
 from vetlla.domain.errors import ConfigError
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
 def read_parameters(source: Path, option: str) -> Parameters:
     """Return the parameters of a file; ``option`` names the file on the command line. Raises ConfigError."""
+    return parse(exact_document(source, option), str(source))
+
+
+def exact_document(source: Path, option: str) -> dict[str, Any]:
+    """Return the document of a TOML file with its decimals as written; ``option`` names the file on the command line.
+
+    Raises ConfigError if the file cannot be read or is not TOML.
+    """
     try:
-        document = tomlfile.document(tomlfile.read_input(source), parse_float=Decimal)
+        return tomlfile.document(tomlfile.read_input(source), parse_float=Decimal)
     except OSError as error:
         raise ConfigError(f"{source}: {error.strerror}", remedy=f"name an existing file with {option}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         remedy = "correct that line, or begin again with a copy of the installed file"
         raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
-    return parse(document, str(source))

@@ -1,0 +1,1 @@
+"""What the office does with the contract's money: reads the tender's tables."""
