@@ -81,6 +81,7 @@ NEEDED = {
     "fakesmsc": "kannel-extras",
     "pango-view": "pango1.0-tools",
     "socat": "socat",
+    "faketime": "faketime",
 }
 """Programs that tests run, and their Debian packages."""
 MAKE = 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2'
@@ -122,7 +123,7 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
     missing = [NEEDED[name] for name in ("promtool", "soffice")]
     elsewhere = {"mosquitto": "/usr/sbin", "bearerbox": "/usr/sbin", "fakesmsc": "/usr/lib/kannel/test"}
     missing += [NEEDED[name] for name, folder in elsewhere.items() if not (Path(folder) / name).exists()]
-    missing += [NEEDED["pango-view"], NEEDED["socat"]]
+    missing += [NEEDED["pango-view"], NEEDED["socat"], NEEDED["faketime"]]
     if os.geteuid() == 0:
         assert asked == ["update -qq", f"install -y -qq --no-install-recommends {' '.join(missing)}"]
     else:

@@ -28,7 +28,7 @@ import vetlla.__main__
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PATIENCE_S = 60
@@ -83,10 +83,14 @@ class Nursery:
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
-    """Run the forking process during the block."""
+def nursery(environment: Mapping[str, str] | None = None) -> Iterator[Nursery]:
+    """Run the forking process during the block, with some variables more in its environment."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.rigs.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.rigs.nursery"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | dict(environment or {}),
     ) as process:
         yield Nursery(process)
         assert process.stdin is not None

@@ -52,6 +52,21 @@ class AgendaMonth(NamedTuple):
             if any(one.covers(day) for one in active) and not any(one.covers(day) for one in touching)
         )
 
+    def last_of(
+        self, last: date, active: Sequence[Period], suspended: Sequence[Period], out: Iterable[Period] = ()
+    ) -> date:
+        """Return the last day up to ``last`` on which a home is in the service, and is not suspended or ``out``.
+
+        Return ``last`` if there is no such day in the month.
+        """
+        resting = [*suspended, *out]
+        day = last
+        while day >= self.first:
+            if any(one.covers(day) for one in active) and not any(one.covers(day) for one in resting):
+                return day
+            day -= timedelta(days=1)
+        return last
+
 
 def agenda_month(first: date, calendar: ServiceCalendar) -> AgendaMonth:
     """Return the month with this first day."""

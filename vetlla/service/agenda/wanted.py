@@ -2,7 +2,8 @@
 
 - A home gets its follow-ups by support level. One in a month may be made on any day of it; each of several has an
   equal part of the month.
-- A call is wanted if the home is in the service and not suspended on a working day of that time.
+- A call is wanted if the home is in the service and not suspended on a working day of that time. It must be made before
+  the home leaves or is suspended, as far as that is known.
 - A day on which a person of the home is in a programme with fortnightly calls is no day for a follow-up, but one for a
   revaluation.
 - Every user is revalued, also those of type C: the tender says "all users" (5), and leaves out type C only where it
@@ -88,7 +89,8 @@ class WantedCalls:
             if instead:
                 replaced[instead.number] = _ref_of(person, month)
             yield self._call_of_person(person, home, turn, instead, follow_ups)
-        days = month.days_of(home.active, home.suspended, fortnightly(people, self._figures.excluded))
+        times = (home.active, home.suspended, fortnightly(people, self._figures.excluded))
+        days = month.days_of(*times)
         for number, turn in enumerate(follow_ups):
             first, last = month.part(number, len(follow_ups))
             if possible := days & month.between(first, last):
@@ -99,7 +101,7 @@ class WantedCalls:
                     f"FU-{month.name}-{home.code}-{number + 1}",
                     home.level,
                     first,
-                    last,
+                    month.last_of(last, *times),
                     possible,
                     _within_part(turn, number, len(follow_ups)),
                     replaced.get(turn.number, ""),
@@ -110,12 +112,14 @@ class WantedCalls:
     ) -> WantedCall:
         month = self._month
         ref = _ref_of(person, month)
-        days, position = month.days_of(*periods_of(person, home)), turn.position
+        times = periods_of(person, home)
+        days, position = month.days_of(*times), turn.position
         if instead is not None and len(follow_ups) > 1:
             number = follow_ups.index(instead)
             position = _within_part(instead, number, len(follow_ups))
             days = days & month.between(*month.part(number, len(follow_ups))) or days
-        return WantedCall(REVALUATION, person.code, home.code, ref, home.level, month.first, month.last, days, position)
+        last = month.last_of(month.last, *times)
+        return WantedCall(REVALUATION, person.code, home.code, ref, home.level, month.first, last, days, position)
 
     def _revaluation(self, person: Person, home: Home, place: float) -> Turn | None:
         """Return the turn of a person's revaluation in this month; None if it has none."""

@@ -50,7 +50,7 @@ def count_incoming(
     """
     registered.home(connection, one.home)
     duties = _duties(connection, rules, one.home)
-    if one.ref and any(event.told.ref == one.ref for duty in duties for event in duty.events):
+    if one.ref and any(book.own_ref(event) == one.ref for duty in duties for event in duty.events):
         return Counted(None, f"call {one.ref} is recorded already")
     found = [duty for duty in duties if _is_open_at(duty, rules, one.at_us)]
     if not found:

@@ -174,6 +174,12 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
             homes.home(connection, subject)
 
 
+def own_ref(event: DutyEvent) -> str:
+    """Return the reference with which an event was told; its duty may have another one (``record``)."""
+    details = json.loads(event.told.details) if event.told.details else {}
+    return str(details.get("ref", event.told.ref))
+
+
 def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
     """Return an event of a duty with the reference by which a file of it finds the duty again.
 
