@@ -13,7 +13,7 @@ from vetlla.domain.calls import CallOutcome, CallRecord, Direction, Party
 from vetlla.domain.clock import iso
 from vetlla.service.calls.asterisk import cdr, queue_log
 from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
-from vetlla.service.calls.local_time import LocalTime
+from vetlla.service.local_time import LocalTime
 
 READER = cdr.CdrReader(LocalTime(ZoneInfo("Europe/Madrid")))
 LINE = {

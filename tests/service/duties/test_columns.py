@@ -13,6 +13,7 @@ from tests.rigs.duties import MADRID, NOW_US, kind, promising, recorded, rules, 
 from vetlla.domain.duties import NewEvent
 from vetlla.service.duties.columns import COLUMNS, EVENTS, EventRows, details_text, event_row
 from vetlla.service.duties.kinds import Subject
+from vetlla.service.local_time import LocalTime
 
 if TYPE_CHECKING:
     from vetlla.domain.columns import Fault
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 KINDS = rules(
     fault=kind(), visit=promising("interval"), plan=promising("date"), document=kind(subject="document")
 ).kinds
-ROWS = EventRows(KINDS, MADRID, NOW_US, {Subject.HOME: lambda code: "" if code == "H1" else "no such home"})
+ROWS = EventRows(KINDS, LocalTime(MADRID), NOW_US, {Subject.HOME: lambda code: "" if code == "H1" else "no such home"})
 
 
 def row(**changes: str) -> NewEvent | list[Fault]:

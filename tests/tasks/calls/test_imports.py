@@ -24,7 +24,7 @@ from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
 from vetlla.service.calls.asterisk.queue_log import COLUMNS, QueueLogReader
 from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined, merged, overlaid
-from vetlla.service.calls.local_time import LocalTime
+from vetlla.service.local_time import LocalTime
 from vetlla.store.calls import queries
 from vetlla.store.journal.batch import Note
 from vetlla.store.registry.transaction import snapshot, transaction

@@ -36,7 +36,7 @@ from vetlla.service.calls.asterisk import cdr, queue_log
 from vetlla.service.calls.asterisk.lines import CDR_LINES, QUEUE_EVENTS
 from vetlla.service.calls.columns import CALLS
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.local_time import LocalTime
+from vetlla.service.local_time import LocalTime
 from vetlla.store.calls import queries
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.headless import Headless

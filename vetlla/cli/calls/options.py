@@ -12,8 +12,8 @@ from vetlla.cli.kit.registry import today
 from vetlla.domain.calls import number_of
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.masking import masked_phone
-from vetlla.service.calls.local_time import zone_of
 from vetlla.service.calls.ties import alarm_reason, home_reason
+from vetlla.service.local_time import zone_of
 
 if TYPE_CHECKING:
     from pathlib import Path

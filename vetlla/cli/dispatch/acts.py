@@ -24,6 +24,7 @@ from vetlla.cli.dispatch.rows import (
     print_emergency,
 )
 from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.duty_rows import duty_rules
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.emergencies import EmergencyType
@@ -31,7 +32,6 @@ from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.dispatch import acts, types
 from vetlla.tasks.dispatch.work import Told, Work
 from vetlla.tasks.duties.book import Recording
-from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Act(NamedTuple):
     @contextmanager
     def work(self, command: str) -> Iterator[Work]:
         """Yield the registry for one change by a command."""
-        rules = load_rules(self.kinds, self.parameters_file)
+        rules = duty_rules(self.kinds, self.parameters_file)
         with transaction(self.state_dir, CLOCK, dry_run=self.dry_run) as connection:
             yield Work(connection, rules, Recording(CLOCK.now().utc_us, f"vetlla dispatch {command}"))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.moments import Utc, moment, shown_iso, to_the_second
+from vetlla.cli.kit.moments import Utc, moment, shown_iso, to_the_second, use_zone
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
@@ -18,7 +18,6 @@ from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
-from vetlla.service.duties.moments import day_or_moment_us
 from vetlla.service.duties.why import why
 from vetlla.tasks.duties.book import Recording
 from vetlla.tasks.duties.desk import DutyDesk
@@ -50,7 +49,9 @@ DutyNumber = Annotated[int, typer.Argument(metavar="ID", min=1, max=NUMBER_MAX, 
 At = Annotated[
     str,
     typer.Option(
-        "--at", metavar="TIME", help="When it happened: ISO 8601 (local if it has no zone), or 2h ago. Default: now."
+        "--at",
+        metavar="TIME",
+        help="When it happened: ISO 8601 (on the clock of the service if it has no zone), or 2h ago. Default: now.",
     ),
 ]
 Reference = Annotated[
@@ -69,6 +70,13 @@ Base = Annotated[str, typer.Option("--base", help="The intervention base.")]
 Team = Annotated[str, typer.Option("--team", help="Code of the technician or of the emergency unit.")]
 
 
+def duty_rules(kinds: Path | None, parameters_file: Path | None) -> DutyRules:
+    """Return the rules of duties; times are then on the clock of the service. Raises ConfigError."""
+    rules = load_rules(kinds, parameters_file)
+    use_zone(rules.calendar.zone)
+    return rules
+
+
 class RuleOptions(NamedTuple):
     """Options that name the rules."""
 
@@ -76,8 +84,8 @@ class RuleOptions(NamedTuple):
     parameters_file: ParametersFile = None
 
     def rules(self) -> DutyRules:
-        """Return the rules of duties. Raises ConfigError."""
-        return load_rules(self.kinds, self.parameters_file)
+        """Return the rules of duties; times are then on the clock of the service. Raises ConfigError."""
+        return duty_rules(self.kinds, self.parameters_file)
 
 
 class Entry(NamedTuple):
@@ -95,8 +103,8 @@ class Entry(NamedTuple):
     state_dir: StateDir = DEFAULT_STATE_DIR
 
     def rules(self) -> DutyRules:
-        """Return the rules of duties. Raises ConfigError."""
-        return load_rules(self.kinds, self.parameters_file)
+        """Return the rules of duties; times are then on the clock of the service. Raises ConfigError."""
+        return duty_rules(self.kinds, self.parameters_file)
 
     def recording(self, command: str) -> Recording:
         """Return that something is written down now, by a command."""
@@ -133,7 +141,8 @@ def _end_us(text: str, rules: DutyRules, *, is_end: bool) -> int:
     """Return a moment that a user typed; a day means its begin or its end on the calendar of the service."""
     try:
         if ":" not in text:
-            return day_or_moment_us(text.strip(), rules.calendar.zone, is_end=is_end)
+            local_time = rules.calendar.local_time
+            return local_time.end_of(text.strip()) if is_end else local_time.begin_of(text.strip())
     except ValueError as error:
         raise UsageError(f"{text!r} {error}") from error
     return moment(text, CLOCK.now().utc_us)

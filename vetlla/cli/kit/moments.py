@@ -29,6 +29,12 @@ def _choose(utc: bool) -> bool:
     return utc
 
 
+def use_zone(zone: tzinfo) -> None:
+    """Show and read times in a zone in this run, unless the user has chosen UTC."""
+    if _zone.get() is None:
+        _zone.set(zone)
+
+
 Utc = Annotated[bool, typer.Option("--utc", callback=_choose, help="Show and read times in UTC instead of local time.")]
 Since = Annotated[
     str,

@@ -14,10 +14,10 @@ from vetlla.domain.calls import CallOutcome, CallRecord, Direction, Party
 from vetlla.domain.column_types import HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, ReadBy, RowKind
 from vetlla.service.calls.joining import order_fault
-from vetlla.service.calls.local_time import read_time
+from vetlla.service.local_time import read_time
 
 if TYPE_CHECKING:
-    from vetlla.service.calls.local_time import LocalTime
+    from vetlla.service.local_time import LocalTime
 
 LONGEST_PATH: Final = 255
 """Most characters of the path of a recording: as many as the name of a file can have."""

@@ -13,12 +13,10 @@ from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
 from vetlla.service.custody.chain import KeyAct, TakingReason, details_of
 from vetlla.service.duties.columns import NOTE_MAX, details_text
-from vetlla.service.duties.moments import moment_us
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from vetlla.domain.duties import DutyEvent
+    from vetlla.service.local_time import LocalTime
 
 Code = Annotated[ShortText, Cell(Holds.CODE)]
 Text = Annotated[ShortText, Cell(Holds.TEXT)]
@@ -72,7 +70,7 @@ NEEDED: Final = {
 """Columns that a row of an act needs."""
 
 
-def key_event(row: int, values: KeyRow, zone: ZoneInfo, now_us: int) -> NewEvent | list[Fault]:
+def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> NewEvent | list[Fault]:
     """Return the event of a row, or what is wrong with the row."""
     act = values["event"] or KeyAct.CEDED
     given = dict(values)
@@ -85,7 +83,7 @@ def key_event(row: int, values: KeyRow, zone: ZoneInfo, now_us: int) -> NewEvent
         faults.append(Fault(row, "alarm", "", "is empty, but a key is taken for an emergency"))
     at_us = 0
     try:
-        at_us = moment_us(values["at"], zone)
+        at_us = local_time.begin_of(values["at"])
     except ValueError as error:
         faults.append(Fault(row, "at", values["at"], str(error)))
     if at_us > now_us:

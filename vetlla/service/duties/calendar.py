@@ -13,14 +13,12 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import to_us
 from vetlla.service.calendar import working_days
+from vetlla.service.local_time import FIRST_YEAR, LAST_YEAR, LocalTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECOND_US: Final = 1_000_000
-FIRST_YEAR: Final = 1990
-"""Municipal telecare in Barcelona began in the nineties."""
-LAST_YEAR: Final = 2099
 
 
 class ServiceCalendar:
@@ -32,6 +30,8 @@ class ServiceCalendar:
             self.zone = ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:  # OSError: a folder of zones, such as "Europe"
             raise ValueError(f"there is no time zone {zone!r}") from error
+        self.local_time = LocalTime(self.zone)
+        """Reads times that are written without an offset."""
         self._local = frozenset(local)
         self._working: list[int] = []
         self._years: set[int] = set()

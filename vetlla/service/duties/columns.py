@@ -13,14 +13,13 @@ from vetlla.domain.column_types import ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
 from vetlla.service.duties.kinds import ClockKind
-from vetlla.service.duties.moments import day_or_moment_us, moment_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from zoneinfo import ZoneInfo
 
     from vetlla.domain.duties import DutyEvent
     from vetlla.service.duties.kinds import DutyKind, DutyKinds, Subject
+    from vetlla.service.local_time import LocalTime
 
 NOTE_MAX: Final = 500
 """Most characters of a note, as many as in a reason that the receiver takes."""
@@ -84,16 +83,16 @@ class EventRows:
     def __init__(
         self,
         kinds: DutyKinds,
-        zone: ZoneInfo,
+        local_time: LocalTime,
         now_us: int,
         missing: Mapping[Subject, Callable[[str], str]],
     ) -> None:
-        """Take the kinds, the zone of times without an offset, and now.
+        """Take the kinds, what reads times without an offset, and now.
 
         ``missing`` has for a sort of subject the function that returns what is wrong with a code, or "".
         """
         self._kinds = kinds
-        self._zone = zone
+        self._local_time = local_time
         self._now_us = now_us
         self._missing = missing
         self._events: dict[str, tuple[DutyKind, Collection[str]]] = {
@@ -132,7 +131,7 @@ class EventRows:
 
     def _at(self, row: int, text: str, faults: list[Fault]) -> int:
         try:
-            at_us = moment_us(text, self._zone)
+            at_us = self._local_time.begin_of(text)
         except ValueError as error:
             faults.append(Fault(row, "at", text, str(error)))
             return 0
@@ -163,7 +162,7 @@ class EventRows:
 
     def _end(self, row: int, column: str, text: str, faults: list[Fault]) -> int | None:
         try:
-            return day_or_moment_us(text, self._zone, is_end=column == "to")
+            return self._local_time.end_of(text) if column == "to" else self._local_time.begin_of(text)
         except ValueError as error:
             faults.append(Fault(row, column, text, str(error)))
             return None

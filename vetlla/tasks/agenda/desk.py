@@ -17,7 +17,7 @@ from vetlla.service.agenda.moments import local_time
 from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
-from vetlla.service.duties.moments import day_or_moment_us
+from vetlla.service.local_time import is_day
 from vetlla.store.agenda import calls as store
 from vetlla.store.homes import queries as registered
 from vetlla.tasks.agenda.reading import AHEAD, call, figures_on
@@ -181,12 +181,12 @@ def postpone(
     Raises UsageError for a moment that has passed, or that is after the end of the call's time.
     """
     one = _open_call(connection, rules, number, recording)
-    zone = rules.calendar.zone
+    written = rules.calendar.local_time
     try:
-        moment_us = day_or_moment_us(to, zone, is_end=False)
-        if ":" not in to and one.planned_us is not None:
+        moment_us = written.begin_of(to)
+        if is_day(to) and one.planned_us is not None:
             time = local_time(one.planned_us, rules.calendar)
-            moment_us = day_or_moment_us(f"{rules.calendar.date_of(moment_us)} {time:%H:%M}", zone, is_end=False)
+            moment_us = written.begin_of(f"{rules.calendar.date_of(moment_us)} {time:%H:%M}")
     except ValueError as error:
         raise UsageError(f"--to: {to!r} {error}") from error
     if moment_us <= recording.now_us:

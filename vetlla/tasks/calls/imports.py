@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.service.calls.columns import CallRow
-    from vetlla.service.calls.local_time import LocalTime
+    from vetlla.service.local_time import LocalTime
     from vetlla.store.calls.write import Known
 
 BATCH: Final = 20_000

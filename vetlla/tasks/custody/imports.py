@@ -52,7 +52,7 @@ def import_keys(
         faults: list[Fault] = []
         told: list[tuple[int, NewEvent]] = []
         for row, values in good_rows(rows, faults):
-            event = key_event(row, values, rules.calendar.zone, now_us)
+            event = key_event(row, values, rules.calendar.local_time, now_us)
             if isinstance(event, list):
                 faults += event
             elif reason := homes.missing(event.subject):

@@ -76,7 +76,7 @@ class _Taker:
         self._connection = connection
         self._source = source
         self._now_us = now_us
-        self._rows = EventRows(rules.kinds, rules.calendar.zone, now_us, _missing(connection))
+        self._rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vetlla.service.calls.asterisk.lines import CdrLine
-    from vetlla.service.calls.local_time import LocalTime
+    from vetlla.service.local_time import LocalTime
 
 _BASE: Final = [
     "accountcode",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vetlla.domain.clock import iso, to_us
 from vetlla.domain.errors import ConfigError
-from vetlla.service.calls.local_time import LocalTime, read_time, zone_of
+from vetlla.service.local_time import LocalTime, read_time, zone_of
 
 MADRID = ZoneInfo("Europe/Madrid")
 LOCAL = LocalTime(MADRID)

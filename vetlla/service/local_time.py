@@ -1,9 +1,13 @@
-"""Local times of a PBX as moments. An hour that comes twice or never is not guessed."""
+"""Reads the times of files: ISO 8601 with an offset, or the wall clock of a zone.
+
+On the wall clock an hour comes twice in autumn and never in spring. Such a time is refused, because a guess would move
+a duty or a call by an hour.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,10 +18,11 @@ from vetlla.domain.errors import ConfigError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})[ T]+(\d{1,2}:\d\d(?::\d\d)?)", re.ASCII)
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T]+(\d{1,2}:\d\d(?::\d\d)?))?", re.ASCII)
 FORMS: Final = "write 2026-12-01 10:15:30, 01/12/2026 10:15:30, or a time with its offset: 2026-12-01T10:15:30+01:00"
 FIRST_YEAR: Final = 1990
 """Municipal telecare in Barcelona began in the nineties, so an earlier time is a typing error."""
+LAST_YEAR: Final = 2099
 QUARTER_US: Final = 900 * SECOND_US
 """Zones change their offset only at a full quarter of an hour, and looking an offset up takes longer than the rest."""
 REMEMBERED: Final = 1 << 12
@@ -34,18 +39,32 @@ def zone_of(name: str) -> ZoneInfo:
 
 def read_time(cell: str) -> datetime:
     """Return the time in a cell: with an offset if it is written with one, else naive. Raises ValueError."""
+    if is_day(cell):
+        raise ValueError(f"is a date without a time: {FORMS}")
+    return _read(cell)
+
+
+def is_day(cell: str) -> bool:
+    """Return True if a cell holds a day alone, in any form: 2026-11-30, 20261130, 30/11/2026."""
+    try:
+        date.fromisoformat(cell)
+    except ValueError:
+        found = _DAY_FIRST.fullmatch(cell)
+        return found is not None and found[4] is None
+    return True
+
+
+def _read(cell: str) -> datetime:
     try:
         if found := _DAY_FIRST.fullmatch(cell):
-            hour = found[4] if found[4].index(":") == 2 else f"0{found[4]}"
-            time = datetime.fromisoformat(f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}T{hour}")
+            hour, _, rest = (found[4] or "0:00").partition(":")
+            time = datetime.fromisoformat(f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}T{hour:0>2}:{rest}")
         else:
             time = datetime.fromisoformat(cell)
     except ValueError:
-        raise ValueError(f"no time: {FORMS}") from None
-    if len(cell) <= len("2026-12-01"):
-        raise ValueError(f"is a date without a time: {FORMS}")
-    if time.year < FIRST_YEAR:
-        raise ValueError(f"lies before {FIRST_YEAR}")
+        raise ValueError(f"is no time: {FORMS}") from None
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError(f"is not in the years {FIRST_YEAR} to {LAST_YEAR}")
     return time
 
 
@@ -53,7 +72,7 @@ class LocalTime:
     """Turns times of a zone into microseconds UTC."""
 
     def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
+        self.zone = zone
         self._offsets = lru_cache(maxsize=REMEMBERED)(self._offsets_of)
 
     def moments(self, time: datetime) -> tuple[int, ...]:
@@ -69,20 +88,32 @@ class LocalTime:
         if len(found) == 1:
             return found[0]
         if found:
-            ways = " or ".join(time.replace(tzinfo=self._zone, fold=fold).isoformat() for fold in (0, 1))
+            ways = " or ".join(time.replace(tzinfo=self.zone, fold=fold).isoformat() for fold in (0, 1))
             raise ValueError(f"comes twice, because the clocks were set back: write {ways}")
         ways = " or ".join(
-            time.replace(tzinfo=self._zone, fold=fold).astimezone(UTC).astimezone(self._zone).isoformat()
+            time.replace(tzinfo=self.zone, fold=fold).astimezone(UTC).astimezone(self.zone).isoformat()
             for fold in (1, 0)
         )
         raise ValueError(f"does not exist, because the clocks were set forward: write {ways}")
+
+    def begin_of(self, cell: str) -> int:
+        """Return the moment in a cell; a day alone means its first microsecond. Raises ValueError."""
+        found = _read(cell)
+        return to_us(found.replace(tzinfo=self.zone)) if is_day(cell) else self.moment(found)
+
+    def end_of(self, cell: str) -> int:
+        """Return the moment in a cell; a day alone means its last microsecond. Raises ValueError."""
+        found = _read(cell)
+        if not is_day(cell):
+            return self.moment(found)
+        return to_us((found + timedelta(days=1)).replace(tzinfo=self.zone)) - 1
 
     def _offsets_of(self, quarter: int) -> tuple[int, ...]:
         found = []
         time = to_datetime(quarter * QUARTER_US).replace(tzinfo=None)
         for fold in (0, 1):
-            aware = time.replace(tzinfo=self._zone, fold=fold)
-            if aware.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None, fold=0) != time:
+            aware = time.replace(tzinfo=self.zone, fold=fold)
+            if aware.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None, fold=0) != time:
                 return ()  # the clocks skip it
             offset = aware.utcoffset() or timedelta()
             found.append(offset // timedelta(microseconds=1))
