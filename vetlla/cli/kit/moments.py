@@ -109,7 +109,8 @@ def moment(text: str, now_us: int) -> int:
     """Return the microseconds UTC of a time that a person typed. Raises UsageError."""
     written = text.strip()
     try:
-        return now_us - round(seconds_of(written, unit="") * 1_000_000)
+        # The help says "2h ago", so people type the word, too.
+        return now_us - round(seconds_of(written.removesuffix(" ago"), unit="") * 1_000_000)
     except ValueError:
         pass  # not a duration, so it must be a date
     try:
