@@ -78,6 +78,13 @@ def test_a_moment_is_read_as_the_help_writes_it() -> None:
     assert moments.moment("2h ago", NOW_US) == moments.moment("2h", NOW_US) == NOW_US - 7_200_000_000
 
 
+@pytest.mark.parametrize("text", ["2026-10-25 02:30", "2026-10-25T02:00:00", "2026-03-29T02:30"])
+def test_a_local_time_that_comes_twice_or_never_is_refused(text: str) -> None:
+    """A guess would move a clock by an hour, and an emergency has 35 minutes."""
+    with pytest.raises(UsageError, match="comes twice or never"):
+        moments.moment(text, NOW_US)
+
+
 @pytest.mark.parametrize(
     "text", ["", "ago", " ago", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"]
 )

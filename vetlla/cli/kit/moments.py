@@ -135,7 +135,16 @@ def _dated(written: str) -> datetime:
     if found.tzinfo:
         return found
     zone = _zone.get()
-    return found.replace(tzinfo=zone) if zone else found.astimezone()
+    if zone:
+        return found.replace(tzinfo=zone)
+    first, second = found.astimezone(), found.replace(fold=1).astimezone()
+    if first.utcoffset() != second.utcoffset() and len(written) > len("2026-10-25"):
+        # An hour decides whether an emergency was reached in time, so this time is not guessed.
+        raise UsageError(
+            f"{written!r} comes twice or never, because the clocks change",
+            remedy="write it with its offset, such as 2026-10-25T02:30+01:00",
+        )
+    return first
 
 
 def within(since: str, until: str) -> tuple[int | None, int | None]:
