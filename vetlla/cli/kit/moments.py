@@ -127,17 +127,14 @@ def _dated(written: str) -> datetime:
             return datetime.fromisoformat(date).replace(tzinfo=UTC)
         naive = datetime.fromisoformat(date)
         # When clocks are set back an hour comes twice, and only the zone's name says which one the user means.
-        for one in (naive.astimezone(), naive.replace(fold=1).astimezone()):
+        for one in _readings(naive):
             if one.tzname() == word.upper():
                 return one
         raise ValueError(word)
     found = datetime.fromisoformat(written)
     if found.tzinfo:
         return found
-    zone = _zone.get()
-    if zone:
-        return found.replace(tzinfo=zone)
-    first, second = found.astimezone(), found.replace(fold=1).astimezone()
+    first, second = _readings(found)
     if first.utcoffset() != second.utcoffset() and len(written) > len("2026-10-25"):
         # An hour decides whether an emergency was reached in time, so this time is not guessed.
         raise UsageError(
@@ -145,6 +142,14 @@ def _dated(written: str) -> datetime:
             remedy="write it with its offset, such as 2026-10-25T02:30+01:00",
         )
     return first
+
+
+def _readings(naive: datetime) -> tuple[datetime, datetime]:
+    """Return both moments that a time may mean in the zone of this run; they differ if the time is not clear."""
+    zone = _zone.get()
+    if zone:
+        return naive.replace(tzinfo=zone), naive.replace(tzinfo=zone, fold=1)
+    return naive.astimezone(), naive.replace(fold=1).astimezone()
 
 
 def within(since: str, until: str) -> tuple[int | None, int | None]:
