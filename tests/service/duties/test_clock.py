@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,9 @@ def test_when_a_limit_runs_out(limit: int, unit: str, opened: str, runs_out: str
         ("natural days", 2, ("2026-11-03 09:00", "2026-11-05 18:00"), "2026-11-06 23:59:59"),
         ("working days", 2, ("2026-11-03 09:00", "2026-11-05 18:00"), "2026-11-06 23:59:59"),
         ("working days", 2, ("2026-11-06 09:00", "2026-11-08 18:00"), "2026-11-04 23:59:59"),
-        ("working days", 4, ("2026-11-06 09:00", "2026-11-08 18:00"), "2026-11-06 23:59:59"),  # a weekend adds nothing
+        ("working days", 4, ("2026-11-06 09:00", "2026-11-08 18:00"), "2026-11-09 23:59:59"),  # as if on Monday
+        ("working days", 4, ("2026-11-06 09:00", "2026-11-09 08:00"), "2026-11-09 23:59:59"),
+        ("working days", 4, ("2026-11-07 09:00", "2026-11-08 18:00"), "2026-11-06 23:59:59"),  # it had run out
         ("months", 1, ("2026-11-10 09:00", "2026-11-15 18:00"), "2026-12-07 23:59:59"),
     ],
 )
@@ -330,21 +332,36 @@ class Walk:
     def verdict(self, now_us: int) -> str:
         """Return the verdict at a time, from the state of each earlier moment."""
         waits: set[str] = set()
-        used, at_us, is_out = 0, self.opened_us, False
+        used, at_us, is_out, is_day_interrupted = 0, self.opened_us, False, False
         for event, then_us in [*self.events[1:], ("now", now_us)]:
             # A stop in time may still save the duty, so the clock is read first and the event counts after that.
-            if not waits:
+            if not waits and then_us >= at_us:
                 used += self.passed(at_us, then_us)
                 is_out = is_out or self.is_over(used, then_us)
-            at_us = then_us
+            if waits or then_us >= at_us:
+                at_us = then_us
             if event == "now":
                 return "breached" if is_out else "open"
             if event == "solved":
                 return "breached" if is_out else "kept"
             if event == "cancelled":
                 return "breached" if is_out else "cancelled"
-            waits = {stop for stop in waits if self.restarts[stop] != event} | ({event} & set(self.restarts))
+            still = {stop for stop in waits if self.restarts[stop] != event} | ({event} & set(self.restarts))
+            if still and not waits:
+                is_day_interrupted = self.unit == "working days" and self.is_working(self.day(at_us))
+            if waits and not still and is_day_interrupted:
+                at_us = self.next_working(at_us)
+            waits = still
         raise AssertionError
+
+    def next_working(self, at_us: int) -> int:
+        """Return a moment on a working day, or the begin of the next working day: until then the clock still stands."""
+        day = self.day(at_us)
+        if self.is_working(day):
+            return at_us
+        while not self.is_working(day):
+            day += timedelta(days=1)
+        return to_us(datetime.combine(day, time(), self.zone))
 
     def passed(self, begin_us: int, end_us: int) -> int:
         """Return what passes between two moments: microseconds, or the days that begin, counted one by one."""

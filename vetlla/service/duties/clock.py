@@ -2,8 +2,9 @@
 
 A limit in minutes or hours is real time. A limit in days counts whole days on the calendar of the service: the day of
 the opening is day 0, and the clock runs out at the end of the last day. A stop adds its own length: real time, or the
-days after its first day up to its last one. A limit in months ends on the same day of a later month; its stops add
-natural days.
+days after its first day up to its last one. If a stop interrupted a working day and ended on another day, the clock
+goes on with the next working day. A limit in months ends on the same day of a later month; its stops add natural
+days.
 """
 
 from __future__ import annotations
@@ -54,14 +55,16 @@ def stops_of(terms: Terms, events: Iterable[DutyEvent]) -> list[ClockStop]:
 
 def due_us(terms: Terms, calendar: ServiceCalendar, opened_us: int, stops: Sequence[ClockStop]) -> int | None:
     """Return the last moment at which a duty with a limit is kept; None if its clock stands before that."""
-    extra = 0
+    extra = going_on = 0
     due = _end_of_limit(terms, calendar, opened_us, extra)
     for begin, end, _ in stops:
         if begin > due:
             break
         if end is None:
             return None
-        extra += _length(terms, calendar, begin, end)
+        first = max(begin, going_on)
+        going_on = _going_on(terms, calendar, first, end)
+        extra += _length(terms, calendar, first, going_on)
         due = _end_of_limit(terms, calendar, opened_us, extra)
     return due
 
@@ -81,6 +84,21 @@ def whole_limit(terms: Terms, calendar: ServiceCalendar, opened_us: int) -> int:
     if terms.unit is Unit.MONTHS:
         return calendar.day_of(_end_of_limit(terms, calendar, opened_us, 0)) - calendar.day_of(opened_us)
     return terms.limit_us or terms.amount
+
+
+def _going_on(terms: Terms, calendar: ServiceCalendar, begin_us: int, end_us: int) -> int:
+    """Return when a clock really goes on after a stop.
+
+    A working day that a stop interrupted is completed on a working day, not on the Saturday on which the stop ended.
+    """
+    day = calendar.day_of(end_us)
+    if (
+        terms.unit is not Unit.WORKING_DAYS
+        or calendar.is_working(day)
+        or not calendar.is_working(calendar.day_of(begin_us))
+    ):
+        return end_us
+    return calendar.begin_of(calendar.working_after(day, 1))
 
 
 def _end_of_limit(terms: Terms, calendar: ServiceCalendar, opened_us: int, extra: int) -> int:
