@@ -20,7 +20,7 @@ CARD = Card(
     floor="3",
     door="2a",
     intercom="32",
-    key_code="0417",
+    key_code="04-zona-17",
     key_place="caixa al portal",
     access="el gos Flocfictici és bo",
     instructions="parleu a poc a poc",
@@ -44,7 +44,7 @@ CARD = Card(
     ),
 )
 SECRETS = (
-    "Inventat 12", "0417", "caixa al portal", "Flocfictici", "a poc a poc", "Invenció", "audiòfon", "hi veu poc",
+    "Inventat 12", "04-zona-17", "caixa al portal", "Flocfictici", "a poc a poc", "Invenció", "audiòfon", "hi veu poc",
     "fluix", "seure a prop", "imaginària", "Fictici", "Fictícia", "900 000 101", "900000102", "nebot",
 )  # fmt: skip
 """Words of this card that must stand nowhere in the clear."""

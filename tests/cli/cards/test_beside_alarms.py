@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.rigs.nursery import Left, Nursery
     from vetlla.tasks.cards.reading import CardPlace
 
-IN_SHORT = ("Invenció", "audiòfon", "a poc a poc", "0417", "Inventat 12", "900 000 101", "Carla Fictícia")
+IN_SHORT = ("Invenció", "audiòfon", "a poc a poc", "04-zona-17", "Inventat 12", "900 000 101", "Carla Fictícia")
 NOT_IN_SHORT = ("imaginària", "nebot")
 """Health notes, and the fourth contact."""
 
