@@ -245,6 +245,25 @@ def test_rows_of_a_file_are_the_same_emergencies(street: Vetlla, tmp_path: Path)
     assert "has not begun" in refused(street, "report", "--month", "2099-01")
 
 
+def test_an_evening_is_typed_in_after_the_unit_went_off_duty(street: Vetlla, state_dir: Path) -> None:
+    """A unit counts as it was when it was sent: on duty, away for another emergency, or off duty."""
+    write_alarms(state_dir, (10, "H1", 200, 100), (11, "H2", 180, 100), (12, "H3", 30, None))
+    act(street, "units", "off", "UMO-01", "--at", "60m")
+    for number in (10, 11, 12):
+        act(street, "type", number, "I")
+    for word, at in (("arrived", "170m"), ("access", "165m"), ("finished", "150m")):
+        if word == "arrived":
+            act(street, "send", 10, "--unit", "UMO-01", "--at", "175m")
+        act(street, word, 10, "--at", at)
+    assert "is away for alarm 10 at" in refused(street, "send", 11, "--unit", "UMO-01", "--at", "160m")
+    assert act(street, "send", 11, "--unit", "UMO-01", "--at", "140m")["unit"] == "UMO-01"
+    assert "is away for alarm 11 at" in refused(street, "send", 12, "--unit", "UMO-01", "--at", "20m")
+    act(street, "access", 11, "--at", "130m")
+    act(street, "finished", 11, "--at", "110m")
+    assert "is off duty at" in refused(street, "send", 12, "--unit", "UMO-01", "--at", "20m")
+    assert [one["state"] for one in rows(street, "units", "list")] == ["off_duty", "free", "free"]
+
+
 # --- the board and the check ------------------------------------------------------------------------------------------
 
 
