@@ -69,6 +69,11 @@ class StreetEmergency(NamedTuple):
         return ended is not None and ended.told.event == "retyped"
 
     @property
+    def was_escalated(self) -> bool:
+        """Return True if its alarm was put before a supervisor, because it had no unit for too long."""
+        return any(event.told.event == "escalated" for event in self.standing.duty.events)
+
+    @property
     def is_attended(self) -> bool:
         """Return True if a unit has got in."""
         return self.access_us is not None

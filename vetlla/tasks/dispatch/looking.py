@@ -42,13 +42,14 @@ def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us:
 
 
 def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency | None:
-    """Return the emergency of an alarm: the open one, else the last one; None if it has none."""
-    found = [
-        one
-        for home in store.homes_of_alarm(connection, alarm)
-        for one in of_home(connection, rules, home, now_us)
-        if alarm in one.alarms
-    ]
+    """Return the emergency of an alarm: the open one, else the last one; None if it has none.
+
+    Most questions are about an open one. Only for others are the events of all years read.
+    """
+    found = [one for one in open_ones(connection, rules, now_us) if alarm in one.alarms]
+    if not found:
+        homes = store.homes_of_alarm(connection, alarm)
+        found = [one for home in homes for one in of_home(connection, rules, home, now_us) if alarm in one.alarms]
     return max(found, key=lambda one: (one.is_open, not one.is_retyped, one.id), default=None)
 
 
