@@ -381,7 +381,7 @@ def _register(place: Place) -> None:
     (directory / "key.hex").write_text("00" * 16, encoding="utf-8")
     (directory / "homes.csv").write_text(
         "code,district,base,level,alone,active\nH1,01,NORD,2,yes,2018-01-01/\nH2,01,NORD,3,no,2018-01-01/\n"
-        "H3,01,NORD,3,no,2018-01-01/2020-01-01\n",
+        "H3,01,NORD,3,no,2018-01-01/2020-01-01\nH5,01,NORD,2,no,2018-01-01/\n",
         encoding="utf-8",
     )
     (directory / "people.csv").write_text(
@@ -413,11 +413,16 @@ def _register(place: Place) -> None:
     ):
         done = vetlla(*words, state_dir=state)
         assert done.returncode == 0, done.stderr
-    fault = ("faults", "open", "H1", "--device", "ucr:U1")
-    visit = ("visits", "schedule", "H1", "--from", "2090-12-03T09:00", "--to", "2090-12-03T10:00", "--purpose", "fault")
-    place.fault, place.visit = (
-        json.loads(vetlla(*words, "--json", state_dir=state).stdout)["id"] for words in (fault, visit)
-    )
+    place.fault = _number(place, "faults", "open", "H1", "--device", "ucr:U1")
+    interval = ("--from", "2090-12-03T09:00", "--to", "2090-12-03T10:00")
+    place.visit = _number(place, "visits", "schedule", "H1", *interval, "--purpose", "fault", "--for", place.fault)
+
+
+def _number(place: Place, *words: object) -> int:
+    """Run a command that opens a duty; return its number."""
+    done = vetlla(*map(str, words), "--json", state_dir=place.state_dir)
+    assert done.returncode == 0, done.stderr
+    return int(json.loads(done.stdout)["id"])
 
 
 def _agenda(place: Place) -> None:
@@ -464,7 +469,7 @@ def _report(place: Place) -> None:
 def _dispatch(place: Place) -> None:
     """Let three homes of the inventory call: one waits for a unit, to one a unit goes, and in one it has got in."""
     calls: list[tuple[str, ...]] = []
-    for number, home in enumerate(("H1", "H2", "H3"), start=ALARMS + 1):
+    for number, home in enumerate(("H1", "H2", "H5"), start=ALARMS + 1):
         account = f"S{number:03}"
         done = vetlla("accounts", "set", account, "--home", home, state_dir=place.state_dir)
         assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.rigs import journals
 from vetlla.domain.alarms import AlarmOutcome, State
-from vetlla.domain.clock import SECOND_US, SystemClock
+from vetlla.domain.clock import SECOND_US, ManualClock, SystemClock, to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,13 @@ def write_alarms(state_dir: Path, *alarms: tuple[int, str, float, float | None])
                 number, CLOCK, home=home, established_us=opened_us - 1000, opened_us=opened_us, first_signal=0, **ended
             )
         scribe.write(batch)
+
+
+def write_call(state_dir: Path, alarm: int, minutes: float) -> None:
+    """Write into the journal a signal that joined an alarm this number of minutes ago."""
+    clock = ManualClock(to_datetime(CLOCK.now().utc_us - round(minutes * 60) * SECOND_US))
+    with journals.journal(state_dir, clock) as scribe:
+        scribe.write(scribe.signals([journals.report()], alarm=alarm))
 
 
 def furnish(run: Callable[..., Any], folder: Path) -> None:

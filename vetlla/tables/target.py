@@ -24,11 +24,20 @@ _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ERO
 
 
 def write(
-    path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]], sheet: str, *, kind: FileKind | None = None
+    path: Path,
+    heading: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    sheet: str,
+    *,
+    kind: FileKind | None = None,
+    private: bool = False,
 ) -> None:
-    """Write a table as ``kind`` or, without it, as the name's ending says. Raises UsageError if neither decides."""
+    """Write a table as ``kind`` or, without it, as the name's ending says. Raises UsageError if neither decides.
+
+    A ``private`` file can be opened by its owner alone, whatever the umask is and whatever file had the name before.
+    """
     kind = kind_of(path, kind)
-    with finished(path) as out:
+    with finished(path, private=private) as out:
         if kind is FileKind.XLSX:
             writing.write(out, {sheet: (heading, rows)})
             return
@@ -48,10 +57,11 @@ def kind_of(path: Path, given: FileKind | None = None) -> FileKind:
 
 
 @contextmanager
-def finished(path: Path) -> Iterator[IO[bytes]]:
+def finished(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
     """Give a file to write that takes its name when it is complete, so that no reader finds half a report.
 
     ``-`` is standard output. If the name exists and is not a plain file, such as /dev/stdout, it is written directly.
+    A ``private`` file has mode 0600 from its first byte on.
     """
     if path == STANDARD:
         yield sys.stdout.buffer
@@ -64,7 +74,7 @@ def finished(path: Path) -> Iterator[IO[bytes]]:
         if part != path:
             part.unlink(missing_ok=True)
         # "x", because another user may have put a link in its place, as in /tmp: root must not write through it.
-        with part.open("wb" if part == path else "xb") as out:
+        with open(part, "wb" if part == path else "xb", opener=_only_owner if private else None) as out:
             yield out
         if part != path:
             part.replace(path)
@@ -75,6 +85,10 @@ def finished(path: Path) -> Iterator[IO[bytes]]:
     finally:
         if part != path:
             part.unlink(missing_ok=True)
+
+
+def _only_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

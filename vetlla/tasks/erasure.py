@@ -10,7 +10,7 @@ from vetlla.store.accounts.table import accounts_of_home
 from vetlla.store.calls import erasure as calls_erasure
 from vetlla.store.duties import erasure as duties_erasure
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
-from vetlla.store.homes.queries import people
+from vetlla.store.homes.queries import people, telephones_of_home_alone
 from vetlla.store.inventory import erasure as inventory_erasure
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
@@ -87,7 +87,7 @@ def erase_home(
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
         counts = _registry_counts(registry, erasure.home, kept)
         duties_erasure.erase(registry, _duty_subjects(registry, erasure.home))
-        calls_erasure.erase(registry, erasure.home)
+        calls_erasure.erase(registry, erasure.home, telephones_of_home_alone(registry, erasure.home))
         inventory_erasure.erase(registry, erasure.home)
         proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
@@ -96,7 +96,8 @@ def erase_home(
 
 def _registry_counts(registry: sqlite3.Connection, home: str, kept: KeptOfHome) -> dict[str, int]:
     duties = duties_erasure.count(registry, _duty_subjects(registry, home))
-    return kept.counts | duties | calls_erasure.count(registry, home)
+    calls = calls_erasure.count(registry, home, telephones_of_home_alone(registry, home))
+    return kept.counts | duties | calls
 
 
 def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[str]:

@@ -301,8 +301,44 @@ def test_an_erased_home_loses_its_numbers(vetlla: Vetlla, full: Path, state_dir:
     found = one(vetlla("calls", "show", "1793692800.1", "--numbers", "--json"))
     assert (found["caller"], found["recording"], found["home"]) == ("", "(erased)", "H1")
     after = one(vetlla("calls", "report", "--month", "2026-11", "--json"))
+    assert after["ans7"]["registered"] == before["ans7"]["registered"]
     assert {name: after["ans7"][name]["count"] for name in ("recorded", "filed")} == {"recorded": 2, "filed": 3}
     assert after["ans6"]["within"] == before["ans6"]["within"]
+
+
+def test_an_erased_home_loses_its_numbers_in_calls_of_no_home_and_of_others(
+    vetlla: Vetlla, full: Path, state_dir: Path
+) -> None:
+    """No call keeps a telephone that only this home had; a number that another home had, too, stays."""
+    given = (
+        "external_id,direction,started,caller,recording\n"
+        "EARLY,in,2026-11-03 12:00:00,900000091,early.wav\n"
+        "HAND,in,2026-11-03 12:10:00,900000001,\n"
+        "FIRST,in,2026-11-03 12:20:00,900000001,\n"
+        "BOTH,in,2026-11-03 12:30:00,900000092,\n"
+    )
+    assert vetlla("calls", "import", "-", stdin=given).status == 0
+    corrected = "external_id,direction,started,caller\nFIRST,in,2026-11-03 12:20:00,900000002\n"
+    assert vetlla("calls", "import", "-", stdin=corrected).status == 0
+    assert vetlla("calls", "tie", "HAND", "-", "--reason", "a visitor").status == 0
+    phones = "900000001;900000091;900000092"
+    assert vetlla("homes", "set", "H1", "--phones", phones, "--from", "2026-11-01").status == 0
+    assert vetlla("homes", "set", "H2", "--phones", "900000092", "--from", "2026-11-01").status == 0
+    (full / "left.csv").write_text(HOMES.replace("2018-01-01/,900 000 001", "2018-01-01/2026-11-30,"), encoding="utf-8")
+    assert vetlla("inventory", "import", full / "left.csv", "--what", "homes").status == 0
+    with journal(state_dir) as scribe:
+        scribe.flush()
+    before = one(vetlla("calls", "report", "--month", "2026-11", "--json"))
+    assert vetlla("erase", "--home", "H1", "--yes", "--out", full).status == 0
+    certificate = json.loads(next(full.glob("erasure-H1-*.json")).read_text(encoding="utf-8"))
+    assert certificate["destroyed"]["calls"] == 2 + 3
+    after = one(vetlla("calls", "report", "--month", "2026-11", "--json"))
+    assert after["ans7"] == before["ans7"] | {"erased": 4}
+    shown = vetlla("calls", "list", *NOVEMBER, "--numbers", "--json")
+    callers = {call["external_id"]: call["caller"] for call in shown.json}
+    assert [callers[name] for name in ("EARLY", "HAND", "FIRST", "BOTH")] == ["", "", "+34900000002", "+34900000092"]
+    kept = (state_dir / "registry.db").read_bytes()
+    assert [word for word in (b"900000001", b"900000091", b"early.wav", b"a visitor") if word in kept] == []
 
 
 def test_real_processes_import_through_a_pipe(state_dir: Path) -> None:

@@ -80,6 +80,20 @@ def test_an_export_is_imported_unchanged(vetlla: Vetlla, state_dir: Path, tmp_pa
     assert (one["did"], one["home"], one["reason"]) == ("export", None, "hand-over")
 
 
+def test_only_its_owner_can_open_an_export(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    """The file has health notes in clear, and an umask of 0 or an older file under its name opens it to no other."""
+    keep(state_dir, CARD)
+    out = tmp_path / "out.csv"
+    out.touch()
+    out.chmod(0o666)
+    before = os.umask(0)
+    try:
+        assert vetlla("cards", "export", out, "--reason", "hand-over").status == 0
+    finally:
+        os.umask(before)
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
     """The JSON of `home` is the JSON of `set`; what is wrong in it is named without its content."""
     keep(state_dir, CARD)

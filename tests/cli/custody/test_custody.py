@@ -139,6 +139,17 @@ def test_the_check_finds_what_is_not_in_order(keeper: Vetlla) -> None:
     assert (lost.status, "CRITICAL key K3 of H3: lost, a very grave fault" in lost.out) == (2, True)
 
 
+def test_the_check_finds_a_code_of_two_keys(keeper: Vetlla) -> None:
+    """A withdrawal may bring a key back whose code was given to another key since then."""
+    act(keeper, "return", "K1", "--to", "P9", "--receipt", "R1", "--at", "2025-02-01T10:00")
+    returned = keeper("custody", "show", "K1", "--json").json[0]["events"][-1]
+    act(keeper, "cede", "H2", "--code", "K1", "--place", "cabinet B, hook 1", *AUTHORISED, "--at", "2025-02-02T10:00")
+    assert "CRITICAL" not in keeper("custody", "check").out
+    assert keeper("duties", "withdraw", str(returned["id"]), "--reason", "wrong key").status == 0
+    done = keeper("custody", "check")
+    assert (done.status, "CRITICAL code K1 belongs to 2 keys in custody, of H1, H2" in done.out) == (2, True)
+
+
 def test_homes_of_people_alone_without_a_key_are_counted(keeper: Vetlla) -> None:
     assert "; 0 homes of people alone without a key" in keeper("custody", "check").out
     act(keeper, "return", "K1", "--to", "P9", "--receipt", "R1")

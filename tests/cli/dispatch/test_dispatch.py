@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.daemon import running
-from tests.rigs.street import CLOCK, furnish, write_alarms
+from tests.rigs.street import CLOCK, furnish, write_alarms, write_call
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.duties.rules import load_rules
@@ -101,6 +101,28 @@ def test_the_type_changes_until_a_unit_gets_in(street: Vetlla) -> None:
     report = {row["type"]: row for row in rows(street, "report") if row["of"] == "service"}
     assert (report["I"]["emergencies"], report["I"]["cancelled"], report["I"]["mobilised"]) == (1, 0, 1)
     assert (report["II"]["emergencies"], report["II"]["cancelled"], report["II"]["mobilised"]) == (0, 0, 0)
+
+
+def test_a_call_after_the_unit_left_needs_a_unit_again(street: Vetlla, state_dir: Path) -> None:
+    """The alarm was still open, so the call joined it. The clock starts with that call, also for a later alarm."""
+    first = act(street, "type", 2, "I")["opened"]
+    act(street, "send", 2, "--unit", "UMO-03", "--at", "11m")
+    act(street, "access", 2, "--at", "10m")
+    act(street, "finished", 2, "--at", "8m")
+    write_call(state_dir, 2, 9)  # while the unit was inside
+    assert "was attended and is finished" in refused(street, "type", 2, "I")
+    write_call(state_dir, 2, 5)
+    assert act(street, "show", 2)["opened"] == first
+    write_alarms(state_dir, (6, "H1", 2, None))
+    one = act(street, "type", 6, "I", "--dry-run")
+    again = act(street, "type", 2, "I")
+    assert again["opened"] == one["opened"] > first
+    assert (again["verdict"], again["unit"]) == ("open", None)
+    shown = act(street, "show", 2)
+    assert (shown["first"]["at"], shown["id"]) == (again["opened"], again["id"])
+    assert "later time" not in shown["why"]
+    act(street, "send", 2, "--unit", "UMO-03")
+    assert act(street, "type", 6, "I")["alarms"] == ["2", "6"]
 
 
 def test_unknown_alarms_and_homes_are_refused(street: Vetlla, state_dir: Path) -> None:

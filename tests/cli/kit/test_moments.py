@@ -73,7 +73,21 @@ def test_with_utc_moments_are_read_as_utc() -> None:
     assert moments.moment("2026-11-21T22:33", NOW_US) == to_us(datetime(2026, 11, 21, 22, 33, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"])
+def test_a_moment_is_read_as_the_help_writes_it() -> None:
+    """The help says "2h ago", so "2h" and "2h ago" are the same."""
+    assert moments.moment("2h ago", NOW_US) == moments.moment("2h", NOW_US) == NOW_US - 7_200_000_000
+
+
+@pytest.mark.parametrize("text", ["2026-10-25 02:30", "2026-10-25T02:00:00", "2026-03-29T02:30"])
+def test_a_local_time_that_comes_twice_or_never_is_refused(text: str) -> None:
+    """A guess would move a clock by an hour, and an emergency has 35 minutes."""
+    with pytest.raises(UsageError, match="comes twice or never"):
+        moments.moment(text, NOW_US)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ago", " ago", "yesterday", "2026-13-01", "2026-11-21 23:33:01 PST", "90 x", "-1h"]
+)
 def test_a_text_that_is_not_a_moment_is_refused(text: str) -> None:
     """The remedy shows the forms."""
     with pytest.raises(UsageError, match="is not a time") as caught:

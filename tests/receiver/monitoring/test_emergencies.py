@@ -23,11 +23,11 @@ class Registry:
 
     def __init__(self, *waiting: WaitingEmergency) -> None:
         self.waiting = waiting
-        self.written = 0
+        self.written: int | None = 0
         self.reads = 0
         self.fault: Exception | None = None
 
-    def stamp(self) -> int:
+    def stamp(self) -> int | None:
         return self.written
 
     def read(self) -> Sequence[WaitingEmergency]:
@@ -91,6 +91,24 @@ async def test_a_registry_that_cannot_be_read_leaves_the_last_figures() -> None:
     registry.fault = None
     await watch.look()
     assert watch.figures().is_known
+
+
+async def test_a_registry_that_vanishes_is_not_one_without_emergencies() -> None:
+    """A new service has no registry and no emergency; a registry that was there and is gone leaves the last figures."""
+    registry = Registry()
+    registry.written = None
+    watch = EmergencyWatch(registry, marks, ManualClock())
+    await watch.look()
+    assert (watch.figures().is_known, watch.figures().open) == (True, {})
+    registry.written, registry.waiting = 1, (WaitingEmergency(EmergencyType.I, 0, MINUTE_US, has_unit=True),)
+    await watch.look()
+    registry.written, registry.waiting = None, ()
+    for _ in range(2):
+        await watch.look()
+        assert (watch.figures().is_known, watch.figures().open[EmergencyType.I]) == (False, 1)
+    registry.written = 2
+    await watch.look()
+    assert (watch.figures().is_known, watch.figures().open) == (True, {})
 
 
 async def test_a_stop_ends_the_looks() -> None:

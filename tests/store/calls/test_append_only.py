@@ -59,9 +59,9 @@ def test_a_later_record_supersedes_and_the_earlier_stays(state: Path) -> None:
 def test_an_erasure_takes_numbers_and_keeps_counts(state: Path) -> None:
     """Only the calls that are the home's now lose numbers and recording; all are still there and cannot be changed."""
     with transaction(state, CLOCK) as connection:
-        assert erasure.count(connection, "H1") == {"calls": 1, "recordings": 1}
-        erasure.erase(connection, "H1")
-        assert erasure.count(connection, "H1") == {"calls": 0, "recordings": 0}
+        assert erasure.count(connection, "H1", []) == {"calls": 1, "recordings": 1}
+        erasure.erase(connection, "H1", [])
+        assert erasure.count(connection, "H1", []) == {"calls": 0, "recordings": 0}
     with snapshot(state, CLOCK) as connection:
         first, second, third = queries.calls(connection, joined)
         reasons = connection.execute("SELECT reason FROM call_ties ORDER BY id").fetchall()
@@ -79,7 +79,7 @@ def test_erased_numbers_are_overwritten_in_the_file(state: Path) -> None:
     with transaction(state, CLOCK) as connection:
         add_tie(connection, 2, Tie(TieMethod.BY_HAND, "H1"), 3)
         add_tie(connection, 3, Tie(TieMethod.BY_HAND, "H1"), 3)
-        erasure.erase(connection, "H1")
+        erasure.erase(connection, "H1", [])
     content = (state / "registry.db").read_bytes()
     assert b"900000001" not in content
     assert b"a.wav" not in content

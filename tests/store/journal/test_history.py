@@ -144,6 +144,8 @@ def test_single_things_are_found_by_number(archive: Archive) -> None:
     assert history.signal(archive, 0) is None
     assert history.signal(archive, 1201) is None
     assert history.alarm(archive, 404) is None
+    assert history.alarm(archive, 1 << 63) is None
+    assert history.signal(archive, 1 << 63) is None
     assert history.last_number(archive, history.SIGNALS) == 1200
 
 

@@ -180,7 +180,7 @@ def export(
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         found = queries.calls(connection, joined, since_us=since_us, until_us=until_us)
-        write(file, [column.name for column in CALLS.columns], map(_cells, found), "calls", kind=form)
+        write(file, [column.name for column in CALLS.columns], map(_cells, found), "calls", kind=form, private=True)
 
 
 def _cells(call: PhoneCall) -> list[object]:

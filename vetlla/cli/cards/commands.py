@@ -106,13 +106,16 @@ def export(
 ) -> None:
     """Write all cards to a file that `vetlla cards import` takes back unchanged. The file is not encrypted.
 
+    Only its owner can open the file (mode 0600).
+
     The log records the export and its reason, as a reading of every card.
 
     Example: vetlla cards export cards.xlsx --reason "hand-over to the next contractor"
     """
     kind_of(file, form)
     place = files.place()
-    write(file, HEADING, looking.export_rows(place, CLOCK, reason=reason, by=actor()), "cards", kind=form)
+    rows = looking.export_rows(place, CLOCK, reason=reason, by=actor())
+    write(file, HEADING, rows, "cards", kind=form, private=True)
 
 
 @app.command("set")

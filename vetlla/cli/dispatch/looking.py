@@ -47,7 +47,7 @@ def show(
     rules, now_us = options.rules(), CLOCK.now().utc_us
     with snapshot(state_dir, CLOCK) as connection:
         one = looking.of_alarm(connection, rules, alarm, now_us)
-        beginning, unread = _beginning(connection, rules, state_dir, alarm, now_us, must_be=one is None)
+        beginning, unread = _beginning(connection, rules, state_dir, alarm, now_us, one)
     fields: dict[str, Any] = {"alarm": alarm, "home": one.home if one else None, "first": beginning}
     fields |= emergency_fields(one) if one else {}
     doubt = _doubt(one, beginning)
@@ -81,13 +81,18 @@ def _print_sheet(
 
 
 def _beginning(
-    connection: sqlite3.Connection, rules: DutyRules, state_dir: Path, alarm: str, now_us: int, *, must_be: bool
+    connection: sqlite3.Connection,
+    rules: DutyRules,
+    state_dir: Path,
+    alarm: str,
+    now_us: int,
+    one: StreetEmergency | None,
 ) -> tuple[dict[str, Any] | None, str]:
     """Return how the journal says that it began; for a known emergency None and why, if the journal does not say it."""
     try:
-        found = beginning_of(connection, rules, state_dir, alarm, now_us)
+        found = beginning_of(connection, rules, state_dir, alarm, now_us, of=one)
     except (UsageError, StoreError, AccessError) as error:
-        if must_be:
+        if one is None:
             raise
         return None, f"The journal does not say how it began: {error.args[0]}."
     return beginning_fields(found.first, found.window_us), ""

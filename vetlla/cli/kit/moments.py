@@ -104,7 +104,8 @@ def moment(text: str, now_us: int) -> int:
     """Return the microseconds UTC of a time that a person typed. Raises UsageError."""
     written = text.strip()
     try:
-        return now_us - round(seconds_of(written, unit="") * 1_000_000)
+        # The help says "2h ago", so people type the word, too.
+        return now_us - round(seconds_of(written.removesuffix(" ago"), unit="") * 1_000_000)
     except ValueError:
         pass  # not a duration, so it must be a date
     try:
@@ -121,15 +122,29 @@ def _dated(written: str) -> datetime:
             return datetime.fromisoformat(date).replace(tzinfo=UTC)
         naive = datetime.fromisoformat(date)
         # When clocks are set back an hour comes twice, and only the zone's name says which one the user means.
-        for one in (naive.astimezone(), naive.replace(fold=1).astimezone()):
+        for one in _readings(naive):
             if one.tzname() == word.upper():
                 return one
         raise ValueError(word)
     found = datetime.fromisoformat(written)
     if found.tzinfo:
         return found
+    first, second = _readings(found)
+    if first.utcoffset() != second.utcoffset() and len(written) > len("2026-10-25"):
+        # An hour decides whether an emergency was reached in time, so this time is not guessed.
+        raise UsageError(
+            f"{written!r} comes twice or never, because the clocks change",
+            remedy="write it with its offset, such as 2026-10-25T02:30+01:00",
+        )
+    return first
+
+
+def _readings(naive: datetime) -> tuple[datetime, datetime]:
+    """Return both moments that a time may mean in the zone of this run; they differ if the time is not clear."""
     zone = _zone.get()
-    return found.replace(tzinfo=zone) if zone else found.astimezone()
+    if zone:
+        return naive.replace(tzinfo=zone), naive.replace(tzinfo=zone, fold=1)
+    return naive.astimezone(), naive.replace(fold=1).astimezone()
 
 
 def within(since: str, until: str) -> tuple[int | None, int | None]:

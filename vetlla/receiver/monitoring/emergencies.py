@@ -16,7 +16,7 @@ import structlog
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.emergencies import EmergencyType
-from vetlla.domain.errors import ConfigError, VetllaError
+from vetlla.domain.errors import ConfigError, StoreError, VetllaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -71,6 +71,7 @@ class EmergencyWatch:
         self._waiting: Sequence[tuple[WaitingEmergency, Mapping[str, int]]] = ()
         self._stamp: Hashable = object()
         self._is_known = False
+        self._was_there = False
         self._why = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -119,8 +120,11 @@ class EmergencyWatch:
         self, stamp: Hashable, waiting: Sequence[tuple[WaitingEmergency, Mapping[str, int]]]
     ) -> tuple[Hashable, Sequence[tuple[WaitingEmergency, Mapping[str, int]]]]:
         found = self._reader.stamp()
+        if found is None and self._was_there:
+            raise StoreError("the registry is gone, and it was there before", remedy="vetlla db restore")
         if found == stamp:
             return stamp, waiting
+        self._was_there = found is not None
         return found, [(one, self._marks_of(one)) for one in self._reader.read()]
 
     def _marks_of(self, one: WaitingEmergency) -> Mapping[str, int]:

@@ -65,6 +65,7 @@ def check(
         *_not_returned(returns, now_us),
         *(_finding("left", Level.WARNING, f"key {code}: its home left", "vetlla custody left") for code in unopened),
         *_out_too_long(held, limits.out_us, now_us),
+        *_shared_codes(held),
         *_shared_places(held),
         *_impossible(every),
     ]
@@ -115,6 +116,23 @@ def _out_too_long(keys: Iterable[CustodyKey], out_us: int, now_us: int) -> Itera
         if key.state is KeyState.OUT and now_us - key.since_us > out_us:
             time = stretch((now_us - key.since_us) // SECOND_US)
             yield _finding("out", Level.WARNING, f"key {key.code}: {key.holder} has it for {time}", _show(key))
+
+
+def _shared_codes(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
+    """Yield the codes of several keys. The acts refuse a second key, but a withdrawal or an import may bring one."""
+    known: dict[str, list[CustodyKey]] = defaultdict(list)
+    for key in keys:
+        known[key.code].append(key)
+    for code, found in known.items():
+        if len(found) > 1:
+            homes = ", ".join(key.home for key in found)
+            text = f"code {code} belongs to {len(found)} keys in custody, of {homes}"
+            yield _finding(
+                "code",
+                Level.CRITICAL,
+                text,
+                "vetlla duties list --kind key --open, then vetlla duties withdraw EVENT of the wrong one",
+            )
 
 
 def _shared_places(keys: Iterable[CustodyKey]) -> Iterator[Finding]:

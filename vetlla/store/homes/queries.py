@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import Fact, Home, Person, is_covered
+from vetlla.domain.telephones import dialled
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, periods_of, person_of, shown
 from vetlla.store.homes.folding import cells_on, days_of_change, rows_of
 
@@ -33,6 +34,7 @@ _CODES = {
     ),
     "people": (("code", "SELECT DISTINCT '', person FROM person_facts WHERE person NOT GLOB '*[^0-9]*'"),),
 }
+_TELEPHONES = "SELECT DISTINCT home, value FROM home_facts, json_each(phones) WHERE phones IS NOT NULL"
 _HISTORY = """
 SELECT f.since, r.recorded_us, r.by, r.source, f.correction, f.note, {fields}
 FROM {table} AS f JOIN recordings AS r ON r.id = f.recording WHERE f.{key} = ? ORDER BY f.recording, f.since
@@ -79,6 +81,14 @@ def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, kno
     if not found:
         raise UsageError(f"no home {code!r}", remedy=_remedy("homes", known_us))
     return found[code]
+
+
+def telephones_of_home_alone(connection: sqlite3.Connection, code: str) -> list[str]:
+    """Return the telephones that a home ever had and no other home ever had, as a PBX dials them (E.164)."""
+    own, others = set[str](), set[str]()
+    for home_code, phone in connection.execute(_TELEPHONES):
+        (own if home_code == code else others).add(dialled(phone))
+    return sorted(own - others - {""})
 
 
 def home_spans(

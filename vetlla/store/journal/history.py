@@ -46,6 +46,8 @@ SELECT * FROM (SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'close
 ORDER BY id DESC LIMIT ?
 """
 _T = TypeVar("_T")
+MOST = (1 << 63) - 1
+"""Largest number that a row can have. SQLite refuses to compare with a larger one, which a person may have typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +237,8 @@ def last_number(archive: Archive, log: Log[_T]) -> int:
 
 def signal(archive: Archive, number: int) -> Stored | None:
     """Return the signal with a number; None if there is no such signal."""
+    if number > MOST:
+        return None
     sql, _ = _select(Question(log=SIGNALS), newest_first=False)
     rows = archive.read(sql, (number, number, 1))
     return _value(SIGNALS, rows[0]) if rows else None
@@ -242,6 +246,8 @@ def signal(archive: Archive, number: int) -> Stored | None:
 
 def alarm(archive: Archive, number: int) -> Alarm | None:
     """Return the alarm with a number, open or closed; None if there is no such alarm."""
+    if number > MOST:
+        return None
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None
 

@@ -28,3 +28,12 @@ def ended_in(archive: Archive, names: Sequence[str], since_us: int, before_us: i
         sql = f"SELECT * FROM alarms WHERE state <> 'closed' AND home IN ({marks})"  # noqa: S608 - placeholders
         found += map(alarm_from, archive.read(sql, names))
     return found
+
+
+def first_call_after(archive: Archive, alarm: int, after_us: int) -> int | None:
+    """Return when the first signal of an alarm after an instant was established; None if there is none."""
+    (row,) = archive.read(
+        "SELECT min(established_us) AS first FROM signals WHERE alarm_id = ? AND established_us > ?", (alarm, after_us)
+    )
+    first: int | None = row["first"]
+    return first

@@ -35,9 +35,15 @@ class Beginning(NamedTuple):
 
 
 def beginning_of(
-    connection: sqlite3.Connection, rules: DutyRules, state_dir: Path, number: str, now_us: int
+    connection: sqlite3.Connection,
+    rules: DutyRules,
+    state_dir: Path,
+    number: str,
+    now_us: int,
+    *,
+    of: StreetEmergency | None = None,
 ) -> Beginning:
-    """Return how the emergency of an alarm began.
+    """Return how the emergency of an alarm began: ``of``, or one that its last call begins now.
 
     Raises UsageError if the journal has no such alarm or the alarm no registered home, and StoreError if the journal
     cannot be read.
@@ -52,7 +58,10 @@ def beginning_of(
         names = (home, *accounts_of_home(connection, home))
         others = _earlier(archive, names, alarm, window_us)
         before = [one for one in emergencies if one.is_attended and number not in one.alarms]
+        others = [_since_visit(archive, other, before) or other for other in others]
         attended = {other.id for other in others if any(_is_of(other, one) for one in before)}
+        mine = [one for one in emergencies if number in one.alarms and (of is None or one.id != of.id)]
+        alarm = _since_visit(archive, alarm, mine) or alarm
         visited_us = max((one.access_us or 0 for one in before), default=0)
         alarm, *others = (_with_own_stamp(archive, one, visited_us) for one in (alarm, *others))
     return Beginning(home, first_communication(alarm, others, window_us, attended), window_us, emergencies)
@@ -89,7 +98,21 @@ def _earlier(archive: Archive, names: Sequence[str], alarm: Alarm, window_us: in
 
 def _is_of(alarm: Alarm, one: StreetEmergency) -> bool:
     """Return True if the unit of an emergency got in after an alarm: then it has attended that call."""
+    if one.ended_us is not None and alarm.opened_us > one.ended_us:
+        return False
     return str(alarm.id) in one.alarms or alarm.opened_us <= (one.access_us or 0)
+
+
+def _since_visit(archive: Archive, alarm: Alarm, emergencies: Sequence[StreetEmergency]) -> Alarm | None:
+    """Return an alarm from its first call after the unit had left; None if it had no unit, or no call came since.
+
+    An alarm may stay open after its emergency is finished. A new call of the home then joins it, and needs a new unit.
+    """
+    attended = [one for one in emergencies if one.is_attended and one.ended_us is not None and _is_of(alarm, one)]
+    if not attended:
+        return None
+    called_us = home_alarms.first_call_after(archive, alarm.id, max(one.ended_us or 0 for one in attended))
+    return None if called_us is None else alarm._replace(established_us=called_us, opened_us=called_us)
 
 
 def _with_own_stamp(archive: Archive, alarm: Alarm, visited_us: int) -> Alarm:

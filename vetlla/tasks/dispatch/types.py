@@ -29,13 +29,18 @@ _CARRIED: tuple[str, ...] = ("repeated", "sent", "recalled", "arrived", "escalat
 def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, told: Told) -> StreetEmergency:
     """Give the emergency of an alarm its type, and return it. Works within the caller's transaction.
 
-    If the emergency has a duty, a later alarm joins it. Raises UsageError if it has that type already, if a unit has
-    got in, or if the alarm or its home is not known.
+    If the emergency has a duty, a later alarm joins it. If a unit attended it and has left, a call that joined the
+    alarm since then opens another one. Raises UsageError if it has that type already, if a unit has got in, or if the
+    alarm or its home is not known.
     """
     connection, rules, now_us = work.connection, work.rules, work.now_us
     known = looking.of_alarm(connection, rules, alarm, now_us)
-    if known is None:
+    if known is None or (known.is_attended and not known.is_open):
         begun = beginning_of(connection, rules, state_dir, alarm, now_us)
+        if known is not None and begun.first.alarm.opened_us <= (known.ended_us or now_us):
+            raise UsageError(
+                f"the emergency of alarm {alarm} was attended and is finished", remedy=f"vetlla dispatch show {alarm}"
+            )
         going_on = _going_on(begun)
         if going_on is None:
             return _open(work, begun, wanted, told)
@@ -45,10 +50,6 @@ def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, tol
     elif known.is_open and known.type is wanted:
         raise UsageError(f"alarm {alarm} has type {wanted} already", remedy=f"vetlla dispatch show {alarm}")
     if not known.is_open:
-        if known.is_attended:
-            raise UsageError(
-                f"the emergency of alarm {alarm} was attended and is finished", remedy=f"vetlla dispatch show {alarm}"
-            )
         begun = beginning_of(connection, rules, state_dir, alarm, now_us)
         return _open(work, begun, wanted, told)
     return _retype(work, known, wanted, told)
