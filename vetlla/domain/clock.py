@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol, overload
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -88,6 +88,11 @@ def iso(utc_us: int | None) -> str | None: ...
 def iso(utc_us: int | None) -> str | None:
     """Return ``2026-11-21T22:33:01.123456Z``, or None for None."""
     return None if utc_us is None else to_datetime(utc_us).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def last_of_month(first: date) -> date:
+    """Return the last day of the month with this first day."""
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def stretch(seconds: float) -> str:

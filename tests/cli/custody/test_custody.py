@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.homes_on_record import register_homes
+from tests.rigs.street import write_alarms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def test_who_has_a_key_and_where_it_was(keeper: Vetlla) -> None:
     taken = act(
         keeper, "take", "K1", "--by", "T07", "--reason", "emergency", "--alarm", "4711", "--at", "2025-02-01T10:00"
     )
-    assert taken.out == "K1 of H1 is out, and T07 has it\n"
+    assert taken.out.startswith("K1 of H1 is out, and T07 has it\n  alarm 4711 counts unchecked")
     act(keeper, "use", "K1", "--alarm", "4711", "--by", "T07", "--at", "2025-02-01T10:20")
     (listed,) = keeper("custody", "list", "--holder", "T07", "--out-since", "12h", "--json").json
     assert list(listed) == [
@@ -97,6 +98,32 @@ def test_use_without_an_emergency_is_a_very_grave_fault(keeper: Vetlla) -> None:
     assert {one["check"] for one in keeper("custody", "check", "--json").json} == {"no_emergency", "left"}
     old = keeper("custody", "check", "--for", "10m")
     assert (old.status, "1 older faults" in old.out) == (1, True)
+
+
+def test_an_alarm_must_be_a_number_of_the_journal_and_of_the_home(keeper: Vetlla, state_dir: Path) -> None:
+    """Without a journal the alarm counts unchecked; with one it must exist and be of the home of the key."""
+    act(keeper, "take", "K1", "--by", "T07", "--reason", "check", "--at", "2h")
+    assert keeper("custody", "use", "K1", "--alarm", "nonsense").status == 2
+    assert "alarm 2 counts unchecked" in act(keeper, "use", "K1", "--alarm", "2", "--at", "50m").out
+    write_alarms(state_dir, (1, "H2", 90, 80), (2, "H1", 70, 60))
+    assert act(keeper, "use", "K1", "--alarm", "2", "--at", "45m").out == "K1 of H1 is out, and T07 has it\n"
+    assert keeper("custody", "check").status == 1
+    assert "1 uses for an alarm that was not looked up" in keeper("custody", "check").out
+    told = act(keeper, "use", "K1", "--alarm", "1", "--at", "40m").out
+    assert "alarm 1 is of another home\n  used for an alarm of another home: this is a very grave fault" in told
+    assert "alarm 9 is not in the journal" in act(keeper, "use", "K1", "--alarm", "9", "--at", "30m").out
+    checked = keeper("custody", "check", "--json")
+    assert checked.status == 2
+    assert {one["check"] for one in checked.json} == {"other_home", "no_alarm", "left"}
+
+
+def test_a_key_may_be_returned_to_any_of_several_people(keeper: Vetlla) -> None:
+    words = ("--place", "hook 9", "--authorisation", "A-8", "--may-return", "P9", "--may-return", "P10", "--at", "3h")
+    for code, person, faults in (("K8", "P10", 0), ("K9", "P9", 0), ("K10", "P9;P10", 1)):
+        made = act(keeper, "cede", "H2", "--code", code, *words, "--json").json[0]
+        assert made["may_return"] == "P9;P10"
+        told = act(keeper, "return", code, "--to", person, "--receipt", "R1").out
+        assert told.count("very grave fault") == faults
 
 
 def test_the_check_finds_what_is_not_in_order(keeper: Vetlla) -> None:
@@ -179,7 +206,13 @@ def test_an_export_can_be_imported_elsewhere(keeper: Vetlla, tmp_path: Path) -> 
     act(keeper, "export", str(file))
     with file.open(encoding="utf-8") as rows:
         assert len(list(csv.DictReader(rows))) == 4
-    assert keeper("custody", "import", file).out.endswith("0 new, 4 unchanged\n")
+    done = keeper("custody", "import", file)
+    assert (done.out.endswith("0 new, 4 unchanged\n"), "unchanged events" in done.talk) == (True, False)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("T07", "T08", 1), encoding="utf-8")
+    assert "1 of the unchanged events are recorded with another person" in keeper("custody", "import", file).talk
+    assert keeper("custody", "import", file, "--json").json[0]["differing"] == 1
+    file.write_text(text, encoding="utf-8")
     other = tmp_path / "other"
     other.mkdir()
     state = register_homes(other)
@@ -204,6 +237,7 @@ def test_an_existing_register_is_imported_whole_or_not_at_all(keeper: Vetlla, tm
         "H2,K5,,2025-01-02 10:00,,,A-9,P7,,\n": "is empty, but ceded needs it",
         "H7,K5,,2025-01-02 10:00,,a,A-9,P7,,\n": "no such home",
         "H2,K5,,2098-01-02 10:00,,a,A-9,P7,,\n": "lies in the future",
+        "H2,K2,taken,2025-01-02 10:00,T1,,,,emergency,nonsense\n": "alarm",
         "H2,K5,,2025-03-30 02:30,,a,A-9,P7,,\n": "does not exist",
     }
     for row, message in bad.items():
@@ -212,9 +246,12 @@ def test_an_existing_register_is_imported_whole_or_not_at_all(keeper: Vetlla, tm
         assert done.status == os.EX_USAGE, row
         assert message in done.talk
         assert keeper("custody", "list", "--home", "H2").out == ""
-    file.write_text(heading + "H2,K2,taken,2025-01-02 10:00,T1,,,,check,\n" + ceded, encoding="utf-8")
+    file.write_text(
+        heading + "H2,K2,taken,2025-01-02 10:00,T1,,,,check,\n" + ceded.replace("P7", "P7; P8"), encoding="utf-8"
+    )
     assert keeper("custody", "import", file, "--json").json[0]["new"] == 2
-    assert keeper("custody", "list", "--home", "H2", "--json").json[0]["holder"] == "T1"
+    (listed,) = keeper("custody", "list", "--home", "H2", "--json").json
+    assert (listed["holder"], listed["may_return"]) == ("T1", "P7;P8")
 
 
 def test_a_stock_taking_finds_differences(keeper: Vetlla, tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rigs.street import furnish, write_alarms, write_call
+from tests.rigs.daemon import running
+from tests.rigs.street import CLOCK, furnish, write_alarms, write_call
+from vetlla.store.registry.transaction import snapshot
+from vetlla.tasks.dispatch import looking
+from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,6 +271,25 @@ def test_rows_of_a_file_are_the_same_emergencies(street: Vetlla, tmp_path: Path)
     assert "has not begun" in refused(street, "report", "--month", "2099-01")
 
 
+def test_an_evening_is_typed_in_after_the_unit_went_off_duty(street: Vetlla, state_dir: Path) -> None:
+    """A unit counts as it was when it was sent: on duty, away for another emergency, or off duty."""
+    write_alarms(state_dir, (10, "H1", 200, 100), (11, "H2", 180, 100), (12, "H3", 30, None))
+    act(street, "units", "off", "UMO-01", "--at", "60m")
+    for number in (10, 11, 12):
+        act(street, "type", number, "I")
+    for word, at in (("arrived", "170m"), ("access", "165m"), ("finished", "150m")):
+        if word == "arrived":
+            act(street, "send", 10, "--unit", "UMO-01", "--at", "175m")
+        act(street, word, 10, "--at", at)
+    assert "is away for alarm 10 at" in refused(street, "send", 11, "--unit", "UMO-01", "--at", "160m")
+    assert act(street, "send", 11, "--unit", "UMO-01", "--at", "140m")["unit"] == "UMO-01"
+    assert "is away for alarm 11 at" in refused(street, "send", 12, "--unit", "UMO-01", "--at", "20m")
+    act(street, "access", 11, "--at", "130m")
+    act(street, "finished", 11, "--at", "110m")
+    assert "is off duty at" in refused(street, "send", 12, "--unit", "UMO-01", "--at", "20m")
+    assert [one["state"] for one in rows(street, "units", "list")] == ["off_duty", "free", "free"]
+
+
 # --- the board and the check ------------------------------------------------------------------------------------------
 
 
@@ -286,6 +309,54 @@ def test_more_emergencies_than_units_are_put_in_order(street: Vetlla, state_dir:
     assert street("dispatch", "board").status == 0
     act(street, "send", 2, "--unit", "UMO-03")
     assert [line["alarm"] for line in rows(street, "board")] == ["4", "3", "1"]
+
+
+def test_an_emergency_without_a_unit_is_put_before_a_supervisor_once(vetlla: Vetlla, tmp_path: Path) -> None:
+    """The receiver's queue has the reason; an emergency whose alarms are closed is reported by the check."""
+    (tmp_path / "state").mkdir(exist_ok=True)
+
+    def run(*words: object) -> Done:
+        done = vetlla(*words, "--state-dir", tmp_path / "state")
+        assert done.status in {0, 2}, done
+        return done
+
+    furnish(run, tmp_path)
+    write_alarms(tmp_path / "state", (1, "H1", 40, 38), (2, "H2", 12, None))
+    run("dispatch", "type", 1, "I")
+    run("dispatch", "type", 2, "II")
+    assert "escalation" in {
+        one["check"] for one in run("dispatch", "check", "--escalate", "--json").json
+    }  # no receiver
+    with running(tmp_path):
+        first = run("dispatch", "check", "--escalate", "--json").json
+        run("dispatch", "check", "--escalate")
+        (queued,) = run("queue", "show", 2, "--json").json
+    assert [one["text"] for one in first if one["check"] == "escalation"] == [
+        "emergency of type I, home H1: its alarms are closed, so that none can be escalated"
+    ]
+    assert queued["alarm"]["escalated_why"] == "emergency without a unit for 5 min 0 s"
+    events = run("dispatch", "show", 2, "--json").json[0]["events"]
+    assert [event["event"] for event in events].count("escalated") == 1
+
+
+def test_a_check_that_cannot_read_is_unknown(vetlla: Vetlla, state_dir: Path) -> None:
+    (state_dir / "registry.db").write_bytes(b"no database" * 100)
+    done = vetlla("dispatch", "check")
+    assert (done.status, done.out.splitlines()[0]) == (3, "DISPATCH UNKNOWN: the emergencies cannot be read")
+
+
+def test_only_a_look_at_an_emergency_that_is_over_reads_the_events_of_all_years(
+    street: Vetlla, state_dir: Path
+) -> None:
+    act(street, "type", 4, "I")
+    read: list[str] = []
+    rules = load_rules(None, None)
+    with snapshot(state_dir, CLOCK) as connection:
+        connection.set_trace_callback(read.append)
+        found = looking.of_alarm(connection, rules, "4", CLOCK.now().utc_us)
+        assert (found is not None, any("instr" in sql for sql in read)) == (True, False)
+        assert looking.of_alarm(connection, rules, "77", CLOCK.now().utc_us) is None
+        assert any("instr" in sql for sql in read)
 
 
 def test_the_check_is_critical_without_a_unit(street: Vetlla, state_dir: Path) -> None:

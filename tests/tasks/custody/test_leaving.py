@@ -120,3 +120,11 @@ def test_a_lost_key_is_still_owed(state: Path) -> None:
     with book(state) as connection:
         register.act(connection, RULES, "K3", told("key", "", "lost", "2025-06-01T10:00"), recorded("2025-06-01T11:00"))
     assert [key for _, key, _ in opened(settle(state, "2025-07-01"))] == ["K3", "K4"]
+
+
+@pytest.mark.parametrize("name", RULES.kinds.names())
+def test_a_clock_that_an_absence_stops_goes_on_before_the_end(name: str) -> None:
+    """A stop that only the end of the duty ended would stop the clock for good."""
+    kind = RULES.kinds.kind(name)
+    for event, stop in kind.stops.items():
+        assert set(stop.until) - set(kind.ends) - set(kind.cancels), f"{event} stops the clock until the end"

@@ -11,13 +11,13 @@ import typer
 
 from vetlla.cli.calls.options import Numbers, Zone, call_fields, call_row, reading_of, seconds, zone_from
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import Since, Until, Utc, as_month, end_of, within
+from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, footnote
 from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, without_collector
-from vetlla.domain.clock import to_us
+from vetlla.domain.clock import last_of_month, to_us
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.report import figures, limits_of
 from vetlla.service.percent import percent_of
@@ -61,7 +61,7 @@ def report(
     reading = reading_of(parameters_file)
     place = zone_from(zone, reading)
     first = month or (today().replace(day=1) - timedelta(days=1)).replace(day=1)
-    reading = reading.at(end_of(first))
+    reading = reading.at(last_of_month(first))
     since_us, until_us = _bounds(first, place)
     with snapshot(state_dir, CLOCK) as connection:
         calls = queries.calls(connection, joined, since_us=since_us, until_us=until_us)
@@ -75,7 +75,7 @@ def report(
 
 
 def _bounds(first: date, zone: ZoneInfo) -> tuple[int, int]:
-    after = end_of(first) + timedelta(days=1)
+    after = last_of_month(first) + timedelta(days=1)
     return tuple(to_us(datetime(day.year, day.month, 1, tzinfo=zone)) for day in (first, after))  # type: ignore[return-value]
 
 

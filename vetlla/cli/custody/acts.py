@@ -13,12 +13,15 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import PaperLanguage
 from vetlla.domain.errors import UsageError
-from vetlla.service.custody.chain import KeyAct, TakingReason
-from vetlla.service.custody.columns import COPIES_MAX
+from vetlla.service.custody.chain import MAY_RETURN, KeyAct, TakingReason
+from vetlla.service.custody.columns import ALARM_MAX, COPIES_MAX
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import register
 
-Alarm = Annotated[str, typer.Option("--alarm", metavar="ID", help="Number of the emergency's alarm.")]
+Alarm = Annotated[
+    int | None,
+    typer.Option("--alarm", min=1, max=ALARM_MAX, metavar="ID", help="Number of the emergency's alarm in the journal."),
+]
 
 
 @with_option_groups
@@ -30,8 +33,10 @@ def cede(
         str, typer.Option("--authorisation", parser=code, metavar="REF", help="Number of the signed authorisation.")
     ],
     may_return: Annotated[
-        str,
-        typer.Option("--may-return", parser=code, metavar="CODE", help="Code of the person who may get it back."),
+        list[str],
+        typer.Option(
+            "--may-return", parser=code, metavar="CODE", help="Code of a person who may get it back; several times."
+        ),
     ],
     copies: Annotated[int, typer.Option("--copies", min=1, max=COPIES_MAX, help="Copies under this code.")] = 1,
     *,
@@ -43,7 +48,7 @@ def cede(
     """
     of_duty = entry.of_duty()
     rules = of_duty.rules()
-    details = {"place": place, "authorisation": authorisation, "may_return": may_return, "copies": str(copies)}
+    details = {"place": place, "authorisation": authorisation, MAY_RETURN: ";".join(may_return), "copies": str(copies)}
     told = of_duty.told(register.KEY, home, "", **details)._replace(ref=key)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         made = register.cede(connection, rules, told, of_duty.recording("custody cede"))
@@ -54,7 +59,7 @@ def cede(
 def take(
     key: KeyCode,
     reason: Annotated[TakingReason, typer.Option("--reason", help="Why it leaves its place.")],
-    alarm: Alarm = "",
+    alarm: Alarm = None,
     *,
     entry: KeyEntry,
 ) -> None:
@@ -66,7 +71,7 @@ def take(
         raise UsageError("it is not said who takes the key", remedy="give the code of that person with --by")
     if reason is TakingReason.EMERGENCY and not alarm:
         raise UsageError("an emergency has an alarm", remedy="give its number with --alarm")
-    act(key, KeyAct.TAKEN, entry, "take", reason=reason.value, alarm=alarm)
+    act(key, KeyAct.TAKEN, entry, "take", reason=reason.value, alarm=str(alarm or ""))
 
 
 @with_option_groups
@@ -88,14 +93,15 @@ def move(key: KeyCode, place: Where, *, entry: KeyEntry) -> None:
 
 
 @with_option_groups
-def use(key: KeyCode, alarm: Alarm = "", *, entry: KeyEntry) -> None:
+def use(key: KeyCode, alarm: Alarm = None, *, entry: KeyEntry) -> None:
     """Record that the door was opened with a key that is out.
 
-    Keys may be used in an emergency only. A use without --alarm is recorded, and is a very grave fault (tender, 17).
+    Keys may be used in an emergency only. A use without --alarm, or for an alarm that is not in the journal or is of
+    another home, is recorded, and is a very grave fault (tender, 17). If the journal cannot be read, the alarm counts.
 
     Example: vetlla custody use K0123 --alarm 4711 --by T07 --at 20m
     """
-    act(key, KeyAct.USED, entry, "use", alarm=alarm)
+    act(key, KeyAct.USED, entry, "use", alarm=str(alarm or ""))
 
 
 @with_option_groups

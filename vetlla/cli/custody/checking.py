@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions, duty_fields, state_text
-from vetlla.cli.kit.findings import print_check
+from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import CLOCK, Day, past, without_collector
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
-from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.transaction import snapshot, transaction
@@ -24,6 +22,7 @@ from vetlla.tasks.duties.book import Recording
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vetlla.domain.findings import Finding
     from vetlla.service.duties.terms import DutyRules
 
 RECENT_S = 30 * 86_400.0
@@ -49,29 +48,28 @@ def check_keys(
 ) -> None:
     """Check the keys in custody, as a monitoring plug-in.
 
-    It reports keys that are out for longer than custody.out_max, keys that were lost or used without an emergency, keys
-    of homes that left, places with two keys, and events that were not possible. Attended homes of people who live alone
-    without a key in custody are only counted.
+    It reports keys that are out for longer than custody.out_max, keys that were lost, used without an emergency or used
+    for an alarm that does not exist or is of another home. It also reports keys of homes that left, places with two
+    keys, and events that were not possible. Attended homes of people who live alone without a key in custody are only
+    counted.
 
     Exit status: 0 all well, 1 warnings, 2 critical, 3 unknown, because the registry or the rules cannot be read.
 
     Example: vetlla custody check --for 7d
     """
     without_collector()
-    findings, said = _findings(options, round(recent * SECOND_US), state_dir)
+    findings, said = read_or_unknown(
+        "custody", "the keys cannot be read", lambda: _findings(options, round(recent * SECOND_US), state_dir)
+    )
     print_check("CUSTODY", findings, said, as_json=as_json)
 
 
 def _findings(options: RuleOptions, recent_us: int, state_dir: Path) -> tuple[list[Finding], str]:
-    try:
-        found = _found(options.rules(), recent_us, state_dir)
-    except (StoreError, ConfigError, AccessError, UsageError, PermissionError) as error:
-        unread = of_error("custody", error)
-        unknown = Finding(check=unread.check, level=Level.UNKNOWN, text=unread.text, remedy=unread.remedy)
-        return [unknown], "the keys cannot be read"
+    found = _found(options.rules(), recent_us, state_dir)
     checked = found.checked
     said = (
-        f"{checked.keys} keys in custody, {checked.out} out, {checked.lost} lost, {checked.older} older faults;"
+        f"{checked.keys} keys in custody, {checked.out} out, {checked.lost} lost, {checked.older} older faults,"
+        f" {checked.unchecked} uses for an alarm that was not looked up;"
         f" {found.alone_without} homes of people alone without a key"
     )
     return checked.findings, said

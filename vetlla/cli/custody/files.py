@@ -11,7 +11,15 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, background_priority
-from vetlla.cli.kit.row_files import ExportFile, ExportFormat, FileOptions, ImportFile, importing, refuse
+from vetlla.cli.kit.row_files import (
+    ExportFile,
+    ExportFormat,
+    FileOptions,
+    ImportFile,
+    importing,
+    refuse,
+    tell_differing,
+)
 from vetlla.service.custody.columns import COLUMNS, KEYS, STOCK, key_row
 from vetlla.service.custody.stock import compare
 from vetlla.store.duties import events as store
@@ -36,8 +44,8 @@ def import_(
 ) -> None:
     """Import a register of keys: all of a file or, if any row is bad or not possible, nothing.
 
-    Columns: home, key, event, at, by, place, authorisation, may_return, copies, reason, alarm, to, receipt,
-    certificate, witness, note. A row without event cedes a key. Importing a file again changes nothing.
+    Columns: home, key, event, at, by, place, authorisation, may_return, copies, reason, alarm, alarm_check,
+    to, receipt, certificate, witness, note. A row without event cedes a key. Importing a file again changes nothing.
 
     Exit status: 0 imported, 64 nothing imported because rows are bad.
 
@@ -50,10 +58,20 @@ def import_(
     if done.faults:
         refuse(file, done.faults, reader, as_json=as_json)
     if as_json:
-        print_json({"file": str(file), "new": done.new, "unchanged": done.known, "bad": 0, "dry_run": dry_run})
+        print_json(
+            {
+                "file": str(file),
+                "new": done.new,
+                "unchanged": done.known,
+                "differing": done.differing,
+                "bad": 0,
+                "dry_run": dry_run,
+            }
+        )
     else:
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{dry}", soft_wrap=True)
+    tell_differing(done.differing)
 
 
 @with_option_groups

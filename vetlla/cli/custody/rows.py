@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -14,8 +14,9 @@ from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
+from vetlla.service.custody.chain import AlarmCheck, alarm_check, details_of
 from vetlla.store.registry.transaction import transaction
-from vetlla.tasks.custody import register
+from vetlla.tasks.custody import alarms, register
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import DutyEvent
@@ -46,6 +47,13 @@ OtherPlace = Annotated[
 Witness = Annotated[
     str, typer.Option("--witness", parser=_code_if_any, metavar="CODE", help="Code of the person who saw it.")
 ]
+
+
+_OF_CHECK: Final = {
+    AlarmCheck.MISSING: "is not in the journal",
+    AlarmCheck.OTHER_HOME: "is of another home",
+    AlarmCheck.UNCHECKED: "counts unchecked, because the journal cannot be read",
+}
 
 
 class KeyEntry(NamedTuple):
@@ -83,7 +91,11 @@ def act(key: str, what: KeyAct, entry: KeyEntry, command: str, **details: str) -
     rules = of_duty.rules()
     told = of_duty.told(register.KEY, "", what.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
-        done = register.act(connection, rules, key, told, of_duty.recording(f"custody {command}"))
+        recording = of_duty.recording(f"custody {command}")
+        if details.get("alarm"):
+            done = alarms.act_for_alarm(connection, rules, key, told, recording, state_dir=entry.state_dir)
+        else:
+            done = register.act(connection, rules, key, told, recording)
     print_key(done, as_json=entry.as_json)
 
 
@@ -99,7 +111,7 @@ def key_fields(key: CustodyKey) -> dict[str, Any]:
         "since": iso(key.since_us),
         "copies": int(key.ceded.get("copies", "1")),
         "authorisation": key.ceded.get("authorisation", ""),
-        "may_return": key.ceded.get("may_return", ""),
+        "may_return": ";".join(key.may_return),
         "ceded": iso(key.duty.opened_us),
         "duty": key.duty.id,
     }
@@ -128,7 +140,10 @@ def print_key(key: CustodyKey, *, as_json: bool) -> None:
         print_json(key_fields(key) | {"events": chain_fields(key)})
         return
     console().print(f"{key.code} of {key.home} {key.whereabouts()}", soft_wrap=True)
-    last = key.duty.events[-1].id
+    last = key.duty.events[-1]
+    details = details_of(last)
+    if details.get("alarm") and (check := alarm_check(details)) is not AlarmCheck.KNOWN:
+        console().print(f"  alarm {details['alarm']} {_OF_CHECK[check]}", soft_wrap=True)
     for event, misdeed in key.misdeeds:
-        if event.id == last:
+        if event.id == last.id:
             console().print(f"  {misdeed.value}: this is a very grave fault", soft_wrap=True)

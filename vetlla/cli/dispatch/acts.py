@@ -7,25 +7,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vetlla.cli.dispatch.rows import (
-    DEFAULT_STATE_DIR,
-    AlarmNumber,
-    AsJson,
-    At,
-    ByWhom,
-    DryRun,
-    KindsFile,
-    Note,
-    ParametersFile,
-    Reason,
-    StateDir,
-    Utc,
-    at_of,
-    print_emergency,
-)
+from vetlla.cli.dispatch.rows import AlarmNumber, Note, Reason, at_of, print_emergency
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import duty_rules
+from vetlla.cli.kit.duty_rows import At, ByWhom, KindsFile, duty_rules
+from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.store.registry.transaction import transaction

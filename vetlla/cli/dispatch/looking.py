@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vetlla.cli.dispatch.rows import (
-    DEFAULT_STATE_DIR,
-    AlarmNumber,
-    AsJson,
-    StateDir,
-    Utc,
-    alarm_row,
-    beginning_fields,
-    emergency_fields,
-)
+from vetlla.cli.dispatch.rows import AlarmNumber, alarm_row, beginning_fields, emergency_fields
 from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events, state_text
-from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import SECOND_US, iso, stretch

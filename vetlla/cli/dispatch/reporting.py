@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.dispatch.rows import DEFAULT_STATE_DIR, AsJson, StateDir, Utc
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import as_month, to_the_second
+from vetlla.cli.kit.moments import Utc, as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.kit.registry import CLOCK, without_collector

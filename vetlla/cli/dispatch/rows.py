@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.kit.duty_rows import At, ByWhom, KindsFile, duty_fields, event_fields, state_text
-from vetlla.cli.kit.moments import Utc, moment, shown_iso, to_the_second
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.duty_rows import duty_fields, event_fields, state_text
+from vetlla.cli.kit.moments import moment, shown_iso, to_the_second
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.service.dispatch.first_communication import reasons
@@ -28,11 +26,6 @@ Note = Annotated[str, typer.Option("--note", parser=as_note, metavar="TEXT", hel
 Reason = Annotated[
     str, typer.Option("--reason", "--note", parser=as_note, metavar="TEXT", help="Why; without personal data.")
 ]
-
-__all__ = [
-    "DEFAULT_STATE_DIR", "AlarmNumber", "AsJson", "At", "ByWhom", "DryRun", "KindsFile", "Note", "ParametersFile",
-    "Reason", "StateDir", "UnitCode", "Utc",
-]  # fmt: skip
 
 
 def at_of(at: str) -> int:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.dispatch.acts import Act
-from vetlla.cli.dispatch.rows import DEFAULT_STATE_DIR, AsJson, Note, StateDir, UnitCode, Utc, at_of
+from vetlla.cli.dispatch.rows import Note, UnitCode, at_of
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso

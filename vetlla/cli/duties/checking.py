@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events
-from vetlla.cli.kit.findings import print_check
+from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
-from vetlla.domain.findings import Finding, Level, of_error
+from vetlla.domain.findings import Finding, Level
 from vetlla.service.duties.checking import Margins, check
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import looking
@@ -57,21 +56,18 @@ def check_clocks(
         return
     without_collector()
     margins = Margins(round(ahead * SECOND_US), round(behind * SECOND_US))
-    found, said = _findings(options, kind or [], margins, state_dir)
+    found, said = read_or_unknown(
+        "duties", "the duties cannot be read", lambda: _findings(options, kind or [], margins, state_dir)
+    )
     print_check("DUTIES", found, said, as_json=as_json)
 
 
 def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_dir: Path) -> tuple[list[Finding], str]:
-    try:
-        rules, now_us = options.rules(), CLOCK.now().utc_us
-        with snapshot(state_dir, CLOCK) as connection:
-            standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
-            found, old = check(standings, margins, now_us)
-            loose = 0 if kinds else len(looking.loose(connection, rules))
-    except (StoreError, ConfigError, AccessError, UsageError, PermissionError) as error:
-        unread = of_error("duties", error)
-        unknown = Finding(check=unread.check, level=Level.UNKNOWN, text=unread.text, remedy=unread.remedy)
-        return [unknown], "the duties cannot be read"
+    rules, now_us = options.rules(), CLOCK.now().utc_us
+    with snapshot(state_dir, CLOCK) as connection:
+        standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
+        found, old = check(standings, margins, now_us)
+        loose = 0 if kinds else len(looking.loose(connection, rules))
     if loose:
         text = f"{loose} events belong to no duty"
         found.append(Finding(check="loose", level=Level.WARNING, text=text, remedy="vetlla duties check --loose"))

@@ -12,7 +12,16 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
-from vetlla.cli.kit.row_files import ExportFile, ExportFormat, FileOptions, ImportFile, importing, refuse, tell_fault
+from vetlla.cli.kit.row_files import (
+    ExportFile,
+    ExportFormat,
+    FileOptions,
+    ImportFile,
+    importing,
+    refuse,
+    tell_differing,
+    tell_fault,
+)
 from vetlla.service.duties.columns import COLUMNS, EVENTS, event_row
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import snapshot
@@ -74,11 +83,7 @@ def import_(
         bad = f", {len(done.faults)} faults" if done.faults else ""
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{bad}{dry}", soft_wrap=True)
-    if done.differing:
-        talk().print(
-            f"{done.differing} of the unchanged events are recorded with another person, note or detail, which stays",
-            soft_wrap=True,
-        )
+    tell_differing(done.differing)
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"

@@ -12,13 +12,14 @@ from vetlla.cli.faults.rows import COLUMNS, fault_fields, fault_row
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions, duty_fields, event_fields, print_events, state_text
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import Utc, as_month, end_of
+from vetlla.cli.kit.moments import Utc, as_month
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import visit_fields, visit_row
+from vetlla.domain.clock import last_of_month
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.faults import looking
 from vetlla.tasks.faults.looking import FaultFilter
@@ -121,7 +122,7 @@ def report(
     Example: vetlla faults report --month 2026-11
     """
     rules = options.rules()
-    found = looking.report(state_dir, CLOCK, rules, month, end_of(month))
+    found = looking.report(state_dir, CLOCK, rules, month, last_of_month(month))
     values = rules.parameters.on(found.first)
     most = values.money("fault.share_max")
     rows = [_model(one, is_over=one.percent is not None and one.percent > most) for one in found.models]

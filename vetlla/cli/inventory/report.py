@@ -12,12 +12,13 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
-from vetlla.cli.kit.moments import as_month, end_of
+from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, Day, background_priority, today, without_collector, working
 from vetlla.cli.kit.row_files import ExportFormat
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
 from vetlla.domain.findings import Finding, Level, worst
 from vetlla.domain.permissions import explained
@@ -47,7 +48,7 @@ SHOWN = 10
 
 def month_end(text: str) -> date:
     """Return the last day of a month written YYYY-MM."""
-    return end_of(as_month(text))
+    return last_of_month(as_month(text))
 
 
 def report(

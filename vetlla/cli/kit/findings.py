@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group
@@ -11,10 +11,11 @@ from rich.text import Text
 
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.output import console, print_json
-from vetlla.domain.findings import Level, worst
+from vetlla.domain.errors import AccessError, ConfigError, StoreError, UsageError
+from vetlla.domain.findings import Level, of_error, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vetlla.domain.findings import Finding
 
@@ -36,6 +37,19 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         remedy = [f"-> {finding.remedy}"] if finding.remedy else []
         table.add_row(Text(finding.level.name, _STYLE[finding.level]), finding.check, Group(finding.text, *remedy))
     return table
+
+
+def read_or_unknown(
+    check: str, unread: str, read: Callable[[], tuple[list[Finding], str]]
+) -> tuple[list[Finding], str]:
+    """Return the findings that a plug-in reads and its sentence; if it cannot read, why as UNKNOWN, and ``unread``.
+
+    What cannot be read says nothing about what is checked.
+    """
+    try:
+        return read()
+    except (StoreError, ConfigError, AccessError, UsageError, PermissionError) as error:
+        return [replace(of_error(check, error), level=Level.UNKNOWN)], unread
 
 
 def print_check(name: str, findings: Sequence[Finding], said: str, *, as_json: bool) -> None:

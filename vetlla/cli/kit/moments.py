@@ -6,7 +6,7 @@ Answers for machines (``--json``, exports) do not use this module: they are alwa
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,11 +52,6 @@ def as_month(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise typer.BadParameter("write a month as 2026-11") from error
-
-
-def end_of(first: date) -> date:
-    """Return the last day of the month with this first day."""
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 # --- durations --------------------------------------------------------------------------------------------------------

@@ -114,6 +114,15 @@ def tell_fault(fault: Fault, reader: Reader[Any], *, as_json: bool) -> None:
         talk().print(sentence(fault, reader.heading(fault.column)), soft_wrap=True)
 
 
+def tell_differing(count: int) -> None:
+    """Say how many events of a file are recorded otherwise; for none nothing is said."""
+    if count:
+        talk().print(
+            f"{count} of the unchanged events are recorded with another person, note or detail, which stays",
+            soft_wrap=True,
+        )
+
+
 def tell_warnings(warnings: Sequence[Fault], reader: Reader[Any], *, as_json: bool) -> None:
     """Print warnings of what was imported all the same, and should be looked at."""
     for warning in warnings if as_json else warnings[:WARNINGS_SHOWN]:

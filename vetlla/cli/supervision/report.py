@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import as_month, end_of
+from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir, configured
 from vetlla.cli.kit.output import console, json_line, print_json, print_rows, talk
 from vetlla.cli.kit.progress import progress
@@ -27,7 +27,7 @@ from vetlla.cli.supervision.figures import (
     kind_row,
     reason_rows,
 )
-from vetlla.domain.clock import SystemClock
+from vetlla.domain.clock import SystemClock, last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.service.supervision.days import service_day, service_day_of
 from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
@@ -119,7 +119,7 @@ def report(
 def _month(archive: Archive, first: date) -> Month:
     settings = configured()
     zone = ZoneInfo((settings.supervision if settings else SupervisionSettings()).timezone)
-    last = end_of(first)
+    last = last_of_month(first)
     recorded = history.days(archive, first.isoformat(), last.isoformat())
     known, today = {one.day for one in recorded}, service_day_of(SystemClock().now().utc_us, zone).day
     every = [first + timedelta(days=number) for number in range(last.day)]

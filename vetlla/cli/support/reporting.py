@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.kit.moments import as_month, end_of
+from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.reminders.database import database, now
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.cli.support.rows import LevelsFile, working_time
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.service.support.report import figures
 from vetlla.tables.delimited import write
@@ -103,7 +104,7 @@ def _months(first: date, last: date, this: date) -> Iterator[date]:
 
 
 def _next(first: date) -> date:
-    return end_of(first) + timedelta(days=1)
+    return last_of_month(first) + timedelta(days=1)
 
 
 def _bounds(first: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

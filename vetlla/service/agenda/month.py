@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import last_of_month
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -70,7 +72,7 @@ class AgendaMonth(NamedTuple):
 
 def agenda_month(first: date, calendar: ServiceCalendar) -> AgendaMonth:
     """Return the month with this first day."""
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    last = last_of_month(first)
     every = range(first.toordinal(), last.toordinal() + 1)
     return AgendaMonth(first, last, tuple(date.fromordinal(day) for day in every if calendar.is_working(day)))
 

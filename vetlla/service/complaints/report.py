@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.duties import DutyVerdict
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class MonthInput(NamedTuple):
 def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
     """Return the figures of the month that begins on a day."""
     first = given.first
-    last = last_of(first)
+    last = last_of_month(first)
     begin, end = calendar.begin_of(first.toordinal()), calendar.end_of(last.toordinal())
     every = list(given.complaints)
     arrived = [one for one in every if begin <= one.standing.duty.opened_us <= end]
@@ -99,11 +100,6 @@ def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
         per_pertinent=given.per_pertinent,
         groups=_groups(counted, pertinent, given.homes),
     )
-
-
-def last_of(first: date) -> date:
-    """Return the last day of the month that begins on a day."""
-    return (first + timedelta(days=31)).replace(day=1) - _DAY
 
 
 def active_users(homes: Mapping[str, Home], people: Iterable[Person], first: date, last: date) -> int:

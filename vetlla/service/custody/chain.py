@@ -54,8 +54,25 @@ class Misdeed(StrEnum):
 
     LOST = "lost"
     NO_EMERGENCY = "used without an emergency"
+    NO_ALARM = "used for an alarm that does not exist"
+    OTHER_HOME = "used for an alarm of another home"
     WRONG_PERSON = "returned to a person who is not authorised"
 
+
+class AlarmCheck(StrEnum):
+    """What the journal said about the alarm of an act, when the act was recorded."""
+
+    KNOWN = "known"
+    """It exists, and is of the home that the key opens."""
+    MISSING = "missing"
+    OTHER_HOME = "other home"
+    UNCHECKED = "unchecked"
+    """The journal could not be read, or the act comes from a file. The alarm counts."""
+
+
+_OF_CHECK: Final = {AlarmCheck.MISSING: Misdeed.NO_ALARM, AlarmCheck.OTHER_HOME: Misdeed.OTHER_HOME}
+MAY_RETURN: Final = "may_return"
+"""Detail of a ceding: the codes of those who may get the key back, separated by semicolons."""
 
 _BOTH: Final = frozenset({KeyState.IN_PLACE, KeyState.OUT})
 POSSIBLE: Final[Mapping[KeyAct, frozenset[KeyState]]] = {
@@ -121,6 +138,11 @@ class CustodyKey(NamedTuple):
         return self.duty.subject
 
     @property
+    def may_return(self) -> tuple[str, ...]:
+        """Codes of the people who may get it back."""
+        return codes_of(self.ceded.get(MAY_RETURN, ""))
+
+    @property
     def in_custody(self) -> bool:
         """Return True until it is returned or destroyed; a lost key still counts."""
         return self.state not in {KeyState.RETURNED, KeyState.DESTROYED}
@@ -135,6 +157,16 @@ class CustodyKey(NamedTuple):
             case KeyState.LOST:
                 return "is lost"
         return f"was {self.state.value}"
+
+
+def codes_of(text: str) -> tuple[str, ...]:
+    """Return the codes of a text that separates them by semicolons."""
+    return tuple(code for part in text.split(";") if (code := part.strip()))
+
+
+def alarm_check(details: Mapping[str, str]) -> AlarmCheck:
+    """Return what the journal said about the alarm that the details of an act name."""
+    return AlarmCheck(details.get("alarm_check", AlarmCheck.UNCHECKED))
 
 
 def details_of(event: DutyEvent) -> Mapping[str, str]:
@@ -173,9 +205,12 @@ def chain(duty: Duty) -> CustodyKey:
 def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str]) -> list[Misdeed]:
     if act is KeyAct.LOST:
         return [Misdeed.LOST]
-    if act is KeyAct.USED and not details.get("alarm"):
+    if act is KeyAct.USED and not details.get("alarm", "").isdecimal():
         return [Misdeed.NO_EMERGENCY]
-    if act is KeyAct.RETURNED and details.get("to", "") != ceded.get("may_return", ""):
+    if act is KeyAct.USED:
+        misdeed = _OF_CHECK.get(alarm_check(details))
+        return [misdeed] if misdeed else []
+    if act is KeyAct.RETURNED and details.get("to", "") not in codes_of(ceded.get(MAY_RETURN, "")):
         return [Misdeed.WRONG_PERSON]
     return []
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.custody.chain import KeyState, Misdeed
+from vetlla.service.custody.chain import AlarmCheck, KeyAct, KeyState, Misdeed, alarm_check, details_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +20,8 @@ HOUR_US: Final = 3_600 * SECOND_US
 _CHECK: Final = {
     Misdeed.LOST: "lost",
     Misdeed.NO_EMERGENCY: "no_emergency",
+    Misdeed.NO_ALARM: "no_alarm",
+    Misdeed.OTHER_HOME: "other_home",
     Misdeed.WRONG_PERSON: "wrong_person",
 }
 
@@ -43,6 +45,8 @@ class CustodyCheck(NamedTuple):
     lost: int
     older: int
     """Very grave faults that are older than the margin."""
+    unchecked: int
+    """Uses for an alarm that was not looked up in the journal."""
 
 
 def check(
@@ -67,7 +71,9 @@ def check(
     ]
     found.sort(key=lambda one: -one.level)
     states = [key.state for key in held]
-    return CustodyCheck(found, len(held), states.count(KeyState.OUT), states.count(KeyState.LOST), older)
+    return CustodyCheck(
+        found, len(held), states.count(KeyState.OUT), states.count(KeyState.LOST), older, _unchecked(every)
+    )
 
 
 def _misdeeds(keys: Iterable[CustodyKey], since_us: int) -> tuple[list[Finding], int]:
@@ -80,6 +86,15 @@ def _misdeeds(keys: Iterable[CustodyKey], since_us: int) -> tuple[list[Finding],
             text = f"key {key.code} of {key.home}: {misdeed.value}, a very grave fault"
             found.append(_finding(_CHECK[misdeed], Level.CRITICAL, text, _show(key)))
     return found, older
+
+
+def _unchecked(keys: Iterable[CustodyKey]) -> int:
+    return sum(
+        event.told.event == KeyAct.USED and alarm_check(details) is AlarmCheck.UNCHECKED
+        for key in keys
+        for event in key.duty.events
+        if (details := details_of(event)).get("alarm")
+    )
 
 
 def _not_returned(returns: Iterable[Standing], now_us: int) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.column_types import HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
-from vetlla.service.custody.chain import KeyAct, TakingReason, details_of
+from vetlla.service.custody.chain import MAY_RETURN, AlarmCheck, KeyAct, TakingReason, codes_of, details_of
 from vetlla.service.duties.columns import NOTE_MAX, details_text
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Code = Annotated[ShortText, Cell(Holds.CODE)]
 Text = Annotated[ShortText, Cell(Holds.TEXT)]
 LongText = Annotated[str, Field(max_length=NOTE_MAX), Cell(Holds.TEXT)]
+Codes = Annotated[str, Field(max_length=NOTE_MAX), Cell(Holds.CODE)]
+"""Several codes, separated by semicolons."""
+ALARM_MAX: Final = (1 << 63) - 1
+"""Largest number of an alarm that SQLite keeps."""
 COPIES_MAX: Final = 20
 """Most copies under one code: a larger number is a typing error."""
 
@@ -35,10 +39,11 @@ class KeyRow(TypedDict):
     by: Code | None
     place: Text | None
     authorisation: Code | None
-    may_return: Code | None
+    may_return: Codes | None
     copies: Annotated[int, Field(ge=1, le=COPIES_MAX), Cell(Holds.NUMBER)] | None
     reason: Annotated[TakingReason, Cell(Holds.WORD)] | None
-    alarm: Code | None
+    alarm: Annotated[int, Field(ge=1, le=ALARM_MAX), Cell(Holds.NUMBER)] | None
+    alarm_check: Annotated[AlarmCheck, Cell(Holds.WORD)] | None
     to: Code | None
     receipt: Code | None
     certificate: Text | None
@@ -57,7 +62,8 @@ KEYS: Final = RowKind(KeyRow)
 STOCK: Final = RowKind(StockRow)
 COLUMNS: Final = tuple(column.name for column in KEYS.columns)
 DETAILS: Final = (
-    "place", "authorisation", "may_return", "copies", "reason", "alarm", "to", "receipt", "certificate", "witness",
+    "place", "authorisation", "may_return", "copies", "reason", "alarm", "alarm_check", "to", "receipt", "certificate",
+    "witness",
 )  # fmt: skip
 """Columns that are kept as details of an event."""
 NEEDED: Final = {
@@ -74,6 +80,7 @@ def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> N
     """Return the event of a row, or what is wrong with the row."""
     act = values["event"] or KeyAct.CEDED
     given = dict(values)
+    given[MAY_RETURN] = ";".join(codes_of(values["may_return"] or "")) or None
     faults = [
         Fault(row, column, "", f"is empty, but {act.value} needs it")
         for column in NEEDED.get(act, ())
@@ -90,6 +97,8 @@ def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> N
         faults.append(Fault(row, "at", values["at"], "lies in the future"))
     if faults:
         return faults
+    if values["alarm"] and not values["alarm_check"]:
+        given["alarm_check"] = AlarmCheck.UNCHECKED
     details = {name: str(value) if (value := given[name]) is not None else None for name in DETAILS}
     return NewEvent(
         kind="key",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
 
 if TYPE_CHECKING:
-    from vetlla.domain.duties import DutyEvent
+    from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.standing import Standing
 
 UNIT = "team"
@@ -69,6 +69,11 @@ class StreetEmergency(NamedTuple):
         return ended is not None and ended.told.event == "retyped"
 
     @property
+    def was_escalated(self) -> bool:
+        """Return True if its alarm was put before a supervisor, because it had no unit for too long."""
+        return any(event.told.event == "escalated" for event in self.standing.duty.events)
+
+    @property
     def is_attended(self) -> bool:
         """Return True if a unit has got in."""
         return self.access_us is not None
@@ -77,6 +82,11 @@ class StreetEmergency(NamedTuple):
 def detail(event: DutyEvent, name: str) -> str:
     """Return a detail of an event; "" if it does not say it."""
     return str(json.loads(event.told.details).get(name, "")) if event.told.details else ""
+
+
+def until(duty: Duty, at_us: int) -> Duty:
+    """Return a duty with its events up to a moment; it was opened by then."""
+    return duty._replace(events=tuple(event for event in duty.events if event.told.at_us <= at_us))
 
 
 def emergency(one: Standing) -> StreetEmergency:

@@ -35,6 +35,15 @@ def units(events: Iterable[UnitEvent], emergencies: Sequence[StreetEmergency]) -
     return [_unit(code, list(told), emergencies) for code, told in groupby(events, key=lambda event: event.unit)]
 
 
+def told_until(events: Iterable[UnitEvent], at_us: int) -> list[UnitEvent]:
+    """Return the events up to a moment, of events that are ordered by unit and time.
+
+    Of a unit that was recorded later its first event is returned, because it was sent before the office wrote it down.
+    """
+    by_unit = groupby(events, key=lambda event: event.unit)
+    return [event for _, told in by_unit for place, event in enumerate(told) if event.at_us <= at_us or place == 0]
+
+
 def find(known: Iterable[StreetUnit], code: str) -> StreetUnit:
     """Return a unit by its code. Raises UsageError if there is none."""
     for one in known:

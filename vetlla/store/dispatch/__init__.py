@@ -1,1 +1,1 @@
-"""StreetEmergency units in the registry, and the emergencies that wait for one."""
+"""Emergency units in the registry, and the emergencies that wait for one."""

@@ -30,7 +30,7 @@ WHERE d.kind IN (?, ?) AND d.due_us IS NOT NULL ORDER BY e.at_us, e.id
 
 
 def homes_of_alarm(connection: sqlite3.Connection, alarm: str) -> list[str]:
-    """Return the homes whose emergencies name an alarm."""
+    """Return the homes whose emergencies name an alarm. It reads every event of an emergency that was ever recorded."""
     named = f'"alarm":{json.dumps(alarm, ensure_ascii=False)}'  # as vetlla.service.duties.columns writes it
     return [home for (home,) in connection.execute(_NAMED, (*_KINDS, named))]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.complaints.complaint import Complaint, ComplaintKind, complaint
-from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, last_of, month_figures
+from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, month_figures
 from vetlla.store.homes import queries as stored_homes
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.looking import Wanted
@@ -37,7 +38,7 @@ def month(connection: sqlite3.Connection, rules: DutyRules, first: date, reading
     except ValueError:
         remedy = f"write {' or '.join(PertinentMonth)} in the parameters file"
         raise ConfigError(f"parameter complaint.pertinent_month is {word!r}", remedy=remedy) from None
-    last = last_of(first)
+    last = last_of_month(first)
     found = looking.found(connection, rules, Wanted(kinds=KINDS), now_us)
     return month_figures(
         MonthInput(

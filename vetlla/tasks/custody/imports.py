@@ -34,6 +34,8 @@ class ImportedKeys(NamedTuple):
     known: int
     """Events that were recorded already."""
     faults: list[Fault]
+    differing: int = 0
+    """How many of the known ones are recorded with another person, note or detail."""
 
 
 def import_keys(
@@ -59,14 +61,23 @@ def import_keys(
                 faults.append(Fault(row, "home", event.subject, reason))
             else:
                 told.append((row, event))
-        new = store.add_all(connection, [event for _, event in told], source, now_us)
+        new = [store.add(connection, event, source, now_us) is not None for _, event in told]
         touched = {(KEY, event.subject) for _, event in told}
         faults += _impossible(connection, rules, told)
         if faults:
             roll_back(connection)
             return ImportedKeys(0, 0, faults)
         keep_index(connection, rules, touched)
-    return ImportedKeys(new, len(told) - new, [])
+        known = [event for (_, event), is_new in zip(told, new, strict=True) if not is_new]
+        return ImportedKeys(sum(new), len(known), [], sum(_is_otherwise(connection, event) for event in known))
+
+
+def _is_otherwise(connection: sqlite3.Connection, event: NewEvent) -> bool:
+    """Return True if a known event is recorded with another person, note or detail."""
+    return any(
+        (one.told.by, one.told.note, one.told.details) != (event.by, event.note, event.details)
+        for one in store.at_that_time(connection, event)
+    )
 
 
 def _impossible(

@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 def send(work: Work, alarm: str, told: Told, *, unit: str, base: str = "") -> StreetEmergency:
     """Send a unit to the emergency of an alarm; a unit that was sent before is free again. Return the emergency.
 
-    ``base`` is where it starts from, by default its own base. Raises UsageError if the unit is not free.
+    ``base`` is where it starts from, by default its own base. Raises UsageError if the unit was not free at that time.
     """
     one = _open(work, alarm, told)
     if one.access_us is not None:
         raise UsageError("a unit has got in already", remedy=f"vetlla dispatch show {alarm}")
-    found = find(looking.known_units(work.connection, work.rules, work.now_us), unit)
-    if found.emergency is not None and found.emergency.id == one.id:
+    found = find(looking.known_units(work.connection, work.rules, work.now_us, told.at_us), unit)
+    if one.unit == unit:
         raise UsageError(f"unit {unit} was sent there already", remedy=f"vetlla dispatch show {alarm}")
     if found.emergency is not None:
         other = found.emergency.alarms[0] if found.emergency.alarms else str(found.emergency.id)
         raise UsageError(
-            f"unit {unit} is away for alarm {other}",
-            remedy=f"vetlla dispatch finished {other}, or to divert it: vetlla dispatch recalled {other} --reason WHY",
+            f"unit {unit} is away for alarm {other} at {iso(told.at_us)}",
+            remedy=f"correct --at; vetlla dispatch finished {other}; or to divert it, recalled {other} --reason WHY",
         )
     if found.state is UnitState.OFF_DUTY:
-        raise UsageError(f"unit {unit} is off duty", remedy=f"vetlla dispatch units on {unit}")
+        raise UsageError(
+            f"unit {unit} is off duty at {iso(told.at_us)}", remedy=f"correct --at, or vetlla dispatch units on {unit}"
+        )
     event = told.event("sent", alarm=alarm, base=base or found.base, **{UNIT: unit})
     return work.record(one.id, event)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import emergency
+from vetlla.service.dispatch.emergency import emergency, until
 from vetlla.service.dispatch.order import board
-from vetlla.service.dispatch.units import propose, units
+from vetlla.service.dispatch.units import propose, told_until, units
 from vetlla.service.duties.standing import standing
 from vetlla.store.dispatch import emergencies as store
 from vetlla.store.dispatch.units import all_events
@@ -42,13 +42,14 @@ def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us:
 
 
 def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency | None:
-    """Return the emergency of an alarm: the open one, else the last one; None if it has none."""
-    found = [
-        one
-        for home in store.homes_of_alarm(connection, alarm)
-        for one in of_home(connection, rules, home, now_us)
-        if alarm in one.alarms
-    ]
+    """Return the emergency of an alarm: the open one, else the last one; None if it has none.
+
+    Most questions are about an open one. Only for others are the events of all years read.
+    """
+    found = [one for one in open_ones(connection, rules, now_us) if alarm in one.alarms]
+    if not found:
+        homes = store.homes_of_alarm(connection, alarm)
+        found = [one for home in homes for one in of_home(connection, rules, home, now_us) if alarm in one.alarms]
     return max(found, key=lambda one: (one.is_open, not one.is_retyped, one.id), default=None)
 
 
@@ -82,11 +83,18 @@ def began_in(
     ]
 
 
-def known_units(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetUnit]:
-    """Return every unit and where it is."""
-    current = open_ones(connection, rules, now_us)
-    ended = [one for one in began_in(connection, rules, now_us - JUST_ENDED_US, now_us, now_us) if not one.is_open]
-    return units(all_events(connection), [*current, *ended])
+def known_units(
+    connection: sqlite3.Connection, rules: DutyRules, now_us: int, at_us: int | None = None
+) -> list[StreetUnit]:
+    """Return every unit and where it is, or where it was at a moment, as it is known now.
+
+    An emergency that has ended counts if it began at most ``JUST_ENDED_US`` before the moment.
+    """
+    at_us = now_us if at_us is None else at_us
+    began = began_in(connection, rules, at_us - JUST_ENDED_US, at_us + 1, now_us)
+    found = {one.id: one.standing.duty for one in (*open_ones(connection, rules, now_us), *began)}
+    then = [emergency(standing(until(duty, at_us), rules, at_us)) for duty in found.values() if duty.opened_us <= at_us]
+    return units(told_until(all_events(connection), at_us), then)
 
 
 def proposer(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.tasks.dispatch.beginning import Beginning
     from vetlla.tasks.dispatch.work import Work
 
-_CARRIED: tuple[str, ...] = ("repeated", "sent", "recalled", "arrived")
+_CARRIED: tuple[str, ...] = ("repeated", "sent", "recalled", "arrived", "escalated")
 """Events that also hold for the emergency under its other type."""
 
 
