@@ -190,7 +190,8 @@ def test_every_kind_that_is_listed_can_be_opened(stocked: Vetlla) -> None:
         "home": "H1",
         "device": "ucr:U1",
         "document": "report-2026-10",
-        "service": "platform",
+        "service": "service",
+        "home or service": "service",
         "alarm": "17",
         "key": "K1",
     }
