@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from vetlla.service.duties.kinds import DutyKind
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
+
+
+WITHDRAW: Final = "vetlla duties withdraw EVENT --reason TEXT"
+"""The command that takes an event back, as remedies name it."""
 
 
 class Recording(NamedTuple):
@@ -86,7 +90,7 @@ def record(
     if is_over or (told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events)):
         raise UsageError(
             f"duty {number} is {told.event} already",
-            remedy=f"if that is wrong, first: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
+            remedy=f"if that is wrong, first: {WITHDRAW}; vetlla duties show {number} has its number",
         )
     if store.add(connection, told, recording.source, recording.now_us) is None:
         raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")

@@ -124,7 +124,7 @@ def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
     return Fault(row, "to", iso(event.end_us) or "", reason)
 
 
-_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw"
+_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"
 
 
 def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
