@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
@@ -180,8 +179,7 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
 
 def own_ref(event: DutyEvent) -> str:
     """Return the reference with which an event was told; its duty may have another one (``record``)."""
-    details = json.loads(event.told.details) if event.told.details else {}
-    return str(details.get("ref", event.told.ref))
+    return event.told.detail.get("ref", event.told.ref)
 
 
 def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
@@ -191,8 +189,7 @@ def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
     """
     ref = duty.ref or unnamed(duty.opened_us)
     if told.ref not in {"", ref}:
-        details = json.loads(told.details) if told.details else {}
-        told = told._replace(details=details_text(details | {"ref": told.ref}))
+        told = told._replace(details=details_text(told.detail | {"ref": told.ref}))
     return told._replace(kind=duty.kind, subject=duty.subject, ref=ref, duty=duty.id)
 
 
