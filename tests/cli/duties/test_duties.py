@@ -7,9 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
+from vetlla.settings.shipped import duty_kinds_file
+from vetlla.tasks.duties import index
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.cli.conftest import Vetlla
 
@@ -203,3 +207,21 @@ def test_every_kind_that_is_listed_can_be_opened(stocked: Vetlla) -> None:
         one = opened(stocked, kind["kind"], code, *promise.get(kind["clock"], ()))
         assert one["verdict"] == "open", kind
         assert json.dumps(one["why"]), kind
+
+
+def test_check_names_reindex_when_a_limit_has_changed(
+    stocked: Vetlla, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(stocked, "fault", "H1")
+    monkeypatch.setattr(index, "REBUILT_AT_MOST", 0)
+    mine = tmp_path / "kinds.toml"
+    mine.write_text(duty_kinds_file().read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    assert stocked("duties", "check", "--for", "1h").status == 0
+    warned = stocked("duties", "check", "--kinds", mine)
+    assert (warned.status, "vetlla duties reindex" in warned.out) == (1, True), warned
+    words = ("duties", "reindex", "--kinds", mine)
+    dry = stocked(*words, "--dry-run")
+    assert dry.out == "1 open duties, 0 events that belong to no duty (dry run: nothing was written)\n"
+    assert stocked("duties", "check", "--kinds", mine).status == 1
+    assert stocked(*words, "--json").json == [{"open": 1, "loose": 0, "dry_run": False}]
+    assert stocked("duties", "check", "--kinds", mine).status == 0
