@@ -10,9 +10,8 @@ import pytest
 from tests.rigs.permissions import reachable_directory, unprivileged
 from vetlla.domain.clock import ManualClock
 from vetlla.domain.errors import StoreError
-from vetlla.store.registry import transaction as module
 from vetlla.store.registry.registry import REGISTRY, stamp, writing
-from vetlla.store.registry.transaction import roll_back, snapshot, transaction
+from vetlla.store.registry.transaction import COPIED_AT_MOST, roll_back, snapshot, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,42 +65,37 @@ def test_a_change_waits_for_the_writer_before_it(state: Path) -> None:
     other.join()
 
 
-@pytest.mark.parametrize("most", [module.COPIED_AT_MOST, 0])
-def test_a_dry_run_changes_neither_the_registry_nor_its_stamp(
-    state: Path, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
-    monkeypatch.setattr(module, "COPIED_AT_MOST", most)
+@pytest.mark.parametrize("most", [COPIED_AT_MOST, 0])
+def test_a_dry_run_changes_neither_the_registry_nor_its_stamp(state: Path, most: int) -> None:
     before = stamp(state)
-    with transaction(state, CLOCK, dry_run=True) as connection:
+    with transaction(state, CLOCK, dry_run=True, copied_at_most=most) as connection:
         add(connection, "second")
         assert is_in_memory(connection) == bool(most)
-    with pytest.raises(ZeroDivisionError), transaction(state, CLOCK, dry_run=True) as connection:
+    with pytest.raises(ZeroDivisionError), transaction(state, CLOCK, dry_run=True, copied_at_most=most) as connection:
         fail(connection)
-    with transaction(state, CLOCK, dry_run=True) as connection:
+    with transaction(state, CLOCK, dry_run=True, copied_at_most=most) as connection:
         roll_back(connection)
     assert (kept(state), stamp(state)) == ("first", before)
 
 
-@pytest.mark.parametrize("most", [module.COPIED_AT_MOST, 0])
-def test_a_large_change_copies_a_small_registry_only(state: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(module, "COPIED_AT_MOST", most)
-    with transaction(state, CLOCK, large=True) as connection:
+@pytest.mark.parametrize("most", [COPIED_AT_MOST, 0])
+def test_a_large_change_copies_a_small_registry_only(state: Path, most: int) -> None:
+    with transaction(state, CLOCK, large=True, copied_at_most=most) as connection:
         add(connection, "second")
         assert is_in_memory(connection) == bool(most)
     assert kept(state) == "second"
-    with pytest.raises(ZeroDivisionError), transaction(state, CLOCK, large=True) as connection:
+    with pytest.raises(ZeroDivisionError), transaction(state, CLOCK, large=True, copied_at_most=most) as connection:
         fail(connection)
     assert kept(state) == "second"
 
 
-def test_a_user_who_may_not_write_tries_a_change_on_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COPIED_AT_MOST", 0)
+def test_a_user_who_may_not_write_tries_a_change_on_a_copy() -> None:
     with reachable_directory() as state:
         with transaction(state, CLOCK) as connection:
             add(connection, "first")
         (state / REGISTRY).chmod(0o444)
         state.chmod(0o555)
-        with unprivileged(), transaction(state, CLOCK, dry_run=True) as connection:
+        with unprivileged(), transaction(state, CLOCK, dry_run=True, copied_at_most=0) as connection:
             add(connection, "second")
             assert is_in_memory(connection)
         assert kept(state) == "first"

@@ -142,18 +142,17 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-def write(connection: sqlite3.Connection, known: DutyRules, subject: str, *, large: bool = False) -> None:
+def write(
+    connection: sqlite3.Connection, known: DutyRules, subject: str, *, most: int = 0, large: bool = False
+) -> None:
     event = told("detected", NOW_US - HOUR_US, subject=subject)
     store.add_all(connection, [event], "test", NOW_US)
-    index.keep_index(connection, known, [("fault", subject)], large=large)
+    index.keep_index(connection, known, [("fault", subject)], large=large, rebuilt_at_most=most)
 
 
-def test_a_small_writer_leaves_a_long_index_of_other_rules_to_reindex(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_writer_leaves_a_long_index_of_other_rules_to_reindex(connection: sqlite3.Connection) -> None:
     """A unit that is sent to a home does not wait until millions of events are computed."""
-    write(connection, FIRST, "D1")
-    monkeypatch.setattr(index, "REBUILT_AT_MOST", 0)
+    write(connection, FIRST, "D1", most=9)
     read: list[str] = []
     connection.set_trace_callback(read.append)
     write(connection, SECOND, "D2")
@@ -161,20 +160,17 @@ def test_a_small_writer_leaves_a_long_index_of_other_rules_to_reindex(
     assert not [sql for sql in read if "ORDER BY kind, subject" in sql], "it reads its own subject only"
     for known in (FIRST, SECOND):
         assert not kept.is_of(connection, known.fingerprint)
-        assert index.needs_reindex(connection, known)
+        assert index.needs_reindex(connection, known, rebuilt_at_most=0)
         assert [row.subject for row in index.due(connection, known, NOW_US + 9 * DAY_US)] == ["D1", "D2"]
     assert [row.subject for row in kept.all_open(connection, "fault")] == ["D1", "D2"], "the receiver reads these"
-    index.keep_index(connection, FIRST, [])
+    index.keep_index(connection, FIRST, [], rebuilt_at_most=0)
     write(connection, SECOND, "D3", large=True)
-    assert (index.needs_reindex(connection, SECOND), index.needs_reindex(connection, FIRST)) == (False, True)
+    assert [index.needs_reindex(connection, one, rebuilt_at_most=0) for one in (SECOND, FIRST)] == [False, True]
 
 
-def test_a_writer_of_nothing_leaves_the_index_of_other_rules_alone(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(connection, FIRST, "D1")
-    monkeypatch.setattr(index, "REBUILT_AT_MOST", 0)
-    index.keep_index(connection, SECOND, [])
+def test_a_writer_of_nothing_leaves_the_index_of_other_rules_alone(connection: sqlite3.Connection) -> None:
+    write(connection, FIRST, "D1", most=9)
+    index.keep_index(connection, SECOND, [], rebuilt_at_most=0)
     assert kept.is_of(connection, FIRST.fingerprint)
 
 
@@ -187,8 +183,8 @@ def test_loose_events_are_counted_by_any_rules(connection: sqlite3.Connection) -
 
 
 def test_open_duties_are_listed_without_the_events_of_others(connection: sqlite3.Connection) -> None:
-    write(connection, FIRST, "D1")
-    write(connection, FIRST, "D2")
+    write(connection, FIRST, "D1", most=9)
+    write(connection, FIRST, "D2", most=9)
     kept.forget(connection, [("fault", "D1")])
     found = looking.found(connection, FIRST, Wanted(is_open=True), NOW_US)
     assert [one.duty.subject for one in found] == ["D2"], "only what the index names is read"

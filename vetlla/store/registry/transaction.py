@@ -44,6 +44,7 @@ def transaction(
     large: bool = False,
     check: Callable[[], None] | None = None,
     patience_s: float = WAIT_S,
+    copied_at_most: int = COPIED_AT_MOST,
 ) -> Iterator[sqlite3.Connection]:
     """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.
 
@@ -52,18 +53,22 @@ def transaction(
     error, before anything is written (``registry.writing``). ``patience_s`` is how long it waits for another writer.
     Raises StoreError.
 
-    A registry above ``COPIED_AT_MOST`` is not copied, because the memory of the receiver's machine comes first. A large
-    change then commits in the registry itself, and may delay the receiver's syncs for a moment. A dry run is rolled
-    back there, and keeps other writers out meanwhile; only a user who may not write the registry gets a copy of it.
+    A registry above ``copied_at_most`` bytes is not copied, because the memory of the receiver's machine comes first.
+    A large change then commits in the registry itself, and may delay the receiver's syncs for a moment. A dry run is
+    rolled back there, and keeps other writers out meanwhile. Only a user who may not write the registry gets a copy.
     """
     path = state_dir / registry.REGISTRY
     if dry_run:
-        tried = _copied if _is_small(state_dir) or not os.access(path, os.W_OK, effective_ids=True) else _rolled_back
+        tried = (
+            _copied
+            if _is_small(state_dir, copied_at_most) or not os.access(path, os.W_OK, effective_ids=True)
+            else _rolled_back
+        )
         with tried(state_dir, clock, patience_s) as connection:
             yield connection
         return
     with registry.writing(state_dir, clock, check=check, patience_s=patience_s) as connection:
-        if not large or not _is_small(state_dir):
+        if not large or not _is_small(state_dir, copied_at_most):
             with atomic(connection):
                 yield connection
             return
@@ -76,9 +81,9 @@ def transaction(
                 put_in_place(copy, path)
 
 
-def _is_small(state_dir: Path) -> bool:
+def _is_small(state_dir: Path, most: int) -> bool:
     found = registry.stamp(state_dir)
-    return found is None or found.size <= COPIED_AT_MOST
+    return found is None or found.size <= most
 
 
 @contextmanager

@@ -36,17 +36,22 @@ class Reindexed(NamedTuple):
 
 
 def keep_index(
-    connection: sqlite3.Connection, rules: DutyRules, touched: Iterable[tuple[str, str]], *, large: bool = False
+    connection: sqlite3.Connection,
+    rules: DutyRules,
+    touched: Iterable[tuple[str, str]],
+    *,
+    large: bool = False,
+    rebuilt_at_most: int = REBUILT_AT_MOST,
 ) -> None:
     """Bring the index up to date after events of these kinds and subjects were written.
 
-    If it is of other rules, a ``large`` change makes it again. Another writer does so only if there are few events;
-    else it writes the rows of its own subjects, and the index is of no rules until ``reindex``. Then its rows still
-    name the open duties, but some times are of the other rules, so that readers compute them.
+    If it is of other rules, a ``large`` change makes it again. Another writer does so only if there are at most
+    ``rebuilt_at_most`` events; else it writes the rows of its own subjects, and the index is of no rules until
+    ``reindex``. Then its rows still name the open duties, but some times are of other rules, so readers compute them.
     """
     keys = sorted(set(touched))
     if not index.is_of(connection, rules.fingerprint):
-        if large or _is_short(connection):
+        if large or store.next_number(connection) <= rebuilt_at_most:
             index.clear(connection, rules.fingerprint)
             index.add(connection, computed(connection, rules))
             return
@@ -65,13 +70,9 @@ def reindex(state_dir: Path, clock: Clock, rules: DutyRules, *, dry_run: bool = 
         return Reindexed(*index.size(connection))
 
 
-def needs_reindex(connection: sqlite3.Connection, rules: DutyRules) -> bool:
+def needs_reindex(connection: sqlite3.Connection, rules: DutyRules, *, rebuilt_at_most: int = REBUILT_AT_MOST) -> bool:
     """Return True if the index is of other rules, and the next writer leaves it so."""
-    return not index.is_of(connection, rules.fingerprint) and not _is_short(connection)
-
-
-def _is_short(connection: sqlite3.Connection) -> bool:
-    return store.next_number(connection) <= REBUILT_AT_MOST
+    return not index.is_of(connection, rules.fingerprint) and store.next_number(connection) > rebuilt_at_most
 
 
 def computed(
