@@ -245,6 +245,7 @@ INVOCATIONS = {
     "duties kinds": "duties kinds",
     "duties import": "duties import {dir}/duties.csv",
     "duties export": "duties export {new}.csv",
+    "duties reindex": "duties reindex --dry-run",
     "duties check": "duties check",
     "support open": "support open low question",
     "support answer": "support answer {ticket}",

@@ -6,6 +6,7 @@ Only events are stored. The duties of a subject, their state, clock and verdict 
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +47,11 @@ class NewEvent(NamedTuple):
     """The duty, if the writer named it; 0 if the event finds its duty by reference or by time."""
     withdraws: int = 0
     """Number of an event that was recorded in error, and which this one takes back; 0 otherwise."""
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the details say, by name."""
+        return json.loads(self.details) if self.details else {}
 
 
 class DutyEvent(NamedTuple):

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
+from vetlla.settings.shipped import duty_kinds_file
+from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.duties import index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,7 +193,8 @@ def test_every_kind_that_is_listed_can_be_opened(stocked: Vetlla) -> None:
         "home": "H1",
         "device": "ucr:U1",
         "document": "report-2026-10",
-        "service": "platform",
+        "service": "service",
+        "home or service": "service",
         "alarm": "17",
         "key": "K1",
     }
@@ -202,3 +206,28 @@ def test_every_kind_that_is_listed_can_be_opened(stocked: Vetlla) -> None:
         one = opened(stocked, kind["kind"], code, *promise.get(kind["clock"], ()))
         assert one["verdict"] == "open", kind
         assert json.dumps(one["why"]), kind
+
+
+def test_check_names_reindex_when_there_are_many_events_and_other_kinds(
+    stocked: Vetlla, state_dir: Path, tmp_path: Path
+) -> None:
+    fault = opened(stocked, "fault", "H1")["id"]
+    with transaction(state_dir, SystemClock()) as connection:
+        many = (index.REBUILT_AT_MOST + 1, "fault", "H1", "arrived", SystemClock().now().utc_us, "test")
+        connection.execute(_ONE_OF_MANY, many)
+    mine = tmp_path / "kinds.toml"
+    mine.write_text(duty_kinds_file().read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    assert stocked("duties", "check").status == 0
+    assert stocked("duties", "event", fault, "arrived", "--kinds", mine).status == 0
+    warned = stocked("duties", "check", "--kinds", mine)
+    assert (warned.status, "vetlla duties reindex" in warned.out) == (1, True), warned
+    words = ("duties", "reindex", "--kinds", mine)
+    dry = stocked(*words, "--dry-run")
+    assert dry.out == "1 open duties, 0 events that belong to no duty (dry run: nothing was written)\n"
+    assert stocked("duties", "check", "--kinds", mine).status == 1
+    assert stocked(*words, "--json").json == [{"open": 1, "loose": 0, "dry_run": False}]
+    assert stocked("duties", "check", "--kinds", mine).status == 0
+
+
+_ONE_OF_MANY = """INSERT INTO duty_events (id, kind, subject, event, at_us, source, recorded_us, ref, "by", note,
+ details, duty, withdraws) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, '', '', '', '', 0, 0)"""

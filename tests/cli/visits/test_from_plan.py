@@ -158,4 +158,4 @@ def test_events_of_visits_come_back_from_an_exported_file(service: Vetlla, tmp_p
     assert (visit["minutes"], visit["purpose"], visit["base"]) == (25, "other", "NORD")
     bad = file.read_text(encoding="utf-8").replace('""25""', "25")
     file.write_text(bad, encoding="utf-8")
-    assert "is no JSON object of texts" in service("duties", "import", file).talk
+    assert "should be a JSON object of texts" in service("duties", "import", file).talk

@@ -73,7 +73,14 @@ def test_the_number_of_a_duty_comes_before_its_reference() -> None:
         ["detected"],
         ["detected", "solved"],
     ]
-    assert grouped(*events, told("solved", "2026-11-02 10:00", "A", duty=7))[1] == ["solved"], "no such duty"
+
+
+def test_an_event_of_a_duty_whose_opening_is_gone_finds_another_one_by_reference_and_then_by_time() -> None:
+    events = told("detected", "2026-11-02 09:00", "A"), told("detected", "2026-11-02 09:30", "B")
+    by_ref = grouped(*events, told("solved", "2026-11-02 10:00", "A", duty=7))
+    assert by_ref == ([["detected", "solved"], ["detected"]], [])
+    assert grouped(events[1], told("solved", "2026-11-02 10:00", "A", duty=7)) == ([["detected", "solved"]], [])
+    assert grouped(*events, told("solved", "2026-11-02 10:00", "C", duty=7))[1] == ["solved"], "two are open"
 
 
 def test_an_event_older_than_its_duty_is_loose() -> None:

@@ -200,3 +200,23 @@ def test_duties_are_found_by_filters(connection: sqlite3.Connection) -> None:
     assert found(since_us=third) == [2, 3]
     assert found(until_us=third) == [1]
     assert found(kinds=["visit"]) == found(ans=7) == []
+
+
+def test_the_events_of_an_opening_that_was_taken_back_belong_to_the_next_one_of_its_reference(
+    connection: sqlite3.Connection,
+) -> None:
+    first = open_(connection, told("", "2026-11-02 09:00", "F-1"))
+    record(connection, first, told("solved", "2026-11-02 09:40"))
+    take_back(connection, first)
+    second = open_(connection, told("", "2026-11-02 09:10", "F-1"))
+    (duty,) = book.duties_of(connection, RULES, "fault", "H1")
+    assert (duty.id, [event.told.event for event in duty.events]) == (second, ["detected", "solved"])
+    assert looking.loose(connection, RULES) == []
+
+
+def test_a_refusal_names_a_whole_command_that_takes_an_event_back(connection: sqlite3.Connection) -> None:
+    number = open_(connection)
+    record(connection, number, told("solved", "2026-11-02 09:40"))
+    with pytest.raises(UsageError) as caught:
+        record(connection, number, told("solved", "2026-11-02 09:50"))
+    assert "vetlla duties withdraw EVENT --reason TEXT;" in str(caught.value)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -18,9 +19,11 @@ from vetlla.store.duties import index as kept
 from vetlla.store.duties.index import LooseEvent, OpenDuty
 from vetlla.tasks.duties import book, index, looking
 from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.looking import Wanted
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from vetlla.domain.duties import NewEvent
     from vetlla.service.duties.terms import DutyRules
@@ -111,6 +114,12 @@ class Writers(RuleBasedStateMachine):
         assert sorted(kept.all_loose(self.connection)) == loose
 
     @invariant()
+    def open_duties_are_listed_alike_with_and_without_the_index(self) -> None:
+        for known in (FIRST, SECOND):
+            wanted = [one for one in looking.found(self.connection, known, Wanted(), NOW_US) if one.is_open]
+            assert list(looking.found(self.connection, known, Wanted(is_open=True), NOW_US)) == wanted
+
+    @invariant()
     def readers_with_any_rules_get_their_own_answer(self) -> None:
         for known in (FIRST, SECOND):
             duties, loose = computed(self.connection, known)
@@ -125,3 +134,57 @@ class Writers(RuleBasedStateMachine):
 
 Writers.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
 TestWriters = Writers.TestCase
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with registry(tmp_path) as opened:
+        yield opened
+
+
+def write(
+    connection: sqlite3.Connection, known: DutyRules, subject: str, *, most: int = 0, large: bool = False
+) -> None:
+    event = told("detected", NOW_US - HOUR_US, subject=subject)
+    store.add_all(connection, [event], "test", NOW_US)
+    index.keep_index(connection, known, [("fault", subject)], large=large, rebuilt_at_most=most)
+
+
+def test_a_small_writer_leaves_a_long_index_of_other_rules_to_reindex(connection: sqlite3.Connection) -> None:
+    """A unit that is sent to a home does not wait until millions of events are computed."""
+    write(connection, FIRST, "D1", most=9)
+    read: list[str] = []
+    connection.set_trace_callback(read.append)
+    write(connection, SECOND, "D2")
+    connection.set_trace_callback(None)
+    assert not [sql for sql in read if "ORDER BY kind, subject" in sql], "it reads its own subject only"
+    for known in (FIRST, SECOND):
+        assert not kept.is_of(connection, known.fingerprint)
+        assert index.needs_reindex(connection, known, rebuilt_at_most=0)
+        assert [row.subject for row in index.due(connection, known, NOW_US + 9 * DAY_US)] == ["D1", "D2"]
+    assert [row.subject for row in kept.all_open(connection, "fault")] == ["D1", "D2"], "the receiver reads these"
+    index.keep_index(connection, FIRST, [], rebuilt_at_most=0)
+    write(connection, SECOND, "D3", large=True)
+    assert [index.needs_reindex(connection, one, rebuilt_at_most=0) for one in (SECOND, FIRST)] == [False, True]
+
+
+def test_a_writer_of_nothing_leaves_the_index_of_other_rules_alone(connection: sqlite3.Connection) -> None:
+    write(connection, FIRST, "D1", most=9)
+    index.keep_index(connection, SECOND, [], rebuilt_at_most=0)
+    assert kept.is_of(connection, FIRST.fingerprint)
+
+
+def test_loose_events_are_counted_by_any_rules(connection: sqlite3.Connection) -> None:
+    solved = told("solved", NOW_US, subject="D1")
+    store.add_all(connection, [solved], "test", NOW_US)
+    index.keep_index(connection, FIRST, [("fault", "D1")])
+    for known in (FIRST, SECOND):
+        assert index.loose_of(connection, known, [("fault", "D1"), ("fault", "D2")]) == 1
+
+
+def test_open_duties_are_listed_without_the_events_of_others(connection: sqlite3.Connection) -> None:
+    write(connection, FIRST, "D1", most=9)
+    write(connection, FIRST, "D2", most=9)
+    kept.forget(connection, [("fault", "D1")])
+    found = looking.found(connection, FIRST, Wanted(is_open=True), NOW_US)
+    assert [one.duty.subject for one in found] == ["D2"], "only what the index names is read"

@@ -18,6 +18,7 @@ from vetlla.domain.findings import Finding, Level
 from vetlla.service.duties.checking import Margins, check
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import looking
+from vetlla.tasks.duties.index import needs_reindex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +47,8 @@ def check_clocks(
     A clock in minutes or hours is about to run out when less than a quarter of it is left. Duties whose clock ran out
     longer ago are counted, and vetlla duties list --open --verdict breached has them.
 
-    Exit status: 0 all clocks have time, 1 one is about to run out or an event belongs to no duty, 2 one has run out, 3
-    unknown, because the registry or the rules cannot be read.
+    Exit status: 0 all clocks have time, 1 one is about to run out, an event belongs to no duty, or vetlla duties
+    reindex is needed, 2 one has run out, 3 unknown, because the registry or the rules cannot be read.
 
     Example: vetlla duties check --kind fault --within 4h
     """
@@ -68,9 +69,13 @@ def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_di
         standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
         found, old = check(standings, margins, now_us)
         loose = 0 if kinds else len(looking.loose(connection, rules))
+        is_stale = needs_reindex(connection, rules)
     if loose:
         text = f"{loose} events belong to no duty"
         found.append(Finding(check="loose", level=Level.WARNING, text=text, remedy="vetlla duties check --loose"))
+    if is_stale:
+        text = "the index is of other kinds or parameters, so that every look at the duties computes all of them"
+        found.append(Finding(check="index", level=Level.WARNING, text=text, remedy="vetlla duties reindex"))
     run_out = sum(one.level is Level.CRITICAL for one in found)
     return found, f"{run_out} have run out, {len(found) - run_out} warnings, {old} ran out longer ago"
 

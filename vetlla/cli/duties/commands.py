@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vetlla.cli.duties import acts, checking, files, looking
+from vetlla.cli.duties import acts, checking, files, indexing, looking
 
 app = typer.Typer(no_args_is_help=True, help="Keep what the service owes, each with its clock, and judge it.")
 app.command("open")(acts.open_duty)
@@ -16,4 +16,5 @@ app.command("due")(looking.due)
 app.command("kinds")(looking.kinds)
 app.command("import")(files.import_)
 app.command("export")(files.export)
+app.command("reindex")(indexing.reindex)
 app.command("check")(checking.check_clocks)

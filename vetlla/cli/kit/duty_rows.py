@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -196,7 +195,7 @@ def event_fields(event: DutyEvent, *, withdrawn: bool = False) -> dict[str, Any]
         "note": told.note,
         "from": iso(told.begin_us),
         "to": iso(told.end_us),
-        "details": json.loads(told.details) if told.details else {},
+        "details": told.detail,
         "source": event.source,
         "recorded": iso(event.recorded_us),
         "withdrawn": withdrawn,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -98,7 +97,7 @@ def call_of(duty: Duty, figures: AgendaFigures) -> Call:
 
 def said_by(event: DutyEvent) -> dict[str, str]:
     """Return the details of an event."""
-    return json.loads(event.told.details) if event.told.details else {}
+    return event.told.detail
 
 
 def moment_in(said: dict[str, str], name: str = "planned") -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -64,9 +63,7 @@ class Complaint(NamedTuple):
 
 def complaint(one: Standing) -> Complaint:
     """Return what a duty of these kinds is about."""
-    opening = one.duty.events[0].told
-    details = json.loads(opening.details) if opening.details else {}
-    return Complaint(one, details.get("topic", ""), _last_verdict(one.duty.events))
+    return Complaint(one, one.duty.events[0].told.detail.get("topic", ""), _last_verdict(one.duty.events))
 
 
 def _last_verdict(events: Iterable[DutyEvent]) -> DutyEvent | None:

@@ -6,7 +6,6 @@ destroyed. An event that was not possible at its time changes nothing, and is sh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -171,7 +170,7 @@ def alarm_check(details: Mapping[str, str]) -> AlarmCheck:
 
 def details_of(event: DutyEvent) -> Mapping[str, str]:
     """Return what an event says beside its time and person."""
-    return json.loads(event.told.details) if event.told.details else {}
+    return event.told.detail
 
 
 def chain(duty: Duty) -> CustodyKey:

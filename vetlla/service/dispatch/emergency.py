@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
@@ -81,7 +80,7 @@ class StreetEmergency(NamedTuple):
 
 def detail(event: DutyEvent, name: str) -> str:
     """Return a detail of an event; "" if it does not say it."""
-    return str(json.loads(event.told.details).get(name, "")) if event.told.details else ""
+    return event.told.detail.get(name, "")
 
 
 def until(duty: Duty, at_us: int) -> Duty:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -47,4 +46,4 @@ def delivery(one: Standing) -> Delivery:
 
 
 def _details(event: DutyEvent) -> Mapping[str, str]:
-    return json.loads(event.told.details) if event.told.details else {}
+    return event.told.detail

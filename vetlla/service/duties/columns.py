@@ -184,7 +184,7 @@ def details_text(details: Mapping[str, str | None]) -> str:
 def event_row(event: DutyEvent) -> dict[str, str]:
     """Return an event as a row that can be imported again."""
     told = event.told
-    details = json.loads(told.details) if told.details else {}
+    details = told.detail
     return {
         "kind": told.kind,
         "subject": told.subject,

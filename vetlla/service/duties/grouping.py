@@ -3,7 +3,7 @@
 An event says what it is about and when it happened; which duty it belongs to is computed here and never stored. So the
 same events make the same duties in whatever order they were imported. An event belongs to
 
-1. the duty that its writer named (``NewEvent.duty``);
+1. the duty that its writer named (``NewEvent.duty``), unless the opening of that duty was taken back;
 2. else the duty whose opening has the same reference; ``@`` and a time refer to an opening without one at that time;
 3. else the duty of its subject that was open at that time, if there is exactly one.
 
@@ -45,7 +45,7 @@ def group(kind: DutyKind, events: Iterable[DutyEvent]) -> Grouped:
     for event in ordered:
         told = event.told
         number = openings.of(event)
-        if number is None and not told.duty:
+        if number is None:
             number = _only_open(openings.first, over, told.at_us)
         if number is None or not openings.put(number, event):
             loose.append(event)
@@ -86,8 +86,9 @@ class _Openings:
     def of(self, event: DutyEvent) -> int | None:
         """Return the duty that an event opens, or names by number or reference; None if there is no such duty."""
         told = event.told
-        if event.id in self._of or told.duty:
-            return self._of.get(told.duty or event.id)
+        named = self._of.get(event.id) or self._of.get(told.duty)
+        if named is not None:
+            return named
         found = self._by_ref.get(told.ref) if told.ref else None
         if found is None and told.ref.startswith("@"):
             return next(

@@ -138,6 +138,13 @@ class DutyKinds:
         """Return the names in the order of the file."""
         return list(self._kinds)
 
+    def parameters(self) -> frozenset[str]:
+        """Return the names of all parameters that decide about clocks: limits, what stops a clock, what judges."""
+        kinds = self._kinds.values()
+        limits = {kind.limit for kind in kinds}
+        stops = {stop.only_if for kind in kinds for stop in kind.stops.values()}
+        return frozenset({*limits, *stops, *(name for kind in kinds for name in kind.judged.values())} - {""})
+
     def chosen(self, names: Collection[str]) -> list[str]:
         """Return the kinds that were asked for, in the order of the file; all if none was. Raises UsageError."""
         for name in names:

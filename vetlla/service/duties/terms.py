@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Parameter, Parameters, Reading
 
 _MINUTE_US: Final = 60_000_000
+CALENDAR: Final = frozenset({"zone", "holidays.local"})
+"""Parameters of the calendar, by which every clock runs."""
 
 
 class Unit(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -107,8 +106,7 @@ def details_of(duty: Duty) -> dict[str, str]:
     """Return the details of all events of a duty; a later event overrules an earlier one."""
     found: dict[str, str] = {}
     for event in duty.events:
-        if event.told.details:
-            found |= json.loads(event.told.details)
+        found |= event.told.detail
     return found
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vetlla.domain import tomlfile
 from vetlla.domain.permissions import no_link
 from vetlla.service.duties.columns import COLUMNS
-from vetlla.service.duties.kinds import Subject, parse_kinds
+from vetlla.service.duties.kinds import THE_SERVICE, Subject, parse_kinds
 from vetlla.settings.shipped import duty_kinds_file
 from vetlla.simulator import park
 from vetlla.simulator.service_year.days import Month, Term, YearCalendar
@@ -87,8 +87,11 @@ class _YearWriter:
         self._share = len(made.homes) / self._profile["homes"]
         self._homes = made.homes
         self._turns = 1 + len(made.homes) // HOMES_A_TURN
+        codes = [home.code for home in made.homes[1::2]] or [home.code for home in made.homes]
         self._subjects = {
-            Subject.HOME: [home.code for home in made.homes[1::2]] or [home.code for home in made.homes],
+            Subject.HOME: codes,
+            Subject.HOME_OR_SERVICE: codes,
+            Subject.SERVICE: [THE_SERVICE],
             Subject.PERSON: [person.code for person in made.people],
             Subject.DEVICE: [f"{kept.device.type}:{kept.device.serial}" for kept in made.devices],
         }

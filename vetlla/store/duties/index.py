@@ -1,7 +1,8 @@
 """The index of duties: which ones no event has ended, when their clocks run out, and which events belong to none.
 
-It is made by the rules of one set of kinds and parameters. With others it says nothing, so readers then compute every
-duty, and the next writer makes it again.
+It is made by the rules of one set of kinds and parameters. With others its times
+say nothing, so readers then compute every duty, until the index is made again (``tasks.duties.index``). Which duties
+are open does not depend on the parameters, so a reader without rules may ask for that at any time.
 """
 
 from __future__ import annotations
@@ -46,6 +47,18 @@ def clear(connection: sqlite3.Connection, fingerprint: str) -> None:
     connection.execute("DELETE FROM open_duties")
     connection.execute("DELETE FROM loose_events")
     connection.execute("INSERT OR REPLACE INTO duty_index VALUES (1, ?)", (fingerprint,))
+
+
+def unmark(connection: sqlite3.Connection) -> None:
+    """Note that the rows were made by several sets of rules, so that the index is of none."""
+    connection.execute("DELETE FROM duty_index")
+
+
+def size(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many open duties and how many loose events it has."""
+    sql = "SELECT (SELECT count(*) FROM open_duties), (SELECT count(*) FROM loose_events)"
+    duties, loose = connection.execute(sql).fetchone()
+    return int(duties), int(loose)
 
 
 def forget(connection: sqlite3.Connection, subjects: Iterable[tuple[str, str]]) -> None:

@@ -10,7 +10,6 @@ from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
 from vetlla.service.calls.joining import joined, order_fault, updated
 from vetlla.store.calls.write import CallBook, add_tie
-from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.calls.tying import Alarms, Tier
 from vetlla.tasks.good_rows import good_rows
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 BATCH: Final = 20_000
 """Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
-COPIED_AT_MOST: Final = 64 << 20
-"""Bytes of a registry up to which a large import changes a copy in memory. The copy and its image need twice that, and
-twice what the import adds: 480 MiB were measured for a file of 83 MiB."""
 
 Found: TypeAlias = "tuple[str, CallRecord] | list[Fault] | None"
 """A call's id and what a row says of it; or what is wrong; or None if the row is about no call."""
@@ -92,9 +88,9 @@ def import_calls(
     """Put the rows of a file into the registry, and tie their calls. If a row is bad, nothing is kept.
 
     With ``keep_good_rows`` the good ones are kept all the same. With ``large`` a copy of the registry is changed, so
-    that the running receiver is not slowed down; a registry of many calls is changed in its place.
+    that the running receiver is not slowed down (``transaction``).
     """
-    with transaction(state_dir, clock, dry_run=dry_run, large=large and _is_small(state_dir)) as connection:
+    with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
         taker = _Taker(connection, Alarms(state_dir, about.window_us), about, clock.now().utc_us)
         faults: list[Fault] = []
         for row, values in good_rows(rows, faults):
@@ -109,11 +105,6 @@ def import_calls(
         elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not taker.has_tied:
             roll_back(connection)  # the import itself is nothing to note, if it added nothing
     return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal)
-
-
-def _is_small(state_dir: Path) -> bool:
-    path = state_dir / REGISTRY
-    return not path.exists() or path.stat().st_size <= COPIED_AT_MOST
 
 
 class _Taker:

@@ -10,6 +10,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.dispatch.emergency import UNIT
 from vetlla.service.dispatch.units import find
 from vetlla.tasks.dispatch import looking
+from vetlla.tasks.duties.book import WITHDRAW
 
 if TYPE_CHECKING:
     from vetlla.service.dispatch.emergency import StreetEmergency
@@ -57,7 +58,7 @@ def progress(work: Work, alarm: str, event: str, told: Told) -> StreetEmergency:
     if happened is not None:
         raise UsageError(
             f"alarm {alarm} has {event} since {iso(happened)}",
-            remedy=f"if that is wrong, first: vetlla duties withdraw EVENT; vetlla duties show {one.id} has its number",
+            remedy=f"if that is wrong, first: {WITHDRAW}; vetlla duties show {one.id} has its number",
         )
     if event in {"access", "no_access"} and one.arrived_us is not None and told.at_us < one.arrived_us:
         raise UsageError(f"the unit arrived at {iso(one.arrived_us)}, which is later", remedy="correct --at")

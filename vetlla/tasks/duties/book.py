@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
     from vetlla.service.duties.kinds import DutyKind
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
+
+
+WITHDRAW: Final = "vetlla duties withdraw EVENT --reason TEXT"
+"""The command that takes an event back, as remedies name it."""
 
 
 class Recording(NamedTuple):
@@ -86,7 +89,7 @@ def record(
     if is_over or (told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events)):
         raise UsageError(
             f"duty {number} is {told.event} already",
-            remedy=f"if that is wrong, first: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
+            remedy=f"if that is wrong, first: {WITHDRAW}; vetlla duties show {number} has its number",
         )
     if store.add(connection, told, recording.source, recording.now_us) is None:
         raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")
@@ -176,8 +179,7 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
 
 def own_ref(event: DutyEvent) -> str:
     """Return the reference with which an event was told; its duty may have another one (``record``)."""
-    details = json.loads(event.told.details) if event.told.details else {}
-    return str(details.get("ref", event.told.ref))
+    return event.told.detail.get("ref", event.told.ref)
 
 
 def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
@@ -187,8 +189,7 @@ def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
     """
     ref = duty.ref or unnamed(duty.opened_us)
     if told.ref not in {"", ref}:
-        details = json.loads(told.details) if told.details else {}
-        told = told._replace(details=details_text(details | {"ref": told.ref}))
+        told = told._replace(details=details_text(told.detail | {"ref": told.ref}))
     return told._replace(kind=duty.kind, subject=duty.subject, ref=ref, duty=duty.id)
 
 

@@ -10,11 +10,10 @@ from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
-from vetlla.store.duties import index
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
-from vetlla.tasks.duties.index import keep_index
+from vetlla.tasks.duties.index import keep_index, loose_of
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ def import_events(
         if faults and not keep_good_rows:
             roll_back(connection)
             return ImportedEvents(0, 0, faults, 0)
-        keep_index(connection, rules, taker.changed)
-        loose = sum(1 for _ in index.loose_of(connection, taker.subjects))
+        keep_index(connection, rules, taker.changed, large=large)
+        loose = loose_of(connection, rules, taker.subjects)
         return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing)
 
 
@@ -124,7 +123,7 @@ def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
     return Fault(row, "to", iso(event.end_us) or "", reason)
 
 
-_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw"
+_TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"
 
 
 def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:

@@ -64,8 +64,25 @@ def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[st
             for subject in subjects:
                 yield from group(described, store.of_subject(connection, kind, subject, wanted.known_us)).duties
         return
+    if wanted.is_open and wanted.known_us == store.LATEST:
+        for kind in kinds:
+            yield from _open(connection, rules, kind)
+        return
     for kind, _, events in store.by_subject(connection, kinds, wanted.known_us):
         yield from group(rules.kinds.kind(kind), events).duties
+
+
+def _open(connection: sqlite3.Connection, rules: DutyRules, kind: str) -> Iterator[Duty]:
+    """Yield the open duties of a kind; all of its duties if the index is of other rules."""
+    subjects = index.open_subjects(connection, rules, kind)
+    described = rules.kinds.kind(kind)
+    if subjects is None:
+        for _, _, events in store.by_subject(connection, [kind]):
+            yield from group(described, events).duties
+        return
+    for subject, numbers in subjects.items():
+        duties = group(described, store.of_subject(connection, kind, subject)).duties
+        yield from (one for one in duties if one.id in numbers)
 
 
 def due(

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from vetlla.domain import tomlfile
 from vetlla.domain.errors import ConfigError
 from vetlla.service.duties.kinds import parse_kinds
-from vetlla.service.duties.terms import DutyRules
+from vetlla.service.duties.terms import CALENDAR, DutyRules
 from vetlla.settings.shipped import duty_kinds_file, parameters_file
 from vetlla.tasks.parameters import read_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from vetlla.service.duties.kinds import DutyKinds
+    from vetlla.service.parameters import Parameters
 
 
 def load_rules(kinds: Path | None = None, parameters: Path | None = None) -> DutyRules:
@@ -30,6 +33,15 @@ def load_rules(kinds: Path | None = None, parameters: Path | None = None) -> Dut
         remedy = "correct that line, or begin again with a copy of the installed file"
         raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
     found = read_parameters(figures, "--parameters")
-    # A pipe can be read only once, so the fingerprint is made of what was read.
-    read = repr([found.all(name) for name in found.names()]).encode()
-    return DutyRules(parse_kinds(document, str(source)), found, hashlib.sha256(content + b"\0" + read).hexdigest())
+    known = parse_kinds(document, str(source))
+    return DutyRules(known, found, _fingerprint(content, known, found))
+
+
+def _fingerprint(content: bytes, kinds: DutyKinds, parameters: Parameters) -> str:
+    """Return a text that changes with what decides about clocks, and with no other parameter.
+
+    A pipe can be read only once, so it is made of what was read.
+    """
+    names = sorted(kinds.parameters() | CALENDAR)
+    used = [(one.name, one.value, one.unit, one.valid_from) for name in names for one in parameters.all(name)]
+    return hashlib.sha256(content + b"\0" + repr(used).encode()).hexdigest()

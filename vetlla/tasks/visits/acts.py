@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
 from vetlla.service.visits.visit import RESULTS, HomeVisit, VisitPurpose, visit_of
+from vetlla.tasks.duties.book import WITHDRAW
 from vetlla.tasks.visits.scheduling import open_visit
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
         if told.event == before.state:
             raise UsageError(
                 f"visit {number} is {before.state} already",
-                remedy=f"if that is wrong: vetlla duties withdraw EVENT; vetlla duties show {number} has its number",
+                remedy=f"if that is wrong: {WITHDRAW}; vetlla duties show {number} has its number",
             )
         visit = visit_of(book.record(number, told))
         details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
