@@ -112,7 +112,9 @@ class _Planner:
         """Return True if the month has calls."""
         since_us = self._rules.calendar.begin_of(add_months(self._month.first, -AHEAD).toordinal())
         begin, end = month_us(self._rules, self._month)
-        return any(begin <= (one.told.begin_us or 0) <= end for one in store.since(connection, PLANNED_KINDS, since_us))
+        return any(
+            begin <= (one.told.begin_us or 0) <= end for one in events.since(connection, PLANNED_KINDS, since_us)
+        )
 
     def plan(self, connection: sqlite3.Connection) -> PlannedMonth:
         """Write what the month needs; return what was done. Raises UsageError for a time before the last planning."""
