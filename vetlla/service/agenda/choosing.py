@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.service.agenda.wanted import FOLLOW_UP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.service.agenda.call import Call
 
@@ -32,6 +32,14 @@ def in_hand(calls: Iterable[Call], operator: str, now: Now) -> Call | None:
 def in_order(calls: Iterable[Call], now: Now) -> Iterator[Call]:
     """Yield the calls that may be handed out now, the first one first."""
     return iter(sorted((one for one in calls if _may_be_made(one, now)), key=lambda one: _order(one, now)))
+
+
+def comes_before_unseen(call: Call, cut: Iterable[Sequence[Call]], now: Now) -> bool:
+    """Return True if a call comes before all calls that were not read.
+
+    Each list of ``cut`` has the first calls of a kind of which more wait, so that those come after the last of them.
+    """
+    return all(some and _order(call, now) <= max(_order(one, now) for one in some) for some in cut)
 
 
 def _may_be_made(call: Call, now: Now) -> bool:

@@ -6,13 +6,14 @@ command at a time writes the registry, so no call goes to two operators at once.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import iso
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
-from vetlla.service.agenda.choosing import Now, in_hand, in_order
+from vetlla.service.agenda.choosing import Now, comes_before_unseen, in_hand, in_order
 from vetlla.service.agenda.moments import local_time
 from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
 from vetlla.service.calendar import add_months
@@ -62,8 +63,8 @@ def next_call(
 ) -> NextCall | None:
     """Hand an operator the next call, and record that; return None if there is none now.
 
-    An operator who has a call in hand gets that one again. With ``languages`` only homes with one of them are called,
-    and homes without a known language.
+    An operator who has a call in hand gets that one again, unless its home has left or is suspended. With ``languages``
+    only homes with one of them are called, and homes without a known language.
     """
     keep_index(connection, rules, ())
     now_us = recording.now_us
@@ -72,31 +73,32 @@ def next_call(
     now = Now(now_us, rules.calendar.end_of(today.toordinal()))
     kinds = [kind for kind in KINDS if rules.kinds.find(kind)]
     since_us = rules.calendar.begin_of(add_months(today, -AHEAD - 1).toordinal())
-    touched = store.touched(connection, kinds, _CHANGES, since_us)
+    touched = frozenset(store.touched(connection, kinds, _CHANGES, since_us))
     limit = AT_FIRST
     while True:
-        numbers = _waiting(connection, kinds, now, limit)
-        calls = [call(connection, rules, figures, number) for number in sorted({*numbers, *touched})]
-        if held := in_hand(calls, operator, now):
-            return _with_home(connection, held)
-        for one in in_order(calls, now):
+        waiting = [_waiting(connection, kind, now, limit) for kind in kinds]
+        calls = {number: call(connection, rules, figures, number) for number in sorted({*chain(*waiting), *touched})}
+        held = in_hand(calls.values(), operator, now)
+        if held and (again := _callable_now(connection, rules, held, (), now_us)):
+            return again
+        cut = [[calls[number] for number in some if number not in touched] for some in waiting if len(some) >= limit]
+        for one in in_order(calls.values(), now):
+            if not comes_before_unseen(one, cut, now):
+                break
             if found := _callable_now(connection, rules, one, languages, now_us):
                 told = _told("taken", now_us, operator, "", {"until": iso(now_us + figures.lease_us)})
                 book.record(connection, rules, one.duty.id, told, recording)
                 return found._replace(call=call(connection, rules, figures, one.duty.id))
-        if len(numbers) < limit:
+        if not cut:
             return None
         limit *= 8
 
 
-def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: Now, limit: int) -> list[int]:
-    """Return the open calls that may be handed out first."""
+def _waiting(connection: sqlite3.Connection, kind: str, now: Now, limit: int) -> list[int]:
+    """Return the open calls of a kind that may be handed out first."""
     until, end_us = iso(now.end_of_day_us), now.end_of_day_us
-    found: list[int] = []
-    for kind in kinds:
-        from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
-        found += store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
-    return found
+    from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
+    return store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
 
 
 def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:

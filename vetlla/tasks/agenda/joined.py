@@ -37,7 +37,7 @@ def welcome(
     """Return the events for people who joined since the very first planning, and for those who have left again.
 
     Each person gets them once. The clocks begin on the day of joining, so those of a person who is registered too late
-    have run out at once. Who joined before the day of the first planning is left out, because another system had that work.
+    have run out at once. Who joined before the day of the first planning is left out, because others had that work.
     ``blank`` has when and by which user the month is planned.
     """
     kinds = [kind for kind in NEW_KINDS if rules.kinds.find(kind)]
