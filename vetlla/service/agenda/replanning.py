@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.service.agenda.call import PLANNED_KINDS
 from vetlla.service.agenda.moments import local_time
-from vetlla.service.agenda.wanted import FOLLOW_UP, fortnightly, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP, fortnightly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,7 +131,7 @@ def cause_of(call: Call, home: Home | None, people: Sequence[Person], excluded: 
     person = next((person for person in people if person.code == one.subject), None)
     if home is None or (one.kind in PLANNED_KINDS and one.kind != FOLLOW_UP and person is None):
         return "no longer registered"
-    active, suspended = periods_of(person, home) if person else (home.active, home.suspended)
+    active, suspended = person.periods(home) if person else (home.active, home.suspended)
     days = [today + timedelta(days=ahead) for ahead in range(31)]
     if not any(period.covers(day) for period in active for day in days[:1]):
         return "not in the service"

@@ -15,7 +15,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
 from vetlla.service.agenda.choosing import Now, comes_before_unseen, in_hand, in_order
 from vetlla.service.agenda.moments import local_time
-from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.service.local_time import is_day
@@ -124,7 +124,7 @@ def _callable_now(
         person = next((user for user in people if user.code == found.person), None)
         if person is None:
             return None
-        active, suspended = periods_of(person, found.home)
+        active, suspended = person.periods(found.home)
     today = rules.calendar.date_of(now_us)
     is_served = any(part.covers(today) for part in active) and not any(part.covers(today) for part in suspended)
     return found if is_served else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import iso
 from vetlla.service.agenda.call import CONTACT, FAMILIARISATION, NEW_KINDS
-from vetlla.service.agenda.wanted import FOLLOW_UP, joining, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP, joining
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
 from vetlla.store.duties import events, index
@@ -67,4 +67,4 @@ def welcome(
 
 def _is_served(person: Person, homes: Mapping[str, Home], day: date) -> bool:
     home = homes.get(person.home)
-    return home is not None and any(period.covers(day) for period in periods_of(person, home)[0])
+    return home is not None and any(period.covers(day) for period in person.periods(home)[0])
