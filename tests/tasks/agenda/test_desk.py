@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.rigs.agenda import Office
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.tasks.agenda.desk import NextCall
 
 NOON = datetime(2026, 12, 10, 11, tzinfo=UTC)
@@ -56,7 +56,7 @@ def busy(office: Office) -> Office:
 
 
 def test_calls_are_handed_out_by_their_moment_and_each_once(busy: Office) -> None:
-    found: list[Call] = []
+    found: list[AgendaCall] = []
     while one := taken(busy, f"op{len(found)}"):
         found.append(one.call)
     assert len({call.duty.id for call in found}) == len(found) > 10

@@ -24,16 +24,16 @@ from vetlla.tasks.duties.book import Recording
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
 
 CARERS = Programme("carers", Period(date(2025, 1, 1)))
 
 
-def outcome(call: Call) -> str:
+def outcome(call: AgendaCall) -> str:
     return call.ended.told.event if call.ended else "open"
 
 
-def outcomes(calls: Iterable[Call]) -> Counter[str]:
+def outcomes(calls: Iterable[AgendaCall]) -> Counter[str]:
     return Counter(map(outcome, calls))
 
 

@@ -16,13 +16,13 @@ from vetlla.tasks.duties.index import keep_index
 
 if TYPE_CHECKING:
     from tests.rigs.agenda import Office
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
 
 LATE = datetime(2027, 7, 14, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def revalued(office: Office) -> Call:
+def revalued(office: Office) -> AgendaCall:
     """Plan December; return a revaluation of it that was not made. It is July, and nothing was planned since."""
     office.register([home(n) for n in range(40)], [person(n) for n in range(40)])
     office.plan()
@@ -38,7 +38,7 @@ def effective(office: Office, first: date) -> int:
 
 
 def test_a_revaluation_that_is_answered_months_later_counts_in_the_month_of_the_answer(
-    office: Office, revalued: Call
+    office: Office, revalued: AgendaCall
 ) -> None:
     office.record(revalued.duty.id, "answered")
     assert effective(office, date(2027, 7, 1)) == 1
@@ -46,7 +46,7 @@ def test_a_revaluation_that_is_answered_months_later_counts_in_the_month_of_the_
     assert effective(office, date(2026, 12, 1)) == 0
 
 
-def test_an_answer_that_a_file_tells_counts_for_the_old_call_that_it_names(office: Office, revalued: Call) -> None:
+def test_an_answer_of_a_file_counts_for_the_old_call_that_it_names(office: Office, revalued: AgendaCall) -> None:
     """The person has a newer call, which is open, too; the answer names the older one by its reference."""
     now_us = office.clock.now().utc_us
     subject = revalued.duty.subject
@@ -61,7 +61,7 @@ def test_an_answer_that_a_file_tells_counts_for_the_old_call_that_it_names(offic
     assert found[revalued.duty.ref].ended is not None
 
 
-def test_a_call_of_old_that_was_postponed_is_listed_on_its_new_day(office: Office, revalued: Call) -> None:
+def test_a_call_of_old_that_was_postponed_is_listed_on_its_new_day(office: Office, revalued: AgendaCall) -> None:
     now_us = office.clock.now().utc_us
     with transaction(office.state_dir, office.clock) as connection:
         duty = revalued.duty

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from vetlla.domain.homes import Home, Period
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
@@ -48,7 +48,7 @@ _CHANGES: Final = ("taken", "no_answer", "postponed", "called")
 class NextCall(NamedTuple):
     """The call that an operator makes now, with what is needed to make it."""
 
-    call: Call
+    call: AgendaCall
     home: Home
     person: str
     """Code of the person; empty if the call is about the home."""
@@ -101,14 +101,14 @@ def _waiting(connection: sqlite3.Connection, kind: str, now: Now, limit: int) ->
     return store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
 
 
-def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
+def _with_home(connection: sqlite3.Connection, one: AgendaCall) -> NextCall | None:
     home = registered.homes(connection, [one.home]).get(one.home)
     person = "" if one.duty.subject == one.home else one.duty.subject
     return NextCall(one, home, person) if home else None
 
 
 def _callable_now(
-    connection: sqlite3.Connection, rules: DutyRules, one: Call, languages: Collection[str], now_us: int
+    connection: sqlite3.Connection, rules: DutyRules, one: AgendaCall, languages: Collection[str], now_us: int
 ) -> NextCall | None:
     """Return a call with its home if the home is in the service today, not suspended, and has one of the languages.
 
@@ -150,7 +150,7 @@ def called(
 
 def no_answer(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
-) -> tuple[Standing, Call]:
+) -> tuple[Standing, AgendaCall]:
     """Record a call without an answer; return how the duty stands, and the call with its next attempt."""
     one = _open_call(connection, rules, number, recording)
     standing = book.record(connection, rules, number, told._replace(event="no_answer"), recording)
@@ -169,7 +169,7 @@ def unanswered(
     wanted = figures_on(rules, rules.calendar.date_of(recording.now_us)).attempts
     if one.attempts < wanted:
         raise UsageError(
-            f"call {number} has {one.attempts} of {wanted} attempts (parameter agenda.attempts)",
+            f"call {number} of the agenda has {one.attempts} of {wanted} attempts (parameter agenda.attempts)",
             remedy=f"record each call without an answer: vetlla agenda no-answer {number}",
         )
     return book.record(connection, rules, number, told._replace(event="unanswered"), recording)
@@ -177,7 +177,7 @@ def unanswered(
 
 def postpone(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording, *, to: str
-) -> tuple[Standing, Call]:
+) -> tuple[Standing, AgendaCall]:
     """Move a call to a day, at the same time of day, or to a moment. ``to`` is read on the clock of the service.
 
     Raises UsageError for a moment that has passed, or that is after the end of the call's time.
@@ -196,7 +196,7 @@ def postpone(
     if one.last_us is not None and moment_us > one.last_us:
         last = local_time(one.last_us, rules.calendar)
         raise UsageError(
-            f"call {number} must be made by {last:%Y-%m-%d %H:%M}",
+            f"call {number} of the agenda must be made by {last:%Y-%m-%d %H:%M}",
             remedy=f"choose an earlier time; if the user is away, record the suspension and plan {last:%Y-%m} again",
         )
     details = details_text({"planned": iso(moment_us)})
@@ -206,7 +206,7 @@ def postpone(
     return standing, call(connection, rules, figures, number)
 
 
-def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> Call:
+def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> AgendaCall:
     """Return a call that no event has ended. Raises UsageError."""
     duty = book.duty_of(connection, rules, number)
     if duty.kind not in KINDS:
@@ -214,7 +214,7 @@ def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, re
     found = call_of(duty, figures_on(rules, rules.calendar.date_of(recording.now_us)))
     if found.ended is not None:
         raise UsageError(
-            f"call {number} is {found.ended.told.event} already",
+            f"call {number} of the agenda is {found.ended.told.event} already",
             remedy=f"if that is wrong, first: vetlla duties withdraw {found.ended.id} --reason TEXT",
         )
     return found

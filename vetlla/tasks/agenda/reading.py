@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.duties import Duty, DutyEvent
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.duties.terms import DutyRules
@@ -38,7 +38,7 @@ def calls_around(
     figures: AgendaFigures,
     month: AgendaMonth,
     kinds: Sequence[str] = PLANNED_KINDS,
-) -> Iterator[Call]:
+) -> Iterator[AgendaCall]:
     """Yield the calls that may belong to a month or to the month before it: those opened ``AHEAD`` months before.
 
     Calls that were opened earlier follow if they were postponed since, or if something happened in the month: a
@@ -50,7 +50,7 @@ def calls_around(
         yield call_of(duty, figures)
 
 
-def is_in(call: Call, rules: DutyRules, month: AgendaMonth) -> bool:
+def is_in(call: AgendaCall, rules: DutyRules, month: AgendaMonth) -> bool:
     """Return True if the time of a call begins in a month."""
     begin, end = month_us(rules, month)
     return begin <= call.first_us <= end
@@ -93,6 +93,6 @@ def _need_earlier_ones(opens: str, some: Sequence[DutyEvent], begin_us: int) -> 
     return False
 
 
-def call(connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, number: int) -> Call:
+def call(connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, number: int) -> AgendaCall:
     """Return the call of a duty. Raises UsageError if there is none of this number."""
     return call_of(book.duty_of(connection, rules, number), figures)
