@@ -55,6 +55,15 @@ def test_what_is_no_device_of_the_home_is_refused(service: Vetlla, words: tuple[
     assert said in done.error
 
 
+def test_what_was_withdrawn_is_shown_and_the_withdrawal_is_not_withdrawn(service: Vetlla) -> None:
+    fault = opened(service)
+    service("faults", "cancel", fault["id"], "--reason", "none", "--at", "2026-11-02T10:00")
+    (end,) = (one for one in shown(service, fault)["events"] if one["event"] == "cancelled")
+    assert service("duties", "withdraw", end["id"], "--reason", "an error").status == 0
+    found = [(one["event"], one["withdrawn"]) for one in shown(service, fault)["events"]]
+    assert found == [("detected", False), ("cancelled", True), ("withdrawn", False)]
+
+
 def test_one_device_has_one_open_fault_of_a_sort(service: Vetlla) -> None:
     fault = opened(service, "--code", "battery")
     assert f"fault {fault['id']}" in service("faults", "open", "H1", "--device", "U1", "--code", "battery").error
