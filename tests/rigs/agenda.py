@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import ManualClock
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.tasks.agenda.planning import PlannedMonth
 
@@ -83,7 +83,7 @@ class Office(NamedTuple):
     def plan(self, first: date = DECEMBER, *, dry_run: bool = False) -> PlannedMonth:
         return planning.plan(self.state_dir, self.clock, RULES, first, by="test", dry_run=dry_run)
 
-    def calls(self, first: date = DECEMBER) -> list[Call]:
+    def calls(self, first: date = DECEMBER) -> list[AgendaCall]:
         with snapshot(self.state_dir, self.clock) as connection:
             return list(calls_around(connection, RULES, figures(), agenda_month(first, CALENDAR)))
 

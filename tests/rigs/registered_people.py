@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.domain.homes import ALWAYS, Home, Person, Recording
+from vetlla.domain.homes import ALWAYS, FactRecording, Home, Person
 from vetlla.service.homes.changes import changes
 from vetlla.store.homes.write import home_writer, person_writer
 
@@ -23,7 +23,7 @@ def put(
     note: str = "",
 ) -> None:
     """Record homes, then people, with the values that hold from a day on, as the import of a file does."""
-    recording = Recording(at_us, by, "test.csv")
+    recording = FactRecording(at_us, by, "test.csv")
     homes = home_writer(connection, recording)
     for home in (value for value in values if isinstance(value, Home)):
         homes.put(home.code, changes(homes.on(home.code, since), home, since, correct=correct, note=note))

@@ -104,7 +104,11 @@ class Person:
 
     def state_on(self, day: date, home: Home) -> ServiceState:
         """Return what the service does for the person on that day; ``home`` is the person's home on that day."""
-        return _state(self.active or home.active, self.suspended or home.suspended, day)
+        return _state(*self.periods(home), day)
+
+    def periods(self, home: Home) -> tuple[tuple[Period, ...], tuple[Period, ...]]:
+        """Return when the person is in the service and when suspended: the own periods, else those of the home."""
+        return self.active or home.active, self.suspended or home.suspended
 
     def programmes_on(self, day: date) -> tuple[str, ...]:
         """Return the names of the programmes in which the person is on that day."""
@@ -143,7 +147,7 @@ HOME_FIELDS = Fields(("district", "base", "level", "alone", "language", "phones"
 PERSON_FIELDS = Fields(("home", "user_type"), ("programmes", "active", "suspended"))
 
 
-class Recording(NamedTuple):
+class FactRecording(NamedTuple):
     """When facts are recorded, which user records them, and from where: the name of a file, or the command."""
 
     at_us: int

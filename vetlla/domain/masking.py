@@ -24,5 +24,9 @@ def masked_phone(phone: str) -> str:
 
 
 def masked_account(account: str) -> str:
-    """Return an account as logs and the audit show it: of a telephone number its last digits only."""
-    return TELEPHONE + masked_phone(account.removeprefix(TELEPHONE)) if account.startswith(TELEPHONE) else account
+    """Return an account as logs and the audit show it: of a telephone number its last digits only.
+
+    Capital letters make no difference, because some readers compare accounts in capitals.
+    """
+    begin, number = account[: len(TELEPHONE)], account[len(TELEPHONE) :]
+    return TELEPHONE + masked_phone(number) if begin.lower() == TELEPHONE else account

@@ -9,6 +9,7 @@ import pytest
 from tests.rigs.journals import journal
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.supervision import KeptChange, KeptDevice
+from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,15 @@ def test_what_is_no_device_of_the_home_is_refused(service: Vetlla, words: tuple[
     done = service("faults", "open", *words)
     assert done.status == 64
     assert said in done.error
+
+
+def test_what_was_withdrawn_is_shown_and_the_withdrawal_is_not_withdrawn(service: Vetlla) -> None:
+    fault = opened(service)
+    service("faults", "cancel", fault["id"], "--reason", "none", "--at", "2026-11-02T10:00")
+    (end,) = (one for one in shown(service, fault)["events"] if one["event"] == "cancelled")
+    assert service("duties", "withdraw", end["id"], "--reason", "an error").status == 0
+    found = [(one["event"], one["withdrawn"]) for one in shown(service, fault)["events"]]
+    assert found == [("detected", False), ("cancelled", True), ("withdrawn", False)]
 
 
 def test_one_device_has_one_open_fault_of_a_sort(service: Vetlla) -> None:
@@ -158,6 +168,8 @@ def test_a_terminal_that_supervision_lost_has_a_fault_until_a_person_solves_it(
         "H2", "terminal_ip:T9", "no_test", "alarm 70 no_test",
     )  # fmt: skip
     assert (counts["opened"], counts["not_opened"]) == (1, 0)
+    with transaction(state_dir, SystemClock()):  # another command writes, and nothing is to be written here
+        assert service("faults", "from-alarms", "--json").json == [counts | {"opened": 0}]
     with journal(state_dir) as scribe:
         batch = scribe.batch()
         batch.supervision.verdicts.append(KeptChange(lost_us + hour, 0, 3, 1, 0, 0, 0, None, None))
@@ -165,3 +177,20 @@ def test_a_terminal_that_supervision_lost_has_a_fault_until_a_person_solves_it(
     assert service("faults", "from-alarms", "--json").json[-1]["restored"] == 1
     found = shown(service, fault)
     assert ([event["event"] for event in found["events"]], found["ended"]) == (["detected", "restored"], None)
+
+
+def test_a_telephone_number_in_place_of_an_account_is_masked(service: Vetlla, state_dir: Path) -> None:
+    lost_us = SystemClock().now().utc_us - 9 * 3_600_000_000
+    with journal(state_dir) as scribe:
+        batch = scribe.batch()
+        batch.supervision.units.append(
+            KeptDevice(0, "tel:+34900000123", "", "", "", 3, 1, 1, 0, 900, 3, "", 0, 0, 0, 0)
+        )
+        batch.supervision.verdicts.append(KeptChange(lost_us, 0, 1, 3, 0, 0, 3, None, 70))
+        scribe.write(batch)
+    for words in ((), ("--json",)):
+        done = service("faults", "from-alarms", *words)
+        assert done.status == 1
+        told = done.out + done.talk
+        assert "tel:…123" in told or "tel:\\u2026123" in told
+        assert "900000" not in told + done.error

@@ -11,7 +11,7 @@ from tests.rigs.agenda import CALENDAR, RULES, figures, home, person
 from vetlla.domain.clock import to_us
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
-from vetlla.domain.homes import Period
+from vetlla.domain.homes import Period, Programme
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.agenda import desk
 from vetlla.tasks.agenda.incoming import Counted, IncomingCall, count_incoming
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.rigs.agenda import Office
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.tasks.agenda.desk import NextCall
 
 NOON = datetime(2026, 12, 10, 11, tzinfo=UTC)
@@ -56,7 +56,7 @@ def busy(office: Office) -> Office:
 
 
 def test_calls_are_handed_out_by_their_moment_and_each_once(busy: Office) -> None:
-    found: list[Call] = []
+    found: list[AgendaCall] = []
     while one := taken(busy, f"op{len(found)}"):
         found.append(one.call)
     assert len({call.duty.id for call in found}) == len(found) > 10
@@ -139,6 +139,64 @@ def test_a_postponed_call_waits_for_its_time_and_never_leaves_its_period(busy: O
     while found := taken(busy, f"late{len(handed)}"):
         handed.add(found.call.duty.id)
     assert number in handed
+
+
+@pytest.mark.parametrize(
+    ("to", "hour"),
+    [
+        ("20261216T1630", 16),
+        ("2026-12-16T16:30", 16),
+        ("16/12/2026 16:30", 16),
+        ("2026-W51-3T16:30", 16),
+        ("2026-12-16T15:30Z", 16),
+        ("20261216", None),
+        ("2026-12-16", None),
+        ("16/12/2026", None),
+        ("2026-W51-3", None),
+    ],
+)
+def test_a_call_is_postponed_to_a_time_or_to_a_day_at_its_own_time(busy: Office, to: str, hour: int | None) -> None:
+    one = next(call for call in busy.calls() if call.level == 2)
+    own = CALENDAR.begin_of(CALENDAR.date_of(one.planned_us or 0).toordinal())
+    begin = CALENDAR.begin_of(date(2026, 12, 16).toordinal())
+    _, moved = act(busy, desk.postpone, one.duty.id, to=to)
+    expected = (one.planned_us or 0) - own if hour is None else (hour * 60 + 30) * 60_000_000
+    assert moved.next_us - begin == pytest.approx(expected, abs=60_000_000)
+
+
+def test_the_home_of_a_call_in_hand_has_left_and_the_operator_gets_the_next_call(busy: Office) -> None:
+    one = taken(busy, "op1", "ca")
+    assert one
+    number = int(one.home.code[1:])
+    busy.clock.advance(60)
+    again = taken(busy, "op1", "fr")
+    assert again
+    assert again.call.duty.id == one.call.duty.id, "in whatever language"
+    busy.register([home(number, number % 3 + 1, active=(Period(date(2020, 1, 1), date(2026, 12, 9)),))])
+    following = taken(busy, "op1")
+    assert following
+    assert following.home.code != one.home.code
+
+
+def test_the_first_call_of_a_language_is_found_behind_many_of_another(office: Office) -> None:
+    """Revaluations of another language wait before it, and a follow-up of the language is planned after it."""
+    numbers = range(260)
+    carers = Programme("carers", Period(date(2025, 1, 1)))
+    people = [person(n, letter, *[carers] * (n >= 60)) for n in numbers for letter in "ABC"]
+    office.register([home(n, language="fr") for n in numbers], people)  # 60 of them have follow-ups
+    office.plan()
+    office.wait(datetime(2026, 12, 31, 9, tzinfo=UTC))
+    calls = sorted((call for call in office.calls() if not call.ended), key=lambda call: (call.next_us, call.duty.id))
+    revaluations = [call for call in calls if call.duty.kind == "revaluation"]
+    revalued = {call.home for call in revaluations}
+    first = {call.home for call in revaluations[: desk.AT_FIRST]}
+    wanted = next(call for call in revaluations[desk.AT_FIRST :] if call.home not in first)
+    later = next(call for call in reversed(calls) if call.duty.kind == "follow_up" and call.home not in revalued)
+    assert later.next_us > wanted.next_us
+    office.register([home(int(call.home[1:]), language="ca") for call in (wanted, later)])
+    found = taken(office, "op1", "ca")
+    assert found
+    assert found.call.duty.id == wanted.duty.id
 
 
 def test_languages_and_suspended_homes(busy: Office) -> None:

@@ -24,16 +24,16 @@ from vetlla.tasks.duties.book import Recording
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
 
 CARERS = Programme("carers", Period(date(2025, 1, 1)))
 
 
-def outcome(call: Call) -> str:
+def outcome(call: AgendaCall) -> str:
     return call.ended.told.event if call.ended else "open"
 
 
-def outcomes(calls: Iterable[Call]) -> Counter[str]:
+def outcomes(calls: Iterable[AgendaCall]) -> Counter[str]:
     return Counter(map(outcome, calls))
 
 
@@ -232,6 +232,21 @@ def test_people_who_are_registered_late_are_welcomed_if_they_joined_after_the_fi
     with snapshot(office.state_dir, office.clock) as connection:
         assert book.duties_of(connection, RULES, "familiarisation", "P000002A") == []
         assert len(book.duties_of(connection, RULES, "familiarisation", "P000003A")) == 1
+
+
+def test_the_duties_towards_a_person_who_is_registered_months_late_are_breached(office: Office) -> None:
+    office.register([home(1)])
+    office.plan()
+    office.wait(datetime(2027, 3, 10, 6, tzinfo=UTC))
+    office.plan(date(2027, 3, 1))
+    office.wait(datetime(2027, 3, 11, 6, tzinfo=UTC))
+    office.register([home(2, active=(Period(date(2026, 12, 1)),))], [person(2)])
+    assert office.plan(date(2027, 3, 1)).joined == 2
+    office.wait(datetime(2027, 3, 12, 6, tzinfo=UTC))
+    assert office.plan(date(2027, 3, 1)).joined == 0
+    with snapshot(office.state_dir, office.clock) as connection:
+        (one,) = book.duties_of(connection, RULES, "contact_call", "P000002A")
+    assert standing(one, RULES, office.clock.now().utc_us).verdict is DutyVerdict.BREACHED
 
 
 def test_an_emergency_of_the_last_months_makes_a_revaluation_due(office: Office) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from vetlla.cli.agenda.rows import next_fields
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import DutyNumber, Entry, RuleOptions, print_duty
+from vetlla.cli.kit.duty_rows import NUMBER_MAX, Entry, RuleOptions, print_duty
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -22,9 +22,16 @@ from vetlla.tasks.agenda.incoming import IncomingCall, count_incoming
 from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.duties.standing import Standing
     from vetlla.tasks.agenda.desk import NextCall
+
+AgendaNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="ID", min=1, max=NUMBER_MAX, help="Number of the call of the agenda; calls show has other numbers."
+    ),
+]
 
 
 @with_option_groups
@@ -65,7 +72,8 @@ def next_(
 @with_option_groups
 def done(
     target: Annotated[
-        str, typer.Argument(metavar="ID|HOME", help="Number of the call; with --incoming code of the home.")
+        str,
+        typer.Argument(metavar="ID|HOME", help="Number of the call of the agenda; with --incoming code of the home."),
     ],
     incoming: Annotated[
         bool, typer.Option("--incoming", help="The home called us, and that counts as its call.")
@@ -97,7 +105,7 @@ def done(
 
 
 @with_option_groups
-def called(number: DutyNumber, *, entry: Entry) -> None:
+def called(number: AgendaNumber, *, entry: Entry) -> None:
     """Record one of several familiarisation or contact calls. More follow; agenda done records the last one.
 
     Example: vetlla agenda called 4711
@@ -109,7 +117,7 @@ def called(number: DutyNumber, *, entry: Entry) -> None:
 
 
 @with_option_groups
-def no_answer(number: DutyNumber, *, entry: Entry) -> None:
+def no_answer(number: AgendaNumber, *, entry: Entry) -> None:
     """Record a call without an answer. It comes back after the time of parameter agenda.retry.
 
     Example: vetlla agenda no-answer 4711
@@ -123,7 +131,7 @@ def no_answer(number: DutyNumber, *, entry: Entry) -> None:
 
 @with_option_groups
 def postpone(
-    number: DutyNumber,
+    number: AgendaNumber,
     to: Annotated[
         str,
         typer.Option("--to", metavar="DAY|TIME", help="Day, at the same time of day, or time, on the service's clock."),
@@ -143,7 +151,7 @@ def postpone(
 
 
 @with_option_groups
-def unanswered(number: DutyNumber, *, entry: Entry) -> None:
+def unanswered(number: AgendaNumber, *, entry: Entry) -> None:
     """Give a call up after the attempts of parameter agenda.attempts. It ends the call.
 
     Example: vetlla agenda unanswered 4711
@@ -160,7 +168,8 @@ def _number(text: str) -> int:
     if text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 63:
         return int(text)
     raise UsageError(
-        f"{text!r} is no number of a call", remedy=f"for a call from a home: vetlla agenda done {text} --incoming"
+        f"{text!r} is no number of a call of the agenda",
+        remedy=f"for a call from a home: vetlla agenda done {text} --incoming",
     )
 
 
@@ -176,7 +185,7 @@ def _tell(found: NextCall) -> None:
     console().print(f"{', '.join(said)} (yours until {to_the_second(call.held_until_us)})", soft_wrap=True)
 
 
-def _tell_moment(one: Standing, call: Call, *, as_json: bool) -> None:
+def _tell_moment(one: Standing, call: AgendaCall, *, as_json: bool) -> None:
     print_duty(one, as_json=as_json)
     if not as_json:
         console().print(f"next call: {to_the_second(call.next_us)}", soft_wrap=True)

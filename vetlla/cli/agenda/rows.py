@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.tasks.agenda.desk import NextCall
 
 COLUMNS: Final = ("id", "planned", "kind", "home", "person", "level", "by", "attempts", "state", "holder")
@@ -20,7 +20,7 @@ BAR: Final = 50
 """Characters of the longest bar."""
 
 
-def call_fields(call: Call, now_us: int) -> dict[str, Any]:
+def call_fields(call: AgendaCall, now_us: int) -> dict[str, Any]:
     """Return a call for a machine. Times are UTC."""
     duty = call.duty
     return {
@@ -41,7 +41,7 @@ def call_fields(call: Call, now_us: int) -> dict[str, Any]:
     }
 
 
-def call_row(call: Call, now_us: int) -> dict[str, Any]:
+def call_row(call: AgendaCall, now_us: int) -> dict[str, Any]:
     """Return a call for a table."""
     times = {"planned": call.planned_us, "by": call.last_us}
     return call_fields(call, now_us) | {name: "" if at is None else to_the_second(at) for name, at in times.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.complaints.rows import COLUMNS, ComplaintNumber, complaint_fields, complaint_row
-from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events, state_text
+from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -80,10 +80,8 @@ def show(
     rules, now_us = options.rules(), CLOCK.now().utc_us
     with snapshot(state_dir, CLOCK) as connection:
         one = desk.complaint_of(connection, rules, number, now_us)
-        withdrawn = looking.withdrawn(connection, rules, one.standing.duty)
+        events = all_events(connection, rules, one.standing.duty)
     fields = complaint_fields(one)
-    events = [event_fields(event) for event in one.standing.duty.events]
-    events += [event_fields(event, withdrawn=True) for event in withdrawn]
     if as_json:
         print_json(fields | {"events": events})
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.custody.rows import COLUMNS, KeyCode, chain_fields, key_fields, key_row
-from vetlla.cli.kit.duty_rows import EVENT_COLUMNS, RuleOptions, event_row
+from vetlla.cli.kit.duty_rows import EVENT_COLUMNS, RuleOptions, all_events, event_row
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -19,7 +19,7 @@ from vetlla.service.custody.chain import KeyState
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.custody import register
 
-CHAIN_COLUMNS = (*(name for name in EVENT_COLUMNS if name not in {"from", "to", "ref", "withdrawn"}), "wrong")
+CHAIN_COLUMNS = (*(name for name in EVENT_COLUMNS if name not in {"from", "to", "ref"}), "wrong")
 
 
 @with_option_groups
@@ -79,7 +79,9 @@ def show(
     rules = options.rules()
     with snapshot(state_dir, CLOCK) as connection:
         found = register.key_named(connection, rules, key)
+        every = all_events(connection, rules, found.duty)
     fields, events = key_fields(found), chain_fields(found)
+    events += [event | {"wrong": ""} for event in every[len(events) :]]
     if as_json:
         print_json(fields | {"events": events})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vetlla.cli.dispatch.rows import AlarmNumber, alarm_row, beginning_fields, emergency_fields
-from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events, state_text
+from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -47,6 +47,7 @@ def show(
     rules, now_us = options.rules(), CLOCK.now().utc_us
     with snapshot(state_dir, CLOCK) as connection:
         one = looking.of_alarm(connection, rules, alarm, now_us)
+        events = all_events(connection, rules, one.standing.duty) if one else []
         beginning, unread = _beginning(connection, rules, state_dir, alarm, now_us, one)
     fields: dict[str, Any] = {"alarm": alarm, "home": one.home if one else None, "first": beginning}
     fields |= emergency_fields(one) if one else {}
@@ -54,7 +55,7 @@ def show(
     if one:
         because = beginning["why"] if beginning else unread
         fields["why"] = " ".join(filter(None, (because, doubt, fields["why"])))
-        fields["events"] = [event_fields(event) for event in one.standing.duty.events]
+        fields["events"] = events
     if as_json:
         print_json(fields)
         return

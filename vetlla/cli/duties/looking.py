@@ -11,9 +11,9 @@ from vetlla.cli.kit.duty_rows import (
     COLUMNS,
     DutyNumber,
     RuleOptions,
+    all_events,
     duty_fields,
     duty_row,
-    event_fields,
     print_events,
     state_text,
 )
@@ -24,7 +24,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.duties import DutyVerdict, withdrawn_numbers
+from vetlla.domain.duties import DutyVerdict
 from vetlla.store.duties.events import LATEST
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
@@ -58,10 +58,7 @@ def show(
     known_us = moment(known, now_us) if known else LATEST
     with snapshot(state_dir, CLOCK) as connection:
         one = book.standing_of(connection, rules, number, min(now_us, known_us), known_us)
-        events = [event_fields(event) for event in one.duty.events]
-        taken = looking.withdrawn(connection, rules, one.duty, known_us)
-        gone = withdrawn_numbers(taken)
-        events += [event_fields(event, withdrawn=event.id in gone) for event in taken]
+        events = all_events(connection, rules, one.duty, known_us)
     fields = duty_fields(one)
     if as_json:
         print_json(fields | {"events": events})

@@ -15,6 +15,7 @@ from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
+from vetlla.domain.masking import masked_account
 from vetlla.service.faults.troubles import FaultCode
 from vetlla.service.inventory.movements import name
 from vetlla.tasks.duties.desk import DutyDesk
@@ -122,7 +123,8 @@ def _print_found(found: FaultsFound, *, dry_run: bool) -> None:
     for one in found.opened:
         print_json(fault_fields(one.fault))
     for trouble in found.not_opened:
-        print_json(trouble._asdict() | {"at_us": iso(trouble.at_us), "not_opened": "no such home"})
+        account = masked_account(trouble.account)
+        print_json(trouble._asdict() | {"account": account, "at_us": iso(trouble.at_us), "not_opened": "no such home"})
     counts = {"opened": len(found.opened), "restored": found.restored, "repeated": found.repeated}
     print_json(counts | {"not_opened": len(found.not_opened), "dry_run": dry_run})
 
@@ -132,9 +134,12 @@ def _tell_found(found: FaultsFound, *, dry_run: bool) -> None:
         _tell(one.fault, [], as_json=False)
     for trouble in found.not_opened:
         home = f"home {trouble.home}" if trouble.home else "no home"
+        account = masked_account(trouble.account)
+        # The account may be a telephone number, and cron mails this text.
+        name, where = (account, "") if account == trouble.account else ("ACCOUNT", f"; see alarm {trouble.alarm}")
         talk().print(
-            f"{trouble.code} of account {trouble.account} ({home} is registered) at {to_the_second(trouble.at_us)}:"
-            f" no fault opened -> vetlla accounts set {trouble.account} --home CODE",
+            f"{trouble.code} of account {account} ({home} is registered) at {to_the_second(trouble.at_us)}:"
+            f" no fault opened -> vetlla accounts set {name} --home CODE{where}",
             soft_wrap=True,
         )
     dry = " (dry run: nothing was written)" if dry_run else ""

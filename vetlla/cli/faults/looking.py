@@ -10,7 +10,7 @@ import typer
 from vetlla.cli.faults.acts import FaultNumber
 from vetlla.cli.faults.rows import COLUMNS, fault_fields, fault_row
 from vetlla.cli.kit import parameters
-from vetlla.cli.kit.duty_rows import RuleOptions, duty_fields, event_fields, print_events, state_text
+from vetlla.cli.kit.duty_rows import RuleOptions, all_events, duty_fields, print_events, state_text
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import Utc, as_month
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -74,23 +74,24 @@ def show(
     rules, now_us = options.rules(), CLOCK.now().utc_us
     with snapshot(state_dir, CLOCK) as connection:
         found = looking.view(connection, rules, number, now_us)
+        events = all_events(connection, rules, found.fault.duty)
     if as_json:
-        print_json(_fields(found))
+        print_json(_fields(found, events))
         return
     fields, out = fault_fields(found.fault), console()
     out.print(f"fault {fields['id']} of {fields['home']}: {fields['device']} {fields['code']}", style="bold")
     for one in filter(None, (found.fault, found.visit)):
         out.print(f"  {one.terms.kind.title}: {state_text(one)}", soft_wrap=True)
         out.print(f"  {duty_fields(one)['why']}", soft_wrap=True)
-    print_events(event_fields(event) for event in found.fault.duty.events)
+    print_events(events)
     print_rows(map(visit_row, found.visits), VISIT_COLUMNS, as_json=False, title="visits")
     print_rows(map(_movement, found.movements), MOVEMENT_COLUMNS, as_json=False, title="device")
 
 
-def _fields(found: FaultView) -> dict[str, Any]:
+def _fields(found: FaultView, events: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         **fault_fields(found.fault),
-        "events": [event_fields(event) for event in found.fault.duty.events],
+        "events": events,
         "visit": duty_fields(found.visit) if found.visit else None,
         "visits": [visit_fields(visit) for visit in found.visits],
         "movements": [_movement(one) for one in found.movements],

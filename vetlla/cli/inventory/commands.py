@@ -30,7 +30,7 @@ from vetlla.cli.kit.row_files import (
 from vetlla.domain.columns import Effect
 from vetlla.domain.devices import TERMINALS, Place
 from vetlla.domain.errors import UsageError
-from vetlla.domain.homes import Recording
+from vetlla.domain.homes import FactRecording
 from vetlla.domain.printable import printable
 from vetlla.service.homes.columns import HOMES, PEOPLE
 from vetlla.service.homes.rows import home_row, person_row
@@ -91,7 +91,7 @@ def import_(
     if is_large:
         background_priority()  # a small import locks the registry: other commands would wait for its low priority
     with importing(file, KINDS[what], options, what=what, as_json=as_json) as (reader, rows):
-        recording = Recording(CLOCK.now().utc_us, actor(), printable(file.name) or "standard input")
+        recording = FactRecording(CLOCK.now().utc_us, actor(), printable(file.name) or "standard input")
         dated = Dated(past(day), today(), recording, correct)
         taken = import_rows(
             state_dir, CLOCK, what, rows, dated, keep_good_rows=partial, dry_run=dry_run, large=is_large

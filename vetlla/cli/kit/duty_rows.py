@@ -14,18 +14,21 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import SECOND_US, iso, stretch
-from vetlla.domain.duties import DutyVerdict, NewEvent
+from vetlla.domain.duties import DutyVerdict, NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
 from vetlla.service.duties.why import why
+from vetlla.store.duties.events import LATEST
+from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.book import Recording
 from vetlla.tasks.duties.desk import DutyDesk
 from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
-    from vetlla.domain.duties import DutyEvent
+    from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
 
@@ -200,6 +203,18 @@ def event_fields(event: DutyEvent, *, withdrawn: bool = False) -> dict[str, Any]
         "recorded": iso(event.recorded_us),
         "withdrawn": withdrawn,
     }
+
+
+def all_events(
+    connection: sqlite3.Connection, rules: DutyRules, duty: Duty, known_us: int = LATEST
+) -> list[dict[str, Any]]:
+    """Return the events of a duty for a machine: those that stand, then withdrawn ones and their withdrawals."""
+    taken = looking.withdrawn(connection, rules, duty, known_us)
+    gone = withdrawn_numbers(taken)
+    return [
+        *map(event_fields, duty.events),
+        *(event_fields(event, withdrawn=event.id in gone) for event in taken),
+    ]
 
 
 def event_row(fields: dict[str, Any]) -> dict[str, Any]:

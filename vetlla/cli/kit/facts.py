@@ -14,7 +14,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day, as_note, today
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
-from vetlla.domain.homes import ALWAYS, DatedChange, Fact, Recording
+from vetlla.domain.homes import ALWAYS, DatedChange, Fact, FactRecording
 from vetlla.store.homes.cells import shown, stored
 from vetlla.tasks.homes.changes import WantedValues
 
@@ -59,7 +59,7 @@ class FactEntry(NamedTuple):
         if not values:
             options = ", ".join(f"--{field.replace('_', '-')}" for field in texts)
             raise UsageError("nothing to change", remedy=f"give one of {options}")
-        recording = Recording(CLOCK.now().utc_us, actor(), command)
+        recording = FactRecording(CLOCK.now().utc_us, actor(), command)
         return WantedValues(values, self.since or today(), today(), recording, self.correct, self.note)
 
     def tell(self, code: str, changes: Sequence[DatedChange]) -> None:

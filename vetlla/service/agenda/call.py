@@ -25,8 +25,8 @@ _WAITING: Final = frozenset({"no_answer", "called", "postponed"})
 _OVER: Final = frozenset({"answered", "unanswered", "done", "cancelled", "replaced"})
 
 
-class Call(NamedTuple):
-    """A call of the agenda."""
+class AgendaCall(NamedTuple):
+    """A call of the agenda: one that the service owes. A call that was made has another number (``domain.calls``)."""
 
     duty: Duty
     home: str
@@ -56,7 +56,7 @@ class Call(NamedTuple):
         return bool(self.holder) and now_us < self.held_until_us
 
 
-def call_of(duty: Duty, figures: AgendaFigures) -> Call:
+def call_of(duty: Duty, figures: AgendaFigures) -> AgendaCall:
     """Return a duty of the agenda as a call."""
     opening = duty.events[0].told
     said = said_by(duty.events[0])
@@ -78,7 +78,7 @@ def call_of(duty: Duty, figures: AgendaFigures) -> Call:
             planned = following = moment_in(said_by(event)) or following
         elif told.event in _OVER and ended is None:
             ended = event
-    return Call(
+    return AgendaCall(
         duty,
         said.get("home", duty.subject),
         int(said.get("level", "0")),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.service.agenda.call import PLANNED_KINDS
 from vetlla.service.agenda.moments import local_time
-from vetlla.service.agenda.wanted import FOLLOW_UP, fortnightly, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP, fortnightly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from vetlla.domain.homes import Home, Person
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.agenda.wanted import WantedCall
     from vetlla.service.duties.calendar import ServiceCalendar
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class CalledOff(NamedTuple):
     """A call that is no longer wanted, and why."""
 
-    call: Call
+    call: AgendaCall
     cause: str
     instead: str = ""
     """Reference of the revaluation that takes its place; empty if it is cancelled."""
@@ -38,12 +38,12 @@ class AgendaChanges(NamedTuple):
     new: list[WantedCall]
     replaced: list[WantedCall]
     """Follow-ups whose place a revaluation takes: they are opened and called off at once."""
-    moved: list[tuple[Call, WantedCall]]
+    moved: list[tuple[AgendaCall, WantedCall]]
     """Open calls that have to move to another day, because the home cannot be called on theirs."""
     off: list[CalledOff]
     late: list[WantedCall]
     """Wanted calls for which no working day is left."""
-    kept: list[Call]
+    kept: list[AgendaCall]
     """Calls of the month that stay as they are, ended ones too."""
 
 
@@ -55,7 +55,7 @@ class _Sorter:
         self._first = first
         self._calendar = calendar
 
-    def put(self, wanted: WantedCall, chain: Sequence[Call]) -> None:
+    def put(self, wanted: WantedCall, chain: Sequence[AgendaCall]) -> None:
         """Compare a wanted call with the duties that it has had, in the order of their references."""
         last = chain[-1] if chain else None
         ahead = wanted.days & self._ahead
@@ -77,7 +77,7 @@ class _Sorter:
         else:
             self.found.off.append(CalledOff(last, ""))
 
-    def _may_stay(self, call: Call, wanted: WantedCall) -> bool:
+    def _may_stay(self, call: AgendaCall, wanted: WantedCall) -> bool:
         if call.planned_us is None:
             return True
         day = local_time(call.planned_us, self._calendar).date()
@@ -87,7 +87,7 @@ class _Sorter:
 
 def replan(
     wanted: Iterable[WantedCall],
-    existing: Mapping[tuple[str, str], Sequence[Call]],
+    existing: Mapping[tuple[str, str], Sequence[AgendaCall]],
     month: AgendaMonth,
     first: date,
     calendar: ServiceCalendar,
@@ -114,7 +114,7 @@ def replan(
     return sorter.found
 
 
-def _chain(wanted: WantedCall, calls: Sequence[Call]) -> list[Call]:
+def _chain(wanted: WantedCall, calls: Sequence[AgendaCall]) -> list[AgendaCall]:
     """Return the duties that a wanted call has had, in the order of their references."""
     by_ref = {call.duty.ref: call for call in calls}
     found = []
@@ -125,13 +125,15 @@ def _chain(wanted: WantedCall, calls: Sequence[Call]) -> list[Call]:
     return found
 
 
-def cause_of(call: Call, home: Home | None, people: Sequence[Person], excluded: frozenset[str], today: date) -> str:
+def cause_of(
+    call: AgendaCall, home: Home | None, people: Sequence[Person], excluded: frozenset[str], today: date
+) -> str:
     """Return why a call is no longer wanted."""
     one = call.duty
     person = next((person for person in people if person.code == one.subject), None)
     if home is None or (one.kind in PLANNED_KINDS and one.kind != FOLLOW_UP and person is None):
         return "no longer registered"
-    active, suspended = periods_of(person, home) if person else (home.active, home.suspended)
+    active, suspended = person.periods(home) if person else (home.active, home.suspended)
     days = [today + timedelta(days=ahead) for ahead in range(31)]
     if not any(period.covers(day) for period in active for day in days[:1]):
         return "not in the service"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.duties.terms import DutyRules
 
 OUTCOMES: Final = ("answered", "unanswered", "replaced", "cancelled", "open")
@@ -56,7 +56,7 @@ class _Sums:
 
 
 def summary(
-    calls: Iterable[Call], rules: DutyRules, now_us: int, span: tuple[int, int], days: Iterable[date]
+    calls: Iterable[AgendaCall], rules: DutyRules, now_us: int, span: tuple[int, int], days: Iterable[date]
 ) -> Summary:
     """Return what became of the calls whose time begins in a month; ``span`` has its first and last microsecond.
 

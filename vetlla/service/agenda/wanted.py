@@ -112,7 +112,7 @@ class WantedCalls:
     ) -> WantedCall:
         month = self._month
         ref = _ref_of(person, month)
-        times = periods_of(person, home)
+        times = person.periods(home)
         days, position = month.days_of(*times), turn.position
         if instead is not None and len(follow_ups) > 1:
             number = follow_ups.index(instead)
@@ -123,7 +123,7 @@ class WantedCalls:
 
     def _revaluation(self, person: Person, home: Home, place: float) -> Turn | None:
         """Return the turn of a person's revaluation in this month; None if it has none."""
-        active, suspended = periods_of(person, home)
+        active, suspended = person.periods(home)
         month, figures = self._month, self._figures
         if not month.days_of(active, suspended) or _joined(active, month):
             return None
@@ -150,11 +150,6 @@ def _ref_of(person: Person, month: AgendaMonth) -> str:
     return f"RV-{month.name}-{person.code}"
 
 
-def periods_of(person: Person, home: Home) -> tuple[Sequence[Period], Sequence[Period]]:
-    """Return when a person is in the service, and when suspended; those of the home hold if the person has none."""
-    return person.active or home.active, person.suspended or home.suspended
-
-
 def fortnightly(people: Iterable[Person], excluded: Collection[str]) -> list[Period]:
     """Return when a person of a home is in a programme with fortnightly calls."""
     return [one.period for person in people for one in person.programmes if one.name in excluded]
@@ -166,7 +161,7 @@ def joining(
     """Yield the people who joined the service from one day to another, both included, with the day."""
     for person in people:
         home = homes.get(person.home)
-        active, _ = periods_of(person, home) if home else ((), ())
+        active, _ = person.periods(home) if home else ((), ())
         for one in active:
             if since <= one.since <= until and not any(_goes_on(other, one.since) for other in active):
                 yield person, one.since

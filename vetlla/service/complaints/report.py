@@ -107,11 +107,7 @@ def active_users(homes: Mapping[str, Home], people: Iterable[Person], first: dat
 
     A person's own periods count, and without any those of the home.
     """
-    return sum(
-        _attended(person.active or home.active, person.suspended or home.suspended, first, last)
-        for person in people
-        if (home := homes.get(person.home))
-    )
+    return sum(_attended(*person.periods(home), first, last) for person in people if (home := homes.get(person.home)))
 
 
 def _attended(active: Iterable[Period], suspended: Sequence[Period], first: date, last: date) -> bool:

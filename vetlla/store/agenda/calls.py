@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.duties import DutyEvent, NewEvent
-
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
-
-_COLUMNS: Final = (
-    'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
-)
-_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+    from collections.abc import Sequence
 
 _ENDS: Final = (
     "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind, at_us LIMIT 1",
     "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind DESC, at_us DESC LIMIT 1",
 )
-
-
-def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
-    """Yield every event of these kinds that happened at a time or later."""
-    for kind in kinds:
-        for row in connection.execute(_SINCE, (kind, since_us)):
-            yield DutyEvent(row[0], NewEvent._make(row[1:13]), row[13], row[14])
 
 
 def planned_span(connection: sqlite3.Connection, kind: str) -> tuple[int, int] | None:

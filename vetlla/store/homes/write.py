@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-    from vetlla.domain.homes import DatedChange, Home, Person, Recording
+    from vetlla.domain.homes import DatedChange, FactRecording, Home, Person
     from vetlla.store.homes.cells import Cells, Kind
 
 V = TypeVar("V", bound="Home | Person")
@@ -32,7 +32,7 @@ class FactWriter(Generic[V]):
         connection: sqlite3.Connection,
         kind: Kind,
         make: Callable[[str, Cells], V],
-        recording: Recording,
+        recording: FactRecording,
         codes: Sequence[str] = (),
     ) -> None:
         """Read the facts of the homes or people in ``codes``, or of all."""
@@ -72,19 +72,21 @@ class FactWriter(Generic[V]):
         self._held.clear()
 
 
-def home_writer(connection: sqlite3.Connection, recording: Recording, codes: Sequence[str] = ()) -> FactWriter[Home]:
+def home_writer(
+    connection: sqlite3.Connection, recording: FactRecording, codes: Sequence[str] = ()
+) -> FactWriter[Home]:
     """Return the writer for facts about homes."""
     return FactWriter(connection, HOMES, home_of, recording, codes)
 
 
 def person_writer(
-    connection: sqlite3.Connection, recording: Recording, codes: Sequence[str] = ()
+    connection: sqlite3.Connection, recording: FactRecording, codes: Sequence[str] = ()
 ) -> FactWriter[Person]:
     """Return the writer for facts about people."""
     return FactWriter(connection, PEOPLE, person_of, recording, codes)
 
 
-def _begin(connection: sqlite3.Connection, recording: Recording) -> int:
+def _begin(connection: sqlite3.Connection, recording: FactRecording) -> int:
     """Begin a recording and return its number.
 
     Its time is later than that of every recording before, even if the clock was set back. Otherwise an answer "as known

@@ -6,15 +6,16 @@ command at a time writes the registry, so no call goes to two operators at once.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import iso
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
-from vetlla.service.agenda.choosing import Now, in_hand, in_order
+from vetlla.service.agenda.choosing import Now, comes_before_unseen, in_hand, in_order
 from vetlla.service.agenda.moments import local_time
-from vetlla.service.agenda.wanted import FOLLOW_UP, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.service.local_time import is_day
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from vetlla.domain.homes import Home, Period
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
@@ -47,7 +48,7 @@ _CHANGES: Final = ("taken", "no_answer", "postponed", "called")
 class NextCall(NamedTuple):
     """The call that an operator makes now, with what is needed to make it."""
 
-    call: Call
+    call: AgendaCall
     home: Home
     person: str
     """Code of the person; empty if the call is about the home."""
@@ -62,8 +63,8 @@ def next_call(
 ) -> NextCall | None:
     """Hand an operator the next call, and record that; return None if there is none now.
 
-    An operator who has a call in hand gets that one again. With ``languages`` only homes with one of them are called,
-    and homes without a known language.
+    An operator who has a call in hand gets that one again, unless its home has left or is suspended. With ``languages``
+    only homes with one of them are called, and homes without a known language.
     """
     keep_index(connection, rules, ())
     now_us = recording.now_us
@@ -72,41 +73,42 @@ def next_call(
     now = Now(now_us, rules.calendar.end_of(today.toordinal()))
     kinds = [kind for kind in KINDS if rules.kinds.find(kind)]
     since_us = rules.calendar.begin_of(add_months(today, -AHEAD - 1).toordinal())
-    touched = store.touched(connection, kinds, _CHANGES, since_us)
+    touched = frozenset(store.touched(connection, kinds, _CHANGES, since_us))
     limit = AT_FIRST
     while True:
-        numbers = _waiting(connection, kinds, now, limit)
-        calls = [call(connection, rules, figures, number) for number in sorted({*numbers, *touched})]
-        if held := in_hand(calls, operator, now):
-            return _with_home(connection, held)
-        for one in in_order(calls, now):
+        waiting = [_waiting(connection, kind, now, limit) for kind in kinds]
+        calls = {number: call(connection, rules, figures, number) for number in sorted({*chain(*waiting), *touched})}
+        held = in_hand(calls.values(), operator, now)
+        if held and (again := _callable_now(connection, rules, held, (), now_us)):
+            return again
+        cut = [[calls[number] for number in some if number not in touched] for some in waiting if len(some) >= limit]
+        for one in in_order(calls.values(), now):
+            if not comes_before_unseen(one, cut, now):
+                break
             if found := _callable_now(connection, rules, one, languages, now_us):
                 told = _told("taken", now_us, operator, "", {"until": iso(now_us + figures.lease_us)})
                 book.record(connection, rules, one.duty.id, told, recording)
                 return found._replace(call=call(connection, rules, figures, one.duty.id))
-        if len(numbers) < limit:
+        if not cut:
             return None
         limit *= 8
 
 
-def _waiting(connection: sqlite3.Connection, kinds: Sequence[str], now: Now, limit: int) -> list[int]:
-    """Return the open calls that may be handed out first."""
+def _waiting(connection: sqlite3.Connection, kind: str, now: Now, limit: int) -> list[int]:
+    """Return the open calls of a kind that may be handed out first."""
     until, end_us = iso(now.end_of_day_us), now.end_of_day_us
-    found: list[int] = []
-    for kind in kinds:
-        from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
-        found += store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
-    return found
+    from_us = now.at_us if kind == FOLLOW_UP else 0  # a follow-up whose time has ended is no longer made
+    return store.waiting(connection, [kind], until, ends_by_us=end_us, due_from_us=from_us, limit=limit)
 
 
-def _with_home(connection: sqlite3.Connection, one: Call) -> NextCall | None:
+def _with_home(connection: sqlite3.Connection, one: AgendaCall) -> NextCall | None:
     home = registered.homes(connection, [one.home]).get(one.home)
     person = "" if one.duty.subject == one.home else one.duty.subject
     return NextCall(one, home, person) if home else None
 
 
 def _callable_now(
-    connection: sqlite3.Connection, rules: DutyRules, one: Call, languages: Collection[str], now_us: int
+    connection: sqlite3.Connection, rules: DutyRules, one: AgendaCall, languages: Collection[str], now_us: int
 ) -> NextCall | None:
     """Return a call with its home if the home is in the service today, not suspended, and has one of the languages.
 
@@ -122,7 +124,7 @@ def _callable_now(
         person = next((user for user in people if user.code == found.person), None)
         if person is None:
             return None
-        active, suspended = periods_of(person, found.home)
+        active, suspended = person.periods(found.home)
     today = rules.calendar.date_of(now_us)
     is_served = any(part.covers(today) for part in active) and not any(part.covers(today) for part in suspended)
     return found if is_served else None
@@ -148,7 +150,7 @@ def called(
 
 def no_answer(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
-) -> tuple[Standing, Call]:
+) -> tuple[Standing, AgendaCall]:
     """Record a call without an answer; return how the duty stands, and the call with its next attempt."""
     one = _open_call(connection, rules, number, recording)
     standing = book.record(connection, rules, number, told._replace(event="no_answer"), recording)
@@ -167,7 +169,7 @@ def unanswered(
     wanted = figures_on(rules, rules.calendar.date_of(recording.now_us)).attempts
     if one.attempts < wanted:
         raise UsageError(
-            f"call {number} has {one.attempts} of {wanted} attempts (parameter agenda.attempts)",
+            f"call {number} of the agenda has {one.attempts} of {wanted} attempts (parameter agenda.attempts)",
             remedy=f"record each call without an answer: vetlla agenda no-answer {number}",
         )
     return book.record(connection, rules, number, told._replace(event="unanswered"), recording)
@@ -175,7 +177,7 @@ def unanswered(
 
 def postpone(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording, *, to: str
-) -> tuple[Standing, Call]:
+) -> tuple[Standing, AgendaCall]:
     """Move a call to a day, at the same time of day, or to a moment. ``to`` is read on the clock of the service.
 
     Raises UsageError for a moment that has passed, or that is after the end of the call's time.
@@ -194,7 +196,7 @@ def postpone(
     if one.last_us is not None and moment_us > one.last_us:
         last = local_time(one.last_us, rules.calendar)
         raise UsageError(
-            f"call {number} must be made by {last:%Y-%m-%d %H:%M}",
+            f"call {number} of the agenda must be made by {last:%Y-%m-%d %H:%M}",
             remedy=f"choose an earlier time; if the user is away, record the suspension and plan {last:%Y-%m} again",
         )
     details = details_text({"planned": iso(moment_us)})
@@ -204,7 +206,7 @@ def postpone(
     return standing, call(connection, rules, figures, number)
 
 
-def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> Call:
+def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> AgendaCall:
     """Return a call that no event has ended. Raises UsageError."""
     duty = book.duty_of(connection, rules, number)
     if duty.kind not in KINDS:
@@ -212,7 +214,7 @@ def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, re
     found = call_of(duty, figures_on(rules, rules.calendar.date_of(recording.now_us)))
     if found.ended is not None:
         raise UsageError(
-            f"call {number} is {found.ended.told.event} already",
+            f"call {number} of the agenda is {found.ended.told.event} already",
             remedy=f"if that is wrong, first: vetlla duties withdraw {found.ended.id} --reason TEXT",
         )
     return found

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import iso
 from vetlla.service.agenda.call import CONTACT, FAMILIARISATION, NEW_KINDS
-from vetlla.service.agenda.wanted import FOLLOW_UP, joining, periods_of
+from vetlla.service.agenda.wanted import FOLLOW_UP, joining
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
-from vetlla.store.duties import index
+from vetlla.store.duties import events, index
 from vetlla.tasks.duties import book
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from vetlla.domain.duties import NewEvent
     from vetlla.domain.homes import Home, Person
     from vetlla.service.duties.terms import DutyRules
 
-REGISTERED_WITHIN: Final = 31
-"""Days after a person joined within which the person is registered at the latest. Planning looks back that far before
-the last planning; further back it would open duties of people who joined long ago."""
 _LEFT: Final = "not in the service"
 _REFS: Final = {FAMILIARISATION: "FA", CONTACT: "CC"}
 
@@ -37,20 +34,22 @@ def welcome(
     today: date,
     blank: NewEvent,
 ) -> list[NewEvent]:
-    """Return the events for people who joined since the last planning, and for those who have left again.
+    """Return the events for people who joined since the very first planning, and for those who have left again.
 
-    People who joined before the day of the very first planning are left out. ``blank`` has when and by which user the
-    month is planned.
+    Each person gets them once. The clocks begin on the day of joining, so those of a person who is registered too late
+    have run out at once. Who joined before the day of the first planning is left out, because others had that work.
+    ``blank`` has when and by which user the month is planned.
     """
     kinds = [kind for kind in NEW_KINDS if rules.kinds.find(kind)]
     planned = store.planned_span(connection, FOLLOW_UP)
-    began, last = map(rules.calendar.date_of, planned or (blank.at_us, blank.at_us))
-    first = max(began, last - timedelta(days=REGISTERED_WITHIN))
+    began = rules.calendar.date_of(planned[0] if planned else blank.at_us)
+    began_us = rules.calendar.begin_of(began.toordinal())
+    known = {(one.told.kind, one.told.ref) for one in events.since(connection, kinds, began_us)}
     found: list[NewEvent] = []
-    for person, day in joining(homes, people, first, today):
+    for person, day in joining(homes, people, began, today):
         for kind in kinds:
             ref = f"{_REFS[kind]}-{day}-{person.code}"
-            if all(duty.ref != ref for duty in book.duties_of(connection, rules, kind, person.code)):
+            if (kind, ref) not in known:
                 begin_us = rules.calendar.begin_of(day.toordinal())
                 details = {"home": person.home, "level": str(homes[person.home].level), "planned": iso(begin_us)}
                 opening = blank._replace(kind=kind, subject=person.code, event="joined", at_us=begin_us, ref=ref)
@@ -68,4 +67,4 @@ def welcome(
 
 def _is_served(person: Person, homes: Mapping[str, Home], day: date) -> bool:
     home = homes.get(person.home)
-    return home is not None and any(period.covers(day) for period in periods_of(person, home)[0])
+    return home is not None and any(period.covers(day) for period in person.periods(home)[0])

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import date
 
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.summary import Summary
     from vetlla.service.duties.terms import DutyRules
 
 
-def calls_on(connection: sqlite3.Connection, rules: DutyRules, day: date, home: str = "") -> list[Call]:
+def calls_on(connection: sqlite3.Connection, rules: DutyRules, day: date, home: str = "") -> list[AgendaCall]:
     """Return the calls of a day by their moment, also those that were made; with ``home`` only those of one home."""
     begin, end = rules.calendar.begin_of(day.toordinal()), rules.calendar.end_of(day.toordinal())
     kinds = [kind for kind in (*PLANNED_KINDS, *NEW_KINDS) if rules.kinds.find(kind)]

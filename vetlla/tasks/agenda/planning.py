@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.homes import Home, Person
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.agenda.replanning import AgendaChanges
@@ -112,7 +112,9 @@ class _Planner:
         """Return True if the month has calls."""
         since_us = self._rules.calendar.begin_of(add_months(self._month.first, -AHEAD).toordinal())
         begin, end = month_us(self._rules, self._month)
-        return any(begin <= (one.told.begin_us or 0) <= end for one in store.since(connection, PLANNED_KINDS, since_us))
+        return any(
+            begin <= (one.told.begin_us or 0) <= end for one in events.since(connection, PLANNED_KINDS, since_us)
+        )
 
     def plan(self, connection: sqlite3.Connection) -> PlannedMonth:
         """Write what the month needs; return what was done. Raises UsageError for a time before the last planning."""
@@ -129,8 +131,8 @@ class _Planner:
         found = replan(wanted, existing, self._month, first, self._rules.calendar)
         off = [*self._causes(found.off, homes, people), *(CalledOff(call, _ENDED) for call in old)]
         placed = [*found.new, *(one for _, one in found.moved)]
-        standing = [*_standing(found.kept, self._at_us)]
-        when = moments(placed, self._month, self._figures, self._rules.calendar, first=first, held_us=standing)
+        staying = [*_staying(found.kept, self._at_us)]
+        when = moments(placed, self._month, self._figures, self._rules.calendar, first=first, held_us=staying)
         # Before the new calls are written, because the last planning before this one counts.
         joined = welcome(connection, self._rules, homes, people, today=self._today, blank=self._blank)
         written = [*self._events(found, off, when), *joined]
@@ -148,7 +150,7 @@ class _Planner:
             self._load(found.kept, when),
         )
 
-    def _load(self, kept: Sequence[Call], when: Sequence[int]) -> dict[date, int]:
+    def _load(self, kept: Sequence[AgendaCall], when: Sequence[int]) -> dict[date, int]:
         """Return the calls of each working day."""
         stay = (
             one.planned_us
@@ -158,10 +160,12 @@ class _Planner:
         load = Counter(local_time(moment_us, self._rules.calendar).date() for moment_us in (*stay, *when))
         return {day: load[day] for day in self._month.days}
 
-    def _existing(self, connection: sqlite3.Connection) -> tuple[list[Call], dict[tuple[str, str], list[Call]]]:
+    def _existing(
+        self, connection: sqlite3.Connection
+    ) -> tuple[list[AgendaCall], dict[tuple[str, str], list[AgendaCall]]]:
         """Return the open follow-ups of earlier months whose time has ended, and the calls of this month."""
-        old: list[Call] = []
-        found: defaultdict[tuple[str, str], list[Call]] = defaultdict(list)
+        old: list[AgendaCall] = []
+        found: defaultdict[tuple[str, str], list[AgendaCall]] = defaultdict(list)
         begin, _ = month_us(self._rules, self._month)
         for call in calls_around(connection, self._rules, self._figures, self._month):
             if is_in(call, self._rules, self._month):
@@ -232,13 +236,13 @@ class _Planner:
         )
 
 
-def _about(call: Call, event: NewEvent) -> NewEvent:
+def _about(call: AgendaCall, event: NewEvent) -> NewEvent:
     """Return an event about a call that is planned already."""
     duty = call.duty
     return event._replace(kind=duty.kind, subject=duty.subject, ref=duty.ref, duty=duty.id)
 
 
-def _standing(kept: Sequence[Call], at_us: int) -> Iterator[tuple[str, int]]:
+def _staying(kept: Sequence[AgendaCall], at_us: int) -> Iterator[tuple[str, int]]:
     """Yield home and moment of the calls that stay, for the spacing and the load of each day."""
     for call in kept:
         if call.ended is not None and call.ended.told.event == "answered":

@@ -9,7 +9,6 @@ from vetlla.service.agenda.call import PLANNED_KINDS, call_of
 from vetlla.service.agenda.figures import agenda_figures
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.grouping import group
-from vetlla.store.agenda import calls as store
 from vetlla.store.duties import events
 from vetlla.tasks.duties import book
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.duties import Duty, DutyEvent
-    from vetlla.service.agenda.call import Call
+    from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.duties.terms import DutyRules
@@ -39,14 +38,19 @@ def calls_around(
     figures: AgendaFigures,
     month: AgendaMonth,
     kinds: Sequence[str] = PLANNED_KINDS,
-) -> Iterator[Call]:
-    """Yield the calls that may belong to a month or to the month before it: those opened ``AHEAD`` months before."""
+) -> Iterator[AgendaCall]:
+    """Yield the calls that may belong to a month or to the month before it: those opened ``AHEAD`` months before.
+
+    Calls that were opened earlier follow if they were postponed since, or if something happened in the month: a
+    revaluation is made even months after its time.
+    """
     since_us = rules.calendar.begin_of(add_months(month.first, -AHEAD - 1).toordinal())
-    for duty in _opened_since(connection, rules, kinds, since_us):
+    begin_us, _ = month_us(rules, month)
+    for duty in _touched_since(connection, rules, kinds, since_us, begin_us):
         yield call_of(duty, figures)
 
 
-def is_in(call: Call, rules: DutyRules, month: AgendaMonth) -> bool:
+def is_in(call: AgendaCall, rules: DutyRules, month: AgendaMonth) -> bool:
     """Return True if the time of a call begins in a month."""
     begin, end = month_us(rules, month)
     return begin <= call.first_us <= end
@@ -57,22 +61,38 @@ def month_us(rules: DutyRules, month: AgendaMonth) -> tuple[int, int]:
     return rules.calendar.begin_of(month.first.toordinal()), rules.calendar.end_of(month.last.toordinal())
 
 
-def _opened_since(
-    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], since_us: int
+def _touched_since(
+    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], since_us: int, begin_us: int
 ) -> Iterator[Duty]:
     found: defaultdict[tuple[str, str], list[DutyEvent]] = defaultdict(list)
-    for event in store.since(connection, kinds, since_us):
+    for event in events.since(connection, kinds, since_us):
         found[event.told.kind, event.told.subject].append(event)
-    for (kind, subject), some in found.items():
-        # An event that names no duty belongs to the one that was open, which may have been opened earlier. A duty that
-        # was opened earlier, and its events of this time, are of no interest here.
-        if any(not (one.told.duty or one.told.ref) for one in some):
-            some = events.of_subject(connection, kind, subject)  # noqa: PLW2901 - all of them instead
-        for duty in group(rules.kinds.kind(kind), some).duties:
-            if duty.opened_us >= since_us:
+    for (name, subject), some in found.items():
+        kind = rules.kinds.kind(name)
+        if _need_earlier_ones(kind.opens, some, begin_us):
+            some = events.of_subject(connection, name, subject)  # noqa: PLW2901 - all of them instead
+        for duty in group(kind, some).duties:
+            if duty.events[-1].told.at_us >= since_us:
                 yield duty
 
 
-def call(connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, number: int) -> Call:
+def _need_earlier_ones(opens: str, some: Sequence[DutyEvent], begin_us: int) -> bool:
+    """Return True if a subject has events here that belong to a duty that was opened earlier, or may do so.
+
+    An event that names an earlier duty by its number is no reason if it happened before the month and moved no call,
+    because reading such duties for every home would take long.
+    """
+    opened = [one for one in some if one.told.event == opens]
+    numbers, refs = {one.id for one in opened}, {one.told.ref for one in opened if one.told.ref}
+    for one in some:
+        told = one.told
+        if one.id in numbers or told.withdraws or told.duty in numbers:
+            continue
+        if (told.at_us >= begin_us or told.event == "postponed") if told.duty else told.ref not in refs:
+            return True
+    return False
+
+
+def call(connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, number: int) -> AgendaCall:
     """Return the call of a duty. Raises UsageError if there is none of this number."""
     return call_of(book.duty_of(connection, rules, number), figures)

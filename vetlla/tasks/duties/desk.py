@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.store.registry.transaction import transaction
+from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
 
@@ -60,8 +60,17 @@ class DutyDesk(NamedTuple):
     dry_run: bool = False
 
     @contextmanager
+    def reading(self) -> Iterator[OpenBook]:
+        """Yield the duties as they are at one moment, without keeping others from writing. Raises StoreError."""
+        with snapshot(self.state_dir, self.clock) as connection:
+            yield self._opened(connection)
+
+    @contextmanager
     def writing(self, *, large: bool = False) -> Iterator[OpenBook]:
         """Yield the duties for one change: all of it is kept, or nothing. Raises StoreError."""
         large = large and not self.dry_run
         with transaction(self.state_dir, self.clock, dry_run=self.dry_run, large=large) as connection:
-            yield OpenBook(connection, self.rules, Recording(self.clock.now().utc_us, self.source))
+            yield self._opened(connection)
+
+    def _opened(self, connection: sqlite3.Connection) -> OpenBook:
+        return OpenBook(connection, self.rules, Recording(self.clock.now().utc_us, self.source))

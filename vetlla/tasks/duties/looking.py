@@ -115,8 +115,8 @@ def withdrawn(
     gone = withdrawn_numbers(events)
     if not gone:
         return []
-    standing = standing_events(events)
-    taken = {one.id for one in events if one.id in gone and _would_belong(rules, duty, one, standing)}
+    stay = standing_events(events)
+    taken = {one.id for one in events if one.id in gone and _would_belong(rules, duty, one, stay)}
     about = taken | {one.id for one in duty.events}
     found: list[DutyEvent] = []
     for event in sorted(events, key=lambda event: event.id):
@@ -128,9 +128,9 @@ def withdrawn(
     return found
 
 
-def _would_belong(rules: DutyRules, duty: Duty, taken: DutyEvent, standing: Sequence[DutyEvent]) -> bool:
+def _would_belong(rules: DutyRules, duty: Duty, taken: DutyEvent, stay: Sequence[DutyEvent]) -> bool:
     """Return True if an event that was taken back would belong to a duty, had it not been taken back."""
     if taken.told.withdraws:
         return False
-    duties = group(rules.kinds.kind(duty.kind), [*standing, taken]).duties
+    duties = group(rules.kinds.kind(duty.kind), [*stay, taken]).duties
     return any(one.id == duty.id and taken in one.events for one in duties)

@@ -32,7 +32,7 @@ from vetlla.store.supervision import losses
 from vetlla.tasks.faults.book import FaultDevice, OpenedFault, device_of, faults_of, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.devices import DeviceRecord
     from vetlla.service.duties.standing import Standing
@@ -71,13 +71,14 @@ def from_alarms(desk: DutyDesk, since_us: int) -> FaultsFound:
     after = minutes_of(rules.parameters.on(rules.calendar.date_of(now_us)), rules.parameters)
     with Archive(desk.state_dir) as archive:
         reports = [*_signals(archive, since_us), *_losses(archive, since_us)]
-    found = FaultsFound([], 0, 0, [])
-    with desk.writing() as book:
+    lasting = troubles(reports, after, now_us)
+    with desk.reading() as book:
+        looker = _Looker(book)
+        if not looker.has_news(lasting, reports):  # nearly always, so that the registry stays free for others
+            return FaultsFound([], 0, 0, looker.not_opened(lasting))
+    with desk.writing() as book:  # another command may have written since: everything is looked at again
         writer = _Writer(book)
-        for one in troubles(reports, after, now_us):
-            writer.open(one, found)
-        restored, repeated = writer.note(reports)
-    return found._replace(restored=restored, repeated=repeated)
+        return FaultsFound(writer.open(lasting), *writer.note(reports), writer.not_opened(lasting))
 
 
 def _signals(archive: Archive, since_us: int) -> Iterator[TroubleReport]:
@@ -111,8 +112,8 @@ class _Place(NamedTuple):
     of: FaultDevice
 
 
-class _Writer:
-    """Opens faults and notes on them, within the caller's transaction."""
+class _Looker:
+    """Compares what terminals reported with the faults on record, within the caller's transaction."""
 
     def __init__(self, book: OpenBook) -> None:
         self._book = book
@@ -120,35 +121,42 @@ class _Writer:
         self._homes = frozenset(home_store.home_codes(book.connection))
         self._fleets: dict[str, list[DeviceRecord]] = {}
         self._places: dict[tuple[TroubleKey, str], _Place] = {}
+        self._known_faults: dict[str, list[Standing]] = {}
 
-    def open(self, one: Trouble, found: FaultsFound) -> None:
-        """Open a fault for a trouble, unless one covers it."""
-        report = one.report
+    def has_news(self, lasting: Iterable[Trouble], reports: Iterable[TroubleReport]) -> bool:
+        """Return True if a fault is to be opened, or something is to be noted on one."""
+        return any(map(self._is_uncovered, lasting)) or any(True for report in reports for _ in self._news(report))
+
+    def not_opened(self, lasting: Iterable[Trouble]) -> list[NotOpened]:
+        """Return the troubles whose home is not registered."""
+        return [
+            NotOpened(report.key.account, home, report.key.code, report.at_us, report.alarm)
+            for report in (one.report for one in lasting)
+            if (home := self._place(report).home) not in self._homes
+        ]
+
+    def _is_uncovered(self, one: Trouble) -> bool:
+        """Return True for a trouble of a registered home that no fault covers."""
+        place = self._place(one.report)
+        if place.home not in self._homes:
+            return False
+        here = (_known(fault) for fault in self._faults(place.home) if device_of(fault) == place.of)
+        return not is_covered(one, list(here))
+
+    def _news(self, report: TroubleReport) -> Iterator[tuple[Standing, str]]:
+        """Yield the faults of which a report says that their trouble was over or came again, with the event."""
         place = self._place(report)
         if place.home not in self._homes:
-            key = report.key
-            found.not_opened.append(NotOpened(key.account, place.home, key.code, report.at_us, report.alarm))
             return
-        here = faults_of(self._book, place.home)
-        if is_covered(one, [_known(fault) for fault in here if device_of(fault) == place.of]):
-            return
-        told = NewEvent("", place.home, "", one.fault_us, ref=_free_ref(report, here), by=RECEIVER)
-        found.opened.append(opened(self._book, told, place.of, alarm=report.alarm or 0))
+        event = RESTORED if report.is_over else REPEATED
+        for fault in self._faults(place.home):
+            if device_of(fault) == place.of and _is_news(fault, report, event):
+                yield fault, event
 
-    def note(self, reports: Sequence[TroubleReport]) -> tuple[int, int]:
-        """Note on faults that their trouble was over or came again; return how often each was noted."""
-        counts = {RESTORED: 0, REPEATED: 0}
-        for report in sorted(reports, key=lambda report: (report.at_us, report.is_over)):
-            place = self._place(report)
-            if place.home not in self._homes:
-                continue
-            for fault in faults_of(self._book, place.home):
-                event = RESTORED if report.is_over else REPEATED
-                if device_of(fault) == place.of and _is_news(fault, report, event):
-                    told = NewEvent("", "", event, report.at_us, by=RECEIVER)
-                    self._book.record(fault.duty.id, told)
-                    counts[event] += 1
-        return counts[RESTORED], counts[REPEATED]
+    def _faults(self, home: str) -> list[Standing]:
+        if home not in self._known_faults:
+            self._known_faults[home] = faults_of(self._book, home)
+        return self._known_faults[home]
 
     def _place(self, report: TroubleReport) -> _Place:
         """Return home and device of a report: the device that the terminal names, else the terminal."""
@@ -166,6 +174,31 @@ class _Writer:
         if home not in self._fleets:
             self._fleets[home] = list(inventory.fleet(self._connection, home=home))
         return self._fleets[home]
+
+
+class _Writer(_Looker):
+    """Opens faults and notes on them."""
+
+    def open(self, lasting: Iterable[Trouble]) -> list[OpenedFault]:
+        """Open a fault for each trouble that no fault covers."""
+        found: list[OpenedFault] = []
+        for one in filter(self._is_uncovered, lasting):
+            report, place = one.report, self._place(one.report)
+            ref = _free_ref(report, self._faults(place.home))
+            told = NewEvent("", place.home, "", one.fault_us, ref=ref, by=RECEIVER)
+            found.append(opened(self._book, told, place.of, alarm=report.alarm or 0))
+            del self._known_faults[place.home]
+        return found
+
+    def note(self, reports: Sequence[TroubleReport]) -> tuple[int, int]:
+        """Note on faults that their trouble was over or came again; return how often each was noted."""
+        counts = {RESTORED: 0, REPEATED: 0}
+        for report in sorted(reports, key=lambda report: (report.at_us, report.is_over)):
+            for fault, event in list(self._news(report)):
+                self._book.record(fault.duty.id, NewEvent("", "", event, report.at_us, by=RECEIVER))
+                counts[event] += 1
+                self._known_faults.pop(fault.duty.subject, None)
+        return counts[RESTORED], counts[REPEATED]
 
 
 def _device(key: TroubleKey, fleet: Sequence[DeviceRecord]) -> str:

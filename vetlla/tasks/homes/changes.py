@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.columns import Fault
-    from vetlla.domain.homes import Fields, Recording
+    from vetlla.domain.homes import FactRecording, Fields
     from vetlla.store.homes.write import FactWriter
 
 V = TypeVar("V", bound="Home | Person")
@@ -32,7 +32,7 @@ class WantedValues(NamedTuple):
     values: Mapping[str, Any]
     since: date
     today: date
-    recording: Recording
+    recording: FactRecording
     correct: bool = False
     note: str = ""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from vetlla.domain.homes import Fields, Recording
+    from vetlla.domain.homes import FactRecording, Fields
     from vetlla.store.homes.write import FactWriter
 
 V = TypeVar("V", bound="Home | Person")
@@ -28,7 +28,7 @@ class Dated(NamedTuple):
     day: date
     """Day from which a row without a day of its own holds."""
     today: date
-    recording: Recording
+    recording: FactRecording
     correct: bool = False
     """Whether the rows correct what was recorded about the days from then on."""
 
