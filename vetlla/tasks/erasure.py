@@ -22,7 +22,7 @@ from vetlla.tasks.cards.looking import has_card
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -56,8 +56,8 @@ def find(
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with snapshot(state_dir, clock) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today)
-            counts = _registry_counts(connection, home, kept)
-        mine = tuple(account for account in accounts if account not in kept.others)
+            mine = tuple(account for account in accounts if account not in kept.others)
+            counts = _registry_counts(connection, home, mine, kept)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
         counts = count(archive.read, erasure, said) | counts | {CARDS: int(has_card(state_dir, home))}
@@ -85,18 +85,22 @@ def erase_home(
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
-        counts = _registry_counts(registry, erasure.home, kept)
+        counts = _registry_counts(registry, erasure.home, erasure.accounts, kept)
         duties_erasure.erase(registry, _duty_subjects(registry, erasure.home))
-        calls_erasure.erase(registry, erasure.home)
+        numbers = calls_erasure.home_numbers(registry, erasure.home, erasure.accounts)
+        calls_erasure.erase(registry, erasure.home, numbers)
         inventory_erasure.erase(registry, erasure.home)
         proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
         return proof
 
 
-def _registry_counts(registry: sqlite3.Connection, home: str, kept: KeptOfHome) -> dict[str, int]:
+def _registry_counts(
+    registry: sqlite3.Connection, home: str, accounts: Iterable[str], kept: KeptOfHome
+) -> dict[str, int]:
     duties = duties_erasure.count(registry, _duty_subjects(registry, home))
-    return kept.counts | duties | calls_erasure.count(registry, home)
+    numbers = calls_erasure.home_numbers(registry, home, accounts)
+    return kept.counts | duties | calls_erasure.count(registry, home, numbers)
 
 
 def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[str]:

@@ -100,7 +100,7 @@ def import_(
 
     Files may come in any order: what they say of one call is joined by its id. Changed data of a row holds from then
     on, and what it replaced stays in the history. A call is tied to the one home that has its number; if no home had
-    it, importing the file again looks once more.
+    it, importing the file again looks once more. What `vetlla erase` took from a call stays erased.
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 
@@ -146,8 +146,8 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
     counts = {effect.value: done.effects[effect] for effect in Effect}
     ties = {method.value: done.ties[method] for method in TieMethod}
     if as_json:
-        more = {"skipped": done.skipped, "bad": len(done.faults), "ties": ties, "dry_run": dry_run}
-        print_json({"file": file, **counts, **more})
+        more = {"skipped": done.skipped, "bad": len(done.faults), "erased": done.erased, "ties": ties}
+        print_json({"file": file, **counts, **more, "dry_run": dry_run})
         return
     said = ", ".join(f"{number} {name}" for name, number in counts.items())
     skipped = f", {done.skipped} rows passed over" if done.skipped else ""
@@ -158,6 +158,8 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
     if several := done.ties[TieMethod.SEVERAL]:
         remedy = "vetlla calls list --untied shows the choice"
         talk().print(f"{several} calls have a number of several homes: {remedy}", soft_wrap=True)
+    if done.erased:
+        talk().print(f"{done.erased} calls were erased: their numbers and recordings were not written again")
     if not done.has_journal:
         talk().print("there is no journal here, so no call is tied to an alarm")
 
@@ -171,7 +173,7 @@ def export(
     _utc: Utc = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write calls with their numbers to a file that `vetlla calls import` takes back unchanged.
+    """Write calls with their numbers to a file of rows, which `vetlla calls import` reads as rows of a person.
 
     Example: vetlla calls export november.csv --since 2026-11-01 --until 2026-12-01
     """

@@ -9,7 +9,7 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.registry import today
-from vetlla.domain.calls import number_of
+from vetlla.domain.calls import ERASED, number_of
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.masking import masked_phone
 from vetlla.service.calls.ties import alarm_reason, home_reason
@@ -48,7 +48,7 @@ def window_us(reading: Reading) -> int:
 
 def shown_number(number: str, *, whole: bool) -> str:
     """Return a number, or its last digits only."""
-    return number if whole else masked_phone(number)
+    return number if whole or number == ERASED else masked_phone(number)
 
 
 def seconds(duration_us: int | None) -> float | None:

@@ -93,6 +93,12 @@ def home_spans(
             yield HomeSpan(home_of(code, cells_on(HOMES, rows, begins.isoformat())), begins, ends)
 
 
+def telephones_ever(connection: sqlite3.Connection, code: str) -> frozenset[str]:
+    """Return every telephone that a home has or had on any day; none for a home that is not registered."""
+    rows = connection.execute("SELECT phones FROM home_facts WHERE home = ? AND phones IS NOT NULL", (code,))
+    return frozenset(phone for (phones,) in rows for phone in json.loads(phones))
+
+
 def home_codes(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the code of every home."""
     return (code for (code,) in connection.execute("SELECT DISTINCT home FROM home_facts"))

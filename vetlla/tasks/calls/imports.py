@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 from vetlla.domain.calls import CallRecord, Origin, TieMethod
 from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
+from vetlla.service.calls.erased import erased_fields, without_erased
 from vetlla.service.calls.joining import joined, order_fault, updated
 from vetlla.store.calls.write import CallBook, add_tie
 from vetlla.store.registry.registry import REGISTRY
@@ -76,6 +77,8 @@ class ImportedCalls(NamedTuple):
     """Rows that are about no call of the service: events of a queue, calls between extensions."""
     faults: list[Fault]
     has_journal: bool
+    erased: int
+    """Calls whose numbers or recording the file has, and which stay erased."""
 
 
 def import_calls(
@@ -108,7 +111,7 @@ def import_calls(
             roll_back(connection)
         elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not taker.has_tied:
             roll_back(connection)  # the import itself is nothing to note, if it added nothing
-    return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal)
+    return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal, len(taker.erased))
 
 
 def _is_small(state_dir: Path) -> bool:
@@ -132,6 +135,7 @@ class _Taker:
         self.effects: Counter[Effect] = Counter()
         self.ties: Counter[TieMethod] = Counter()
         self.skipped = 0
+        self.erased: set[int] = set()
         self.has_tied = False
         self.has_journal = alarms.are_there
 
@@ -154,14 +158,17 @@ class _Taker:
         for external, record in self._pending.items():
             known = self._book.known(external)
             earlier = known.records.get(self._origin) if known else None
+            record, fields = self._allowed(known, earlier, record)
             new = updated(self._origin, earlier, record)
             if self._origin is Origin.ROWS and (wrong := order_fault(new)):
                 faults.append(Fault(self._rows[external], wrong[0], "", f"lies before {wrong[1]} of the same call"))
             else:
-                written.append(self._write(external, known, earlier, new))
+                written.append(self._write(external, known, earlier, new, is_erased=bool(fields)))
         alarms = self._alarms.around([one.record for one in written])
         for one in written:
-            tie = self._tier.tie(one.record, one.external, one.tie, alarms, is_changed=one.is_changed)
+            tie = self._tier.tie(
+                one.record, one.external, one.tie, alarms, is_changed=one.is_changed, is_erased=one.is_erased
+            )
             self.ties[tie.method] += 1
             if tie != one.tie:
                 add_tie(self._connection, one.call, tie, self._now_us)
@@ -170,7 +177,21 @@ class _Taker:
         self._rows.clear()
         return faults
 
-    def _write(self, external: str, known: Known | None, earlier: CallRecord | None, new: CallRecord) -> _Written:
+    def _allowed(
+        self, known: Known | None, earlier: CallRecord | None, record: CallRecord
+    ) -> tuple[CallRecord, frozenset[str]]:
+        """Return what may be kept of a record, and the fields that its call must not get again."""
+        fields = erased_fields(known.records.values(), known.tie) if known else frozenset[str]()
+        if not fields or known is None:
+            return record, fields
+        allowed = without_erased(record, earlier, fields)
+        if allowed != record:
+            self.erased.add(known.id)
+        return allowed, fields
+
+    def _write(
+        self, external: str, known: Known | None, earlier: CallRecord | None, new: CallRecord, *, is_erased: bool
+    ) -> _Written:
         is_changed = new != earlier
         call = known.id if known else self._book.add_call(external)
         if is_changed:
@@ -180,7 +201,7 @@ class _Taker:
         elif known.imports.get(self._origin) != self._number:  # else an earlier batch of this import counted it
             self.effects[Effect.CHANGED if is_changed else Effect.UNCHANGED] += 1
         records = {**(known.records if known else {}), self._origin: new}
-        return _Written(call, external, joined(records), known.tie if known else None, is_changed)
+        return _Written(call, external, joined(records), known.tie if known else None, is_changed, is_erased)
 
 
 class _Written(NamedTuple):
@@ -189,3 +210,4 @@ class _Written(NamedTuple):
     record: CallRecord
     tie: Any
     is_changed: bool
+    is_erased: bool

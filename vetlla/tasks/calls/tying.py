@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import Tie, TieMethod
 from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.service.calls.erased import still_erased
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.ties import HomeNumbers, home_tie, with_alarm
 from vetlla.store.calls import queries
@@ -68,10 +69,15 @@ class Tier:
         alarms: Mapping[str, Sequence[AlarmFacts]],
         *,
         is_changed: bool,
+        is_erased: bool = False,
     ) -> Tie:
-        """Return the tie of a call; ``is_changed`` if the files say something new of it."""
-        if earlier is None or is_changed or not earlier.home:
-            tie = home_tie(record, self._numbers, self._day(record), earlier)
+        """Return the tie of a call; ``is_changed`` if the files say something new of it.
+
+        A call of which numbers were erased keeps its tie, unless the file names its home.
+        """
+        stays = not record.home if is_erased else earlier is not None and bool(earlier.home) and not is_changed
+        if earlier is None or not stays:
+            tie = still_erased(home_tie(record, self._numbers, self._day(record), earlier), earlier)
         else:
             tie = earlier
         return self._alarms.tied(tie, record, external, alarms)
