@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
 from vetlla.store.calls import erasure as calls_erasure
 from vetlla.store.duties import erasure as duties_erasure
+from vetlla.store.duties.erasure import EVER, ErasedSubject
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
 from vetlla.store.homes.queries import people
 from vetlla.store.inventory import erasure as inventory_erasure
+from vetlla.store.inventory.queries import stays
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
 from vetlla.store.registry.registry import reading
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 CARDS = "cards"
 """Name of the count of cards among those of an erasure."""
+DAY_US = 86_400 * SECOND_US
+"""A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
 
 
 class Found(NamedTuple):
@@ -103,9 +109,14 @@ def _registry_counts(
     return kept.counts | duties | calls_erasure.count(registry, home, numbers)
 
 
-def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[str]:
-    """Return the codes of a home and of its people: duties about them may have notes."""
-    return [home, *(person.code for person in people(registry, [home]))]
+def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[ErasedSubject]:
+    """Return the home, its people, and its devices for the time in which they were in it, under all their names."""
+    found = [ErasedSubject(home), *(ErasedSubject(person.code) for person in people(registry, [home]))]
+    for stay in stays(registry, home):
+        since_us = to_us(datetime.combine(stay.first, time.min, UTC)) - DAY_US
+        until_us = EVER if stay.last is None else to_us(datetime.combine(stay.last, time.max, UTC)) + DAY_US
+        found += [ErasedSubject(name, since_us, until_us) for name in (f"{stay.type}:{stay.serial}", stay.serial)]
+    return found
 
 
 def erase_in_journal(
