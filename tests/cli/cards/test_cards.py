@@ -13,12 +13,16 @@ import pytest
 
 from tests.rigs.cards import CARD, SECRETS, assert_sealed, keep
 from tests.rigs.journals import alarm, journal
+from vetlla.cli.cards.commands import CARD_BYTES_MAX
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.cards import CARD as FORM
+from vetlla.domain.cards import ReadReason
 from vetlla.domain.clock import ManualClock, SystemClock
+from vetlla.domain.errors import AccessError
 from vetlla.domain.supervision import KeptDevice
 from vetlla.service.supervision.rules import Health
 from vetlla.store.cards.opening import CARDS
+from vetlla.tasks.cards.reading import check_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +104,9 @@ def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path:
         assert done.status == os.EX_USAGE
         assert where in done.error
     assert vetlla("cards", "set", "H-0001", "-", stdin="{").status == os.EX_USAGE
+    (tmp_path / "long.json").write_text(json.dumps(card) + " " * CARD_BYTES_MAX, encoding="utf-8")
+    for source, text in (("-", (tmp_path / "long.json").read_text("utf-8")), (tmp_path / "long.json", None)):
+        assert "is longer than" in vetlla("cards", "set", "H-0001", source, stdin=text).error
     assert vetlla("cards", "verify", "--json").json[0]["whole"] is True
 
 
@@ -240,3 +247,32 @@ def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir:
     assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
     (state_dir / CARDS).unlink()
     assert found() == ("ok", "none")
+
+
+def test_an_alarm_that_was_closed_long_ago_is_no_reason(vetlla: Vetlla, state_dir: Path) -> None:
+    """One that was closed an hour ago is; a journal that the user may not read leaves the number to count."""
+    keep(state_dir, CARD)
+    now = SystemClock().now().utc_us
+    with journal(state_dir, SystemClock()) as scribe:
+        batch = scribe.batch()
+        for number, hours in ((1, 25), (2, 1)):
+            batch.alarms[number] = alarm(
+                number, scribe.clock, home="H-0001", state=State.CLOSED, outcome=AlarmOutcome.HELP_SENT,
+                closed_us=now - hours * 3_600_000_000,
+            )  # fmt: skip
+        scribe.write(batch)
+    done = vetlla("home", "H-0001", "--alarm", "1", "--only-card")
+    assert (done.status, "closed more than 24 hours ago" in done.error, "--reason" in done.error) == (64, True, True)
+    assert vetlla("home", "H-0001", "--alarm", "2", "--only-card").status == 0
+
+
+def test_a_journal_without_permission_does_not_refuse_the_card(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of the alarm counts then."""
+
+    def refused(*_: object) -> None:
+        raise AccessError("no permission", remedy="none")
+
+    monkeypatch.setattr("vetlla.tasks.cards.reading.Archive", refused)
+    check_reason(state_dir, SystemClock(), "H-0001", ReadReason(7))

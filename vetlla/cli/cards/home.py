@@ -48,7 +48,7 @@ def home(
     Example: vetlla home H-0017 --alarm 7
     """
     why = ReadReason(alarm, reason)
-    check_reason(state_dir, code, why)
+    check_reason(state_dir, CLOCK, code, why)
     card, failure = None, None
     try:
         card = card_of(state_dir, key_file, code, why)
