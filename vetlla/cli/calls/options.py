@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 from vetlla.cli.kit import parameters
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.duty_rows import KindsFile
 from vetlla.cli.kit.moments import to_the_second
-from vetlla.cli.kit.registry import today
+from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.domain.calls import ERASED, number_of
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.masking import masked_phone
+from vetlla.service.calls.follow_up import least_seconds
 from vetlla.service.calls.ties import alarm_reason, home_reason
 from vetlla.service.local_time import zone_of
+from vetlla.tasks.calls.agenda import CallCounting
+from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +40,22 @@ Zone = Annotated[str, typer.Option("--zone", metavar="NAME", help="Time zone of 
 def reading_of(path: Path | None) -> Reading:
     """Return the parameters in force today."""
     return parameters.load(path).on(today())
+
+
+class AgendaOptions(NamedTuple):
+    """Options that say whether calls that came in count as calls of the agenda."""
+
+    kinds: KindsFile = None
+    no_agenda: Annotated[bool, typer.Option("--no-agenda", help="Do not count calls as calls of the agenda.")] = False
+
+    def counting(self, path: Path | None, command: str) -> tuple[Reading, CallCounting | None]:
+        """Return the parameters in force today, and how calls are counted. Raises ConfigError."""
+        if self.no_agenda:
+            return reading_of(path), None
+        rules = load_rules(self.kinds, path)  # reads the parameters, too: a pipe can be read only once
+        reading = rules.parameters.on(today())
+        recording = Recording(CLOCK.now().utc_us, f"vetlla calls {command}")
+        return reading, CallCounting(rules, least_seconds(reading), recording, actor())
 
 
 def zone_from(named: str, reading: Reading) -> ZoneInfo:

@@ -5,7 +5,7 @@ A PBX keeps its logs longer than the service may keep the numbers of a home that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.calls import ERASED
 
@@ -31,7 +31,9 @@ def erased_fields(records: Iterable[CallRecord], tie: Tie | None) -> frozenset[s
 
 def without_erased(record: CallRecord, earlier: CallRecord | None, fields: Iterable[str]) -> CallRecord:
     """Return what a file says of a call, without what was erased; ``earlier`` is what files of its kind said before."""
-    kept = {name: (getattr(earlier, name) if earlier else "") or ERASED for name in fields if getattr(record, name)}
+    kept: dict[str, Any] = {
+        name: (getattr(earlier, name) if earlier else "") or ERASED for name in fields if getattr(record, name)
+    }
     return record._replace(**kept) if kept else record
 
 

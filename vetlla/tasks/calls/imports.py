@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
-from vetlla.domain.calls import CallRecord, Origin, TieMethod
+from vetlla.domain.calls import CallKey, CallRecord, Origin, PhoneCall, TieMethod
 from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
 from vetlla.service.calls.erased import erased_fields, without_erased
@@ -13,6 +13,7 @@ from vetlla.service.calls.joining import joined, order_fault, updated
 from vetlla.store.calls.write import CallBook, add_tie
 from vetlla.store.registry.registry import REGISTRY
 from vetlla.store.registry.transaction import roll_back, transaction
+from vetlla.tasks.calls.agenda import AgendaCounter
 from vetlla.tasks.calls.tying import Alarms, Tier
 from vetlla.tasks.good_rows import good_rows
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vetlla.service.calls.columns import CallRow
     from vetlla.service.local_time import LocalTime
     from vetlla.store.calls.write import Known
+    from vetlla.tasks.calls.agenda import CallCounting
 
 BATCH: Final = 20_000
 """Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
@@ -65,6 +67,8 @@ class CallImport(NamedTuple):
     file: str
     zone: tzinfo
     window_us: int
+    counting: CallCounting | None = None
+    """How calls that came in are counted as calls of the agenda; None if they are not."""
 
 
 class ImportedCalls(NamedTuple):
@@ -79,6 +83,8 @@ class ImportedCalls(NamedTuple):
     has_journal: bool
     erased: int
     """Calls whose numbers or recording the file has, and which stay erased."""
+    counted: int
+    """Calls that now count as calls of the agenda."""
 
 
 def import_calls(
@@ -109,9 +115,9 @@ def import_calls(
         faults += taker.flush()
         if faults and not keep_good_rows:
             roll_back(connection)
-        elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not taker.has_tied:
+        elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not (taker.has_tied or taker.counted):
             roll_back(connection)  # the import itself is nothing to note, if it added nothing
-    return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal, len(taker.erased))
+    return taker.done(faults)
 
 
 def _is_small(state_dir: Path) -> bool:
@@ -130,6 +136,8 @@ class _Taker:
         self._number = self._book.begin(about.origin, at_us=now_us, by=about.by, file=about.file)
         self._alarms = alarms
         self._tier = Tier(connection, alarms, about.zone)
+        self._agenda = AgendaCounter(connection, about.counting) if about.counting else None
+        self._source = about.source
         self._pending: dict[str, CallRecord] = {}
         self._rows: dict[str, int] = {}
         self.effects: Counter[Effect] = Counter()
@@ -138,6 +146,17 @@ class _Taker:
         self.erased: set[int] = set()
         self.has_tied = False
         self.has_journal = alarms.are_there
+
+    @property
+    def counted(self) -> int:
+        """How many calls now count as calls of the agenda."""
+        return self._agenda.counted if self._agenda else 0
+
+    def done(self, faults: list[Fault]) -> ImportedCalls:
+        """Return what the rows changed, and what is wrong with them."""
+        return ImportedCalls(
+            self.effects, self.ties, self.skipped, faults, self.has_journal, len(self.erased), self.counted
+        )
 
     def take(self, row: int, found: tuple[str, CallRecord] | None) -> list[Fault]:
         """Take what a row says; return what is wrong with the rows that this writes."""
@@ -155,10 +174,10 @@ class _Taker:
         """Write the calls that are not yet written; return what is wrong with them."""
         faults: list[Fault] = []
         written: list[_Written] = []
-        for external, record in self._pending.items():
+        for external, said in self._pending.items():
             known = self._book.known(external)
             earlier = known.records.get(self._origin) if known else None
-            record, fields = self._allowed(known, earlier, record)
+            record, fields = self._allowed(known, earlier, said)
             new = updated(self._origin, earlier, record)
             if self._origin is Origin.ROWS and (wrong := order_fault(new)):
                 faults.append(Fault(self._rows[external], wrong[0], "", f"lies before {wrong[1]} of the same call"))
@@ -173,6 +192,8 @@ class _Taker:
             if tie != one.tie:
                 add_tie(self._connection, one.call, tie, self._now_us)
                 self.has_tied = True
+            if self._agenda is not None:
+                self._agenda.offer(PhoneCall(one.call, CallKey(self._source, one.external), one.record, tie=tie))
         self._pending.clear()
         self._rows.clear()
         return faults
