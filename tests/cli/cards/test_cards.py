@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -276,3 +277,46 @@ def test_a_journal_without_permission_does_not_refuse_the_card(
 
     monkeypatch.setattr("vetlla.tasks.cards.reading.Archive", refused)
     check_reason(state_dir, SystemClock(), "H-0001", ReadReason(7))
+
+
+def test_what_is_open_stands_beside_the_card(vetlla: Vetlla, tmp_path: Path, state_dir: Path) -> None:
+    """Calls without numbers, visits, faults, duties, keys and emergencies, for a person and for a machine."""
+    keep(state_dir, CARD)
+    homes = "code,district,base,level,alone,active,phones\nH-0001,01,NORD,2,yes,2018-01-01/,900000001\n"
+    (tmp_path / "homes.csv").write_text(homes, encoding="utf-8")
+    now = SystemClock().now().utc_us // 1_000_000
+    started, ended = (datetime.fromtimestamp(now - ago, UTC).isoformat() for ago in (600, 300))
+    call = f"external_id,direction,started,answered,ended,caller\n1,in,{started},{started},{ended},900000001\n"
+    (tmp_path / "calls.csv").write_text(call, encoding="utf-8")
+    day = ("--at", "2026-01-02T10:00")
+    for words in (
+        ("inventory", "import", tmp_path / "homes.csv", "--what", "homes"),
+        ("calls", "import", tmp_path / "calls.csv"),
+        ("duties", "open", "fault", "H-0001", *day),
+        ("duties", "open", "umo_1", "H-0001", *day),
+        ("duties", "open", "visit", "H-0001", *day, "--from", "2026-01-05T09:00", "--to", "2026-01-05T11:00"),
+        (
+            "custody",
+            "cede",
+            "H-0001",
+            "--code",
+            "K1",
+            "--place",
+            "hook 1",
+            "--authorisation",
+            "A1",
+            "--may-return",
+            "P1",
+        ),
+    ):
+        done = vetlla(*words)
+        assert done.status == 0, done.error
+    (answer,) = vetlla("home", "H-0001", "--reason", "test", "--json").json
+    sections = answer["sections"]
+    names = ("emergencies", "calls", "visits", "faults", "keys")
+    assert [len(sections[name]) for name in names] == [1, 1, 1, 1, 1]
+    assert {one["kind"] for one in sections["duties"]} == {"fault", "umo_1", "visit"}
+    assert (sections["keys"][0]["place"], sections["calls"][0]["talk_s"]) == ("hook 1", 300)
+    assert (list(answer["unread"]), "900000001" in json.dumps(sections)) == (["alarms"], False)  # there is no journal
+    shown = vetlla("home", "H-0001", "--reason", "test").out
+    assert [name for name in (*names, "duties") if name.capitalize() not in shown] == []

@@ -21,7 +21,7 @@ from vetlla.tasks.cards.sections import HomeAsked, sections_of
 if TYPE_CHECKING:
     from vetlla.tasks.cards.sections import HomeSection
 
-TIMES = frozenset({"opened", "since", "last_heard"})
+TIMES = frozenset({"opened", "since", "last_heard", "started", "from", "to", "ended", "due", "arrived"})
 """Columns whose UTC times a person sees in local time; a day stays a day."""
 
 
@@ -40,7 +40,10 @@ def home(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the card of a home, and beside it its recent alarms, its accounts, and its devices and how they are heard.
+    """Show the card of a home, and beside it what happened lately and what is open.
+
+    That is its alarms and calls of 30 days, accounts, devices and how they are heard, visits, faults, open duties, keys
+    and emergencies.
 
     The card is personal data. Each reading is recorded before the card is shown: who, when, which home and why. Without
     an alarm of the home or a typed reason there is no card. `vetlla cards readers` lists the readings.
