@@ -177,8 +177,9 @@ def test_notes_of_duties_about_its_devices_are_erased(place: Path, state_dir: Pa
         done = vetlla("inventory", *words)
         assert done.status == 0, done.error
     for day, note in (("2025-03-03", "hip broken"), ("2025-09-03", "a quiet dog")):
-        words = ("ucr:U1", "--at", f"{day}T10:00", "--to", "2026-01-01", "--note", note)
-        done = vetlla("duties", "open", "renewal", *words)
+        done = vetlla(
+            "duties", "open", "renewal", "ucr:U1", "--at", f"{day}T10:00", "--to", "2026-01-01", "--note", note
+        )
         assert done.status == 0, done.error
     remove_account(vetlla)
     (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json

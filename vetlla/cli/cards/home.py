@@ -15,8 +15,9 @@ from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.cards import ReadReason
 from vetlla.domain.errors import UsageError, VetllaError
+from vetlla.tasks.cards.beside import HomeAsked
 from vetlla.tasks.cards.reading import check_reason
-from vetlla.tasks.cards.sections import HomeAsked, sections_of
+from vetlla.tasks.cards.sections import sections_of
 
 if TYPE_CHECKING:
     from vetlla.tasks.cards.sections import HomeSection
