@@ -25,7 +25,7 @@ early,in,2026-10-03T09:00Z,2026-10-03T09:00Z,2026-10-03T09:01Z,2026-10-03T09:05Z
 good,in,2026-11-03T10:00Z,2026-11-03T10:00Z,2026-11-03T10:01Z,2026-11-03T10:05Z,900000001,100
 two,in,2026-11-03T11:00Z,2026-11-03T11:00Z,2026-11-03T11:01Z,2026-11-03T11:05Z,900000002,100
 none,in,2026-11-03T12:00Z,2026-11-03T12:00Z,2026-11-03T12:01Z,2026-11-03T12:05Z,900000003,100
-nobody,in,2026-11-03T13:00Z,2026-11-03T13:00Z,2026-11-03T13:01Z,2026-11-03T13:05Z,900000009,100
+stranger,in,2026-11-03T13:00Z,2026-11-03T13:00Z,2026-11-03T13:01Z,2026-11-03T13:05Z,900000009,100
 """
 PLANNED = ("--at", "2026-11-01T00:00", "--from", "2026-11-01", "--to", "2026-11-30")
 
@@ -87,6 +87,6 @@ def test_an_answer_that_was_withdrawn_stays_withdrawn(vetlla: Vetlla, file: Path
 def test_a_call_that_is_tied_by_hand_counts(vetlla: Vetlla, file: Path) -> None:
     """--no-agenda leaves the agenda as it is."""
     assert taken(vetlla, file, "--no-agenda")["counted"] == 0
-    words = ("calls", "tie", "nobody", "H1", "--reason", "she said so", "--json")
+    words = ("calls", "tie", "stranger", "H1", "--reason", "she said so", "--json")
     assert [vetlla(*words, *more).json[0]["counted"] for more in (["--no-agenda"], [], [])] == [False, True, False]
     assert [one["verdict"] for one in duties(vetlla)] == ["kept"]

@@ -43,7 +43,7 @@ def reading_of(path: Path | None) -> Reading:
 
 
 class AgendaOptions(NamedTuple):
-    """Options that say whether calls that came in count as calls of the agenda."""
+    """Options with the rules by which a call that came in counts as one of the agenda."""
 
     kinds: KindsFile = None
     no_agenda: Annotated[bool, typer.Option("--no-agenda", help="Do not count calls as calls of the agenda.")] = False
