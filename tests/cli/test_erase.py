@@ -132,7 +132,7 @@ def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla)
         "destroyed": {
             "signals": 3, "raw": 3, "positions": 3, "alarms": 1, "notes": 1, "rejects": 1,
             "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0, "calls": 0, "recordings": 0,
-            "notes_of_duties": 0, "cards": 0,
+            "notes_of_duties": 0, "details_of_duties": 0, "cards": 0,
         },
     }  # fmt: skip
     assert [(state_dir / name).read_bytes() for name in (JOURNAL, REGISTRY)] == before
@@ -165,6 +165,27 @@ def test_the_history_of_a_home_is_erased_too(place: Path, state_dir: Path, vetll
     assert not [word for word in (*SECRETS, b"+34931234568") if word in content]
     with closing(sqlite3.connect(state_dir / REGISTRY)) as registry, pytest.raises(sqlite3.IntegrityError):
         registry.execute("DELETE FROM person_facts")
+
+
+def test_notes_of_duties_about_its_devices_are_erased(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """A device that was in the home for a time loses the notes of that time, and keeps those of its next home."""
+    (place / "devices.csv").write_text(
+        "type,serial,ownership,place,home,first_installed\nucr,U1,municipal,home,H-1,2020-05-02\n", encoding="utf-8"
+    )
+    assert vetlla("inventory", "import", place / "devices.csv", "--what", "devices", "--day", "2020-05-02").status == 0
+    for words in (("remove", "ucr:U1", "--day", "2025-06-01"), ("install", "ucr:U1", "H-2", "--day", "2025-07-01")):
+        done = vetlla("inventory", *words)
+        assert done.status == 0, done.error
+    for day, note in (("2025-03-03", "hip broken"), ("2025-09-03", "a quiet dog")):
+        done = vetlla(
+            "duties", "open", "renewal", "ucr:U1", "--at", f"{day}T10:00", "--to", "2026-01-01", "--note", note
+        )
+        assert done.status == 0, done.error
+    remove_account(vetlla)
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    assert told["destroyed"]["notes_of_duties"] == 1
+    content = (state_dir / REGISTRY).read_bytes()
+    assert (b"hip broken" in content, b"a quiet dog" in content) == (False, True)
 
 
 @pytest.mark.parametrize("with_receiver", [False, True])

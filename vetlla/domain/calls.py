@@ -13,7 +13,10 @@ from typing import Final, NamedTuple
 from vetlla.domain.clock import SECOND_US
 
 ERASED: Final = "(erased)"
-"""Recording of a call whose home was erased: it says that there was one, and no longer which."""
+"""Number or recording that was erased with its home: it says that there was one, and no longer which.
+
+As the reason of a call's tie it says that the call was erased, so that it gets no number and no recording again.
+"""
 
 
 class Direction(StrEnum):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
 from vetlla.store.calls import erasure as calls_erasure
 from vetlla.store.duties import erasure as duties_erasure
+from vetlla.store.duties.erasure import EVER, ErasedSubject
 from vetlla.store.erasure import count, is_unfinished, look_through, refuse_early
-from vetlla.store.homes.queries import people, telephones_of_home_alone
+from vetlla.store.homes.queries import people
 from vetlla.store.inventory import erasure as inventory_erasure
+from vetlla.store.inventory.queries import stays
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.journal import Journal
 from vetlla.store.registry.registry import reading
@@ -22,7 +26,7 @@ from vetlla.tasks.cards.looking import has_card
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 CARDS = "cards"
 """Name of the count of cards among those of an erasure."""
+DAY_US = 86_400 * SECOND_US
+"""A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
 
 
 class Found(NamedTuple):
@@ -56,8 +62,8 @@ def find(
         accounts = sorted({*registered, *said.accounts} or {home.rpartition("/")[2]})
         with snapshot(state_dir, clock) as connection:
             kept = inventory_erasure.look(connection, home, accounts, today)
-            counts = _registry_counts(connection, home, kept)
-        mine = tuple(account for account in accounts if account not in kept.others)
+            mine = tuple(account for account in accounts if account not in kept.others)
+            counts = _registry_counts(connection, home, mine, kept)
         erasure = Erasure(home, mine, by, tuple(sorted(kept.others)))
         refuse_early(archive.read, erasure, clock.now().utc_us, window_us)
         counts = count(archive.read, erasure, said) | counts | {CARDS: int(has_card(state_dir, home))}
@@ -85,24 +91,32 @@ def erase_home(
     """
     with transaction(state_dir, clock) as registry:
         kept = inventory_erasure.look(registry, erasure.home, list(erasure.all_accounts), today)
-        counts = _registry_counts(registry, erasure.home, kept)
+        counts = _registry_counts(registry, erasure.home, erasure.accounts, kept)
         duties_erasure.erase(registry, _duty_subjects(registry, erasure.home))
-        calls_erasure.erase(registry, erasure.home, telephones_of_home_alone(registry, erasure.home))
+        numbers = calls_erasure.home_numbers(registry, erasure.home, erasure.accounts)
+        calls_erasure.erase(registry, erasure.home, numbers)
         inventory_erasure.erase(registry, erasure.home)
         proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
         return proof
 
 
-def _registry_counts(registry: sqlite3.Connection, home: str, kept: KeptOfHome) -> dict[str, int]:
+def _registry_counts(
+    registry: sqlite3.Connection, home: str, accounts: Iterable[str], kept: KeptOfHome
+) -> dict[str, int]:
     duties = duties_erasure.count(registry, _duty_subjects(registry, home))
-    calls = calls_erasure.count(registry, home, telephones_of_home_alone(registry, home))
-    return kept.counts | duties | calls
+    numbers = calls_erasure.home_numbers(registry, home, accounts)
+    return kept.counts | duties | calls_erasure.count(registry, home, numbers)
 
 
-def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[str]:
-    """Return the codes of a home and of its people: duties about them may have notes."""
-    return [home, *(person.code for person in people(registry, [home]))]
+def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[ErasedSubject]:
+    """Return the home, its people, and its devices for the time in which they were in it, under all their names."""
+    found = [ErasedSubject(home), *(ErasedSubject(person.code) for person in people(registry, [home]))]
+    for stay in stays(registry, home):
+        since_us = to_us(datetime.combine(stay.first, time.min, UTC)) - DAY_US
+        until_us = EVER if stay.last is None else to_us(datetime.combine(stay.last, time.max, UTC)) + DAY_US
+        found += [ErasedSubject(name, since_us, until_us) for name in (f"{stay.type}:{stay.serial}", stay.serial)]
+    return found
 
 
 def erase_in_journal(

@@ -299,7 +299,7 @@ def test_an_erased_home_loses_its_numbers(vetlla: Vetlla, full: Path, state_dir:
     certificate = json.loads(next(full.glob("erasure-H1-*.json")).read_text(encoding="utf-8"))
     assert (certificate["destroyed"]["calls"], certificate["destroyed"]["recordings"]) == (2, 1)
     found = one(vetlla("calls", "show", "1793692800.1", "--numbers", "--json"))
-    assert (found["caller"], found["recording"], found["home"]) == ("", "(erased)", "H1")
+    assert (found["caller"], found["recording"], found["home"]) == ("(erased)", "(erased)", "H1")
     after = one(vetlla("calls", "report", "--month", "2026-11", "--json"))
     assert after["ans7"]["registered"] == before["ans7"]["registered"]
     assert {name: after["ans7"][name]["count"] for name in ("recorded", "filed")} == {"recorded": 2, "filed": 3}

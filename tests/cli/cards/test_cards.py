@@ -7,18 +7,23 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rigs.cards import CARD, SECRETS, assert_sealed, keep
 from tests.rigs.journals import alarm, journal
+from vetlla.cli.cards.commands import CARD_BYTES_MAX
 from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.cards import CARD as FORM
+from vetlla.domain.cards import ReadReason
 from vetlla.domain.clock import ManualClock, SystemClock
+from vetlla.domain.errors import AccessError
 from vetlla.domain.supervision import KeptDevice
 from vetlla.service.supervision.rules import Health
 from vetlla.store.cards.opening import CARDS
+from vetlla.tasks.cards.reading import check_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +119,9 @@ def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path:
         assert done.status == os.EX_USAGE
         assert where in done.error
     assert vetlla("cards", "set", "H-0001", "-", stdin="{").status == os.EX_USAGE
+    (tmp_path / "long.json").write_text(json.dumps(card) + " " * CARD_BYTES_MAX, encoding="utf-8")
+    for source, text in (("-", (tmp_path / "long.json").read_text("utf-8")), (tmp_path / "long.json", None)):
+        assert "is longer than" in vetlla("cards", "set", "H-0001", source, stdin=text).error
     assert vetlla("cards", "verify", "--json").json[0]["whole"] is True
 
 
@@ -254,3 +262,75 @@ def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir:
     assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
     (state_dir / CARDS).unlink()
     assert found() == ("ok", "none")
+
+
+def test_an_alarm_that_was_closed_long_ago_is_no_reason(vetlla: Vetlla, state_dir: Path) -> None:
+    """One that was closed an hour ago is; a journal that the user may not read leaves the number to count."""
+    keep(state_dir, CARD)
+    now = SystemClock().now().utc_us
+    with journal(state_dir, SystemClock()) as scribe:
+        batch = scribe.batch()
+        for number, hours in ((1, 25), (2, 1)):
+            batch.alarms[number] = alarm(
+                number, scribe.clock, home="H-0001", state=State.CLOSED, outcome=AlarmOutcome.HELP_SENT,
+                closed_us=now - hours * 3_600_000_000,
+            )  # fmt: skip
+        scribe.write(batch)
+    done = vetlla("home", "H-0001", "--alarm", "1", "--only-card")
+    assert (done.status, "closed more than 24 hours ago" in done.error, "--reason" in done.error) == (64, True, True)
+    assert vetlla("home", "H-0001", "--alarm", "2", "--only-card").status == 0
+
+
+def test_a_journal_without_permission_does_not_refuse_the_card(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of the alarm counts then."""
+
+    def refused(*_: object) -> None:
+        raise AccessError("no permission", remedy="none")
+
+    monkeypatch.setattr("vetlla.tasks.cards.reading.Archive", refused)
+    check_reason(state_dir, SystemClock(), "H-0001", ReadReason(7))
+
+
+def test_what_is_open_stands_beside_the_card(vetlla: Vetlla, tmp_path: Path, state_dir: Path) -> None:
+    """Calls without numbers, visits, faults, duties, keys and emergencies, for a person and for a machine."""
+    keep(state_dir, CARD)
+    homes = "code,district,base,level,alone,active,phones\nH-0001,01,NORD,2,yes,2018-01-01/,900000001\n"
+    (tmp_path / "homes.csv").write_text(homes, encoding="utf-8")
+    now = SystemClock().now().utc_us // 1_000_000
+    started, ended = (datetime.fromtimestamp(now - ago, UTC).isoformat() for ago in (600, 300))
+    call = f"external_id,direction,started,answered,ended,caller\n1,in,{started},{started},{ended},900000001\n"
+    (tmp_path / "calls.csv").write_text(call, encoding="utf-8")
+    day = ("--at", "2026-01-02T10:00")
+    for words in (
+        ("inventory", "import", tmp_path / "homes.csv", "--what", "homes"),
+        ("calls", "import", tmp_path / "calls.csv"),
+        ("duties", "open", "fault", "H-0001", *day),
+        ("duties", "open", "umo_1", "H-0001", *day),
+        ("duties", "open", "visit", "H-0001", *day, "--from", "2026-01-05T09:00", "--to", "2026-01-05T11:00"),
+        (
+            "custody",
+            "cede",
+            "H-0001",
+            "--code",
+            "K1",
+            "--place",
+            "hook 1",
+            "--authorisation",
+            "A1",
+            "--may-return",
+            "P1",
+        ),
+    ):
+        done = vetlla(*words)
+        assert done.status == 0, done.error
+    (answer,) = vetlla("home", "H-0001", "--reason", "test", "--json").json
+    sections = answer["sections"]
+    names = ("emergencies", "calls", "visits", "faults", "keys")
+    assert [len(sections[name]) for name in names] == [1, 1, 1, 1, 1]
+    assert {one["kind"] for one in sections["duties"]} == {"fault", "umo_1", "visit"}
+    assert (sections["keys"][0]["place"], sections["calls"][0]["talk_s"]) == ("hook 1", 300)
+    assert (list(answer["unread"]), "900000001" in json.dumps(sections)) == (["alarms"], False)  # there is no journal
+    shown = vetlla("home", "H-0001", "--reason", "test").out
+    assert [name for name in (*names, "duties") if name.capitalize() not in shown] == []

@@ -59,19 +59,38 @@ def test_a_later_record_supersedes_and_the_earlier_stays(state: Path) -> None:
 def test_an_erasure_takes_numbers_and_keeps_counts(state: Path) -> None:
     """Only the calls that are the home's now lose numbers and recording; all are still there and cannot be changed."""
     with transaction(state, CLOCK) as connection:
-        assert erasure.count(connection, "H1", []) == {"calls": 1, "recordings": 1}
-        erasure.erase(connection, "H1", [])
-        assert erasure.count(connection, "H1", []) == {"calls": 0, "recordings": 0}
+        assert erasure.count(connection, "H1", ()) == {"calls": 1, "recordings": 1}
+        erasure.erase(connection, "H1", ())
+        assert erasure.count(connection, "H1", ()) == {"calls": 0, "recordings": 0}
     with snapshot(state, CLOCK) as connection:
         first, second, third = queries.calls(connection, joined)
         reasons = connection.execute("SELECT reason FROM call_ties ORDER BY id").fetchall()
-    assert first.record == SAID._replace(caller="", called="", recording=ERASED)
+    assert first.record == SAID._replace(caller=ERASED, called=ERASED, recording=ERASED)
     assert (second.record, third.record) == (SAID, SAID)
     assert (first.tie.home, first.is_recorded) == ("H1", True)
-    assert reasons == [("",), ("",), ("her words",)]
+    assert reasons == [(ERASED,), ("",), ("her words",)]
     assert b"+34900000001" in (state / "registry.db").read_bytes()  # of the other two calls
     with transaction(state, CLOCK) as connection, pytest.raises(sqlite3.IntegrityError, match="is never"):
         connection.execute("UPDATE call_records SET caller = 'x'")
+
+
+def test_a_number_of_the_home_goes_from_all_calls(state: Path) -> None:
+    """Of a call of another home only the number goes, and it stays if it is also a number of that home."""
+    numbers = {"+34900000001"}
+    with transaction(state, CLOCK) as connection:
+        assert erasure.count(connection, "H1", numbers) == {"calls": 3, "recordings": 2}
+        erasure.erase(connection, "H1", numbers)
+        assert erasure.count(connection, "H1", numbers) == {"calls": 0, "recordings": 0}
+    with snapshot(state, CLOCK) as connection:
+        first, second, third = (call.record for call in queries.calls(connection, joined))
+    assert first == third == SAID._replace(caller=ERASED, called=ERASED, recording=ERASED)
+    assert second == SAID._replace(caller=ERASED)
+    with transaction(state, CLOCK) as connection:
+        book = CallBook(connection, "")
+        book.begin(Origin.ROWS, at_us=1, by="ana", file="calls.csv")
+        book.add_record(book.add_call("d"), SAID)
+        add_tie(connection, 4, Tie(TieMethod.PHONE, "H2"), 3)
+        assert erasure.count(connection, "H1", numbers) == {"calls": 0, "recordings": 0}
 
 
 def test_erased_numbers_are_overwritten_in_the_file(state: Path) -> None:
@@ -79,7 +98,7 @@ def test_erased_numbers_are_overwritten_in_the_file(state: Path) -> None:
     with transaction(state, CLOCK) as connection:
         add_tie(connection, 2, Tie(TieMethod.BY_HAND, "H1"), 3)
         add_tie(connection, 3, Tie(TieMethod.BY_HAND, "H1"), 3)
-        erasure.erase(connection, "H1", [])
+        erasure.erase(connection, "H1", ())
     content = (state / "registry.db").read_bytes()
     assert b"900000001" not in content
     assert b"a.wav" not in content

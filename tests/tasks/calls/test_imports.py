@@ -223,7 +223,7 @@ def test_ties_follow_the_registry_only_until_there_is_one(tmp_path: Path) -> Non
     found = kept(tmp_path)
     assert found[f"{NOON}.1"].tie.home == "H1"
     assert found[f"{NOON}.2"].tie.homes == ("H1", "H2")
-    tied = tie_by_hand(tmp_path, CLOCK, f"{NOON}.2", "H2", reason="she said so", by="ana", window_us=0)
+    tied = tie_by_hand(tmp_path, CLOCK, f"{NOON}.2", "H2", reason="she said so", by="ana", window_us=0).call
     assert tied.tie.home == "H2"
     take(tmp_path, [cdr(2, end="2026-11-03 12:06:00"), event(2, 1, "q", "NONE", "ENTERQUEUE", "", "900000001")])
     assert kept(tmp_path)[f"{NOON}.2"].tie == tied.tie

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from vetlla.cli.calls.options import Zone, reading_of, window_us, zone_from
+from vetlla.cli.calls.options import AgendaOptions, Zone, window_us, zone_from
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Since, Until, Utc, within
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -91,6 +91,7 @@ def import_(
     file: ImportFile,
     *,
     options: CallFileOptions,
+    agenda: AgendaOptions,
     partial: Annotated[bool, typer.Option("--partial", help="Import the good rows even if others are bad.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -100,7 +101,8 @@ def import_(
 
     Files may come in any order: what they say of one call is joined by its id. Changed data of a row holds from then
     on, and what it replaced stays in the history. A call is tied to the one home that has its number; if no home had
-    it, importing the file again looks once more.
+    it, importing the file again looks once more. What `vetlla erase` took from a call stays erased.
+    An answered call of a home counts as its open follow-up or revaluation, if it fits exactly one.
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 
@@ -108,14 +110,14 @@ def import_(
     """
     if not is_short(options.source):
         raise UsageError(f"--source should be at most {MAX_TEXT} printable characters")
-    reading = reading_of(options.parameters_file)
+    reading, counting = agenda.counting(options.parameters_file, "import")
     zone = zone_from(options.zone, reading)
     without_collector()
     is_large = size_of(file) > LARGE
     if is_large:
         background_priority()
     form = _form(options.form, LocalTime(zone), translation(options.mapping).values.get("agent", {}))
-    about = CallImport(options.form, options.source, actor(), file.name, zone, window_us(reading))
+    about = CallImport(options.form, options.source, actor(), file.name, zone, window_us(reading), counting)
     files = FileOptions(None, options.encoding, options.sheet, options.mapping)
     with importing(file, form.kind, files, what="calls", as_json=as_json, lines=form.lines) as (reader, rows):
         done = import_calls(
@@ -146,8 +148,8 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
     counts = {effect.value: done.effects[effect] for effect in Effect}
     ties = {method.value: done.ties[method] for method in TieMethod}
     if as_json:
-        more = {"skipped": done.skipped, "bad": len(done.faults), "ties": ties, "dry_run": dry_run}
-        print_json({"file": file, **counts, **more})
+        more = {"skipped": done.skipped, "bad": len(done.faults), "erased": done.erased, "counted": done.counted}
+        print_json({"file": file, **counts, **more, "ties": ties, "dry_run": dry_run})
         return
     said = ", ".join(f"{number} {name}" for name, number in counts.items())
     skipped = f", {done.skipped} rows passed over" if done.skipped else ""
@@ -158,6 +160,10 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
     if several := done.ties[TieMethod.SEVERAL]:
         remedy = "vetlla calls list --untied shows the choice"
         talk().print(f"{several} calls have a number of several homes: {remedy}", soft_wrap=True)
+    if done.counted:
+        talk().print(f"{done.counted} calls count as calls of the agenda")
+    if done.erased:
+        talk().print(f"{done.erased} calls were erased: their numbers and recordings were not written again")
     if not done.has_journal:
         talk().print("there is no journal here, so no call is tied to an alarm")
 
@@ -171,7 +177,7 @@ def export(
     _utc: Utc = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write calls with their numbers to a file that `vetlla calls import` takes back unchanged.
+    """Write calls with their numbers to a file of rows, which `vetlla calls import` reads as rows of a person.
 
     Example: vetlla calls export november.csv --since 2026-11-01 --until 2026-12-01
     """

@@ -9,10 +9,10 @@ import typer
 
 from vetlla.cli.calls.options import (
     COLUMNS,
+    AgendaOptions,
     Numbers,
     call_fields,
     call_row,
-    reading_of,
     seconds,
     shown_number,
     tie_fields,
@@ -23,7 +23,7 @@ from vetlla.cli.kit.moments import Until, Utc, shown, to_the_second, within
 from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
@@ -177,6 +177,7 @@ def _said(record: CallRecord, *, numbers: bool) -> dict[str, Any]:
     return found
 
 
+@with_option_groups
 def tie(
     named: CallName,
     home: Annotated[str, typer.Argument(metavar="HOME|-", help="Code of the home; - if the call is of none.")],
@@ -184,6 +185,7 @@ def tie(
     reason: Annotated[
         str, typer.Option("--reason", parser=as_note, metavar="TEXT", help="Why, without personal data.")
     ],
+    agenda: AgendaOptions,
     parameters_file: ParametersFile = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -191,14 +193,22 @@ def tie(
 ) -> None:
     """Tie a call to a home by hand. This stays, whatever is imported later; the earlier tie stays in the history.
 
+    An answered call that came in counts as the open follow-up or revaluation of the home, if it fits exactly one. What
+    it counted as before, for another home, is taken back by hand: vetlla duties withdraw.
+
     Example: vetlla calls tie 1764576000.12 H-0001 --reason "the caller named herself"
     """
     code = "" if home == NO_HOME else home
-    window = window_us(reading_of(parameters_file))
-    call = tie_by_hand(state_dir, CLOCK, named, code, reason=reason, by=actor(), window_us=window, dry_run=dry_run)
+    reading, counting = agenda.counting(parameters_file, "tie")
+    call, is_counted = tie_by_hand(
+        state_dir, CLOCK, named, code, reason=reason, by=actor(), window_us=window_us(reading), counting=counting,
+        dry_run=dry_run,
+    )  # fmt: skip
     if as_json:
-        print_json({"call": call.id, **tie_fields(call.tie), "dry_run": dry_run})
+        print_json({"call": call.id, **tie_fields(call.tie), "counted": is_counted, "dry_run": dry_run})
         return
     done = "would be tied" if dry_run else "is tied"
     about = f" and alarm {call.tie.alarm}" if call.tie.alarm else ""
     console().print(f"call {call.id} {done} to {f'home {code}' if code else 'no home'}{about}", soft_wrap=True)
+    if is_counted:
+        talk().print("it counts as a call of the agenda")

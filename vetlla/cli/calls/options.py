@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 from vetlla.cli.kit import parameters
+from vetlla.cli.kit.actor import actor
+from vetlla.cli.kit.duty_rows import KindsFile
 from vetlla.cli.kit.moments import to_the_second
-from vetlla.cli.kit.registry import today
-from vetlla.domain.calls import number_of
+from vetlla.cli.kit.registry import CLOCK, today
+from vetlla.domain.calls import ERASED, number_of
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.masking import masked_phone
+from vetlla.service.calls.follow_up import least_seconds
 from vetlla.service.calls.ties import alarm_reason, home_reason
 from vetlla.service.local_time import zone_of
+from vetlla.tasks.calls.agenda import CallCounting
+from vetlla.tasks.duties.book import Recording
+from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +42,22 @@ def reading_of(path: Path | None) -> Reading:
     return parameters.load(path).on(today())
 
 
+class AgendaOptions(NamedTuple):
+    """Options with the rules by which a call that came in counts as one of the agenda."""
+
+    kinds: KindsFile = None
+    no_agenda: Annotated[bool, typer.Option("--no-agenda", help="Do not count calls as calls of the agenda.")] = False
+
+    def counting(self, path: Path | None, command: str) -> tuple[Reading, CallCounting | None]:
+        """Return the parameters in force today, and how calls are counted. Raises ConfigError."""
+        if self.no_agenda:
+            return reading_of(path), None
+        rules = load_rules(self.kinds, path)  # reads the parameters, too: a pipe can be read only once
+        reading = rules.parameters.on(today())
+        recording = Recording(CLOCK.now().utc_us, f"vetlla calls {command}")
+        return reading, CallCounting(rules, least_seconds(reading), recording, actor())
+
+
 def zone_from(named: str, reading: Reading) -> ZoneInfo:
     """Return the zone that an option names, or else the parameter. Raises ConfigError."""
     return zone_of(named or reading.text("zone"))
@@ -48,7 +70,7 @@ def window_us(reading: Reading) -> int:
 
 def shown_number(number: str, *, whole: bool) -> str:
     """Return a number, or its last digits only."""
-    return number if whole else masked_phone(number)
+    return number if whole or number == ERASED else masked_phone(number)
 
 
 def seconds(duration_us: int | None) -> float | None:

@@ -253,9 +253,15 @@ def _card_in(path: Path, home: str) -> Card:
 
 def _bytes_of(path: Path) -> bytes:
     if path == STANDARD:
-        return sys.stdin.buffer.read(CARD_BYTES_MAX)
-    with open_input(path) as file:
-        return file.read(CARD_BYTES_MAX)
+        content = sys.stdin.buffer.read(CARD_BYTES_MAX + 1)
+    else:
+        with open_input(path) as file:
+            content = file.read(CARD_BYTES_MAX + 1)
+    if len(content) > CARD_BYTES_MAX:
+        raise UsageError(
+            f"{path}: is longer than {CARD_BYTES_MAX} bytes", remedy="docs/cards.md shows the form of a card"
+        )
+    return content
 
 
 def _reading_fields(one: CardReading) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from vetlla.cli.kit.output import console, print_json, print_rows, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.cards import ReadReason
 from vetlla.domain.errors import UsageError, VetllaError
+from vetlla.tasks.cards.beside import HomeAsked
 from vetlla.tasks.cards.reading import check_reason
-from vetlla.tasks.cards.sections import HomeAsked, sections_of
+from vetlla.tasks.cards.sections import sections_of
 
 if TYPE_CHECKING:
     from vetlla.tasks.cards.sections import HomeSection
 
-TIMES = frozenset({"opened", "since", "last_heard"})
+TIMES = frozenset({"opened", "since", "last_heard", "started", "from", "to", "ended", "due", "arrived"})
 """Columns whose UTC times a person sees in local time; a day stays a day."""
 
 
@@ -40,7 +41,10 @@ def home(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the card of a home, and beside it its recent alarms, its accounts, and its devices and how they are heard.
+    """Show the card of a home, and beside it what happened lately and what is open.
+
+    That is its alarms and calls of 30 days, accounts, devices and how they are heard, visits, faults, open duties, keys
+    and emergencies.
 
     The card is personal data. Each reading is recorded before the card is shown: who, when, which home and why. Without
     an alarm of the home or a typed reason there is no card. `vetlla cards readers` lists the readings.
@@ -48,7 +52,7 @@ def home(
     Example: vetlla home H-0017 --alarm 7
     """
     why = ReadReason(alarm, reason)
-    check_reason(state_dir, code, why)
+    check_reason(state_dir, CLOCK, code, why)
     card, failure = None, None
     try:
         card = card_of(state_dir, key_file, code, why)

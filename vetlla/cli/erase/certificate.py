@@ -36,7 +36,8 @@ WORDS = {
     "programmes": "programmes of people",
     "homes": "entries of the home: telephones, language, living alone",
     "notes_of_movements": "notes of its devices' movements",
-    "notes_of_duties": "notes of duties about the home and its people",
+    "notes_of_duties": "notes of duties about the home, its people, and its devices while they were in it",
+    "details_of_duties": "events of these duties: free details; codes, numbers and days stay",
     "visits": "planned visits",
     "calls": "calls: telephone numbers",
     "recordings": "calls: names of recordings; the recordings themselves have to be deleted in the PBX",
@@ -47,7 +48,7 @@ KEPT = (
     "audit records: they name the code of the home, its accounts and operators",
     "code, district, base, support level and periods of the home; devices and movements; the history of accounts",
     "who read the card of the home and when, by its code",
-    "duties about the home and its people: events, times, references and the codes of staff, without notes",
+    "duties about the home and its people: events, times, references, codes and days, without notes and free texts",
     "times, agent, outcome and recording's hash of calls, with the code of the home",
     "the days of each terminal in the ledger of supervision, by account",
 )

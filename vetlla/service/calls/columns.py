@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from vetlla.domain import telephones
-from vetlla.domain.calls import CallOutcome, CallRecord, Direction, Party
+from vetlla.domain.calls import ERASED, CallOutcome, CallRecord, Direction, Party
 from vetlla.domain.column_types import HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, ReadBy, RowKind
 from vetlla.service.calls.joining import order_fault
@@ -54,6 +54,8 @@ def _alarm(cell: str) -> int | None:
 
 
 def _number(cell: str) -> str:
+    if cell == ERASED:  # as an export wrote it
+        return cell
     if not cell.isprintable() or len(cell) > telephones.LONGEST_NOTE:
         raise ValueError("is not a telephone number")
     return telephones.dialled(cell)

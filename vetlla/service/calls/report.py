@@ -144,7 +144,7 @@ def _count_in(found: CallFigures, call: PhoneCall) -> None:
 
 def _count_proofs(found: CallFigures, call: PhoneCall) -> None:
     record = call.record
-    erased = record.recording == ERASED
+    erased = ERASED in {record.caller, record.called, record.recording}
     found.erased += erased
     has_number = bool(number_of(record)) or erased
     has_outcome = record.outcome not in {None, CallOutcome.QUEUED}

@@ -1,78 +1,105 @@
 """Erases a home from the calls: its numbers, recordings and reasons go, and what the contract counts stays.
 
 A call keeps its times, agent, outcome, home's code and the hash of its recording. The recording itself is a file of the
-PBX, which the service has to delete there.
+PBX, which the service has to delete there. ``ERASED`` stands where something was, so that a file that is imported again
+cannot bring it back (``vetlla.service.calls.erased``).
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.calls import ERASED
+from vetlla.domain.calls import ERASED, TieMethod
+from vetlla.domain.masking import TELEPHONE
+from vetlla.domain.telephones import dialled
+from vetlla.store.homes.queries import telephones_ever
 from vetlla.store.sqlite.append_only import without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable
 
-_NEWEST: Final = "SELECT max(id) FROM call_ties WHERE call = t.call"
-_OF_HOME: Final = f"call IN (SELECT call FROM call_ties AS t WHERE home = :home AND home != '' AND id = ({_NEWEST}))"  # noqa: S608
+_NEWEST: Final = "(SELECT max(id) FROM call_ties WHERE call = {})"
+_OF_HOME: Final = (
+    "SELECT call FROM call_ties AS t WHERE home = :home AND home != '' AND id = " + _NEWEST.format("t.call")  # noqa: S608
+)
 """The calls that are tied to the home now: a person may have tied one to another home since."""
-_NUMBERED: Final = (
-    "(caller IN (SELECT value FROM json_each(:telephones)) OR called IN (SELECT value FROM json_each(:telephones)))"
+_WITH_NUMBER: Final = f"""
+SELECT r.call, r.caller, r.called, coalesce(t.home, ''), coalesce(t.method, '')
+FROM call_records AS r LEFT JOIN call_ties AS t ON t.id = {_NEWEST.format("r.call")}
+WHERE r.caller IN (SELECT value FROM json_each(:numbers)) OR r.called IN (SELECT value FROM json_each(:numbers))
+"""  # noqa: S608 - constants
+_KEPT_NUMBER: Final = "SELECT 1 FROM call_records WHERE call = ? AND (caller NOT IN ('', ?) OR called NOT IN ('', ?))"
+_KEPT_RECORDING: Final = "SELECT 1 FROM call_records WHERE call = ? AND recording NOT IN ('', ?)"
+_EMPTY_CALL: Final = (
+    "UPDATE call_records SET caller = iif(caller = '', '', :erased), called = iif(called = '', '', :erased),"
+    " recording = iif(recording = '', '', :erased) WHERE call = :call"
 )
-"""The records with a telephone of the home, also in calls that were tied to no home or to another one."""
-_UNTIED: Final = (
-    f"call IN (SELECT call FROM call_records WHERE {_NUMBERED})"  # noqa: S608 - constants
-    f" AND call NOT IN (SELECT call FROM call_ties AS t WHERE home != '' AND id = ({_NEWEST}))"
+_MARK: Final = f"UPDATE call_ties SET reason = :erased WHERE id = {_NEWEST.format(':call')}"  # noqa: S608 - constants
+_EMPTY_NUMBER: Final = (
+    "UPDATE call_records SET caller = iif(caller = :number, :erased, caller),"
+    " called = iif(called = :number, :erased, called) WHERE call = :call"
 )
-"""The calls with a telephone of the home that are tied to no home, by the rules or by hand."""
-_COUNTS: Final = {
-    "calls": (
-        "SELECT count(DISTINCT call) FROM call_records"  # noqa: S608 - constants
-        f" WHERE ({_OF_HOME} AND (caller != '' OR called != '')) OR {_NUMBERED}"
-    ),
-    "recordings": (
-        "SELECT count(DISTINCT call) FROM call_records"  # noqa: S608 - constants
-        f" WHERE ({_OF_HOME} OR {_UNTIED}) AND recording NOT IN ('', :erased)"
-    ),
-}
-_MARKED: Final = "recording != '' OR (digest = x'' AND iif(direction IS 'out', called, caller) != '')"
-"""Records that say that something was erased, so that the call still counts as registered with a number (ANS 7)."""
-_ERASE: Final = (
-    f"UPDATE call_ties SET reason = '' WHERE reason != '' AND ((home = :home AND home != '') OR {_UNTIED})",  # noqa: S608
-    (
-        f"UPDATE call_records SET recording = iif({_MARKED}, :erased, ''), caller = '', called = ''"  # noqa: S608 - constants
-        f" WHERE {_OF_HOME} OR {_UNTIED}"
-    ),
-    (
-        "UPDATE call_records SET caller = iif(caller IN (SELECT value FROM json_each(:telephones)), '', caller),"  # noqa: S608 - constants
-        f" called = iif(called IN (SELECT value FROM json_each(:telephones)), '', called) WHERE {_NUMBERED}"
-    ),
-)
-"""In this order, because the second statement removes numbers by which the first finds calls."""
+_FORGET_REASONS: Final = "UPDATE call_ties SET reason = '' WHERE home = :home AND home != '' AND reason != ''"
 
 
-def count(connection: sqlite3.Connection, home: str, telephones: Sequence[str]) -> dict[str, int]:
+class _Found(NamedTuple):
+    whole: list[int]
+    """Calls of the home, and those with its number that are tied to no home."""
+    numbers: list[tuple[int, str]]
+    """Calls of other homes with a number of this home, and the number."""
+
+
+def home_numbers(connection: sqlite3.Connection, home: str, accounts: Iterable[str]) -> frozenset[str]:
+    """Return the telephone numbers that a home has or had, as calls have them; ``accounts`` are those of its terminals.
+
+    An extension of the PBX is none of them: it may be the number of an operator.
+    """
+    texts = [*telephones_ever(connection, home), *(account.removeprefix(TELEPHONE) for account in accounts)]
+    return frozenset(number for number in map(dialled, texts) if number.startswith("+"))
+
+
+def count(connection: sqlite3.Connection, home: str, numbers: Collection[str]) -> dict[str, int]:
     """Return how many calls an erasure would take the numbers or the recordings' names of.
 
-    ``telephones`` are those that only this home has, in E.164.
+    Calls have no index of numbers, so this reads all of them: some seconds for millions.
     """
-    values = _values(home, telephones)
-    return {name: int(connection.execute(sql, values).fetchone()[0]) for name, sql in _COUNTS.items()}
+    found = _found(connection, home, numbers)
+    with_number = sum(bool(connection.execute(_KEPT_NUMBER, (call, ERASED, ERASED)).fetchone()) for call in found.whole)
+    recorded = sum(bool(connection.execute(_KEPT_RECORDING, (call, ERASED)).fetchone()) for call in found.whole)
+    return {"calls": with_number + len({call for call, _ in found.numbers}), "recordings": recorded}
 
 
-def erase(connection: sqlite3.Connection, home: str, telephones: Sequence[str]) -> None:
+def erase(connection: sqlite3.Connection, home: str, numbers: Collection[str]) -> None:
     """Remove the personal data of a home's calls, within the caller's transaction, and overwrite it in the file.
 
-    ``telephones`` are those that only this home has, in E.164. They are removed from every call.
+    Of calls that are tied to another home only the numbers of this home go, unless the number is also the other home's.
     """
     connection.execute("PRAGMA secure_delete = ON")
+    found = _found(connection, home, numbers)
     with without_triggers(connection, "call_records_stay", "call_ties_stay"):
-        for sql in _ERASE:
-            connection.execute(sql, _values(home, telephones))
+        connection.execute(_FORGET_REASONS, {"home": home})
+        calls = [{"call": call, "erased": ERASED} for call in found.whole]
+        connection.executemany(_EMPTY_CALL, calls)
+        connection.executemany(_MARK, calls)
+        connection.executemany(
+            _EMPTY_NUMBER, [{"call": call, "number": number, "erased": ERASED} for call, number in found.numbers]
+        )
 
 
-def _values(home: str, telephones: Sequence[str]) -> dict[str, str]:
-    return {"home": home, "erased": ERASED, "telephones": json.dumps(list(telephones))}
+def _found(connection: sqlite3.Connection, home: str, numbers: Collection[str]) -> _Found:
+    whole = {call for (call,) in connection.execute(_OF_HOME, {"home": home})}
+    others: set[tuple[int, str]] = set()
+    theirs: dict[str, frozenset[str]] = {}
+    rows = connection.execute(_WITH_NUMBER, {"numbers": json.dumps(sorted(numbers))}).fetchall() if numbers else []
+    for call, caller, called, tied, method in rows:
+        if tied in {"", home}:
+            whole.add(call)
+        elif method not in {TieMethod.PHONE, TieMethod.ACCOUNT}:  # by these two the number is the other home's
+            if tied not in theirs:
+                theirs[tied] = home_numbers(connection, tied, ())
+            others |= {
+                (call, number) for number in (caller, called) if number in numbers and number not in theirs[tied]
+            }
+    return _Found(sorted(whole), sorted(others))

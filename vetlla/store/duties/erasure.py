@@ -1,26 +1,86 @@
-"""Erases a home from the duties: notes go, because a person may have written anything there; what is judged stays."""
+"""Erases a home from the duties: what a person may have written freely goes; what is judged and counted stays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.store.sqlite.append_only import without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-_COUNT: Final = "SELECT count(*) FROM duty_events WHERE subject = ? AND note != ''"
-_ERASE: Final = "UPDATE duty_events SET note = '' WHERE subject = ? AND note != ''"
+KEPT_DETAILS: Final = frozenset({
+    "alarm", "authorisation", "base", "by_user", "code", "copies", "device", "for", "home", "key", "level",
+    "may_return", "minutes", "period", "planned", "purpose", "reason", "receipt", "ref", "since", "team", "to", "topic",
+    "visit", "way", "witness", "work", "zone",
+})  # fmt: skip
+"""Details that stay: codes, numbers, days and words of a list, which clocks, figures and the proof of a key need."""
+KEPT_OF_KIND: Final = {"key": KEPT_DETAILS | {"place"}}
+"""A key may still be in its place when its home is erased, and has to be found there."""
+EVER: Final = 1 << 62
+
+_OF_SUBJECT: Final = """
+WITH RECURSIVE kinds (kind) AS (
+    SELECT min(kind) FROM duty_events
+    UNION ALL SELECT (SELECT min(kind) FROM duty_events WHERE kind > kinds.kind) FROM kinds WHERE kind IS NOT NULL
+)
+SELECT id, kind, note, details FROM duty_events
+WHERE kind IN (SELECT kind FROM kinds) AND subject = ? AND at_us BETWEEN ? AND ? AND (note != '' OR details != '')
+"""
+"""The index leads through the kinds to the subject, so that not all events are read."""
+_ERASE: Final = "UPDATE duty_events SET note = '', details = ? WHERE id = ?"
 
 
-def count(connection: sqlite3.Connection, subjects: Iterable[str]) -> dict[str, int]:
-    """Return how many notes of duties about these homes and people an erasure would empty."""
-    return {"notes_of_duties": sum(connection.execute(_COUNT, (subject,)).fetchone()[0] for subject in subjects)}
+class ErasedSubject(NamedTuple):
+    """A home, person or device of whose duties the events in a time are emptied; both ends are included."""
+
+    name: str
+    since_us: int = -EVER
+    until_us: int = EVER
 
 
-def erase(connection: sqlite3.Connection, subjects: Iterable[str]) -> None:
-    """Empty the notes, within the caller's transaction, and overwrite them in the file."""
+class _Emptied(NamedTuple):
+    id: int
+    had_note: bool
+    lost_details: bool
+    details: str
+    """What stays of them."""
+
+
+def count(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> dict[str, int]:
+    """Return how many notes, and details of how many events, an erasure would empty."""
+    found = list(_found(connection, subjects))
+    return {
+        "notes_of_duties": sum(one.had_note for one in found),
+        "details_of_duties": sum(one.lost_details for one in found),
+    }
+
+
+def erase(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> None:
+    """Empty the notes and free details, within the caller's transaction, and overwrite them in the file."""
     connection.execute("PRAGMA secure_delete = ON")
     with without_triggers(connection, "duty_events_stay"):
-        connection.executemany(_ERASE, [(subject,) for subject in subjects])
+        connection.executemany(_ERASE, [(one.details, one.id) for one in _found(connection, subjects)])
+
+
+def _found(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> Iterator[_Emptied]:
+    seen: set[int] = set()
+    for subject in subjects:
+        for number, kind, note, details in connection.execute(_OF_SUBJECT, subject).fetchall():
+            kept = _kept(kind, details)
+            if number not in seen and (note or kept != details):
+                seen.add(number)
+                yield _Emptied(number, bool(note), kept != details, kept)
+
+
+def _kept(kind: str, details: str) -> str:
+    if not details:
+        return ""
+    said = json.loads(details)
+    names = KEPT_OF_KIND.get(kind, KEPT_DETAILS)
+    kept = {name: text for name, text in said.items() if name in names}
+    if len(kept) == len(said):
+        return details
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else ""

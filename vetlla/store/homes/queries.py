@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import Fact, Home, Person, is_covered
-from vetlla.domain.telephones import dialled
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, periods_of, person_of, shown
 from vetlla.store.homes.folding import cells_on, days_of_change, rows_of
 
@@ -83,14 +82,6 @@ def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, kno
     return found[code]
 
 
-def telephones_of_home_alone(connection: sqlite3.Connection, code: str) -> list[str]:
-    """Return the telephones that a home ever had and no other home ever had, as a PBX dials them (E.164)."""
-    own, others = set[str](), set[str]()
-    for home_code, phone in connection.execute(_TELEPHONES):
-        (own if home_code == code else others).add(dialled(phone))
-    return sorted(own - others - {""})
-
-
 def home_spans(
     connection: sqlite3.Connection, first: date, last: date, *, known_us: int | None = None
 ) -> Iterator[HomeSpan]:
@@ -101,6 +92,12 @@ def home_spans(
     for code, rows in rows_of(connection, HOMES, known_us=known_us):
         for begins, ends in _parts(HOMES, rows, first, last):
             yield HomeSpan(home_of(code, cells_on(HOMES, rows, begins.isoformat())), begins, ends)
+
+
+def telephones_ever(connection: sqlite3.Connection, code: str) -> frozenset[str]:
+    """Return every telephone that a home has or had on any day; none for a home that is not registered."""
+    rows = connection.execute("SELECT phones FROM home_facts WHERE home = ? AND phones IS NOT NULL", (code,))
+    return frozenset(phone for (phones,) in rows for phone in json.loads(phones))
 
 
 def home_codes(connection: sqlite3.Connection) -> Iterator[str]:

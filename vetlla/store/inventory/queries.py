@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.devices import (
     Device,
@@ -52,6 +52,16 @@ _CODES = (
 _TYPES = {kind.value: kind for kind in DeviceType}
 _PLACES = {place.value: place for place in Place}
 _OWNERS = {owner.value: owner for owner in Ownership}
+
+
+class DeviceStay(NamedTuple):
+    """Days on which a device was in a home."""
+
+    type: str
+    serial: str
+    first: date
+    last: date | None
+    """The day on which it left; None if it is still there."""
 
 
 def fleet(
@@ -121,6 +131,17 @@ def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
         )
         for day, kind, place, home, ownership, other, note in rows
     ]
+
+
+def stays(connection: sqlite3.Connection, home: str) -> list[DeviceStay]:
+    """Return every stay of a device in a home."""
+    rows = connection.execute(
+        "SELECT d.type, d.serial, m.day, (SELECT min(n.day) FROM movements AS n WHERE n.device = m.device"
+        " AND n.home != :home AND (n.day, n.id) > (m.day, m.id))"
+        " FROM movements AS m JOIN devices AS d ON d.id = m.device WHERE m.home = :home AND m.home != ''",
+        {"home": home},
+    )
+    return [DeviceStay(kind, serial, date.fromisoformat(first), _day(last)) for kind, serial, first, last in rows]
 
 
 def emptied(connection: sqlite3.Connection, home: str) -> date | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
-from vetlla.domain.calls import CallRecord, Origin, TieMethod
+from vetlla.domain.calls import CallKey, CallRecord, Origin, PhoneCall, TieMethod
 from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
+from vetlla.service.calls.erased import erased_fields, without_erased
 from vetlla.service.calls.joining import joined, order_fault, updated
 from vetlla.store.calls.write import CallBook, add_tie
 from vetlla.store.registry.transaction import roll_back, transaction
+from vetlla.tasks.calls.agenda import AgendaCounter
 from vetlla.tasks.calls.tying import Alarms, Tier
 from vetlla.tasks.good_rows import good_rows
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from vetlla.service.calls.columns import CallRow
     from vetlla.service.local_time import LocalTime
     from vetlla.store.calls.write import Known
+    from vetlla.tasks.calls.agenda import CallCounting
 
 BATCH: Final = 20_000
 """Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
@@ -60,6 +63,8 @@ class CallImport(NamedTuple):
     file: str
     zone: tzinfo
     window_us: int
+    counting: CallCounting | None = None
+    """How calls that came in are counted as calls of the agenda; None if they are not."""
 
 
 class ImportedCalls(NamedTuple):
@@ -72,6 +77,10 @@ class ImportedCalls(NamedTuple):
     """Rows that are about no call of the service: events of a queue, calls between extensions."""
     faults: list[Fault]
     has_journal: bool
+    erased: int
+    """Calls whose numbers or recording the file has, and which stay erased."""
+    counted: int
+    """Calls that now count as calls of the agenda."""
 
 
 def import_calls(
@@ -102,9 +111,9 @@ def import_calls(
         faults += taker.flush()
         if faults and not keep_good_rows:
             roll_back(connection)
-        elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not taker.has_tied:
+        elif not taker.effects[Effect.NEW] + taker.effects[Effect.CHANGED] and not (taker.has_tied or taker.counted):
             roll_back(connection)  # the import itself is nothing to note, if it added nothing
-    return ImportedCalls(taker.effects, taker.ties, taker.skipped, faults, taker.has_journal)
+    return taker.done(faults)
 
 
 class _Taker:
@@ -118,13 +127,27 @@ class _Taker:
         self._number = self._book.begin(about.origin, at_us=now_us, by=about.by, file=about.file)
         self._alarms = alarms
         self._tier = Tier(connection, alarms, about.zone)
+        self._agenda = AgendaCounter(connection, about.counting) if about.counting else None
+        self._source = about.source
         self._pending: dict[str, CallRecord] = {}
         self._rows: dict[str, int] = {}
         self.effects: Counter[Effect] = Counter()
         self.ties: Counter[TieMethod] = Counter()
         self.skipped = 0
+        self.erased: set[int] = set()
         self.has_tied = False
         self.has_journal = alarms.are_there
+
+    @property
+    def counted(self) -> int:
+        """How many calls now count as calls of the agenda."""
+        return self._agenda.counted if self._agenda else 0
+
+    def done(self, faults: list[Fault]) -> ImportedCalls:
+        """Return what the rows changed, and what is wrong with them."""
+        return ImportedCalls(
+            self.effects, self.ties, self.skipped, faults, self.has_journal, len(self.erased), self.counted
+        )
 
     def take(self, row: int, found: tuple[str, CallRecord] | None) -> list[Fault]:
         """Take what a row says; return what is wrong with the rows that this writes."""
@@ -142,26 +165,45 @@ class _Taker:
         """Write the calls that are not yet written; return what is wrong with them."""
         faults: list[Fault] = []
         written: list[_Written] = []
-        for external, record in self._pending.items():
+        for external, said in self._pending.items():
             known = self._book.known(external)
             earlier = known.records.get(self._origin) if known else None
+            record, fields = self._allowed(known, earlier, said)
             new = updated(self._origin, earlier, record)
             if self._origin is Origin.ROWS and (wrong := order_fault(new)):
                 faults.append(Fault(self._rows[external], wrong[0], "", f"lies before {wrong[1]} of the same call"))
             else:
-                written.append(self._write(external, known, earlier, new))
+                written.append(self._write(external, known, earlier, new, is_erased=bool(fields)))
         alarms = self._alarms.around([one.record for one in written])
         for one in written:
-            tie = self._tier.tie(one.record, one.external, one.tie, alarms, is_changed=one.is_changed)
+            tie = self._tier.tie(
+                one.record, one.external, one.tie, alarms, is_changed=one.is_changed, is_erased=one.is_erased
+            )
             self.ties[tie.method] += 1
             if tie != one.tie:
                 add_tie(self._connection, one.call, tie, self._now_us)
                 self.has_tied = True
+            if self._agenda is not None:
+                self._agenda.offer(PhoneCall(one.call, CallKey(self._source, one.external), one.record, tie=tie))
         self._pending.clear()
         self._rows.clear()
         return faults
 
-    def _write(self, external: str, known: Known | None, earlier: CallRecord | None, new: CallRecord) -> _Written:
+    def _allowed(
+        self, known: Known | None, earlier: CallRecord | None, record: CallRecord
+    ) -> tuple[CallRecord, frozenset[str]]:
+        """Return what may be kept of a record, and the fields that its call must not get again."""
+        fields = erased_fields(known.records.values(), known.tie) if known else frozenset[str]()
+        if not fields or known is None:
+            return record, fields
+        allowed = without_erased(record, earlier, fields)
+        if allowed != record:
+            self.erased.add(known.id)
+        return allowed, fields
+
+    def _write(
+        self, external: str, known: Known | None, earlier: CallRecord | None, new: CallRecord, *, is_erased: bool
+    ) -> _Written:
         is_changed = new != earlier
         call = known.id if known else self._book.add_call(external)
         if is_changed:
@@ -171,7 +213,7 @@ class _Taker:
         elif known.imports.get(self._origin) != self._number:  # else an earlier batch of this import counted it
             self.effects[Effect.CHANGED if is_changed else Effect.UNCHANGED] += 1
         records = {**(known.records if known else {}), self._origin: new}
-        return _Written(call, external, joined(records), known.tie if known else None, is_changed)
+        return _Written(call, external, joined(records), known.tie if known else None, is_changed, is_erased)
 
 
 class _Written(NamedTuple):
@@ -180,3 +222,4 @@ class _Written(NamedTuple):
     record: CallRecord
     tie: Any
     is_changed: bool
+    is_erased: bool

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.calls import Tie, TieMethod
+from vetlla.domain.calls import PhoneCall, Tie, TieMethod
 from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.service.calls.erased import still_erased
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.ties import HomeNumbers, home_tie, with_alarm
 from vetlla.store.calls import queries
@@ -16,6 +17,7 @@ from vetlla.store.inventory import heard as inventory_heard
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.calls.agenda import AgendaCounter
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
     from pathlib import Path
 
-    from vetlla.domain.calls import AlarmFacts, CallRecord, PhoneCall
+    from vetlla.domain.calls import AlarmFacts, CallRecord
     from vetlla.domain.clock import Clock
+    from vetlla.tasks.calls.agenda import CallCounting
 
 OPEN_US: Final = 86_400 * SECOND_US
 """How long before a call its alarm may have been opened. Alarms of a day ago are still open after a bad night."""
@@ -68,10 +71,15 @@ class Tier:
         alarms: Mapping[str, Sequence[AlarmFacts]],
         *,
         is_changed: bool,
+        is_erased: bool = False,
     ) -> Tie:
-        """Return the tie of a call; ``is_changed`` if the files say something new of it."""
-        if earlier is None or is_changed or not earlier.home:
-            tie = home_tie(record, self._numbers, self._day(record), earlier)
+        """Return the tie of a call; ``is_changed`` if the files say something new of it.
+
+        A call of which numbers were erased keeps its tie, unless the file names its home.
+        """
+        stays = not record.home if is_erased else earlier is not None and bool(earlier.home) and not is_changed
+        if earlier is None or not stays:
+            tie = still_erased(home_tie(record, self._numbers, self._day(record), earlier), earlier)
         else:
             tie = earlier
         return self._alarms.tied(tie, record, external, alarms)
@@ -79,6 +87,14 @@ class Tier:
     def _day(self, record: CallRecord) -> date | None:
         begun = next((time for time in record[1:5] if time is not None), None)
         return None if begun is None else to_datetime(begun).astimezone(self._zone).date()
+
+
+class TiedCall(NamedTuple):
+    """A call that a person tied."""
+
+    call: PhoneCall
+    is_counted: bool
+    """Whether it now counts as a call of the agenda."""
 
 
 def tie_by_hand(
@@ -90,9 +106,13 @@ def tie_by_hand(
     reason: str,
     by: str,
     window_us: int,
+    counting: CallCounting | None = None,
     dry_run: bool = False,
-) -> PhoneCall:
-    """Tie a call to a home, or to none if ``home`` is ""; return it as it is afterwards. Raises UsageError."""
+) -> TiedCall:
+    """Tie a call to a home, or to none if ``home`` is ""; return it as it is afterwards. Raises UsageError.
+
+    With ``counting`` it may count as a call of the agenda of that home.
+    """
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
         call = queries.call(connection, named, joined)
         if home:
@@ -103,4 +123,5 @@ def tie_by_hand(
             tie = tie._replace(alarm_method=call.tie.alarm_method, alarm=call.tie.alarm, alarms=call.tie.alarms)
         tie = alarms.tied(tie, call.record, call.key.external, alarms.around([call.record]))
         add_tie(connection, call.id, tie, clock.now().utc_us)
-    return call._replace(tie=tie)
+        tied = call._replace(tie=tie)
+        return TiedCall(tied, counting is not None and AgendaCounter(connection, counting).offer(tied))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.store.cards import log, table
 from vetlla.store.cards.opening import PATIENCE_S, is_kept, opened
 from vetlla.store.cards.sealing import CardKeys
@@ -26,10 +27,15 @@ class CardPlace(NamedTuple):
     key_file: Path
 
 
-def check_reason(state_dir: Path, home: str, reason: ReadReason) -> None:
-    """Raise UsageError unless there is a reason: a text, or an alarm of this home.
+ALARM_COUNTS_S: Final = 86_400
+"""How long a closed alarm is a reason: the operator of the next shift still calls back, and no curiosity is served."""
 
-    If the journal cannot be read, the number of the alarm counts: a person may be waiting for help.
+
+def check_reason(state_dir: Path, clock: Clock, home: str, reason: ReadReason) -> None:
+    """Raise UsageError unless there is a reason: a text, or an alarm of this home that is open or was closed lately.
+
+    If the journal cannot be read, also for want of permission, the number of the alarm counts: a person may be waiting
+    for help.
     """
     if reason.alarm is None:
         if not reason.text.strip():
@@ -41,12 +47,17 @@ def check_reason(state_dir: Path, home: str, reason: ReadReason) -> None:
     try:
         with Archive(state_dir) as archive:
             alarm = history.alarm(archive, reason.alarm)
-    except StoreError:
+    except (StoreError, AccessError):
         return
     if alarm is None or alarm.home != home:
         raise UsageError(
             f"alarm {reason.alarm} is not one of home {home}",
             remedy='vetlla queue list shows the alarms; for another reason: --reason "..."',
+        )
+    if alarm.closed_us is not None and clock.now().utc_us - alarm.closed_us > ALARM_COUNTS_S * SECOND_US:
+        raise UsageError(
+            f"alarm {reason.alarm} was closed more than {ALARM_COUNTS_S // 3_600} hours ago, so it is no reason now",
+            remedy='say why you read the card now: --reason "..."',
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, iso
-from vetlla.domain.errors import AccessError, StoreError
+from vetlla.domain.errors import AccessError, ConfigError, StoreError
 from vetlla.service.supervision.rules import Health
 from vetlla.store.accounts.table import find_accounts
 from vetlla.store.inventory import queries as inventory
@@ -16,25 +16,14 @@ from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.supervision.history import last_heard
+from vetlla.tasks.cards import beside
+from vetlla.tasks.cards.beside import RECENT_S, HomeAsked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
-    from vetlla.domain.clock import Clock
 
 ALARMS_MAX: Final = 20
 """Most alarms: an operator looks for a pattern of the last days and not for a history."""
-RECENT_S: Final = 30 * 86_400
-"""How long ago an alarm may have been closed."""
-
-
-class HomeAsked(NamedTuple):
-    """Which home is looked up, and where."""
-
-    state_dir: Path
-    clock: Clock
-    home: str
 
 
 class HomeSection(NamedTuple):
@@ -101,6 +90,12 @@ SECTIONS: Final[Mapping[str, Callable[[HomeAsked], Iterable[Mapping[str, Any]]]]
     "accounts": _accounts,
     "devices": _devices,
     "supervision": _supervision,
+    "emergencies": beside.emergencies,
+    "calls": beside.calls,
+    "visits": beside.visits,
+    "faults": beside.faults,
+    "duties": beside.duties,
+    "keys": beside.keys,
 }
 """Name of each section, and the function that reads its rows; in the order in which they are shown."""
 
@@ -113,5 +108,5 @@ def sections_of(asked: HomeAsked) -> list[HomeSection]:
 def _section(asked: HomeAsked, name: str) -> HomeSection:
     try:
         return HomeSection(name, list(SECTIONS[name](asked)))
-    except (StoreError, AccessError) as error:
+    except (StoreError, AccessError, ConfigError) as error:
         return HomeSection(name, [], str(error.args[0]))
