@@ -96,7 +96,7 @@ def _found(connection: sqlite3.Connection, home: str, numbers: Collection[str]) 
     for call, caller, called, tied, method in rows:
         if tied in {"", home}:
             whole.add(call)
-        elif method not in {TieMethod.PHONE, TieMethod.ACCOUNT}:  # by these two the number is the other home's
+        elif method != TieMethod.ACCOUNT:  # then the number is that of the other home's terminal
             if tied not in theirs:
                 theirs[tied] = home_numbers(connection, tied, ())
             others |= {
