@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.registered_people import put
 from vetlla.domain.calls import ERASED, CallRecord, Direction, Origin, Tie, TieMethod
 from vetlla.domain.clock import ManualClock
+from vetlla.domain.homes import Home
 from vetlla.service.calls.joining import joined
 from vetlla.store.calls import erasure, queries
 from vetlla.store.calls.write import CallBook, add_tie
@@ -89,7 +91,9 @@ def test_a_number_of_the_home_goes_from_all_calls(state: Path) -> None:
         book = CallBook(connection, "")
         book.begin(Origin.ROWS, at_us=1, by="ana", file="calls.csv")
         book.add_record(book.add_call("d"), SAID)
-        add_tie(connection, 4, Tie(TieMethod.PHONE, "H2"), 3)
+        add_tie(connection, 4, Tie(TieMethod.PHONE, "H7"), 3)
+        assert erasure.count(connection, "H1", numbers) == {"calls": 1, "recordings": 0}
+        put(connection, Home(code="H7", district="01", base="N", level=1, alone=False, phones=("900000001",)))
         assert erasure.count(connection, "H1", numbers) == {"calls": 0, "recordings": 0}
 
 
