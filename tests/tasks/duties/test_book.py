@@ -182,6 +182,16 @@ def test_without_its_opening_there_is_no_duty(connection: sqlite3.Connection) ->
     assert [event.id for event in looking.loose(connection, RULES)] == [2]
 
 
+def test_an_open_duty_does_not_lose_its_events(connection: sqlite3.Connection) -> None:
+    """A unit on its way would look free, and the emergency would be on no board."""
+    open_(connection)
+    record(connection, 1, told("arrived", "2026-11-02 09:30"))
+    with pytest.raises(UsageError, match="event 1 opened fault 1, which is open and has other events"):
+        take_back(connection, 1)
+    take_back(connection, 2)
+    take_back(connection, 1)
+
+
 def test_duties_are_found_by_filters(connection: sqlite3.Connection) -> None:
     for number, day in enumerate((2, 3, 4), start=1):
         open_(connection, told("", f"2026-11-0{day} 09:00", subject=f"D{number}"))

@@ -102,7 +102,8 @@ def withdraw(
 ) -> DutyEvent:
     """Take back an event that was recorded in error; return it. It stays on record, and decides nothing any longer.
 
-    Works within the caller's transaction. Raises UsageError if there is no such event, or it is withdrawn already.
+    Works within the caller's transaction. Raises UsageError if there is no such event, or it is withdrawn already, or if
+    it opened a duty that is open and has other events: they would belong to no duty, and a unit on its way look free.
     """
     found = store.event(connection, number)
     if found is None:
@@ -120,6 +121,13 @@ def withdraw(
     )
     if number in withdrawn_numbers(store.of_subject(connection, told.kind, told.subject)):
         raise UsageError(f"event {number} is withdrawn already")
+    for duty in duties_of(connection, rules, told.kind, told.subject):
+        if duty.id == number and len(duty.events) > 1 and standing(duty, rules, recording.now_us).is_open:
+            others = ", ".join(str(event.id) for event in duty.events[1:])
+            raise UsageError(
+                f"event {number} opened {told.kind} {number}, which is open and has other events",
+                remedy=f"take those back first, with {WITHDRAW}: {others}",
+            )
     store.add(connection, taken, recording.source, recording.now_us)
     keep_index(connection, rules, [(told.kind, told.subject)])
     return found
