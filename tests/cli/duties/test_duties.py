@@ -6,6 +6,8 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from vetlla.domain.clock import SystemClock, iso, to_datetime, to_us
 from vetlla.settings.shipped import duty_kinds_file
 from vetlla.store.registry.transaction import transaction
@@ -231,3 +233,11 @@ def test_check_names_reindex_when_there_are_many_events_and_other_kinds(
 
 _ONE_OF_MANY = """INSERT INTO duty_events (id, kind, subject, event, at_us, source, recorded_us, ref, "by", note,
  details, duty, withdraws) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, '', '', '', '', 0, 0)"""
+
+
+@pytest.mark.parametrize("words", ["duties check", "custody check", "dispatch check"])
+def test_a_check_without_a_registry_is_unknown(vetlla: Vetlla, state_dir: Path, words: str) -> None:
+    """A registry that was lost must not look like one in which all is well."""
+    state_dir.mkdir(exist_ok=True)
+    done = vetlla(*words.split())
+    assert (done.status, "there is no registry" in done.out) == (3, True)

@@ -15,6 +15,7 @@ from vetlla.cli.kit.registry import CLOCK, Day, past, without_collector
 from vetlla.domain.clock import SECOND_US
 from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
 from vetlla.store.homes import queries as stored_homes
+from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.custody import leaving, register
 from vetlla.tasks.duties.book import Recording
@@ -76,6 +77,7 @@ def _findings(options: RuleOptions, recent_us: int, state_dir: Path) -> tuple[li
 
 
 def _found(rules: DutyRules, recent_us: int, state_dir: Path) -> _Found:
+    must_exist(state_dir)
     now_us = CLOCK.now().utc_us
     day = rules.calendar.date_of(now_us)
     limits = CustodyLimits(rules.parameters.on(day).integer("custody.out_max", least=1) * HOUR_US, recent_us)

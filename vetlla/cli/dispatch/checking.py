@@ -13,6 +13,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.service.dispatch.checking import check
+from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import figures, looking
 
@@ -54,6 +55,7 @@ def check_emergencies(
 
 def _findings(options: RuleOptions, state_dir: Path, *, with_escalation: bool) -> tuple[list[Finding], str]:
     rules, now_us = options.rules(), CLOCK.now().utc_us
+    must_exist(state_dir)
     with snapshot(state_dir, CLOCK) as connection:
         lines = looking.lines(connection, rules, now_us)
         marks = figures.marks(rules, now_us)

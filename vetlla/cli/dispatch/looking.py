@@ -13,6 +13,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch.beginning import beginning_of
@@ -124,6 +125,7 @@ def board(
     Example: vetlla dispatch board
     """
     rules, now_us = options.rules(), CLOCK.now().utc_us
+    must_exist(state_dir)
     with snapshot(state_dir, CLOCK) as connection:
         lines = looking.lines(connection, rules, now_us)
     rows = (line_fields(place, line, now_us) for place, line in enumerate(lines, start=1))

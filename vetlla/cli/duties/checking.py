@@ -16,6 +16,7 @@ from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.findings import Finding, Level
 from vetlla.service.duties.checking import Margins, check
+from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.index import needs_reindex
@@ -65,6 +66,7 @@ def check_clocks(
 
 def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_dir: Path) -> tuple[list[Finding], str]:
     rules, now_us = options.rules(), CLOCK.now().utc_us
+    must_exist(state_dir)
     with snapshot(state_dir, CLOCK) as connection:
         standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
         found, old = check(standings, margins, now_us)

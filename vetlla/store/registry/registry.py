@@ -54,6 +54,16 @@ def stamp(state_dir: Path) -> Stamp | None:
         return _content_of(state_dir / REGISTRY)
 
 
+def must_exist(state_dir: Path) -> None:
+    """Raise StoreError if there is no registry: a check must not take a lost file for one in which all is well."""
+    path = state_dir / REGISTRY
+    with disk_errors(state_dir):
+        if not _is_there(path):
+            raise StoreError(
+                f"{path}: there is no registry", remedy="if it was lost: vetlla db restore; a first import makes one"
+            )
+
+
 @contextmanager
 def writing(
     state_dir: Path, clock: Clock, *, check: Callable[[], None] | None = None, patience_s: float = 0.0

@@ -102,8 +102,8 @@ def withdraw(
 ) -> DutyEvent:
     """Take back an event that was recorded in error; return it. It stays on record, and decides nothing any longer.
 
-    Works within the caller's transaction. Raises UsageError if there is no such event, or it is withdrawn already, or if
-    it opened a duty that is open and has other events: they would belong to no duty, and a unit on its way look free.
+    Works within the caller's transaction. Raises UsageError if there is no such event, or it is withdrawn already. An
+    opening of an open duty with other events is refused, too, because a unit on its way would then look free.
     """
     found = store.event(connection, number)
     if found is None:

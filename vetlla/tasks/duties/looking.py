@@ -9,7 +9,7 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
 from vetlla.tasks.duties import index
-from vetlla.tasks.duties.book import standing_of
+from vetlla.tasks.duties.book import duties_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,8 +92,12 @@ def due(
 
     Raises UsageError for an unknown kind.
     """
+    found: dict[int, Duty] = {}
+    """The duties of the subjects that were read: a subject may have many, and is read once."""
     for row in index.due(connection, rules, before_us, kinds):
-        yield standing_of(connection, rules, row.duty, now_us)
+        if row.duty not in found:
+            found |= {duty.id: duty for duty in duties_of(connection, rules, row.kind, row.subject)}
+        yield standing(found.pop(row.duty), rules, now_us)
 
 
 def count_due(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], before_us: int) -> int:
