@@ -8,7 +8,7 @@ day and as known at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,6 +79,12 @@ class Home:
     def active_on(self, day: date) -> bool:
         """Return True if the home is in the service on that day, even if it is suspended."""
         return is_covered(self.active, day)
+
+    def attended_after(self, day: date) -> date | None:
+        """Return the first day after a day on which the home is attended; None if there is none."""
+        following = day + timedelta(days=1)
+        days = [max(period.since, following) for period in self.active if period.until is None or period.until > day]
+        return min(days, default=None)
 
     def active_from(self, day: date) -> bool:
         """Return True if the home is in the service on that day or later, as far as is known."""

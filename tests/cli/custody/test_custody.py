@@ -161,6 +161,15 @@ def test_an_unreadable_registry_is_unknown(vetlla: Vetlla, tmp_path: Path) -> No
     assert vetlla("custody", "check").status == 3
 
 
+def test_a_corrected_day_of_leaving_is_no_breach(keeper: Vetlla) -> None:
+    """Nothing was owed from the day on which the home was attended again, whenever the office learns of it."""
+    assert keeper("custody", "left").status == 0
+    assert keeper("homes", "set", "H3", "--active", "2018-01-01/", "--correct").status == 0
+    assert keeper("custody", "left").status == 0
+    verdicts = {one["verdict"] for one in keeper("duties", "list", "--kind", "key_return", "--json").json}
+    assert verdicts == {"cancelled"}
+
+
 def test_keys_of_a_home_that_left(keeper: Vetlla) -> None:
     left = keeper("custody", "left", "--day", "2025-07-01", "--json").json
     assert [(one["change"], one["kind"], one["ref"]) for one in left] == [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.cli.visits.conftest import HOMES
 
 if TYPE_CHECKING:
@@ -113,6 +115,20 @@ def test_a_home_that_comes_back_needs_no_recovery(service: Vetlla, tmp_path: Pat
     assert service("inventory", "import", file, "--what", "homes").status == 0
     assert made(service)["removal"] == (0, 0, 1)
     assert duties(service, "removal")["H3"]["ended"] is not None
+
+
+@pytest.mark.parametrize(
+    ("active", "verdict"),
+    [("2018-01-01/", "cancelled"), ("2018-01-01/2026-11-10;2026-11-20/", "cancelled"),
+     ("2018-01-01/2026-11-10;2026-11-30/", "breached")],
+)  # fmt: skip
+def test_a_corrected_day_of_leaving_is_no_breach(service: Vetlla, active: str, verdict: str) -> None:
+    """Nothing was owed from the day on which the home was attended again, whenever the office learns of it."""
+    made(service)
+    assert duties(service, "removal")["H3"]["verdict"] == "breached"
+    assert service("homes", "set", "H3", "--active", active, "--correct").status == 0
+    assert made(service)["removal"] == (0, 0, 1)
+    assert duties(service, "removal")["H3"]["verdict"] == verdict
 
 
 def test_a_duty_that_a_person_opened_is_not_made_a_second_time(service: Vetlla) -> None:

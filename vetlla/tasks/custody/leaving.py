@@ -79,12 +79,14 @@ def settle(connection: sqlite3.Connection, rules: DutyRules, day: date, by: str,
     every = list(keys(connection, rules))
     ended = [one for key in every for one in end_duties(connection, rules, key, by, recording)]
     held = [key for key in every if key.in_custody]
-    found = owed(stored_homes.homes(connection, sorted({key.home for key in held})), held, day)
+    homes = stored_homes.homes(connection, sorted({key.home for key in every}))
+    found = owed(homes, held, day)
     wanted = {one.ref for one in found}
     cancelled = []
     for one in open_returns(connection, rules, recording.now_us):
         if one.duty.ref not in wanted:
-            told = NewEvent(one.duty.kind, one.duty.subject, "cancelled", recording.now_us, by=by)
+            at_us = _no_longer_owed(rules, one, homes.get(one.duty.subject), recording.now_us)
+            told = NewEvent(one.duty.kind, one.duty.subject, "cancelled", at_us, by=by)
             cancelled.append(book.record(connection, rules, one.duty.id, told, recording))
     opened = []
     for due in unopened(connection, rules, found):
@@ -98,6 +100,15 @@ def settle(connection: sqlite3.Connection, rules: DutyRules, day: date, by: str,
             told = _told(DESTRUCTION, due, back.due_us or 0, by)
             opened.append(book.open_duty(connection, rules, told, recording))
     return Settled(opened, cancelled, ended)
+
+
+def _no_longer_owed(rules: DutyRules, one: Standing, home: Home | None, now_us: int) -> int:
+    """Return from when a key is not owed: when its home was attended again, or at once if its day was corrected."""
+    opened_us = one.duty.opened_us
+    back = home.attended_after(rules.calendar.date_of(opened_us)) if home else None
+    if back is None:
+        return now_us
+    return min(now_us, max(opened_us, rules.calendar.begin_of(back.toordinal())))
 
 
 def _take_back(connection: sqlite3.Connection, rules: DutyRules, one: Owed, by: str, recording: Recording) -> None:

@@ -85,12 +85,7 @@ def record(
             f"duty {number} was opened later than that",
             remedy=f"correct --at; vetlla duties show {number} has its times",
         )
-    is_over = kind.reopens and told.event in kind.ends and not standing(duty, rules, recording.now_us).is_open
-    if is_over or (told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events)):
-        raise UsageError(
-            f"duty {number} is {told.event} already",
-            remedy=f"if that is wrong, first: {WITHDRAW}; vetlla duties show {number} has its number",
-        )
+    _refuse_second_end(standing(duty, rules, recording.now_us), kind, told)
     if store.add(connection, told, recording.source, recording.now_us) is None:
         raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")
     keep_index(connection, rules, [(told.kind, told.subject)])
@@ -188,6 +183,22 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
 def own_ref(event: DutyEvent) -> str:
     """Return the reference with which an event was told; its duty may have another one (``record``)."""
     return event.told.detail.get("ref", event.told.ref)
+
+
+def _refuse_second_end(one: Standing, kind: DutyKind, told: NewEvent) -> None:
+    """Raise UsageError for an event that happens once and has happened, and for calling off what has ended."""
+    duty, ended = one.duty, one.ended
+    is_over = kind.reopens and told.event in kind.ends and not one.is_open
+    if is_over or (told.event in kind.happens_once and any(event.told.event == told.event for event in duty.events)):
+        raise UsageError(
+            f"duty {duty.id} is {told.event} already",
+            remedy=f"if that is wrong, first: {WITHDRAW}; vetlla duties show {duty.id} has its number",
+        )
+    if told.event in kind.cancels and ended is not None and ended.told.at_us <= told.at_us:
+        raise UsageError(
+            f"duty {duty.id} is {ended.told.event} already, so that calling it off would change nothing",
+            remedy=f"if it was opened in error: {WITHDRAW}; vetlla duties show {duty.id} has the numbers",
+        )
 
 
 def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:

@@ -194,9 +194,12 @@ class _Maker:
         return NewEvent("", "", "cancelled", now_us, note=f"its day is another one: {new.ref}")
 
     def _end_of_removal(self, duty: Duty) -> NewEvent | None:
-        home = self._known.homes.get(duty.subject)
-        if home is not None and home.active_on(self._known.today):
-            return NewEvent("", "", "cancelled", self._book.now_us, note="the home is attended again")
+        home, calendar = self._known.homes.get(duty.subject), self._book.rules.calendar
+        back = home.attended_after(calendar.date_of(duty.opened_us)) if home else None
+        if back is not None and back <= self._known.today:
+            # From that day on nothing was owed, and nothing at all if the day of leaving was corrected.
+            at_us = max(duty.opened_us, calendar.begin_of(back.toordinal()))
+            return NewEvent("", "", "cancelled", at_us, note=f"the home is attended again from {back}")
         if duty.subject in self._known.equipped:
             return None
         day = inventory.emptied(self._book.connection, duty.subject)
