@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema, ErrorDetails
 
 R = TypeVar("R")
+HIDDEN = "(not shown)"
+"""What messages show in place of a refused value of a secret column."""
 _QUOTED = re.compile(r"'([^']*)'")
 """A word of an enumeration, as pydantic lists them."""
 

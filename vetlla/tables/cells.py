@@ -15,7 +15,6 @@ from vetlla.domain.columns import Column, Holds
 
 MAX_SHOWN = 64
 """Most characters of a refused value that a message repeats."""
-HIDDEN = "(not shown)"
 EXACT_DIGITS = 15
 """Digits of a number that spreadsheets keep. They replace every later digit by 0."""
 _NOT_TEXT = "format the column as text and write the value again; in JSON put it in quotes"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from vetlla.domain.columns import Fault, RowKind, reasons
-from vetlla.tables.cells import HIDDEN, MAX_SHOWN, shown, text_of
+from vetlla.domain.columns import HIDDEN, Fault, RowKind, reasons
+from vetlla.tables.cells import MAX_SHOWN, shown, text_of
 from vetlla.tables.file_columns import MAX_CELL
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from vetlla.domain.columns import Fault, RowKind, reasons
-from vetlla.tables.cells import HIDDEN, MAX_SHOWN, Broken, is_blank, shown
+from vetlla.domain.columns import HIDDEN, Fault, RowKind, reasons
+from vetlla.tables.cells import MAX_SHOWN, Broken, is_blank, shown
 from vetlla.tables.closer_look import CloserLook
 from vetlla.tables.file_columns import file_column
 from vetlla.tables.headings import folded, heading_below_title, missing_column, unknown_headings

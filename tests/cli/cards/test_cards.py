@@ -69,6 +69,8 @@ def test_a_bad_row_imports_nothing(vetlla: Vetlla, state_dir: Path, file: Path) 
     done = vetlla("cards", "import", file, "--json")
     assert done.status == os.EX_USAGE
     assert [(one["row"], one["column"]) for one in done.json] == [(7, "telephones"), (8, "floor")]
+    assert "Quim" not in done.out + done.talk
+    assert {one["value"] for one in done.json} == {"(not shown)"}, "cron would mail it"
     assert vetlla("cards", "readers").out == ""
     assert "H-0001 has no card" in vetlla("home", "H-0001", "--reason", "test", "--only-card").talk
 

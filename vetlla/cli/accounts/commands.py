@@ -27,12 +27,12 @@ from vetlla.cli.kit.row_files import (
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.accounts import AccountKey
 from vetlla.domain.clock import iso
+from vetlla.domain.columns import HIDDEN
 from vetlla.domain.errors import UsageError
 from vetlla.store.accounts import table as account_table
 from vetlla.store.accounts.columns import ACCOUNTS, COLUMNS, row_from
 from vetlla.store.accounts.table import AccountEntry
 from vetlla.store.registry.registry import reading
-from vetlla.tables.cells import HIDDEN
 from vetlla.tasks import accounts as tasks
 
 if TYPE_CHECKING:

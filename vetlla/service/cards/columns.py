@@ -45,10 +45,12 @@ def _order(cell: str) -> int:
     return int(cell)
 
 
-Label = Annotated[ShortText, Cell(Holds.TEXT)]
-Note = Annotated[CardNote, Cell(Holds.TEXT)]
-Spoken = Annotated[tuple[str, ...], ReadBy(_languages), Cell(Holds.LIST)]
-Called = Annotated[tuple[str, ...], ReadBy(_telephones), Cell(Holds.LIST)]
+# Messages show no value of a card, because cron mails them and terminals keep them.
+Label = Annotated[ShortText, Cell(Holds.TEXT, secret=True)]
+Note = Annotated[CardNote, Cell(Holds.TEXT, secret=True)]
+Entry = Annotated[ShortText, Cell(Holds.CODE, secret=True)]
+Spoken = Annotated[tuple[str, ...], ReadBy(_languages), Cell(Holds.LIST, secret=True)]
+Called = Annotated[tuple[str, ...], ReadBy(_telephones), Cell(Holds.LIST, secret=True)]
 
 
 class CardRow(TypedDict):
@@ -57,10 +59,10 @@ class CardRow(TypedDict):
     home: Annotated[HomeCode, Field(min_length=1)]
     what: CardPart
     address: Note | None
-    floor: Code | None
-    door: Code | None
-    intercom: Code | None
-    key_code: Code | None
+    floor: Entry | None
+    door: Entry | None
+    intercom: Entry | None
+    key_code: Entry | None
     key_place: Note | None
     access: Note | None
     instructions: Note | None

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.cards import CONTACTS_MAX, PEOPLE_MAX, Card, Contact, Resident
-from vetlla.domain.columns import Fault
+from vetlla.domain.columns import HIDDEN, Fault
 from vetlla.service.cards.columns import CARDS, COLUMNS_OF, NEEDED, OF_HOME, CardPart
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def rows_of(card: Card) -> Iterator[tuple[object, ...]]:
 
 def _misplaced(row: int, values: CardRow) -> Iterator[Fault]:
     part = values["what"]
-    for name, value in _given(values).items():
+    for name in _given(values):
         if name not in COLUMNS_OF[part]:
-            yield Fault(row, name, str(value), f"a row of a {part.value} does not have it")
+            yield Fault(row, name, HIDDEN, f"a row of a {part.value} does not have it")
     needed = NEEDED[part]
     if needed and needed not in _given(values):
         yield Fault(row, needed, "", f"is empty, and each {part.value} needs it")
