@@ -40,8 +40,8 @@ EVENTS = "events"
 """Folder of the files of events."""
 FOLLOW_UP = "follow_up"
 """The kind whose duties follow from the support levels of the homes."""
-ROWS = 1_000_000
-"""Most rows of a file; an import takes 1,048,576."""
+ROWS = 750_000
+"""Most rows of a file: some 100 MiB. An import takes 128 MiB and 1,048,576 rows."""
 HOMES_A_TURN = 20_000
 """Every way of a breach is planted once more for each of these portions of homes."""
 FIRST_YEAR = 2025
