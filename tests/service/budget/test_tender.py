@@ -111,7 +111,7 @@ def test_a_lower_rent_changes_its_line_and_the_purchase() -> None:
         (
             "months = [9, 12, 12, 3]",
             "months = [9, 12, 12]",
-            "the lists: each list needs 4 values, one for each of years",
+            "the whole file: each list needs 4 values, one for each of years",
         ),
         ("umo = 99.00", "umo = -99.00", "prices.umo: Input should be greater than or equal to 0"),
         ("active = 0.933", "activ = 0.933", "homes.active: Field required"),

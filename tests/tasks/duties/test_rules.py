@@ -36,6 +36,12 @@ def test_only_parameters_of_clocks_make_other_rules(tmp_path: Path) -> None:
 
 
 def test_another_file_of_kinds_makes_other_rules(tmp_path: Path) -> None:
+    """A comment changes no rule, and an event that stops a clock does."""
     file = tmp_path / "duties.toml"
-    file.write_text(duty_kinds_file().read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    text = duty_kinds_file().read_text(encoding="utf-8")
+    file.write_text(text + "# mine\n", encoding="utf-8")
+    assert load_rules(file).fingerprint == load_rules().fingerprint
+    other = text.replace('paused = { until = ["resumed"] }', 'paused = { until = ["resumed", "scheduled"] }', 1)
+    assert other != text
+    file.write_text(other, encoding="utf-8")
     assert load_rules(file).fingerprint != load_rules().fingerprint

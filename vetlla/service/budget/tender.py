@@ -15,9 +15,9 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from vetlla.domain.errors import ConfigError
+from vetlla.domain.tomlmodel import validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -131,15 +131,7 @@ SUMS: Final = ("services", "rent", "net", "vat_4", "vat_21", "total")
 
 def parse_tender(document: Mapping[str, object], source: str) -> TenderTables:
     """Return the tables of a TOML document that was read with exact decimals. Raises ConfigError."""
-    try:
-        return _FILE.validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        message = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise ConfigError(
-            f"{source}: {where or 'the lists'}: {message}", remedy="correct it; the installed tender.toml has all keys"
-        ) from error
+    return validated(_FILE, document, source, remedy="correct it; the installed tender.toml has all keys")
 
 
 def cells(tables: TenderTables, *, calendar: bool = False) -> Iterator[Cell]:

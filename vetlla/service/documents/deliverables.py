@@ -6,9 +6,10 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import UsageError
+from vetlla.domain.tomlmodel import validated
 from vetlla.service.duties.kinds import Name
 from vetlla.service.parameters import Basis  # noqa: TC001 - pydantic reads it
 
@@ -133,12 +134,6 @@ def parse_deliverables(document: Mapping[str, object], source: str) -> Deliverab
 
     Raises ConfigError with the table, the key and what is wrong with it.
     """
-    try:
-        return Deliverables(_FILE.validate_python(document))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        message = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise ConfigError(
-            f"{source}: {where}: {message}", remedy="correct it; the installed documents.toml explains each key"
-        ) from error
+    remedy = "correct it; the installed documents.toml explains each key"
+    found: dict[str, Deliverable] = validated(_FILE, document, source, remedy=remedy)
+    return Deliverables(found)

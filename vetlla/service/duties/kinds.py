@@ -7,9 +7,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import UsageError
+from vetlla.domain.tomlmodel import validated
 
 NAME: Final = r"[a-z][a-z0-9_]{0,31}"
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
@@ -171,12 +172,6 @@ def parse_kinds(document: Mapping[str, object], source: str) -> DutyKinds:
 
     Raises ConfigError with the table, the key and what is wrong with it.
     """
-    try:
-        return DutyKinds(_FILE.validate_python(document))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        message = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise ConfigError(
-            f"{source}: {where}: {message}", remedy="correct it; the installed duties.toml explains each key"
-        ) from error
+    remedy = "correct it; the installed duties.toml explains each key"
+    found: dict[str, DutyKind] = validated(_FILE, document, source, remedy=remedy)
+    return DutyKinds(found)

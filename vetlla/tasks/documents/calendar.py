@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
-from vetlla.domain import tomlfile
-from vetlla.domain.errors import ConfigError
 from vetlla.service.documents.deliverables import parse_deliverables
 from vetlla.settings.shipped import documents_file
+from vetlla.tasks.parameters import exact_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +17,4 @@ if TYPE_CHECKING:
 def load_deliverables(file: Path | None = None) -> Deliverables:
     """Return the documents that are owed. Raises ConfigError that names the file."""
     source = file or documents_file()
-    try:
-        document = tomlfile.document(tomlfile.read_input(source))
-    except OSError as error:
-        raise ConfigError(f"{source}: {error.strerror}", remedy="name an existing file with --calendar") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "correct that line, or begin again with a copy of the installed file"
-        raise ConfigError(f"{source}: not TOML: {error}", remedy=remedy) from error
-    return parse_deliverables(document, str(source))
+    return parse_deliverables(exact_document(source, "--calendar"), str(source))
