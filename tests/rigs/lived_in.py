@@ -261,6 +261,7 @@ INVOCATIONS = {
     "support report": "support report",
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
+    "sla report": "sla report --month 2025-03 --ans 19",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",

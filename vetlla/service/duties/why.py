@@ -86,5 +86,5 @@ def _breach(one: Standing, at: str, time: Callable[[int], str]) -> str:
 
 
 def _named(parameter: Parameter) -> str:
-    basis = f"{parameter.basis}: {parameter.ref}" if parameter.basis is Basis.ASSUMED else parameter.ref
+    basis = f"{parameter.basis}: {parameter.ref}" if parameter.basis is not Basis.CONTRACT else parameter.ref
     return f"Parameter {parameter.name} is {shown(parameter.value)} ({basis})."

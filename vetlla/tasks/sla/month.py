@@ -1,0 +1,102 @@
+"""The record of a month that figures are made of: the registry and the journal, as they were known at a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vetlla.domain.clock import last_of_month
+from vetlla.service.sla.from_duties import CasePlace
+from vetlla.store.duties.events import LATEST
+from vetlla.store.homes import queries as stored_homes
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.registry.transaction import snapshot
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.homes import Home, Person
+    from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+    from vetlla.service.parameters import Reading
+
+
+@dataclass(frozen=True)
+class MonthRecord:
+    """What is known of a month. Homes and people are read once, when the first figure asks for them."""
+
+    connection: sqlite3.Connection
+    """A snapshot of the registry."""
+    archive: Archive | None
+    """The journal; None if this machine has none."""
+    rules: DutyRules
+    month: date
+    """First day."""
+    now_us: int
+    known_us: int = LATEST
+    """As it was known at this time; by default all that is recorded."""
+
+    @property
+    def last(self) -> date:
+        """Last day of the month."""
+        return last_of_month(self.month)
+
+    @property
+    def begin_us(self) -> int:
+        """First moment of the month on the clock of the service."""
+        return self.rules.calendar.begin_of(self.month.toordinal())
+
+    @property
+    def end_us(self) -> int:
+        """Last moment of the month on the clock of the service."""
+        return self.rules.calendar.end_of(self.last.toordinal())
+
+    @property
+    def seen_us(self) -> int:
+        """The moment at which clocks are looked at: now, or the time as of which it was known."""
+        return min(self.now_us, self.known_us)
+
+    def reading(self) -> Reading:
+        """Return a reading of the parameters in force at the end of the month, which remembers nothing yet."""
+        return self.rules.parameters.on(self.last)
+
+    @cached_property
+    def homes(self) -> dict[str, Home]:
+        """The homes by code, as they are on the last day of the month."""
+        return stored_homes.homes(self.connection, day=self.last, known_us=self._known)
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        """The people by code, as they are on the last day of the month."""
+        found = stored_homes.people(self.connection, day=self.last, known_us=self._known)
+        return {person.code: person for person in found}
+
+    @property
+    def _known(self) -> int | None:
+        return None if self.known_us == LATEST else self.known_us
+
+    def place_of(self, one: Standing) -> CasePlace:
+        """Return the home of a duty and its base."""
+        code = one.duty.subject
+        person = self.people.get(code) if code not in self.homes else None
+        home = self.homes.get(person.home if person else code)
+        return CasePlace(home.code, home.base) if home else CasePlace("", "")
+
+
+@contextmanager
+def month_record(
+    state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int = LATEST
+) -> Iterator[MonthRecord]:
+    """Yield the record of the month that begins on a day. Raises StoreError."""
+    with ExitStack() as stack:
+        connection = stack.enter_context(snapshot(state_dir, clock))
+        has_journal = (state_dir / JOURNAL).exists()
+        archive = stack.enter_context(Archive(state_dir)) if has_journal else None
+        yield MonthRecord(connection, archive, rules, month, clock.now().utc_us, known_us)

@@ -1,0 +1,34 @@
+"""Where the figures of each service level come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from vetlla.service.sla.comparing import figure
+from vetlla.service.sla.levels import NUMBERS
+from vetlla.tasks.sla.from_duties import of_duties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from vetlla.domain.service_levels import LevelFigure
+    from vetlla.tasks.sla.month import MonthRecord
+
+    Source: TypeAlias = Callable[[MonthRecord, int], LevelFigure]
+
+
+def not_measured(record: MonthRecord, ans: int) -> LevelFigure:
+    """Return the figures of a level that nothing measures."""
+    return figure(ans, record.month, [])
+
+
+SOURCES: Final[Mapping[int, Source]] = dict.fromkeys(NUMBERS, not_measured) | dict.fromkeys(
+    (1, 2, 3, 4, 8, 9, 10, 14, 15, 16, 17, 19, 22, 23), of_duties
+)
+"""Number of the level -> what makes its figures of a month."""
+
+
+def figures(record: MonthRecord, numbers: Iterable[int] = NUMBERS) -> Iterator[LevelFigure]:
+    """Yield the figures of levels in a month, in the order of the numbers."""
+    for ans in numbers:
+        yield SOURCES[ans](record, ans)
