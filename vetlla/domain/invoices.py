@@ -17,7 +17,8 @@ class InvoiceLine(NamedTuple):
     """A concept of the invoice."""
 
     concept: str
-    """``essential``, ``agendas``, ``umo``, ``home_safety``, ``mimal``, ``integrated``, ``rent.LINE``, ``ans_reduction``."""
+    """``essential``, ``agendas``, ``umo``, ``home_safety``, ``mimal``, ``integrated``, ``rent.LINE`` or
+    ``ans_reduction``."""
     units: Decimal
     unit: str
     """Word for what is counted, such as ``home_day``; documents say it in their language."""
