@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.homes_on_record import register_homes
+from tests.rigs.ledger import write_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,3 +103,19 @@ def test_people_see_figures_breaches_and_the_exit_status(service: Vetlla) -> Non
     assert "NOT KEPT" in done.out
     assert "33.33 %" in done.out
     assert "not_done" in done.out
+
+
+def test_ans_13_comes_from_the_ledger_and_a_day_without_one_breaks_it(service: Vetlla, state_dir: Path) -> None:
+    write_ledger(state_dir)
+    (row,) = report(service, "--month", "2026-10", "--ans", "13")
+    assert (row["numerator"], row["denominator"], row["verdict"], row["breaches"]) == (59, 60, "not_kept", 1)
+    assert [(part["name"], part["numerator"], part["denominator"]) for part in row["parts"]] == [
+        ("checked", 59, 60),
+        ("days_recorded", 30, 31),
+    ]
+    (breach,) = row["breached"]
+    assert (breach["reason"], breach["subject"], breach["measured_s"]) == ("not_checked", "=4C01", 9000)
+    assert [group for group in row["groups"] if group["by"] == "kind"] == [
+        {"by": "kind", "name": "terminal", "numerator": 29, "denominator": 30},
+        {"by": "kind", "name": "ucr", "numerator": 30, "denominator": 30},
+    ]

@@ -1,0 +1,80 @@
+"""The figures of ANS 13: every terminal and UCR is checked automatically at its period."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from vetlla.domain.accounts import AccountBook
+from vetlla.domain.clock import SECOND_US
+from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.signals import AccountId
+from vetlla.service.sla.comparing import HUNDRED, figure, share
+from vetlla.service.sla.from_duties import required_share
+from vetlla.service.supervision.report import Sums, Verdict
+from vetlla.store.accounts.table import account_book
+from vetlla.tasks.supervision.month import judged_days, ledger_month
+
+if TYPE_CHECKING:
+    from vetlla.domain.service_levels import LevelFigure
+    from vetlla.tasks.sla.month import MonthRecord
+    from vetlla.tasks.supervision.month import JudgedDay
+
+
+def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
+    """Return the figures from the ledger of supervision: device-days that were checked, and days that have a ledger.
+
+    It is not measured if the ledger has no day of the month.
+    """
+    if record.archive is None:
+        return figure(ans, record.month, [])
+    calendar = record.rules.calendar
+    month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us)
+    if not month.recorded:
+        return figure(ans, record.month, [])
+    sums: dict[tuple[str, str], Sums] = {}
+    breached: list[JudgedDay] = []
+    for one in judged_days(record.archive, month, lambda *_: None):
+        sums.setdefault((one.day, one.kind), Sums()).add(one.of, one.found)
+        if one.found.verdict is Verdict.BREACH and len(breached) < LISTED_AT_MOST:
+            breached.append(one)
+    reading = record.reading()
+    threshold = required_share(reading, ans)
+    checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
+    days, over = len(month.recorded), len(month.recorded) + len(month.missing)
+    book = account_book(record.connection) if breached else AccountBook()
+    return figure(
+        ans,
+        record.month,
+        [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
+        [_breach(one, book, record) for one in breached],
+        breach_count=supervised - checked,
+        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+        groups=_groups(sums),
+        notes=("period_as_configured",),
+    )
+
+
+def _breach(one: JudgedDay, book: AccountBook, record: MonthRecord) -> LevelBreach:
+    name, day = one.name, date.fromisoformat(one.day)
+    account = book.find(AccountId(name.receiver, name.line, name.account)) if name else None
+    return LevelBreach(
+        what=one.kind,
+        number="",
+        home=account.home if account else "",
+        subject=f"{name.account} {name.device}".strip() if name else str(one.of.unit),
+        reason=BreachReason.NOT_CHECKED,
+        begun_us=record.rules.calendar.begin_of(day.toordinal()),
+        limit_us=one.of.interval_s * one.of.allowed_misses * SECOND_US,
+        measured_us=one.of.longest_s * SECOND_US,
+    )
+
+
+def _groups(sums: dict[tuple[str, str], Sums]) -> tuple[LevelGroup, ...]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for (day, kind), one in sums.items():
+        for key in (("day", day), ("kind", kind)):
+            counts = found.setdefault(key, [0, 0])
+            counts[0] += one.checked
+            counts[1] += one.supervised
+    return tuple(LevelGroup(*key, *counts) for key, counts in sorted(found.items()))

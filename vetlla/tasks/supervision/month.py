@@ -1,0 +1,89 @@
+"""The ledger of a month, counted by day and kind of device (ANS 13)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.clock import last_of_month
+from vetlla.service.supervision.days import service_day, service_day_of
+from vetlla.service.supervision.report import DayBounds, DayVerdict, Sums, judged
+from vetlla.store.supervision import history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from zoneinfo import ZoneInfo
+
+    from vetlla.domain.supervision import DayOf
+    from vetlla.store.journal.archive import Archive
+    from vetlla.store.supervision.history import Named, RecordedDay
+
+TERMINAL: Final = "terminal"
+UCR: Final = "ucr"
+NAMELESS: Final = "nameless"
+KINDS: Final = (TERMINAL, UCR, NAMELESS)
+"""Nameless: the ledger has the day of a device for which the journal has no name. Such a day is counted, too."""
+
+
+class LedgerMonth(NamedTuple):
+    """The days of a month, as the ledger has them."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    recorded: list[RecordedDay]
+    missing: list[str]
+    """Days that are over and not in the ledger, because the receiver did not run."""
+    to_come: int
+
+    def whole(self, day: RecordedDay) -> DayBounds:
+        """Return what is the same for all devices on a day."""
+        return DayBounds(service_day(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
+
+
+class JudgedDay(NamedTuple):
+    """A day of a device with its result; ``name`` is None if the journal has no name for the device."""
+
+    day: str
+    of: DayOf
+    found: DayVerdict
+    name: Named | None
+
+    @property
+    def kind(self) -> str:
+        """What kind of device it is."""
+        return NAMELESS if self.name is None else UCR if self.name.device else TERMINAL
+
+
+def ledger_month(archive: Archive, first: date, zone: ZoneInfo, now_us: int) -> LedgerMonth:
+    """Return the days of the month that begins on a day; ``zone`` is that of the service's days."""
+    last = last_of_month(first)
+    recorded = history.days(archive, first.isoformat(), last.isoformat())
+    known, today = {one.day for one in recorded}, service_day_of(now_us, zone).day
+    every = [first + timedelta(days=number) for number in range(last.day)]
+    lacking = [day for day in every if day.isoformat() not in known]
+    missing = [day.isoformat() for day in lacking if day < today]
+    return LedgerMonth(first, last, zone, recorded, missing, len(lacking) - len(missing))
+
+
+def judged_days(archive: Archive, month: LedgerMonth, tell: Callable[[int, int], object]) -> Iterator[JudgedDay]:
+    """Yield every device and day of a month; ``tell`` hears how many stretches of devices are done, and of how many.
+
+    Only one stretch of devices is in memory at a time.
+    """
+    wholes = [(one.day, month.whole(one)) for one in month.recorded]
+    stretches = history.stretches(archive)
+    for stretch in range(stretches):
+        tell(stretch, stretches)
+        names = history.named(archive, stretch)
+        for day, whole in wholes:
+            for one in history.day_of(archive, day, stretch):
+                yield JudgedDay(day, one, judged(one, whole), names.get(one.unit))
+
+
+def counted(archive: Archive, month: LedgerMonth, tell: Callable[[int, int], object]) -> dict[tuple[str, str], Sums]:
+    """Return the sums of a month by day and kind of device."""
+    sums: dict[tuple[str, str], Sums] = {}
+    for one in judged_days(archive, month, tell):
+        sums.setdefault((one.day, one.kind), Sums()).add(one.of, one.found)
+    return sums
