@@ -40,7 +40,7 @@ class VatGroup(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
+class InvoiceParty:
     """Who issues or gets the invoice, as public registers name it."""
 
     name: str
@@ -69,8 +69,8 @@ class InvoiceHeader:
     issued: date
     month: date
     """First day of the month that is invoiced."""
-    seller: Party
-    buyer: Party
+    seller: InvoiceParty
+    buyer: InvoiceParty
     offices: PublicOffices
     contract: str
     """Code of the contract."""

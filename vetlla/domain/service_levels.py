@@ -134,6 +134,8 @@ class LevelFigure:
     breach_count: int = 0
     undecided: int = 0
     """Cases of the month whose clock still runs. They are not in the parts."""
+    unmeasured: int = 0
+    """Cases of the month whose time was not recorded. They are not in the parts."""
     assumed: tuple[str, ...] = ()
     """Names of the parameters behind it that no contract says, in the order of the alphabet."""
     groups: tuple[LevelGroup, ...] = ()

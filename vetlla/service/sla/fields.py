@@ -30,6 +30,7 @@ def fields(found: LevelFigure) -> dict[str, Any]:
         "verdict": found.verdict.value,
         "breaches": found.breach_count,
         "undecided": found.undecided,
+        "unmeasured": found.unmeasured,
         "assumed": list(found.assumed),
         "parts": [_part(part) for part in found.parts],
         "breached": [_breach(breach) for breach in found.breaches],
