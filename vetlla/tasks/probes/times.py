@@ -43,6 +43,11 @@ class Outage(NamedTuple):
         """When it begins."""
         return self.span.begin_us if self.span else self.notes[0].begun_us
 
+    @property
+    def end_us(self) -> int:
+        """When it ends."""
+        return self.span.end_us if self.span else self.notes[0].ended_us
+
 
 def times(
     connection: sqlite3.Connection, part: ProbedPart, within: Within, reading: Reading
