@@ -261,6 +261,12 @@ INVOCATIONS = {
     "support report": "support report",
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
+    "probe run": "probe run --config {dir}/probe.toml",
+    "probe import": "probe import {dir}/probes.ndjson",
+    "probe list": "probe list --since 2024-01-01",
+    "probe report": "probe report --month 2024-05",
+    "probe incident add": "probe incident add --component window --from 2h --until 1h --note known",
+    "probe incident list": "probe incident list --month 2024-05",
     "sla report": "sla report --month 2025-03 --ans 19",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
@@ -398,6 +404,15 @@ def _register(place: Place) -> None:
     (directory / "duties.csv").write_text(
         "kind,subject,event,at\nfault,H1,detected,2026-11-02\nfault,H2,detected,2026-11-02\n", encoding="utf-8"
     )
+    (directory / "probe.toml").write_text(
+        f'[[component]]\nname = "rows"\nkind = "file"\npath = "{directory}/accounts.csv"\nmax_age_s = 86400\n',
+        encoding="utf-8",
+    )
+    (directory / "probes.ndjson").write_text(
+        '{"machine": "probe-1", "component": "window", "part": "access", "started": "2024-05-02T10:00:00Z",'
+        ' "duration_us": 5000, "result": "failed", "reason": "status 503, expected 200", "through": ""}\n',
+        encoding="utf-8",
+    )
     for number in range(KEYS):
         keep_key(state, f"key{number}", bytes([number] * 16))
     for words in (
@@ -410,6 +425,7 @@ def _register(place: Place) -> None:
         ("cards", "import", str(directory / "cards.csv")),
         ("home", "H1", "--reason", "question"),
         ("calls", "import", str(directory / "calls.csv")),
+        ("probe", "import", str(directory / "probes.ndjson")),
         ("duties", "import", str(directory / "duties.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
     ):

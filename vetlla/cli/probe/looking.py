@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DAY_US: Final = 86_400 * SECOND_US
 COLUMNS: Final = ("started", "machine", "component", "part", "result", "ms", "through", "reason")
-REPORT: Final = ("part", "component", "available", "unavailable", "unseen", "outages", "probes")
+REPORT: Final = ("part", "component", "available", "unavailable", "unseen", "interruptions", "probes")
 LEVELS: Final = {ProbedPart.SYSTEM: 18, ProbedPart.ACCESS: 21}
 Month = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month. Default: this one.")]
 
@@ -133,7 +133,7 @@ def _tell(level: LevelFigure) -> None:
 
 def _row(part: ProbedPart, name: str, time: ComponentTime) -> dict[str, Any]:
     spans = {key: stretch(getattr(time, f"{key}_us") / SECOND_US) for key in ("available", "unavailable", "unseen")}
-    return {"part": part.value, "component": name, **spans, "outages": time.span_count, "probes": time.probes}
+    return {"part": part.value, "component": name, **spans, "interruptions": time.span_count, "probes": time.probes}
 
 
 def _fields(month: date, part: ProbedPart, name: str, time: ComponentTime) -> dict[str, Any]:
@@ -145,6 +145,6 @@ def _fields(month: date, part: ProbedPart, name: str, time: ComponentTime) -> di
         "unavailable_us": time.unavailable_us,
         "unseen_us": time.unseen_us,
         "total_us": time.total_us,
-        "outages": time.span_count,
+        "interruptions": time.span_count,
         "probes": time.probes,
     }

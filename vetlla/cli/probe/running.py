@@ -22,6 +22,7 @@ from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.errors import UsageError
 from vetlla.domain.findings import Finding, Level
 from vetlla.domain.permissions import no_link
+from vetlla.domain.plainfile import open_file
 from vetlla.domain.probes import ProbeResult
 from vetlla.service.probes.lines import fields
 from vetlla.settings.probes import load_probe_settings
@@ -48,7 +49,13 @@ class Looking(NamedTuple):
     config: Annotated[
         Path,
         typer.Option(
-            "--config", "-c", envvar="VETLLA_PROBE_CONFIG", metavar="FILE", readable=False, help="What to probe."
+            "--config",
+            "-c",
+            envvar="VETLLA_PROBE_CONFIG",
+            metavar="FILE",
+            readable=False,
+            show_default=False,
+            help=f"What to probe. Default: {USUAL.name} in {USUAL.parent}.",
         ),
     ] = USUAL
     component: Annotated[
@@ -200,9 +207,20 @@ def _opened(out: Path) -> TextIO:
     """Open the file to add to its end. Raises UsageError if it cannot be written, or is too large."""
     try:
         file = os.fdopen(no_link(out, os.O_APPEND), "a", encoding="utf-8")
+        if file.tell() > OUT_MOST:
+            file.close()
+            raise UsageError(f"{out} has more than {OUT_MOST >> 20} MiB", remedy="import it, and move it away")
+        if _ends_in_a_line(out):
+            file.write("\n")
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}", remedy="name a file that can be written") from error
-    if file.tell() > OUT_MOST:
-        file.close()
-        raise UsageError(f"{out} has more than {OUT_MOST >> 20} MiB", remedy="import it, and move it away")
     return file
+
+
+def _ends_in_a_line(out: Path) -> bool:
+    """Return True if the last line has no end, because the machine lost its power: the next probe begins a new line."""
+    with open_file(out) as file:
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"

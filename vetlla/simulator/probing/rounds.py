@@ -65,27 +65,26 @@ class ProbeRun:
         return done
 
     async def round(self, told: Callable[[Probe], None]) -> None:
-        """Probe each component once, all at the same time."""
-        async with asyncio.TaskGroup() as group:
-            for component, prober in self._probers:
-                group.create_task(self._probe(component, prober, told))
+        """Probe each component once, all at the same time; ``told`` gets each probe as soon as it ends."""
+        probing = [asyncio.ensure_future(self._probe(*one)) for one in self._probers]
+        try:
+            for ended in asyncio.as_completed(probing):
+                told(await ended)
+        finally:
+            for one in probing:
+                one.cancel()
 
-    async def _probe(self, component: Component, prober: Prober, told: Callable[[Probe], None]) -> None:
+    async def _probe(self, component: Component, prober: Prober) -> Probe:
         began = self._clock.now()
         began_ns = time.monotonic_ns()
         try:
             attempt = await prober()
-        except VetllaError as error:
-            attempt = failed(str(error.args[0]))
+        except (VetllaError, OSError) as error:
+            attempt = failed(str(error).partition("\n")[0])
         duration_us = max(0, (attempt.ended_ns or time.monotonic_ns()) - began_ns) // 1_000
         if attempt.result is ProbeResult.OK and isinstance(component, Dc09Component | MqttComponent | LineComponent):
             attempt = await _seen_through(component, attempt, began.utc_us)
-        result, reason, through, _ = attempt
-        told(
-            Probe(
-                self._machine, component.name, component.part, began.utc_us, duration_us, result, reason, through
-            )
-        )  # fmt: skip
+        return Probe(self._machine, component.name, component.part, began.utc_us, duration_us, *attempt[:3])
 
 
 def _prober(component: Component) -> Prober:
