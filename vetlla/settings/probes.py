@@ -1,4 +1,4 @@
-"""The file of a machine that probes the service: what it reaches, as whom, and how long it waits.
+"""The file of a machine that probes the service: what it reaches, under which account, and how long it waits.
 
 machine = "probe-1"                     # name of this machine in all probes; default: its host name
 

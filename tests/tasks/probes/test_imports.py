@@ -16,7 +16,6 @@ from vetlla.domain.probes import ComponentName, Probe, ProbedPart, ProbeResult, 
 from vetlla.service.probes.lines import LINE_MOST, fields
 from vetlla.store.probes import queries
 from vetlla.store.registry.transaction import snapshot
-from vetlla.tasks.probes import imports
 from vetlla.tasks.probes.imports import ImportedProbes, import_probes
 
 if TYPE_CHECKING:
@@ -111,13 +110,10 @@ def test_a_line_that_contradicts_a_known_probe_is_put_aside(state: Path, tmp_pat
     assert [one.result for one in known(state)] == [ProbeResult.FAILED]
 
 
-def test_a_file_of_another_kind_is_counted_and_does_not_fill_the_memory(
-    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "LISTED_MOST", 10)
+def test_a_file_of_another_kind_is_counted_and_does_not_fill_the_memory(state: Path, tmp_path: Path) -> None:
     file = tmp_path / "other"
     file.write_bytes(b"no probe\n" * 25)
-    done = take(state, file)
+    done = import_probes(state, CLOCK, [file], "tester", listed_most=10)
     assert (len(done.aside), done.aside_count) == (10, 25)
 
 

@@ -53,7 +53,7 @@ class ProbeRule(NamedTuple):
     overlap: Overlap
 
 
-class Span(NamedTuple):
+class ProbedSpan(NamedTuple):
     """A span of time in which a component was not available, or not seen; its end is excluded."""
 
     begin_us: int
@@ -77,7 +77,7 @@ class ComponentTime:
     unseen_us: int = 0
     probes: int = 0
     """Probes that vouch for a part of the time."""
-    spans: list[Span] = field(default_factory=list)
+    spans: list[ProbedSpan] = field(default_factory=list)
     """Times in which it was not available or not seen, in their order; at most ``SPANS_MOST``."""
     span_count: int = 0
     """Number of all such times."""
@@ -147,7 +147,7 @@ class _Sweep:
             case Condition.UNSEEN:
                 self._time.unseen_us += length_us
         if condition is not Condition.AVAILABLE:
-            self._note(Span(self._at_us, until_us, condition, reason))
+            self._note(ProbedSpan(self._at_us, until_us, condition, reason))
         self._at_us = until_us
 
     def _condition(self) -> tuple[Condition, str]:
@@ -159,7 +159,7 @@ class _Sweep:
             return Condition.AVAILABLE, ""
         return Condition.UNAVAILABLE, failed[0][1].reason
 
-    def _note(self, span: Span) -> None:
+    def _note(self, span: ProbedSpan) -> None:
         spans = self._time.spans
         if spans and spans[-1].end_us == span.begin_us and spans[-1].condition is span.condition:
             spans[-1] = spans[-1]._replace(end_us=span.end_us)

@@ -45,24 +45,32 @@ class ImportedProbes:
 
     effects: Counter[Effect] = field(default_factory=Counter)
     aside: list[PutAside] = field(default_factory=list)
-    """The first ``LISTED_MOST`` lines that were put aside."""
+    """The first lines that were put aside."""
     aside_count: int = 0
+    listed_most: int = LISTED_MOST
 
     def put_aside(self, one: PutAside) -> None:
         """Put a line aside."""
         self.aside_count += 1
-        if len(self.aside) < LISTED_MOST:
+        if len(self.aside) < self.listed_most:
             self.aside.append(one)
 
 
 def import_probes(
-    state_dir: Path, clock: Clock, files: Sequence[Path], by: str, *, dry_run: bool = False
+    state_dir: Path,
+    clock: Clock,
+    files: Sequence[Path],
+    by: str,
+    *,
+    dry_run: bool = False,
+    listed_most: int = LISTED_MOST,
 ) -> ImportedProbes:
     """Add the probes of files in one transaction. A probe is known by its machine, component and start.
 
+    ``listed_most`` is the most lines that are put aside one by one; the rest is counted.
     Raises UsageError for a file that cannot be read, and StoreError.
     """
-    done, now_us = ImportedProbes(), clock.now().utc_us
+    done, now_us = ImportedProbes(listed_most=listed_most), clock.now().utc_us
     large = sum(_size_of(file) for file in files) > LARGE
     with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
         for file in files:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.probes import Incident, ProbedPart
     from vetlla.service.parameters import Reading
-    from vetlla.service.probes.availability import ComponentTime, Span
+    from vetlla.service.probes.availability import ComponentTime, ProbedSpan
 
 
 class Within(NamedTuple):
@@ -35,7 +35,7 @@ class Outage(NamedTuple):
     component: str
     part: ProbedPart | None
     """None if no probe saw the outage, and only a person noted it."""
-    span: Span | None
+    span: ProbedSpan | None
     notes: tuple[Incident, ...]
 
     @property
@@ -99,5 +99,5 @@ def note_incident(state_dir: Path, clock: Clock, incident: Incident, *, dry_run:
         return write.add_incident(connection, incident)
 
 
-def _touches(note: Incident, span: Span) -> bool:
+def _touches(note: Incident, span: ProbedSpan) -> bool:
     return note.begun_us < span.end_us and note.ended_us > span.begin_us

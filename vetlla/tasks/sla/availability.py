@@ -13,7 +13,7 @@ from vetlla.tasks.probes.times import Within, times
 
 if TYPE_CHECKING:
     from vetlla.domain.service_levels import LevelFigure
-    from vetlla.service.probes.availability import ComponentTime, Span
+    from vetlla.service.probes.availability import ComponentTime, ProbedSpan
     from vetlla.tasks.sla.month import MonthRecord
 
 _PARTS: Final = {18: ProbedPart.SYSTEM, 21: ProbedPart.ACCESS}
@@ -56,7 +56,7 @@ def of_probes(record: MonthRecord, ans: int) -> LevelFigure:
     )
 
 
-def _breach(name: str, span: Span) -> LevelBreach:
+def _breach(name: str, span: ProbedSpan) -> LevelBreach:
     return LevelBreach(
         what="component",
         number="",
