@@ -265,6 +265,7 @@ INVOCATIONS = {
     "probe import": "probe import {dir}/probes.ndjson",
     "probe list": "probe list --since 2024-01-01",
     "probe report": "probe report --month 2024-05",
+    "probe verify": "probe verify --month 2024-05",
     "probe incident add": "probe incident add --component window --from 2h --until 1h --note known",
     "probe incident list": "probe incident list --month 2024-05",
     "sla report": "sla report --month 2025-03 --ans 19",
@@ -410,7 +411,8 @@ def _register(place: Place) -> None:
     )
     (directory / "probes.ndjson").write_text(
         '{"machine": "probe-1", "component": "window", "part": "access", "started": "2024-05-02T10:00:00Z",'
-        ' "duration_us": 5000, "result": "failed", "reason": "status 503, expected 200", "through": ""}\n',
+        ' "duration_us": 5000, "result": "failed", "reason": "status 503, expected 200", "through": "",'
+        ' "account": ""}\n',
         encoding="utf-8",
     )
     for number in range(KEYS):

@@ -58,6 +58,8 @@ class Probe(NamedTuple):
     reason: str = ""
     """Why it is not ok; without secrets and without personal data."""
     through: SeenThrough = SeenThrough.NOTHING
+    account: str = ""
+    """The account of its signal, by which the office finds it in the journal; empty for a page or a file."""
 
     @property
     def ended_us(self) -> int:

@@ -55,7 +55,7 @@ class _Component(Section):
 
 class _Signal(_Component):
     to: Place
-    account: Word
+    account: Annotated[str, Field(pattern=rf"^[!-~]{{1,{NAME_MOST}}}$")]
     """A registered account that is nothing but a probe's. Each machine needs its own."""
     tries: Annotated[int, Field(ge=1, le=TRIES_MOST)] = 2
     """Sendings of a signal. One datagram that is lost on the way is no outage."""

@@ -32,7 +32,9 @@ def line(started: str, component: str = "dc09", result: str = "ok", machine: str
     """Return a line of a probe."""
     reason = "" if result == "ok" else "no answer in 5 s"
     known = {"machine": machine, "component": component, "part": "system", "started": started}
-    rest = {"duration_us": 9_000, "result": result, "reason": reason, "through": "ack" if result == "ok" else ""}
+    rest = {"duration_us": 9_000, "result": result, "reason": reason, "through": "ack" if result == "ok" else ""} | {
+        "account": ""
+    }
     return json.dumps(known | rest | more) + "\n"
 
 
@@ -54,9 +56,18 @@ def test_a_machine_probes_and_writes_lines_that_the_office_imports(
     told = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
     assert [one["result"] for one in told] == ["failed", "ok"]
     assert told[1:] == done.json
-    assert {"machine", "component", "part", "started", "ended", "duration_us", "result", "reason", "through"} == set(
-        told[0]
-    )
+    assert {
+        "machine",
+        "component",
+        "part",
+        "started",
+        "ended",
+        "duration_us",
+        "result",
+        "reason",
+        "through",
+        "account",
+    } == set(told[0])
     assert vetlla("probe", "import", out, "--json").json[0]["new"] == 2
     listed = vetlla("probe", "list", "--json").json
     assert listed == told
@@ -109,17 +120,29 @@ def test_only_the_named_components_are_probed(vetlla: Vetlla, config: Path, tmp_
     assert (wrong.status, "other" in wrong.error) == (os.EX_USAGE, True)
 
 
-def test_a_probe_of_the_real_receiver_reaches_the_journal(vetlla: Vetlla, tmp_path: Path) -> None:
+def test_the_office_finds_what_a_machine_outside_sent_in_the_journal(vetlla: Vetlla, tmp_path: Path) -> None:
+    """The machine saw only acknowledgements; one that the journal does not have is named."""
+    out = tmp_path / "probes.ndjson"
     with running(tmp_path / "receiver") as daemon:
         file = tmp_path / "probe.toml"
         file.write_text(
-            f'[[component]]\nname = "dc09"\nkind = "dc09"\nto = "127.0.0.1:{daemon.port}"\naccount = "99001"\n'
-            f'state_dir = "{daemon.state_dir}"\n',
+            'machine = "m1"\n[[component]]\nname = "dc09"\nkind = "dc09"\n'
+            f'to = "127.0.0.1:{daemon.port}"\naccount = "99001"\n',
             encoding="utf-8",
         )
-        done = vetlla("probe", "run", "--config", file, "--json")
-    assert done.status == 0
-    assert done.json[0]["through"] in {"journal", "queue"}
+        done = [vetlla("probe", "run", "--config", file, "--json", "--out", out) for _ in range(3)]
+    assert [(one.status, one.json[0]["through"]) for one in done] == [(0, "ack")] * 3
+    at = ("--state-dir", daemon.state_dir)
+    assert vetlla("probe", "import", out, *at).status == 0
+    (row,) = vetlla("probe", "verify", "--json", *at).json
+    assert (row["account"], row["acknowledged"], row["in_journal"], row["placed"]) == ("99001", 3, 3, 3)
+    assert vetlla("probe", "verify", *at).status == 0
+    lost = done[0].json[0] | {"machine": "m2"}
+    (tmp_path / "m2").write_text(json.dumps(lost) + "\n", encoding="utf-8")
+    assert vetlla("probe", "import", tmp_path / "m2", *at).status == 0
+    found = vetlla("probe", "verify", "--json", *at)
+    assert (found.status, found.json[0]["missing"]) == (1, 1)
+    assert "not in the journal" in vetlla("probe", "verify", *at).out
 
 
 @pytest.fixture

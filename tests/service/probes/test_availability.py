@@ -22,6 +22,7 @@ from vetlla.service.probes.availability import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
 MADRID: Final = ZoneInfo("Europe/Madrid")
 LENGTH: Final = 300
@@ -86,7 +87,7 @@ def test_each_second_counts_as_the_slow_model_says(probes: list[Probe], gap_s: i
 
 @given(PROBES, st.integers(1, 90), st.sampled_from(Overlap), st.randoms(use_true_random=False))
 def test_the_order_of_machines_does_not_matter(
-    probes: list[Probe], gap_s: int, overlap: Overlap, random: object
+    probes: list[Probe], gap_s: int, overlap: Overlap, random: Random
 ) -> None:
     """Probes of several machines that start in the same second may come in any order."""
     shuffled = list(probes)

@@ -24,6 +24,7 @@ PROBES: Final = st.builds(
     st.sampled_from(ProbeResult),
     REASONS,
     st.sampled_from(SeenThrough),
+    NAMES | st.just(""),
 )
 GOOD: Final = fields(
     Probe("m1", "dc09", ProbedPart.SYSTEM, 1_790_000_000_000_000, 12_345, ProbeResult.OK, "", SeenThrough.ACK)
@@ -60,6 +61,7 @@ def test_a_line_that_was_cut_gives_a_reason(probe: Probe, data: st.DataObject) -
         ({"result": "failed"}, "reason is empty"),
         ({"reason": "a\u001bb"}, "reason"),
         ({"through": None}, "through"),
+        ({"account": None}, "account"),
     ],
 )
 def test_a_wrong_field_is_named(changed: dict[str, object], told: str) -> None:

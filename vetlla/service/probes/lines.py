@@ -1,7 +1,8 @@
 """A probe as a line of NDJSON, and back. A line that is not a whole probe gives the reason instead.
 
     {"machine": "probe-1", "component": "dc09-tcp", "part": "system", "started": "2026-11-30T10:00:00.000000Z",
-     "ended": "2026-11-30T10:00:00.012345Z", "duration_us": 12345, "result": "ok", "reason": "", "through": "ack"}
+     "ended": "2026-11-30T10:00:00.012345Z", "duration_us": 12345, "result": "ok", "reason": "", "through": "ack",
+     "account": "99001"}
 
 ``ended`` is for people: it is ``started`` and the duration, which the monotonic clock measured.
 """
@@ -42,6 +43,7 @@ def fields(probe: Probe) -> dict[str, Any]:
         "result": probe.result.value,
         "reason": probe.reason,
         "through": probe.through.value,
+        "account": probe.account,
     }
 
 
@@ -78,6 +80,7 @@ def _probe(document: Mapping[str, object]) -> Probe:
         result=result,
         reason=reason,
         through=_word(document, "through", SeenThrough),
+        account=_text(document, "account", NAME_MOST),
     )
 
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.settings.probes import Component, ProbeSettings
+    from vetlla.settings.probes import Component, ProbeSettings, SignalComponent
     from vetlla.simulator.probing.attempt import Attempt, Prober
 
 COUNT_MOST: Final = 100_000
 """Most rounds of a run: a month of rounds each 30 s has 89,280."""
+SIGNALS: Final = (Dc09Component, MqttComponent, LineComponent)
+"""Kinds of components whose probe is a signal of an account."""
 LOOK_S: Final = 0.25
 """Pause between two looks into the journal while the receiver's stamp is awaited."""
 UNHEARD: Final = "acknowledged, but the journal of the receiver does not have it"
@@ -82,9 +84,19 @@ class ProbeRun:
         except (VetllaError, OSError) as error:
             attempt = failed(str(error).partition("\n")[0])
         duration_us = max(0, (attempt.ended_ns or time.monotonic_ns()) - began_ns) // 1_000
-        if attempt.result is ProbeResult.OK and isinstance(component, Dc09Component | MqttComponent | LineComponent):
+        if attempt.result is ProbeResult.OK and isinstance(component, SIGNALS):
             attempt = await _seen_through(component, attempt, began.utc_us)
-        return Probe(self._machine, component.name, component.part, began.utc_us, duration_us, *attempt[:3])
+        return Probe(
+            machine=self._machine,
+            component=component.name,
+            part=component.part,
+            started_us=began.utc_us,
+            duration_us=duration_us,
+            result=attempt.result,
+            reason=attempt.reason,
+            through=attempt.through,
+            account=component.account if isinstance(component, SIGNALS) else "",
+        )
 
 
 def _prober(component: Component) -> Prober:
@@ -101,9 +113,7 @@ def _prober(component: Component) -> Prober:
             return access.file(component)
 
 
-async def _seen_through(
-    component: Dc09Component | MqttComponent | LineComponent, attempt: Attempt, since_us: int
-) -> Attempt:
+async def _seen_through(component: SignalComponent, attempt: Attempt, since_us: int) -> Attempt:
     """Follow an acknowledged signal into the journal, if this machine can read it.
 
     A journal that cannot be read is a fault of this machine and not of the service: the acknowledgement still counts.

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 TESTS: Final = Mix.parse("tests=1")
 """Only periodic tests: Contact ID 602, SIA RP, device type 0002 with status 0102."""
-SLACK_S: Final = 1.0
-"""Time beside all tries in which a connection is made again (``dialler.REDIAL_PAUSE_S``) or closed."""
 
 
 def dc09(component: Dc09Component) -> Prober:
@@ -129,21 +127,22 @@ def line(component: LineComponent) -> Prober:
     """Return what sends a test as a line receiver does, over a TCP connection."""
     host, port = _address(component.to)
     answer_s = min(component.timeout_s, ANSWER_MOST_S)
-    plan = ReceiverPlan(
-        protocol=component.protocol,
-        accounts=(component.account,),
-        receiver=component.receiver,
-        lines=1,
-        patience=Patience(answer_s=answer_s, tries=component.tries, heartbeat_s=HEARTBEAT_MOST_S),
-        reports=1,
-        duration_s=component.timeout_s * component.tries,
-        mix=TESTS,
-    )
 
     async def probe() -> Attempt:
         settled: list[Message] = []
         errors: list[LinkError] = []
         counts = ReceiverCounts()
+        plan = ReceiverPlan(
+            protocol=component.protocol,
+            accounts=(component.account,),
+            receiver=component.receiver,
+            lines=1,
+            patience=Patience(answer_s=answer_s, tries=component.tries, heartbeat_s=HEARTBEAT_MOST_S),
+            reports=1,
+            duration_s=component.timeout_s * component.tries,
+            mix=TESTS,
+            first_serial=int(time.time()),
+        )
         await report(
             plan,
             Connect(host, port),

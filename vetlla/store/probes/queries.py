@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.probes import ComponentName, Incident, Probe, ProbedPart, ProbeResult, SeenThrough
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _COMPONENTS: Final = """
 SELECT part, name FROM probe_components AS c WHERE EXISTS (
@@ -16,12 +16,18 @@ SELECT part, name FROM probe_components AS c WHERE EXISTS (
     WHERE p.component = c.id AND p.started_us >= ? AND p.started_us < ? AND i.at_us <= ?
 ) ORDER BY part, name
 """
-_PROBES: Final = """
-SELECT m.name, p.started_us, p.duration_us, p.result, r.text, p.through
+_FIELDS: Final = """
+SELECT m.name, c.name, c.part, p.started_us, p.duration_us, p.result, r.text, p.through, p.account
 FROM probes AS p JOIN probe_machines AS m ON m.id = p.machine JOIN probe_reasons AS r ON r.id = p.reason
-JOIN probe_imports AS i ON i.id = p.import
-WHERE p.component = (SELECT id FROM probe_components WHERE part = ? AND name = ?)
-AND p.started_us >= ? AND p.started_us < ? AND i.at_us <= ? ORDER BY p.started_us, m.name
+JOIN probe_components AS c ON c.id = p.component JOIN probe_imports AS i ON i.id = p.import
+WHERE p.started_us >= ? AND p.started_us < ? AND i.at_us <= ?
+"""
+_PROBES: Final = f"""
+{_FIELDS} AND p.component = (SELECT id FROM probe_components WHERE part = ? AND name = ?)
+ORDER BY p.started_us, m.name
+"""  # noqa: S608 - ours
+_SIGNALS: Final = f"""
+{_FIELDS} AND p.account <> '' AND p.through <> '' ORDER BY p.account COLLATE NOCASE, p.started_us, m.name
 """
 _INCIDENTS: Final = """
 SELECT id, component, begun_us, ended_us, planned, note, "by", recorded_us FROM probe_incidents
@@ -40,12 +46,29 @@ def probes(
 ) -> Iterator[Probe]:
     """Yield the probes of a component that start in a time, as known at a time, in the order of their start."""
     part, name = component
-    for machine, started_us, duration_us, result, reason, through in connection.execute(
-        _PROBES, (part.value, name, since_us, until_us, known_us)
-    ):
-        yield Probe(
-            machine, name, part, started_us, duration_us, ProbeResult(result), reason, SeenThrough(through)
-        )  # fmt: skip
+    yield from map(_probe, connection.execute(_PROBES, (since_us, until_us, known_us, part.value, name)))
+
+
+def acknowledged_signals(
+    connection: sqlite3.Connection, since_us: int, until_us: int, known_us: int
+) -> Iterator[Probe]:
+    """Yield the probes of a time whose signal was acknowledged, by account without its case, then by their start."""
+    yield from map(_probe, connection.execute(_SIGNALS, (since_us, until_us, known_us)))
+
+
+def _probe(row: Sequence[Any]) -> Probe:
+    machine, component, part, started_us, duration_us, result, reason, through, account = row
+    return Probe(
+        machine=machine,
+        component=component,
+        part=ProbedPart(part),
+        started_us=started_us,
+        duration_us=duration_us,
+        result=ProbeResult(result),
+        reason=reason,
+        through=SeenThrough(through),
+        account=account,
+    )
 
 
 def incidents(connection: sqlite3.Connection, since_us: int, until_us: int, known_us: int) -> list[Incident]:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from vetlla.domain.probes import Incident, Probe
 
-_ADD: Final = "INSERT INTO probes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = "INSERT INTO probes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KNOWN: Final = """
-SELECT duration_us, result, reason, through FROM probes WHERE component = ? AND started_us = ? AND machine = ?
+SELECT duration_us, result, reason, through, account FROM probes WHERE component = ? AND started_us = ? AND machine = ?
 """
 _BEGIN: Final = 'INSERT INTO probe_imports (at_us, "by", file) VALUES (?, ?, ?)'
 _NOTE: Final = (
@@ -37,7 +37,7 @@ class ProbeBook:
         machine = self._number("probe_machines", "name", probe.machine)
         reason = self._number("probe_reasons", "text", probe.reason)
         key = (component, probe.started_us, machine)
-        said = (probe.duration_us, probe.result.value, reason, probe.through.value)
+        said = (probe.duration_us, probe.result.value, reason, probe.through.value, probe.account)
         known = self._connection.execute(_KNOWN, key).fetchone()
         if known is not None:
             return Effect.UNCHANGED if known == said else None

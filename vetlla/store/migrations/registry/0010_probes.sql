@@ -33,6 +33,7 @@ CREATE TABLE probes (
     result TEXT NOT NULL CHECK (result IN ('ok', 'failed', 'timeout')),
     reason INTEGER NOT NULL REFERENCES probe_reasons (id),
     through TEXT NOT NULL CHECK (through IN ('', 'ack', 'journal', 'queue')),
+    account TEXT NOT NULL, -- of a signal, as the journal has it
     import INTEGER NOT NULL REFERENCES probe_imports (id),
     PRIMARY KEY (component, started_us, machine)
 ) WITHOUT ROWID;
