@@ -17,12 +17,18 @@ from tests.rigs.daemon import Daemon, running
 from tests.rigs.journal import query
 from tests.rigs.registered_homes import keep_key, register
 from tests.rigs.script_server import script_server
+from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SECOND_US, ManualClock, SystemClock
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.domain.probes import ProbedPart, ProbeResult, SeenThrough
 from vetlla.service.probes.availability import Condition, Overlap, ProbeRule, component_time
 from vetlla.settings.probes import load_probe_settings
+from vetlla.simulator.drive import drive
 from vetlla.simulator.probing.rounds import UNHEARD, Pace, ProbeRun
+from vetlla.simulator.scenario import Scenario
+from vetlla.simulator.weights import Mix
+from vetlla.store.journal.archive import Archive
+from vetlla.store.journal.arrivals import arrived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +133,7 @@ async def test_every_way_in_is_seen_through_and_no_operator_sees_an_alarm(scene:
         )
         assert all(probe.through in {SeenThrough.JOURNAL, SeenThrough.QUEUE} for probe in found.values())
         assert all(0 < probe.duration_us < 5 * SECOND_US for probe in found.values())
-    assert query(state, "SELECT count(*) FROM alarms")[0][0] == 0
+    assert query(state, "SELECT count(*) FROM alarms WHERE account <> '99055'")[0][0] == 0
     rows = query(state, "SELECT account, kind, phase FROM signals WHERE kind <> 'periodic_test'")
     assert [tuple(row) for row in rows] == [("probe-1", "path_trouble", "restore")] * 2  # the broker: it is connected
 
@@ -300,6 +306,38 @@ def test_a_key_that_is_missing_is_named_before_anything_is_sent(tmp_path: Path) 
     text = component("dc09", to="127.0.0.1:9", account="1", key="probe", keys_file=tmp_path / "keys.toml")
     with pytest.raises(UsageError, match="no key probe"):
         run_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        component("dc09", to="127.0.0.1:9", account="no-hex-number"),
+        component("dc09", to="127.0.0.1:9", account="1", transport="tls", ca="/none.pem"),
+        component("line", to="127.0.0.1:9", account="not-digits"),
+        component("mqtt", to="127.0.0.1:9", account="1", ca="/none.pem"),
+        component("mqtt", to="127.0.0.1:9", account="1", username="u", password_file="/none"),
+        component("http", url="https://127.0.0.1/", ca="/none.pem"),
+    ],
+)
+def test_a_fault_of_the_file_is_no_outage_of_the_service(tmp_path: Path, text: str) -> None:
+    """It ends the run before anything is sent, instead of being counted as a failed probe."""
+    with pytest.raises((ConfigError, UsageError)):
+        run_of(tmp_path, text)
+
+
+async def test_only_a_periodic_test_proves_that_one_arrived(scene: Scene) -> None:
+    """An alarm of the same account does not."""
+    scenario = Scenario(
+        host="127.0.0.1",
+        port=scene.ports["dc09"],
+        accounts=(Account(account="99055"),),
+        keys={},
+        reports=1,
+        mix=Mix.parse("technical=1"),
+    )
+    assert (await drive(scenario)).acknowledged == 1
+    with Archive(scene.state_dir) as archive:
+        assert arrived(archive, "99055", 0) is None
 
 
 def _free_port() -> int:

@@ -133,6 +133,13 @@ def test_a_month_with_a_clock_change_is_judged_over_its_real_hours(
     assert part.numerator == part.denominator == hours * 3_600 * SECOND_US
 
 
+def test_a_probe_of_the_month_before_vouches_for_the_first_seconds(state: Path) -> None:
+    """The last probe of October is 40 s old when November begins, and vouches for 120 s."""
+    keep(state, [next(series(NOVEMBER, 1))._replace(started_us=begin_of(NOVEMBER) - 40 * SECOND_US)])
+    with record_of(state, NOVEMBER) as record:
+        assert of_probes(record, 18).parts[0].numerator == 80 * SECOND_US
+
+
 def test_without_a_probe_a_level_is_not_measured(state: Path) -> None:
     """Also if the parameters name a component, and if all probes are of the month before."""
     keep(state, series(date(2026, 10, 1), 2))

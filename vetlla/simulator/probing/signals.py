@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.accounts import Account
@@ -16,7 +17,9 @@ from vetlla.links.wire.way import Connect
 from vetlla.protocols.automation.talker import ANSWER_MOST_S, HEARTBEAT_MOST_S, Patience
 from vetlla.settings.secret import read_secret
 from vetlla.settings.section import host_and_port
+from vetlla.simulator.dialling.line import trust
 from vetlla.simulator.drive import drive
+from vetlla.simulator.line_receiver.calls import Calls
 from vetlla.simulator.line_receiver.plan import ReceiverCounts, ReceiverPlan
 from vetlla.simulator.line_receiver.run import report
 from vetlla.simulator.message import Fate
@@ -43,7 +46,7 @@ TESTS: Final = Mix.parse("tests=1")
 
 
 def dc09(component: Dc09Component) -> Prober:
-    """Return what sends a test over DC-09. Raises ConfigError for a key that cannot be read."""
+    """Return what sends a test over DC-09. Raises ConfigError or UsageError for a key, a file or an account."""
     host, port = _address(component.to)
     keys = _keys(component)
     account = Account(
@@ -53,23 +56,26 @@ def dc09(component: Dc09Component) -> Prober:
         key_name=component.key or "",
     )
 
+    if component.transport == "tls":
+        trust(str(component.ca) if component.ca else None)
+    planned = Scenario(
+        host=host,
+        port=port,
+        accounts=(account,),
+        keys=keys,
+        reports=1,
+        transport=Transport(component.transport),
+        connection=Connection.EACH,
+        mix=TESTS,
+        timeout_s=component.timeout_s,
+        attempts=component.tries,
+        trusted=str(component.ca) if component.ca else None,
+    )
+
     async def probe() -> Attempt:
         counts = Counts()
         settled: list[Message] = []
-        scenario = Scenario(
-            host=host,
-            port=port,
-            accounts=(account,),
-            keys=keys,
-            reports=1,
-            transport=Transport(component.transport),
-            connection=Connection.EACH,
-            mix=TESTS,
-            timeout_s=component.timeout_s,
-            attempts=component.tries,
-            seed=time.time_ns(),
-            trusted=str(component.ca) if component.ca else None,
-        )
+        scenario = replace(planned, seed=time.time_ns())
         await drive(scenario, settled=settled.append, counts=counts, drain_s=0)
         fate = settled[0].fate if settled else Fate.LOST
         if fate is Fate.ACKNOWLEDGED:
@@ -124,25 +130,27 @@ def mqtt(component: MqttComponent) -> Prober:
 
 
 def line(component: LineComponent) -> Prober:
-    """Return what sends a test as a line receiver does, over a TCP connection."""
+    """Return what sends a test as a line receiver does, over TCP. Raises UsageError for an account it cannot write."""
     host, port = _address(component.to)
     answer_s = min(component.timeout_s, ANSWER_MOST_S)
+
+    planned = ReceiverPlan(
+        protocol=component.protocol,
+        accounts=(component.account,),
+        receiver=component.receiver,
+        lines=1,
+        patience=Patience(answer_s=answer_s, tries=component.tries, heartbeat_s=HEARTBEAT_MOST_S),
+        reports=1,
+        duration_s=component.timeout_s * component.tries,
+        mix=TESTS,
+    )
+    Calls(planned)
 
     async def probe() -> Attempt:
         settled: list[Message] = []
         errors: list[LinkError] = []
         counts = ReceiverCounts()
-        plan = ReceiverPlan(
-            protocol=component.protocol,
-            accounts=(component.account,),
-            receiver=component.receiver,
-            lines=1,
-            patience=Patience(answer_s=answer_s, tries=component.tries, heartbeat_s=HEARTBEAT_MOST_S),
-            reports=1,
-            duration_s=component.timeout_s * component.tries,
-            mix=TESTS,
-            first_serial=int(time.time()),
-        )
+        plan = replace(planned, first_serial=int(time.time()))
         await report(
             plan,
             Connect(host, port),
