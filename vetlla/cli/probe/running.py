@@ -39,7 +39,7 @@ INTERVAL_S: Final = 30.0
 INTERVAL_LEAST_S: Final = 1.0
 """Shortest interval. Each probe of a signal is kept in the receiver's journal for as long as other signals."""
 OUT_MOST: Final = 256 << 20
-"""Most bytes of the file of probes. It holds a month of 30 components each 30 s twice; it should leave each month."""
+"""Most bytes of the file of probes. A month of 12 components, each probed every 30 s, has 250 MB."""
 NOT_OK: Final = 1
 
 
