@@ -22,7 +22,7 @@ from vetlla.domain.clock import ManualClock, SystemClock
 from vetlla.domain.errors import AccessError
 from vetlla.domain.supervision import KeptDevice
 from vetlla.service.supervision.rules import Health
-from vetlla.store.cards.opening import CARDS
+from vetlla.store.cards.opening import CARDS, LOCK
 from vetlla.tasks.cards.reading import check_reason
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def test_a_bad_row_imports_nothing(vetlla: Vetlla, state_dir: Path, file: Path) 
     assert [(one["row"], one["column"]) for one in done.json] == [(7, "telephones"), (8, "floor")]
     assert "Quim" not in done.out + done.talk
     assert {one["value"] for one in done.json} == {"(not shown)"}, "cron would mail it"
-    assert vetlla("cards", "readers").out == ""
     assert "H-0001 has no card" in vetlla("home", "H-0001", "--reason", "test", "--only-card").talk
 
 
@@ -212,7 +211,8 @@ def test_a_reading_needs_a_reason(vetlla: Vetlla, known: Path) -> None:
         done = vetlla("home", "H-0001", *words)
         assert (done.status, done.out) == (os.EX_USAGE, "")
         assert "--reason" in done.error
-    assert vetlla("cards", "readers").out == ""
+    tried = [(one["did"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json]
+    assert tried == [("refused", None), ("refused", None), ("refused", 3), ("refused", 99)]
     (known / "journal.db").unlink()
     assert vetlla("home", "H-0001", "--alarm", 99).status == 0  # the journal is lost, and a person waits
 
@@ -263,6 +263,9 @@ def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir:
     place.key_file.unlink()
     assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
     (state_dir / CARDS).unlink()
+    level, text = found()
+    assert (level, "the card file is missing" in text) == ("critical", True)
+    (state_dir / LOCK).unlink()
     assert found() == ("ok", "none")
 
 
