@@ -113,12 +113,14 @@ def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path:
         ({**card, "home": "H-0002"}, "another home"),
         ({**card, "contacts": [{"name": "Ona", "telephones": ["12"]}]}, "contacts.0.telephones.0: "),
         ({**card, "people": [{"name": "Ona"}]}, "people.0.code: "),
-        ({**card, "florr": "4"}, "florr: "),
+        ({**card, "Sra. Ona": "4"}, "has a field that no card has"),
+        ({**card, "people": [{"code": "P-1"}, {"code": "P-1"}]}, "two people have the same code"),
         ([], "no JSON object"),
     ):
         done = vetlla("cards", "set", "H-0001", "-", stdin=json.dumps(wrong))
         assert done.status == os.EX_USAGE
         assert where in done.error
+        assert "Ona" not in done.error
     assert vetlla("cards", "set", "H-0001", "-", stdin="{").status == os.EX_USAGE
     (tmp_path / "long.json").write_text(json.dumps(card) + " " * CARD_BYTES_MAX, encoding="utf-8")
     for source, text in (("-", (tmp_path / "long.json").read_text("utf-8")), (tmp_path / "long.json", None)):

@@ -298,8 +298,11 @@ def _card_in(path: Path, home: str) -> Card:
         raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="check the name of the file") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}", remedy="docs/cards.md shows the form of a card") from None
+        place, what = first["loc"], first["msg"]
+        if first["type"] == "unexpected_keyword_argument":  # its name may be a person's
+            place, what = place[:-1], "has a field that no card has"
+        where = "".join(f"{one}: " for one in (".".join(map(str, place)),) if one)
+        raise UsageError(f"{path}: {where}{what}", remedy="docs/cards.md shows the form of a card") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{path}: is no JSON", remedy="docs/cards.md shows the form of a card") from None
 

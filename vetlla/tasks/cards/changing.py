@@ -104,7 +104,14 @@ def import_cards(
 
 
 def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
-    """Set the whole card of a home, also in the place of a damaged one; return False if it was the same already."""
+    """Set the whole card of a home, also in the place of a damaged one; return False if it was the same already.
+
+    Raises UsageError for two people with the same code, which no file of cards can have.
+    """
+    if len({person.code for person in card.people}) < len(card.people):
+        raise UsageError(
+            "two people have the same code", remedy="each person has a code of its own, as in the inventory"
+        )
     keys = CardKeys.read(place.key_file)
     is_present(place)
     with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:

@@ -37,8 +37,8 @@ def is_present(place: CardPlace) -> bool:
     if trace := _trace(place):
         raise StoreError(
             f"{place.state_dir / CARDS}: the card file is missing, but {trace}",
-            remedy="restore the last backup: vetlla db restore; if there never was a card, remove the key and "
-            f"{place.state_dir / LOCK}, then: vetlla cards rekey",
+            remedy="restore the last backup: vetlla db restore; if there is none, move the key and "
+            f"{place.state_dir / LOCK} away, and begin with: vetlla cards rekey",
         )
     return False
 
