@@ -253,6 +253,42 @@ def test_without_sudo_a_card_stays_closed(program: Nursery, daemon: Daemon, fold
     assert (left.status, len(left.err.splitlines())) == (0, 1)
 
 
+@needs_root
+@pytest.mark.usefixtures("place")
+def test_a_person_with_the_owners_rights_by_sudo_reads_the_services_cards_alone(
+    program: Nursery, daemon: Daemon, folder: Path
+) -> None:
+    """A reading in a backup would be recorded in the log of the backup alone."""
+    config = folder / "readable.toml"
+    config.write_text(f'state_dir = "{daemon.state_dir}"\n', encoding="utf-8")
+    config.chmod(0o644)
+    environment = {"SUDO_UID": "1991", "SUDO_USER": "ana", "PATH": str(folder), "VETLLA_CONFIG": str(config)}
+    for words in (("--state-dir", folder / "backup"), ("--key-file", folder / "cards.toml")):
+        left = run(
+            program, daemon, "home", "H-0001", "--reason", "x", "--only-card", *words,
+            user=OPERATOR, environment=environment,
+        )  # fmt: skip
+        assert (left.status, "by sudo only the cards of" in left.err) == (os.EX_NOPERM, True)
+    left = run(
+        program, daemon, "home", "H-0001", "--reason", "x", "--only-card", user=OPERATOR, environment=environment
+    )
+    assert "by sudo" not in left.err
+
+
+def test_an_alarm_that_was_closed_long_ago_opens_no_card(program: Nursery, daemon: Daemon, place: CardPlace) -> None:
+    """The rule of `home` is that of `queue show`, and the refusal is recorded."""
+    for words in (("answer", 2, "--force"), ("close", 2, "--outcome", "test", "--force")):
+        run(program, daemon, "queue", *words)
+    keep(place.state_dir, replace(CARD, home="H-0002"))
+    assert "Card" in run(program, daemon, "queue", "show", 2).out
+    with closing(sqlite3.connect(daemon.state_dir / "journal.db", isolation_level=None)) as db:
+        day_us = 86_400_000_000
+        db.execute("UPDATE alarms SET closed_us = closed_us - ? WHERE id = 2", [day_us + 1])
+    left = run(program, daemon, "queue", "show", 2)
+    assert (left.status, "Card" in left.out, "closed more than 24 hours ago" in left.err) == (0, False, True)
+    assert readings(place) == [("read", "H-0002", 2), ("refused", "H-0002", 2)]
+
+
 # --- traces -----------------------------------------------------------------------------------------------------------
 
 

@@ -74,6 +74,27 @@ def test_a_bad_row_imports_nothing(vetlla: Vetlla, state_dir: Path, file: Path) 
     assert "H-0001 has no card" in vetlla("home", "H-0001", "--reason", "test", "--only-card").talk
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "home,what,code,name\nH-0001,Ona,P-1,\n",
+        "home,what,code,name\nOna\x07,person,P-1,x\n",
+        "home,what,code,name\nH-0001,person,Ona,x\nH-0001,person,Ona,x\n",
+        "home,what,name,order,has_key\nH-0001,contact,x,Ona,\nH-0001,contact,x,,Ona\n",
+        "H-0001,person,P-1,Ona\nH-0002,person,P-2,Ona\n",
+        "home,what,code,name\nH-0001,person,P-1,x,Ona\n",
+        'home,what,code,name\nH-0001,person,P-1,"Ona',
+    ],
+)
+def test_no_message_about_a_file_has_a_word_of_it(vetlla: Vetlla, state_dir: Path, file: Path, content: str) -> None:
+    """One separator too many puts a name into any column, and a file without headings puts one into row 1."""
+    keep(state_dir)
+    file.write_text(content, encoding="utf-8")
+    for words in ((), ("--json",), ("--dry-run",)):
+        done = vetlla("cards", "import", file, *words)
+        assert (done.status, "Ona" in done.out + done.talk + done.error) == (os.EX_USAGE, False)
+
+
 def test_an_export_is_imported_unchanged(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
     """It needs a reason, and counts as a reading."""
     keep(state_dir, CARD)
@@ -155,6 +176,41 @@ def test_verify_names_the_home_of_a_changed_card(vetlla: Vetlla, state_dir: Path
     assert (done.status, done.json[0]["whole"]) == (1, False)
     assert [one["home"] for one in done.json[0]["damage"]] == ["H-0001"]
     assert vetlla("cards", "verify").out.startswith("home H-0001: ")
+
+
+def test_verify_finds_an_older_copy_by_the_head_that_was_kept(vetlla: Vetlla, state_dir: Path) -> None:
+    """The head is the last line, so that a command can keep it and give it back."""
+    keep(state_dir, CARD)
+    older = (state_dir / CARDS).read_bytes()
+    assert vetlla("home", "H-0001", "--reason", "test").status == 0
+    head = vetlla("cards", "verify").out.splitlines()[-1]
+    assert head.startswith("3:")
+    assert vetlla("cards", "verify", "--expect", head, "--json").json == [
+        {"whole": True, "head": head, "cards": 1, "damage": []}
+    ]
+    (state_dir / CARDS).write_bytes(older)
+    assert vetlla("cards", "verify").status == 0
+    done = vetlla("cards", "verify", "--expect", head)
+    assert (done.status, "the file is an older copy" in done.out) == (1, True)
+    assert vetlla("cards", "verify", "--expect", "3:12").status == os.EX_USAGE
+
+
+def test_what_is_damaged_is_named_and_left_out(vetlla: Vetlla, state_dir: Path, tmp_path: Path, file: Path) -> None:
+    """Export, rekey and import do the others, and their exit status says that one is missing."""
+    keep(state_dir, CARD, replace(CARD, home="H-0002"))
+    with closing(sqlite3.connect(state_dir / CARDS, isolation_level=None)) as db:
+        db.execute("UPDATE cards SET sealed = zeroblob(99) WHERE home = 'H-0002'")
+    out = tmp_path / "out.csv"
+    for words in (("export", out, "--reason", "test"), ("rekey",), ("rekey", "--finish"), ("import", file)):
+        done = vetlla("cards", *words)
+        assert (done.status, "left out: home H-0002: the card is not the one" in done.talk) == (1, True), words
+    assert "H-0001" in out.read_text(encoding="utf-8")
+    assert "H-0002" not in out.read_text(encoding="utf-8")
+    (told,) = vetlla("cards", "import", file, "--json").json
+    assert [one["home"] for one in told["left_out"]] == ["H-0002"]
+    assert vetlla("cards", "set", "H-0002", "-", stdin='{"floor": "4"}').status == 0
+    (told,) = vetlla("cards", "rekey", "--finish", "--json").json
+    assert (told["cards"], told["rotating"], told["left_out"]) == (2, False, [])
 
 
 # --- a home -----------------------------------------------------------------------------------------------------------
