@@ -97,7 +97,7 @@ def test_doctor_finds_swapped_cards_without_opening_one(place: CardPlace) -> Non
 
 
 def test_a_swap_that_is_also_in_the_log_opens_no_card(place: CardPlace) -> None:
-    """A person who also writes the log anew still lacks the key, because the home is sealed with the card."""
+    """A person who also writes a record of it still lacks the key, because the home is sealed with the card."""
     swap(place)
     with closing(sqlite3.connect(place.state_dir / CARDS, isolation_level=None)) as db:
         db.row_factory = sqlite3.Row
