@@ -10,8 +10,13 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.duties import Impossible
+
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
+
+KEY: Final = "key"
+"""The kind of duty that is the custody of a key."""
 
 
 class KeyAct(StrEnum):
@@ -101,13 +106,6 @@ _NEXT: Final[Mapping[KeyState, str]] = {
     KeyState.LOST: "vetlla custody found",
 }
 """What may have happened to a key before, and was not recorded."""
-
-
-class Impossible(NamedTuple):
-    """An event that was not possible at its time."""
-
-    event: DutyEvent
-    reason: str
 
 
 class CustodyKey(NamedTuple):
