@@ -112,6 +112,13 @@ def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> N
     )
 
 
+def missing(event: NewEvent) -> list[str]:
+    """Return what an act needs and an event does not say, as the columns are named."""
+    needed = next((columns for act, columns in NEEDED.items() if act.value == event.event), ())
+    details = event.detail
+    return [column for column in needed if not (event.by if column == "by" else details.get(column))]
+
+
 def key_row(event: DutyEvent) -> dict[str, str]:
     """Return an event as a row that can be imported again."""
     told, details = event.told, details_of(event)
