@@ -61,7 +61,7 @@ def _findings(options: RuleOptions, state_dir: Path, *, with_escalation: bool) -
         lines = looking.lines(connection, rules, now_us)
         marks = figures.marks(rules, now_us)
         recent = looking.recent(connection, rules, now_us)
-    found = check(lines, marks) + contradictions(recent)
+    found = check(lines, marks) + contradictions(recent, rules.calendar.shown)
     if with_escalation:
         found += escalate(rules, state_dir, lines, marks)
     waiting = [line.emergency for line in lines if line.emergency.waits]

@@ -74,7 +74,7 @@ def _print_sheet(
         out.print(f"alarm {alarm} has no emergency: vetlla dispatch type {alarm} I", style="bold", soft_wrap=True)
         out.print(f"  {beginning['why'] if beginning else ''}", soft_wrap=True)
     else:
-        title = f"emergency {one.id} of {one.home}, type {one.type}, alarm {' '.join(one.alarms) or one.label}"
+        title = f"emergency {one.id} of {one.home}, type {one.type}, {' '.join((one.named, *one.alarms[1:]))}"
         out.print(title, style="bold", soft_wrap=True)
         unit = f"unit {one.unit} of {one.base or 'an unknown base'}" if one.unit else "no unit"
         out.print(f"  {unit}; {state_text(one.standing)}", soft_wrap=True)
@@ -117,7 +117,7 @@ def _doubt(one: StreetEmergency | None, beginning: dict[str, Any] | None) -> str
 
 def _contradictions(one: StreetEmergency | None) -> str:
     """Return a sentence for each event that contradicts another one."""
-    wrong = impossible(one.standing.duty) if one else []
+    wrong = impossible(one.standing.duty, to_the_second) if one else []
     return " ".join(
         f"Event {found.event.id} contradicts another one: {found.reason}."
         " Take the wrong one back (vetlla duties withdraw EVENT)."

@@ -58,7 +58,7 @@ def print_emergency(one: StreetEmergency, *, as_json: bool) -> None:
         return
     unit = f", {one.unit}" if one.unit else ""
     console().print(
-        f"emergency {one.id} of {one.home}, type {one.type}, alarm {' '.join(one.alarms) or one.label}{unit}:"
+        f"emergency {one.id} of {one.home}, type {one.type}, {' '.join((one.named, *one.alarms[1:]))}{unit}:"
         f" first communication {to_the_second(one.opened_us)}; {state_text(one.standing)}",
         soft_wrap=True,
     )

@@ -148,7 +148,7 @@ class CustodyKey(NamedTuple):
         """Return in words where it is."""
         match self.state:
             case KeyState.IN_PLACE:
-                return f"is in its place ({self.place})"
+                return f"is in its place ({self.place})" if self.place else "is in its place"
             case KeyState.OUT:
                 return f"is out, and {self.holder} has it"
             case KeyState.LOST:

@@ -51,6 +51,11 @@ class StreetEmergency(NamedTuple):
         return self.alarms[0] if self.alarms else f"{DUTY_MARK}{self.id}"
 
     @property
+    def named(self) -> str:
+        """How sentences name it, such as "alarm 1207" or "duty 4711"."""
+        return f"alarm {self.alarms[0]}" if self.alarms else f"duty {self.id}"
+
+    @property
     def reached_us(self) -> int | None:
         """When the unit that was sent last came to the home; None while it is on the way."""
         return self.arrived_us or self.access_us or self.shut_out_us

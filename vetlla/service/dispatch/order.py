@@ -148,7 +148,7 @@ def _of_time(one: StreetEmergency, left_us: int, to_share_us: int | None) -> str
 
 
 def _after(one: StreetEmergency, ahead: StreetEmergency) -> str:
-    which = f"the emergency of alarm {ahead.label}"
+    which = f"the emergency of {ahead.named}"
     if one.type is not ahead.type:
         return f"It comes after {which}, because type I comes first."
     return f"It comes after {which}, which has less time left."

@@ -13,7 +13,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.duties import Impossible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vetlla.domain.duties import Duty, DutyEvent
 
@@ -36,15 +36,19 @@ _SAID: Final = {
 }
 
 
-def impossible(duty: Duty) -> list[Impossible]:
-    """Return the events of an emergency that were not possible at their time, each with what stands in the way."""
-    found = list(_too_early(duty.events))
-    wrong = {one.event.id for one in found}
-    found += _after_the_end([event for event in duty.events if event.id not in wrong])
-    return sorted(found, key=lambda one: (one.event.told.at_us, one.event.id))
+def impossible(duty: Duty, time: Callable[[int], str] = iso) -> list[Impossible]:
+    """Return the events of an emergency that were not possible at their time, each with what stands in the way.
+
+    ``time`` writes a moment, given in microseconds UTC.
+    """
+    pairs = list(_too_early(duty.events))
+    wrong = {event.id for event, _ in pairs}
+    pairs += _after_the_end([event for event in duty.events if event.id not in wrong])
+    pairs.sort(key=lambda pair: (pair[0].told.at_us, pair[0].id))
+    return [Impossible(event, _reason(event, because, time), because) for event, because in pairs]
 
 
-def _too_early(events: Sequence[DutyEvent]) -> Iterator[Impossible]:
+def _too_early(events: Sequence[DutyEvent]) -> Iterator[tuple[DutyEvent, DutyEvent]]:
     """Yield the events that lie before one of an earlier stage."""
     last: dict[int, DutyEvent] = {}
     for event in reversed(events):
@@ -54,27 +58,27 @@ def _too_early(events: Sequence[DutyEvent]) -> Iterator[Impossible]:
         earlier = (last[number] for number in range(1, stage) if number in last)
         because = next((one for one in earlier if one.told.at_us > event.told.at_us), None)
         if because is not None:
-            yield _impossible(event, because, ", which is later")
+            yield event, because
         else:
             last.setdefault(stage, event)
 
 
-def _after_the_end(events: Sequence[DutyEvent]) -> Iterator[Impossible]:
+def _after_the_end(events: Sequence[DutyEvent]) -> Iterator[tuple[DutyEvent, DutyEvent]]:
     """Yield each end after the first one, and a calling off after a unit had reached the home."""
     ended = reached = None
     for event in events:
         name = event.told.event
         if name in _ENDS and ended is not None:
-            yield _impossible(event, ended)
+            yield event, ended
         elif name == "cancelled" and reached is not None:
-            yield _impossible(event, reached)
+            yield event, reached
         elif name in _ENDS:
             ended = event
         elif name in _REACHED:
             reached = reached or event
 
 
-def _impossible(event: DutyEvent, because: DutyEvent, more: str = "") -> Impossible:
+def _reason(event: DutyEvent, because: DutyEvent, time: Callable[[int], str]) -> str:
     told = because.told
-    reason = f"{event.told.event} is not possible, because {_SAID[told.event]} at {iso(told.at_us)}{more}"
-    return Impossible(event, reason, because)
+    later = ", which is later" if told.at_us > event.told.at_us else ""
+    return f"{event.told.event} is not possible, because {_SAID[told.event]} at {time(told.at_us)}{later}"

@@ -71,7 +71,12 @@ def _of_duty(connection: sqlite3.Connection, rules: DutyRules, number: int, now_
     opening = events.event(connection, number)
     if opening is None or opening.told.kind not in TYPE_OF_KIND:
         return None
-    return next((one for one in of_home(connection, rules, opening.told.subject, now_us) if one.id == number), None)
+    found = of_home(connection, rules, opening.told.subject, now_us)
+    named = next((one for one in found if one.id == number), None)
+    if named is None or not named.is_retyped:
+        return named
+    again = (one for one in found if one.opened_us == named.opened_us and not one.is_retyped)
+    return next(again, named)  # it goes on as the duty of the other type
 
 
 def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency:

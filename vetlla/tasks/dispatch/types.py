@@ -67,7 +67,7 @@ def _going_on(begun: Beginning) -> StreetEmergency | None:
             if one.access_us is not None and one.opened_us <= alarm.opened_us <= one.access_us:
                 raise UsageError(
                     f"alarm {alarm.id} came before the unit got in at {iso(one.access_us)}, in an emergency that is"
-                    f" finished: that of alarm {one.label}",
+                    f" finished: that of {one.named}",
                     remedy=f"vetlla duties show {one.id}",
                 )
             continue

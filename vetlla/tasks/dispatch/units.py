@@ -42,7 +42,7 @@ def shift(work: Work, event: UnitEvent) -> StreetUnit:
     if event.event == "off" and one.emergency is not None:
         alarm = one.emergency.label
         raise UsageError(
-            f"unit {one.code} is away for alarm {alarm}",
+            f"unit {one.code} is away for {one.emergency.named}",
             remedy=f"vetlla dispatch finished {alarm}, or recalled {alarm} --reason WHY",
         )
     if (event.event == "off") == (one.state is UnitState.OFF_DUTY):

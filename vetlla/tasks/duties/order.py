@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import iso
 from vetlla.domain.columns import Fault
 from vetlla.domain.duties import DutyEvent, Impossible
 from vetlla.domain.emergencies import TYPE_OF_KIND
@@ -70,9 +69,9 @@ def refuse_impossible(connection: sqlite3.Connection, rules: DutyRules, told: Ne
         return
     kind = rules.kinds.kind(told.kind)
     recorded = store.of_subject(connection, told.kind, told.subject)
-    before = {one.event.id for one in _impossible(kind, recorded)}
+    before = {one.event.id for one in _impossible(rules, kind, recorded)}
     event = DutyEvent(store.LATEST, told, "", 0)
-    for one in _impossible(kind, [*recorded, event]):
+    for one in _impossible(rules, kind, [*recorded, event]):
         if one.event.id in before:
             continue
         if one.event.id == event.id:
@@ -80,20 +79,21 @@ def refuse_impossible(connection: sqlite3.Connection, rules: DutyRules, told: Ne
         other = one.event.told
         when = "later" if other.at_us >= told.at_us else "earlier"
         raise UsageError(
-            f"then {other.event} of event {one.event.id}, which came {when}, would not be possible",
+            f"then {other.event} of event {one.event.id}, which came {when}, would not be possible: it has the time"
+            f" {rules.calendar.shown(other.at_us)}",
             remedy=f"correct --at; {_show(kind, recorded, told)} has the times",
         )
 
 
-def _impossible(kind: DutyKind, events: Iterable[DutyEvent]) -> list[Impossible]:
-    return [one for duty in group(kind, events).duties for one in of_duty(duty)]
+def _impossible(rules: DutyRules, kind: DutyKind, events: Iterable[DutyEvent]) -> list[Impossible]:
+    return [one for duty in group(kind, events).duties for one in of_duty(rules, duty)]
 
 
-def of_duty(duty: Duty) -> Sequence[Impossible]:
+def of_duty(rules: DutyRules, duty: Duty) -> Sequence[Impossible]:
     """Return the events of a duty that were not possible at their time; none of a kind without an order."""
     if duty.kind == KEY:
         return chain(duty).impossible
-    return possible.impossible(duty) if duty.kind in TYPE_OF_KIND else ()
+    return possible.impossible(duty, rules.calendar.shown) if duty.kind in TYPE_OF_KIND else ()
 
 
 def _of_event(kind: DutyKind, events: Iterable[DutyEvent], told: NewEvent) -> Duty | None:
@@ -161,6 +161,7 @@ class _File:
         self.name = name
         self.subject = subject
         self.kind = rules.kinds.kind(name)
+        self._rules = rules
         self._recorded = store.of_subject(connection, name, subject)
         known = {_same(event.told) for event in self._recorded}
         first = store.LATEST  # numbers after those of all recorded events
@@ -195,23 +196,28 @@ class _File:
         faults: list[Fault] = []
         before = {one.event.id for one in self._wrong(self._recorded)}
         while True:
-            wrong = {}
+            wrong: dict[int, str] = {}
+            because: dict[int, int] = {}
             for one in self._wrong(self.events()):
                 if one.event.id in self._rows:
                     wrong[one.event.id] = one.reason
+                    because[one.event.id] = one.because.id if one.because else 0
                 elif one.event.id not in before and (number := self._cause(one)):
                     told = one.event.told
-                    reason = f"then {told.event} of event {one.event.id} at {iso(told.at_us)} would not be possible"
+                    time = self._rules.calendar.shown(told.at_us)
+                    reason = f"then {told.event} of event {one.event.id} at {time} would not be possible"
                     wrong.setdefault(number, reason)
             if not wrong:
                 return faults
-            for number, reason in wrong.items():
+            # A row may be possible as soon as the wrong row that stands in its way is left out.
+            first = {number: reason for number, reason in wrong.items() if because.get(number) not in wrong}
+            for number, reason in (first or wrong).items():
                 ref = self._rows[number].event.ref
                 faults += self.drop(number, "event", f"{ref}: {reason}" if ref else reason)
 
     def _wrong(self, events: Sequence[DutyEvent]) -> list[Impossible]:
         grouped = group(self.kind, events)
-        found = [one for duty in grouped.duties for one in of_duty(duty)]
+        found = [one for duty in grouped.duties for one in of_duty(self._rules, duty)]
         if self.name != KEY:
             return found  # what belongs to no emergency may still get its opening from another file
         found += (Impossible(event, _NOT_CEDED) for event in grouped.loose)
