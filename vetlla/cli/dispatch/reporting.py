@@ -158,6 +158,7 @@ def _row(made: MonthReport, part: Part, row: Figures) -> dict[str, Any]:
 def _breach_row(one: StreetEmergency, *, grave: bool) -> dict[str, Any]:
     fields = _breach(one, grave=grave)
     return fields | {
+        "alarm": one.label,
         "first communication": to_the_second(one.opened_us),
         "elapsed": stretch(one.standing.elapsed_us // SECOND_US),
         "events": " ".join(fields["events"]),

@@ -113,10 +113,15 @@ def never_active(connection: sqlite3.Connection) -> int:
     return int(number)
 
 
+def bases(connection: sqlite3.Connection) -> list[str]:
+    """Return every intervention base to which a home belongs or belonged."""
+    sql = "SELECT DISTINCT base FROM home_facts WHERE base != '' ORDER BY base"
+    return [name for (name,) in connection.execute(sql)]
+
+
 def must_know_base(connection: sqlite3.Connection, base: str) -> None:
     """Raise UsageError for an intervention base to which no home ever belonged; an empty name is accepted."""
-    sql = "SELECT DISTINCT base FROM home_facts WHERE base IS NOT NULL ORDER BY base"
-    known = [name for (name,) in connection.execute(sql)] if base else []
+    known = bases(connection) if base else []
     if base and base not in known:
         raise UsageError(
             f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"

@@ -14,6 +14,7 @@ from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.duties.index import keep_index
+from vetlla.tasks.duties.order import refuse_code, refuse_impossible
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,8 +41,8 @@ def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, 
     """Open a duty; return how it stands. Works within the caller's transaction.
 
     Without a reference it gets one of its own, so that a second duty of the same subject is never mixed up with it.
-    Raises UsageError for an unknown kind or subject, a time to come, a promise that is missing, or a duty that is
-    recorded already.
+    Raises UsageError for an unknown kind or subject, a time to come, a promise that is missing, a duty that is
+    recorded already, or the code of a key that another one has.
     """
     kind = rules.kinds.kind(told.kind)
     must_exist(connection, kind.subject, told.subject)
@@ -49,12 +50,14 @@ def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, 
     _refuse_wrong(told, kind, recording.now_us)
     if not told.ref:
         told = told._replace(ref=f"V{store.next_number(connection)}")
+    refuse_code(connection, rules, told)
     for other in store.same_reference(connection, told):
         if other.told.at_us != told.at_us:
             raise UsageError(
                 f"{told.kind} {other.id} of {told.subject} has the reference {told.ref} and another time",
                 remedy=f"vetlla duties show {other.id}; for another duty give another --ref",
             )
+    refuse_impossible(connection, rules, told)
     number = store.add(connection, told, recording.source, recording.now_us)
     if number is None:
         raise UsageError(
@@ -71,7 +74,8 @@ def record(
     """Record an event of a duty; kind and subject of ``told`` are those of the duty. Return how the duty stands.
 
     Works within the caller's transaction. Raises UsageError if there is no such duty, if its kind has no such event,
-    if the time is before its opening or to come, or if an event that happens once has happened.
+    if the time is before its opening or to come, if an event that happens once has happened, or if the events of a key
+    or an emergency would contradict each other.
     """
     duty = duty_of(connection, rules, number)
     kind = rules.kinds.kind(duty.kind)
@@ -86,6 +90,7 @@ def record(
             remedy=f"correct --at; vetlla duties show {number} has its times",
         )
     _refuse_second_end(standing(duty, rules, recording.now_us), kind, told)
+    refuse_impossible(connection, rules, told)
     if store.add(connection, told, recording.source, recording.now_us) is None:
         raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")
     keep_index(connection, rules, [(told.kind, told.subject)])
