@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.duties import NOW as NOW_MOMENT
 from tests.rigs.duties import NOW_US, kind, promising, registry, rules, told
+from vetlla.domain.clock import ManualClock
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import event_row
 from vetlla.store.duties import events as store
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.book import Recording
 
@@ -145,14 +148,21 @@ def test_an_event_that_was_wrong_is_taken_back(connection: sqlite3.Connection) -
     assert book.standing_of(connection, RULES, 1, NOW_US).verdict is DutyVerdict.KEPT
 
 
-def test_what_was_known_before_a_correction(connection: sqlite3.Connection) -> None:
-    open_(connection)
-    record(connection, 1, told("solved", "2026-11-02 09:30"))
-    take_back(connection, 2, NOW_US + 10)
-    for known, verdict in ((NOW_US + 9, DutyVerdict.KEPT), (NOW_US + 10, DutyVerdict.BREACHED)):
-        assert book.standing_of(connection, RULES, 1, NOW_US, known).verdict is verdict
-        (one,) = looking.found(connection, RULES, looking.Wanted(known_us=known), NOW_US)
-        assert one.verdict is verdict
+def test_what_was_known_before_a_correction(tmp_path: Path) -> None:
+    """A question about the past sees neither the correction nor the index, which is of now."""
+    with registry(tmp_path) as connection:
+        open_(connection)
+        record(connection, 1, told("solved", "2026-11-02 09:30"))
+        take_back(connection, 2, NOW_US + 10)
+    for known, verdict, late in ((NOW_US + 9, DutyVerdict.KEPT, 0), (NOW_US + 10, DutyVerdict.BREACHED, 1)):
+        with snapshot(tmp_path, ManualClock(NOW_MOMENT), known) as then:
+            assert book.standing_of(then, RULES, 1, NOW_US).verdict is verdict
+            (one,) = looking.found(then, RULES, looking.Wanted(), NOW_US)
+            assert one.verdict is verdict
+            assert len(list(looking.due(then, RULES, (), NOW_US, NOW_US))) == late
+            assert len(list(looking.found(then, RULES, looking.Wanted(is_open=True), NOW_US))) == late
+    with snapshot(tmp_path, ManualClock(NOW_MOMENT), NOW_US - 1) as then:
+        assert not list(looking.found(then, RULES, looking.Wanted(), NOW_US))
 
 
 def test_the_withdrawn_events_of_a_duty_are_shown(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,8 @@ from vetlla.cli.kit.duty_rows import (
     print_events,
     state_text,
 )
-from vetlla.cli.kit.moments import Since, Until, Utc, duration, moment, within
+from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import Since, Until, Utc, duration, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
 
 Kind = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; several times for several kinds.")]
-Known = Annotated[str, typer.Option("--known", metavar="TIME", help="As it was known at this time. Default: now.")]
 AHEAD_S = 7 * 86_400.0
 """How far ahead `duties due` looks by default."""
 
@@ -54,11 +54,11 @@ def show(
 
     Example: vetlla duties show 4711
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    known_us = moment(known, now_us) if known else LATEST
-    with snapshot(state_dir, CLOCK) as connection:
-        one = book.standing_of(connection, rules, number, min(now_us, known_us), known_us)
-        events = all_events(connection, rules, one.duty, known_us)
+    rules = options.rules()
+    now_us, known_us = asked(known)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
+        one = book.standing_of(connection, rules, number, now_us)
+        events = all_events(connection, rules, one.duty)
     fields = duty_fields(one)
     if as_json:
         print_json(fields | {"events": events})
@@ -82,7 +82,7 @@ class ListFilters(NamedTuple):
     is_open: Annotated[bool, typer.Option("--open", help="Only duties that no event has ended.")] = False
     known: Known = ""
 
-    def wanted(self, now_us: int) -> looking.Wanted:
+    def wanted(self) -> looking.Wanted:
         """Return the filter. Raises UsageError for a wrong time."""
         since_us, until_us = within(self.since, self.until)
         return looking.Wanted(
@@ -93,7 +93,6 @@ class ListFilters(NamedTuple):
             since_us=since_us or 0,
             until_us=LATEST if until_us is None else until_us,
             is_open=self.is_open,
-            known_us=moment(self.known, now_us) if self.known else LATEST,
         )
 
 
@@ -111,11 +110,11 @@ def list_(
 
     Example: vetlla duties list --kind fault --verdict breached --since 2026-11-01
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    wanted = filters.wanted(now_us)
+    rules = options.rules()
+    wanted, (now_us, known_us) = filters.wanted(), asked(filters.known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        found = looking.found(connection, rules, wanted, min(now_us, wanted.known_us))
+    with snapshot(state_dir, CLOCK, known_us) as connection:
+        found = looking.found(connection, rules, wanted, now_us)
         shape = duty_fields if as_json else duty_row
         print_some(map(shape, found), COLUMNS, limit, as_json=as_json)
 

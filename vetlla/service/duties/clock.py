@@ -54,7 +54,7 @@ def stops_of(terms: Terms, events: Iterable[DutyEvent]) -> list[ClockStop]:
 
 
 def ended_by(stops: Iterable[ClockStop], at_us: int) -> list[ClockStop]:
-    """Return the stops of a duty that ended at a time. Its end ends a stop, too, and later stops are none of its own."""
+    """Return the stops of a duty that ended at a time: its end ends a stop, too, and later stops are not its own."""
     return [
         stop._replace(end_us=at_us if stop.end_us is None else min(at_us, stop.end_us))
         for stop in stops

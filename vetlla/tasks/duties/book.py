@@ -128,28 +128,24 @@ def withdraw(
     return found
 
 
-def duties_of(
-    connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str, known_us: int = store.LATEST
-) -> list[Duty]:
-    """Return the duties of one kind about one subject, in order of their opening, as known at a time (default: now)."""
-    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject, known_us)).duties
+def duties_of(connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str) -> list[Duty]:
+    """Return the duties of one kind about one subject, in order of their opening."""
+    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject)).duties
 
 
-def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int, known_us: int = store.LATEST) -> Duty:
+def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int) -> Duty:
     """Return a duty by its number. Raises UsageError if there is none."""
     opening = store.event(connection, number)
     if opening is not None:
-        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject, known_us):
+        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject):
             if duty.id == number:
                 return duty
     raise UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
 
 
-def standing_of(
-    connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int, known_us: int = store.LATEST
-) -> Standing:
-    """Return how a duty stands, as known at a time. Raises UsageError if there is none of this number."""
-    return standing(duty_of(connection, rules, number, known_us), rules, now_us)
+def standing_of(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> Standing:
+    """Return how a duty stands. Raises UsageError if there is none of this number."""
+    return standing(duty_of(connection, rules, number), rules, now_us)
 
 
 def open_duties_of(

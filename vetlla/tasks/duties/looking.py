@@ -33,8 +33,6 @@ class Wanted(NamedTuple):
     """Opened before this time."""
     is_open: bool = False
     """Only those that no event has ended."""
-    known_us: int = store.LATEST
-    """As they were known at this time."""
 
 
 def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_us: int) -> Iterator[Standing]:
@@ -62,13 +60,13 @@ def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[st
                 else store.subjects(connection, kind, wanted.since_us, wanted.until_us)
             )
             for subject in subjects:
-                yield from group(described, store.of_subject(connection, kind, subject, wanted.known_us)).duties
+                yield from group(described, store.of_subject(connection, kind, subject)).duties
         return
-    if wanted.is_open and wanted.known_us == store.LATEST:
+    if wanted.is_open:
         for kind in kinds:
             yield from _open(connection, rules, kind)
         return
-    for kind, _, events in store.by_subject(connection, kinds, wanted.known_us):
+    for kind, _, events in store.by_subject(connection, kinds):
         yield from group(rules.kinds.kind(kind), events).duties
 
 
@@ -111,11 +109,9 @@ def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
     return [event for event in events if event]
 
 
-def withdrawn(
-    connection: sqlite3.Connection, rules: DutyRules, duty: Duty, known_us: int = store.LATEST
-) -> list[DutyEvent]:
+def withdrawn(connection: sqlite3.Connection, rules: DutyRules, duty: Duty) -> list[DutyEvent]:
     """Return the events of a duty that were taken back, and every withdrawal of its events, as they were recorded."""
-    events = store.of_subject(connection, duty.kind, duty.subject, known_us)
+    events = store.of_subject(connection, duty.kind, duty.subject)
     gone = withdrawn_numbers(events)
     if not gone:
         return []
