@@ -105,7 +105,7 @@ def test_an_event_is_refused(connection: sqlite3.Connection, event: NewEvent, me
     record(connection, 1, told("cancelled", "2026-11-02 09:30"))
     with pytest.raises(UsageError, match=message):
         record(connection, 1, event)
-    with pytest.raises(UsageError, match="there is no duty 2"):
+    with pytest.raises(UsageError, match="2 is no duty, but an event: arrived of fault H1"):
         record(connection, 2, told("solved", "2026-11-02 10:00"))
 
 
@@ -187,7 +187,7 @@ def test_without_its_opening_there_is_no_duty(connection: sqlite3.Connection) ->
     open_(connection)
     record(connection, 1, told("solved", "2026-11-02 09:30"))
     take_back(connection, 1)
-    with pytest.raises(UsageError, match="there is no duty 1"):
+    with pytest.raises(UsageError, match="1 was withdrawn: detected of fault H1"):
         book.duty_of(connection, RULES, 1)
     assert [event.id for event in looking.loose(connection, RULES)] == [2]
 

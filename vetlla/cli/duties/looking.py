@@ -18,13 +18,13 @@ from vetlla.cli.kit.duty_rows import (
     state_text,
 )
 from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Since, Until, Utc, duration, within
+from vetlla.cli.kit.moments import Since, Until, Utc, duration, to_the_second, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.duties import DutyVerdict
 from vetlla.store.duties.events import LATEST
 from vetlla.store.registry.transaction import snapshot
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.duties.looking import WithdrawnDuty
 
 Kind = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; several times for several kinds.")]
 AHEAD_S = 7 * 86_400.0
@@ -52,11 +54,18 @@ def show(
 ) -> None:
     """Show a duty: its clock, its verdict with the reasons, and all of its events, withdrawn ones too.
 
+    Of a duty whose opening was withdrawn it says when, by which user and why; its verdict is then null in JSON.
+
     Example: vetlla duties show 4711
     """
     rules = options.rules()
     now_us, known_us = asked(known)
     with snapshot(state_dir, CLOCK, known_us) as connection:
+        gone = looking.withdrawn_duty(connection, rules, number)
+        if gone is not None:
+            _, *events = all_events(connection, rules, gone.duty)  # its opening is among the withdrawn ones, too
+            _show_withdrawn(gone, events, rules, as_json=as_json)
+            return
         one = book.standing_of(connection, rules, number, now_us)
         events = all_events(connection, rules, one.duty)
     fields = duty_fields(one)
@@ -67,6 +76,23 @@ def show(
     out.print(f"{duty.kind} {duty.id} of {duty.subject}: {one.terms.kind.title}", style="bold", soft_wrap=True)
     out.print(f"  {state_text(one)}", soft_wrap=True)
     out.print(f"  {fields['why']}", soft_wrap=True)
+    print_events(events)
+
+
+def _show_withdrawn(gone: WithdrawnDuty, events: list[dict[str, Any]], rules: DutyRules, *, as_json: bool) -> None:
+    """Say what happened to a duty whose opening was taken back. It has no clock, and its verdict is null."""
+    duty, told = gone.duty, gone.taken.told
+    note = f": {told.note}" if told.note else ""
+    why = f"Its opening was withdrawn at {to_the_second(told.at_us)} by {told.by}{note}."
+    if as_json:
+        empty = dict.fromkeys(("due", "ended", "elapsed", "stopped", "verdict", "worse"))
+        head = {"id": duty.id, "kind": duty.kind, "subject": duty.subject, "ref": duty.ref}
+        ans = rules.kinds.kind(duty.kind).ans
+        print_json(head | {"opened": iso(duty.opened_us)} | empty | {"ans": ans, "why": why, "events": events})
+        return
+    out = console()
+    out.print(f"{duty.kind} {duty.id} of {duty.subject}: withdrawn", style="bold", soft_wrap=True)
+    out.print(f"  {why}", soft_wrap=True)
     print_events(events)
 
 

@@ -17,7 +17,7 @@ from vetlla.tasks.duties.index import keep_index
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.kinds import DutyKind
@@ -114,7 +114,7 @@ def withdraw(
         note=note,
         withdraws=number,
     )
-    if number in withdrawn_numbers(store.of_subject(connection, told.kind, told.subject)):
+    if is_withdrawn(connection, found):
         raise UsageError(f"event {number} is withdrawn already")
     for duty in duties_of(connection, rules, told.kind, told.subject):
         if duty.id == number and len(duty.events) > 1 and standing(duty, rules, recording.now_us).is_open:
@@ -140,7 +140,34 @@ def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int) -> Du
         for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject):
             if duty.id == number:
                 return duty
-    raise UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    raise _no_duty(connection, rules, number, opening)
+
+
+def _no_duty(connection: sqlite3.Connection, rules: DutyRules, number: int, event: DutyEvent | None) -> UsageError:
+    """Return the error about a number that no duty has, given the event of that number; None if there is none."""
+    if event is None:
+        return UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    told = event.told
+    what = f"{told.event} of {told.kind} {told.subject}"
+    if is_withdrawn(connection, event):
+        return UsageError(f"{number} was withdrawn: {what}", remedy=f"vetlla duties show {number} says why")
+    for duty in duties_of(connection, rules, told.kind, told.subject):
+        if event in duty.events:
+            return UsageError(f"{number} is no duty, but an event: {what}", remedy=f"vetlla duties show {duty.id}")
+    return UsageError(f"{number} is no duty, but an event of none: {what}", remedy="vetlla duties check --loose")
+
+
+def is_withdrawn(connection: sqlite3.Connection, event: DutyEvent) -> bool:
+    """Return True if an event was taken back."""
+    return event.id in withdrawn_numbers(store.of_subject(connection, event.told.kind, event.told.subject))
+
+
+def not_withdrawn(connection: sqlite3.Connection, rules: DutyRules, numbers: Iterable[int]) -> Iterator[Duty]:
+    """Yield duties, without those whose opening was withdrawn. Raises UsageError for a number that never was a duty."""
+    for number in numbers:
+        opening = store.event(connection, number)
+        if opening is None or not is_withdrawn(connection, opening):
+            yield duty_of(connection, rules, number)
 
 
 def standing_of(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> Standing:

@@ -118,8 +118,7 @@ def row_of(stop: RouteStop) -> dict[str, object]:
 def _stop(connection: sqlite3.Connection, rules: DutyRules, visit: HomeVisit, district: str) -> RouteStop:
     devices: list[str] = []
     refs: list[str] = []
-    for number in visit.duties:
-        duty = book.duty_of(connection, rules, number)
+    for duty in book.not_withdrawn(connection, rules, visit.duties):
         is_of_device = duty.kind in {purpose.value for purpose in OF_DEVICES}
         devices += [duty.subject] if is_of_device else filter(None, [details_of(duty).get("device", "")])
         refs.append(duty.ref)

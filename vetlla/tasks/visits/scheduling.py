@@ -97,7 +97,7 @@ def move(
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
         visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
         home = home_store.home(book.connection, before.home)
-        return ScheduledVisit(visit, list(map(book.standing, visit.duties)), list(_warnings(book, visit, home)))
+        return ScheduledVisit(visit, book.standings(visit.duties), list(_warnings(book, visit, home)))
 
 
 def open_visit(book: OpenBook, number: int) -> HomeVisit:
