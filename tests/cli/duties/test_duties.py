@@ -132,7 +132,7 @@ def test_a_duty_that_was_withdrawn_says_so(stocked: Vetlla) -> None:
     assert f"vetlla duties show {number}" in refused.error
     again = found["events"][3]["id"]
     assert stocked("duties", "withdraw", again, "--reason", "it was right").status == 0
-    assert shown(stocked, number)["verdict"] == "open"
+    assert shown(stocked, number)["verdict"] == "breached"
 
 
 def test_the_number_of_an_event_names_its_duty(stocked: Vetlla) -> None:

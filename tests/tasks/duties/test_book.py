@@ -79,6 +79,8 @@ def test_two_duties_of_a_subject_are_not_mixed_up(connection: sqlite3.Connection
         (told("", "2026-11-02 09:00", end_us=NOW_US), "detected promises no time"),
         (told("", "2026-11-02 09:00", kind="plan", begin_us=9, end_us=8), "--to is before --from"),
         (told("", "2026-11-02 09:00", "A"), "fault of H1 is recorded already at that time with reference A"),
+        (told("", "2026-11-02 09:10", "x" * 129), "ref longer than 128 characters"),
+        (told("", "2026-11-02 09:10", by="x" * 65), "by longer than 64 characters"),
         (told("", "2026-11-02 09:01", "A"), "fault 1 of H1 has the reference A and another time"),
     ],
 )

@@ -123,9 +123,9 @@ class Entry(NamedTuple):
             subject=subject,
             event=event,
             at_us=moment(self.at, now_us) if self.at else now_us,
-            ref=self.ref,
-            by=self.by or actor(),
-            note=self.note,
+            ref=self.ref.strip(),
+            by=self.by.strip() or actor(),
+            note=self.note.strip(),
             details=details_text(details),
         )
 

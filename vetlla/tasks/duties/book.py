@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
-from vetlla.service.duties.columns import PAST_US, details_text
+from vetlla.service.duties.columns import PAST_US, details_text, unfit
 from vetlla.service.duties.grouping import group, unnamed
 from vetlla.service.duties.kinds import THE_SERVICE, ClockKind, Subject
 from vetlla.service.duties.standing import standing
@@ -238,6 +238,8 @@ def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:
     if told.at_us > now_us:
         raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
+    if wrong := unfit(told):
+        raise UsageError("; ".join(wrong), remedy="correct it: an export of the event could not be imported again")
     if told.at_us < PAST_US:
         raise UsageError("that lies before 1990", remedy="correct --at")
     promises = told.event in kind.promises
