@@ -72,6 +72,13 @@ def test_a_visit_outlives_the_duty_that_it_was_for(service: Vetlla) -> None:
     assert (came["state"], came["duties"]) == ("arrived", [])
 
 
+def test_two_visits_at_the_same_time_to_one_home_are_said(service: Vetlla) -> None:
+    first = schedule(service, *NINE)
+    (warning,) = schedule(service, "--from", "2026-11-03T10:00", "--to", "2026-11-03T11:00")["warnings"]
+    assert f"expects visit {first['id']} at that time, too" in warning
+    assert schedule(service, "--from", "2026-11-03T12:00", "--to", "2026-11-03T13:00")["warnings"] == []
+
+
 def test_an_interval_wider_than_allowed_needs_a_word_and_is_a_breach(service: Vetlla) -> None:
     wide = ("--from", "2026-11-03T09:00", "--to", "2026-11-03T11:00")
     refused = service("visits", "schedule", "H1", *AT, *wide)
