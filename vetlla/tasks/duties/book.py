@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
-from vetlla.service.duties.columns import PAST_US, details_text
+from vetlla.service.duties.columns import PAST_US, details_text, unfit
 from vetlla.service.duties.grouping import group, unnamed
 from vetlla.service.duties.kinds import THE_SERVICE, ClockKind, Subject
 from vetlla.service.duties.standing import standing
@@ -18,7 +18,7 @@ from vetlla.tasks.duties.order import refuse_code, refuse_impossible
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.kinds import DutyKind
@@ -119,7 +119,7 @@ def withdraw(
         note=note,
         withdraws=number,
     )
-    if number in withdrawn_numbers(store.of_subject(connection, told.kind, told.subject)):
+    if is_withdrawn(connection, found):
         raise UsageError(f"event {number} is withdrawn already")
     for duty in duties_of(connection, rules, told.kind, told.subject):
         if duty.id == number and len(duty.events) > 1 and standing(duty, rules, recording.now_us).is_open:
@@ -133,28 +133,51 @@ def withdraw(
     return found
 
 
-def duties_of(
-    connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str, known_us: int = store.LATEST
-) -> list[Duty]:
-    """Return the duties of one kind about one subject, in order of their opening, as known at a time (default: now)."""
-    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject, known_us)).duties
+def duties_of(connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str) -> list[Duty]:
+    """Return the duties of one kind about one subject, in order of their opening."""
+    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject)).duties
 
 
-def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int, known_us: int = store.LATEST) -> Duty:
+def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int) -> Duty:
     """Return a duty by its number. Raises UsageError if there is none."""
     opening = store.event(connection, number)
     if opening is not None:
-        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject, known_us):
+        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject):
             if duty.id == number:
                 return duty
-    raise UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    raise _no_duty(connection, rules, number, opening)
 
 
-def standing_of(
-    connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int, known_us: int = store.LATEST
-) -> Standing:
-    """Return how a duty stands, as known at a time. Raises UsageError if there is none of this number."""
-    return standing(duty_of(connection, rules, number, known_us), rules, now_us)
+def _no_duty(connection: sqlite3.Connection, rules: DutyRules, number: int, event: DutyEvent | None) -> UsageError:
+    """Return the error about a number that no duty has, given the event of that number; None if there is none."""
+    if event is None:
+        return UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    told = event.told
+    what = f"{told.event} of {told.kind} {told.subject}"
+    if is_withdrawn(connection, event):
+        return UsageError(f"{number} was withdrawn: {what}", remedy=f"vetlla duties show {number} says why")
+    for duty in duties_of(connection, rules, told.kind, told.subject):
+        if event in duty.events:
+            return UsageError(f"{number} is no duty, but an event: {what}", remedy=f"vetlla duties show {duty.id}")
+    return UsageError(f"{number} is no duty, but an event of none: {what}", remedy="vetlla duties check --loose")
+
+
+def is_withdrawn(connection: sqlite3.Connection, event: DutyEvent) -> bool:
+    """Return True if an event was taken back."""
+    return event.id in withdrawn_numbers(store.of_subject(connection, event.told.kind, event.told.subject))
+
+
+def not_withdrawn(connection: sqlite3.Connection, rules: DutyRules, numbers: Iterable[int]) -> Iterator[Duty]:
+    """Yield duties, without those whose opening was withdrawn. Raises UsageError for a number that never was a duty."""
+    for number in numbers:
+        opening = store.event(connection, number)
+        if opening is None or not is_withdrawn(connection, opening):
+            yield duty_of(connection, rules, number)
+
+
+def standing_of(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> Standing:
+    """Return how a duty stands. Raises UsageError if there is none of this number."""
+    return standing(duty_of(connection, rules, number), rules, now_us)
 
 
 def open_duties_of(
@@ -220,6 +243,8 @@ def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:
     if told.at_us > now_us:
         raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
+    if wrong := unfit(told):
+        raise UsageError("; ".join(wrong), remedy="correct it: an export of the event could not be imported again")
     if told.at_us < PAST_US:
         raise UsageError("that lies before 1990", remedy="correct --at")
     promises = told.event in kind.promises
