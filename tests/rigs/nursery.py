@@ -25,6 +25,7 @@ import rich
 import typer
 
 import vetlla.__main__
+from tests.rigs.disk import DISK
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
 def _press_ctrl_c(event: int) -> None:
     """Send SIGINT to this process at the event with this number."""
     left = event
-    outside = tempfile.gettempdir()
+    outside = (tempfile.gettempdir(), str(DISK))
 
     def hook(name: str, arguments: tuple[object, ...]) -> None:
         nonlocal left
