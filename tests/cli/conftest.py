@@ -117,14 +117,14 @@ def vetlla(state_dir: Path) -> Vetlla:
             except SystemExit as end:
                 status = end.code or 0
             except VetllaError as raised:
-                told = explained(raised)
-                status, error = status_of(told), str(told)
+                cause = explained(raised)
+                status, error = status_of(cause), str(cause)
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()
-            printed = [file.getvalue().decode().replace("\r\n", "\n") for file in (out, talk)]
+            printed, told = (file.getvalue().decode().replace("\r\n", "\n") for file in (out, talk))
         assert isinstance(status, int)
-        return Done(status, *printed, error)
+        return Done(status, printed, told, error)
 
     return run
 
