@@ -22,7 +22,7 @@ COUNTRY: Final = "ES"
 """Country of a number that begins neither with + nor with 00."""
 COUNTRY_CODE: Final = 34
 REMEMBERED: Final = 1 << 10
-"""Most numbers in the cache. Homes have numbers of their own, except those of a sample: it has 1,000 numbers."""
+"""Most numbers in the cache. Nearly every home has a number of its own, so a larger cache would seldom help."""
 
 LONGEST_NOTE: Final = 200
 """Most characters in which a number is looked for. A field of a number has one or two numbers and a few words."""

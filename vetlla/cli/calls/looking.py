@@ -29,6 +29,7 @@ from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.service.calls.joining import joined, order_fault
+from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason, is_same_agent
 from vetlla.store.calls import queries
 from vetlla.store.registry.transaction import snapshot
@@ -58,6 +59,10 @@ class WantedCalls(NamedTuple):
     agent: Annotated[str, typer.Option("--agent", help="Only calls of this agent or operator.")] = ""
     direction: Annotated[Direction | None, typer.Option("--direction", help="Only calls in this direction.")] = None
     untied: Annotated[bool, typer.Option("--untied", help="Only calls without a home.")] = False
+    missing: Annotated[
+        list[Proof] | None,
+        typer.Option("--lacks", help="Only calls that lack this part of ANS 7; repeatable: one of several is enough."),
+    ] = None
     limit: Newest = NEWEST
     numbers: Numbers = False
     utc: Utc = False
@@ -69,6 +74,7 @@ class WantedCalls(NamedTuple):
         return (
             (self.direction is None or call.record.direction is self.direction)
             and not (self.untied and call.tie.home)
+            and (not self.missing or not set(self.missing).isdisjoint(lacks(call)))
             and (not self.agent or is_same_agent(call.record.agent, self.agent) or call.record.agent == self.agent)
         )
 
