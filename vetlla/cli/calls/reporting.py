@@ -13,7 +13,7 @@ from vetlla.cli.calls.options import Numbers, Zone, call_fields, call_row, readi
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, footnote
 from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, without_collector
@@ -126,7 +126,7 @@ def _tell(first: date, found: CallFigures, *, numbers: bool) -> None:
         "ANS 6, calls": kept,
         f"  t3 at most {limits.t3_s} s": f"{_words(found.within, found.timed)}; required {limits.share} %{needed}",
         "  longest t3": f"{seconds(found.t3_max_us):g} s; never over {limits.t3_max_s} s" if found.timed else "",
-        "  over that": f"{len(found.breaches)} calls" if found.timed else "",
+        "  over that": counted(len(found.breaches), "call") if found.timed else "",
         "  answered, t3 unknown": str(found.untimed) if found.untimed else "",
         "Abandoned": str(found.abandoned),
         "Not answered else": str(found.lost) if found.lost else "",
@@ -185,4 +185,4 @@ def verify(
             print_json({"recordings": len(wanted), **totals})
         else:
             said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items() if count)
-            console().print(f"{len(wanted)} recordings{': ' if said else ''}{said}")
+            console().print(f"{counted(len(wanted), 'recording')}{': ' if said else ''}{said}")
