@@ -61,11 +61,12 @@ class DutyYear:
         self._planted_homes = homes
         reserved = {home.code for home in homes}
         codes = [home.code for home in made.homes[1::2] if home.code not in reserved]
+        known = frozenset(codes)
         self._subjects = {
             Subject.HOME: codes,
             Subject.HOME_OR_SERVICE: codes,
             Subject.SERVICE: [THE_SERVICE],
-            Subject.PERSON: [person.code for person in made.people if person.home in frozenset(codes)],
+            Subject.PERSON: [person.code for person in made.people if person.home in known],
             Subject.DEVICE: [f"{kept.device.type}:{kept.device.serial}" for kept in made.devices],
         }
         self._home_of = {person.code: person.home for person in made.people}
