@@ -9,7 +9,7 @@ import pytest
 from tests.rigs import invoices
 from vetlla.documents.facturae import tree
 from vetlla.documents.facturae.checking import faults_of
-from vetlla.documents.facturae.figures import number, number_from
+from vetlla.documents.facturae.figures import number, number_from, rounded, tax_of
 from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.domain.errors import UsageError
@@ -144,3 +144,13 @@ def test_a_number_is_written_in_one_form(value: str, text: str) -> None:
     """Equal values give equal texts with two to eight decimals, and read back the same."""
     assert number(Decimal(value)) == text
     assert number_from(text) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "cents"),
+    [("0.125", "0.13"), ("0.115", "0.12"), ("-0.125", "-0.13"), ("0.1249", "0.12"), ("-0.001", "0.00")],
+)
+def test_half_a_cent_is_rounded_away_from_zero(value: str, cents: str) -> None:
+    """This is the common rounding that rule 6 names; half to even would lose cents."""
+    assert f"{rounded(Decimal(value))}" == cents
+    assert f"{tax_of(Decimal(value) * 25, Decimal(4))}" == cents
