@@ -24,10 +24,10 @@ from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
-from vetlla.domain.invoices import Correction, Invoice, InvoiceHeader, InvoiceLine, Party, VatGroup
+from vetlla.domain.invoices import CorrectedInvoice, Invoice, InvoiceHeader, InvoiceLine, Party, VatGroup
 
 SCHEMA = Path(str(files("vetlla.documents.facturae") / "schema" / "Facturaev3_2_2.xsd"))
-CORRECTION = Correction(
+CORRECTION = CorrectedInvoice(
     series="TA", number="2026-0009", issued=date(2026, 10, 3), month=date(2026, 9, 1), reason="83", differences=True
 )
 
@@ -50,7 +50,7 @@ def check(xml: bytes) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 @pytest.mark.parametrize("corrects", [None, CORRECTION, replace(CORRECTION, differences=False, series="")])
-def test_an_invoice_is_valid(tmp_path: Path, language: Language, corrects: Correction | None) -> None:
+def test_an_invoice_is_valid(tmp_path: Path, language: Language, corrects: CorrectedInvoice | None) -> None:
     """xmllint, lxml and xmlschema take the invoice, also a corrective one, in each language."""
     xml = facturae(invoices.invoice(header=replace(invoices.HEADER, corrects=corrects)), language=language)
     check(xml)

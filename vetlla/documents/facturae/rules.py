@@ -9,11 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from stdnum.es import nif
-
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.figures import rounded, tax_of
 from vetlla.documents.facturae.reading import amount, taxes, text
+from vetlla.domain.spanish_numbers import is_tax_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ def _parties(root: Element) -> Iterator[str]:
         tax = f"Parties/{name}/TaxIdentification"
         number = text(root, f"{tax}/TaxIdentificationNumber")
         numbers.append(number.upper())
-        if text(root, f"{tax}/ResidenceTypeCode") == "R" and not nif.is_valid(number):
+        if text(root, f"{tax}/ResidenceTypeCode") == "R" and not is_tax_number(number):
             yield f"rule 5b: {name}: {number} is no Spanish tax number, by its check character"
     if len(set(numbers)) == 1:
         yield f"rule 5f: seller and buyer have the same tax number {numbers[0]}"
