@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from vetlla.documents.facturae.figures import rounded, tax_of
-from vetlla.domain.invoices import Invoice, InvoiceHeader, InvoiceLine, Party, PublicOffices, VatGroup
+from vetlla.domain.invoices import Invoice, InvoiceHeader, InvoiceLine, InvoiceParty, PublicOffices, VatGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SIGNED = datetime(2026, 11, 4, 9, 30, 15, tzinfo=UTC)
-SELLER = Party(
+SELLER = InvoiceParty(
     name="Teleassistència de l'Exemple, SL",
     tax_id="B00000000",
     address="Carrer Inventat, 1",

@@ -138,8 +138,8 @@ class ReceivedInvoice:
     issued: date
     period: tuple[date, date] | None
     """First and last day that are invoiced."""
-    seller: Party
-    buyer: Party
+    seller: InvoiceParty
+    buyer: InvoiceParty
     offices: PublicOffices
     contract: str
     file: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 
@@ -15,6 +18,14 @@ from vetlla.documents.facturae.writing import facturae
 from vetlla.domain.errors import UsageError
 
 PLAIN = facturae(invoices.invoice())
+
+
+def test_the_schemas_are_as_published() -> None:
+    """The note beside them has their digests, so that no edit goes unnoticed."""
+    folder = files("vetlla.documents.facturae") / "schema"
+    rows = re.findall(r"^ {4}([0-9a-f]{64}) {2}(\S+)$", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for _, name in rows} == {"Facturaev3_2_2.xsd", "xmldsig-core-schema.xsd"}
+    assert [hashlib.sha256((folder / name).read_bytes()).hexdigest() for _, name in rows] == [digest for digest, _ in rows]
 
 
 def changed(*pairs: tuple[str, str]) -> bytes:

@@ -24,7 +24,7 @@ from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
-from vetlla.domain.invoices import CorrectedInvoice, Invoice, InvoiceHeader, InvoiceLine, Party, VatGroup
+from vetlla.domain.invoices import CorrectedInvoice, Invoice, InvoiceHeader, InvoiceLine, InvoiceParty, VatGroup
 
 SCHEMA = Path(str(files("vetlla.documents.facturae") / "schema" / "Facturaev3_2_2.xsd"))
 CORRECTION = CorrectedInvoice(
@@ -233,7 +233,7 @@ WORDS = st.text(
 ).filter(lambda text: text.strip() == text and "\ufffe" not in text and "\uffff" not in text)
 NAMES = dict.fromkeys(("contract", "file", "contracting_body", "economic_department", "recipient_department"), WORDS)
 PARTIES = st.builds(
-    Party,
+    InvoiceParty,
     name=WORDS,
     tax_id=st.sampled_from(["B00000000", "Q0000000J"]),
     address=WORDS,
@@ -264,7 +264,7 @@ def lines(draw: st.DrawFn) -> InvoiceLine:
     st.dates(date(2024, 1, 1), date(2099, 12, 1)),
 )
 def test_any_invoice_is_valid_and_reads_back(
-    parts: list[InvoiceLine], names: dict[str, str], one: Party, other: Party, month: date
+    parts: list[InvoiceLine], names: dict[str, str], one: InvoiceParty, other: InvoiceParty, month: date
 ) -> None:
     """Accents, signs of markup, small prices and deductions keep their values in both directions."""
     other = replace(other, tax_id="B65410011")

@@ -10,7 +10,7 @@ from vetlla.documents.facturae.fields import Node, field
 from vetlla.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from vetlla.domain.invoices import InvoiceHeader, Party
+    from vetlla.domain.invoices import InvoiceHeader, InvoiceParty
 
 _NATURAL: Final = re.compile(r"[0-9KLMXYZ]")
 """First character of a person's tax number; all others are of companies and public bodies."""
@@ -28,7 +28,7 @@ def parties(header: InvoiceHeader) -> Node:
     )
 
 
-def _tax(party: Party) -> tuple[Node]:
+def _tax(party: InvoiceParty) -> tuple[Node]:
     if _NATURAL.match(party.tax_id):
         raise UsageError(
             f"{party.tax_id} is the tax number of a person, and only companies and public bodies are written",
@@ -63,11 +63,11 @@ def _centres(header: InvoiceHeader) -> Node:
     )
 
 
-def _entity(party: Party) -> Node:
+def _entity(party: InvoiceParty) -> Node:
     return Node("LegalEntity", (field("CorporateName", party.name, 80), _address(party)))
 
 
-def _address(party: Party) -> Node:
+def _address(party: InvoiceParty) -> Node:
     if not _POSTCODE.fullmatch(party.postcode):
         raise UsageError(f"PostCode {party.postcode!r} of {party.name} is not five digits", remedy="give the postcode")
     return Node(

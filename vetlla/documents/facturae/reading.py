@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.figures import number_from
 from vetlla.domain.errors import UsageError
-from vetlla.domain.invoices import Party, PublicOffices, ReceivedInvoice, ReceivedLine, VatGroup
+from vetlla.domain.invoices import InvoiceParty, PublicOffices, ReceivedInvoice, ReceivedLine, VatGroup
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -108,13 +108,13 @@ def _group(tax: Element) -> VatGroup:
     )
 
 
-def _party(party: Element) -> Party:
+def _party(party: Element) -> InvoiceParty:
     entity, person = party.find("LegalEntity"), party.find("Individual")
     holder = entity if entity is not None else person
     assert holder is not None
     names = ("CorporateName",) if entity is not None else ("Name", "FirstSurname", "SecondSurname")
     address = next((found for found in holder if found.tag in {"AddressInSpain", "OverseasAddress"}), holder)
-    return Party(
+    return InvoiceParty(
         name=" ".join(filter(None, (text(holder, name) for name in names))),
         tax_id=text(party, "TaxIdentification/TaxIdentificationNumber"),
         address=text(address, "Address"),
