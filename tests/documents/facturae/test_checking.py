@@ -23,9 +23,11 @@ PLAIN = facturae(invoices.invoice())
 def test_the_schemas_are_as_published() -> None:
     """The note beside them has their digests, so that no edit goes unnoticed."""
     folder = files("vetlla.documents.facturae") / "schema"
-    rows = re.findall(r"^ {4}([0-9a-f]{64}) {2}(\S+)$", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    note = (folder / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^ {4}([0-9a-f]{64}) {2}(\S+)$", note, re.MULTILINE)
     assert {name for _, name in rows} == {"Facturaev3_2_2.xsd", "xmldsig-core-schema.xsd"}
-    assert [hashlib.sha256((folder / name).read_bytes()).hexdigest() for _, name in rows] == [digest for digest, _ in rows]
+    for digest, name in rows:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
 def changed(*pairs: tuple[str, str]) -> bytes:
@@ -46,10 +48,17 @@ def changed(*pairs: tuple[str, str]) -> bytes:
             [("<TotalCost>121382.07", "<TotalCost>121382.07000000")],
             "line 2: rule 6a: TotalCost 121382.07000000 has more",
         ),
+        (
+            [("<TotalAmount>715135.71", "<TotalAmount>715135.710")],
+            "rule 6b: TaxesOutputs/Tax/TaxableBase/TotalAmount 71",
+        ),
         ([("<TotalGrossAmount>", "<TotalGrossAmount>1")], "rule 6b: TotalGrossAmount is 1"),
         ([("<TotalTaxOutputs>", "<TotalTaxOutputs>1")], "rule Facturae: TotalTaxOutputs is 1"),
         ([("<TotalTaxesWithheld>0.00", "<TotalTaxesWithheld>-0.01")], "rule 6d: TotalTaxesWithheld is below zero"),
-        ([("<TotalTaxesWithheld>0.00", "<TotalTaxesWithheld>0.000")], "rule 6b: TotalTaxesWithheld 0.000 has more"),
+        (
+            [("<TotalTaxesWithheld>0.00", "<TotalTaxesWithheld>0.000")],
+            "rule 6b: InvoiceTotals/TotalTaxesWithheld 0.000 has more",
+        ),
         ([("BeforeTaxes>", "BeforeTaxes>1")], "rule 6e: TotalGrossAmountBeforeTaxes is 1"),
         ([("<InvoiceTotal>", "<InvoiceTotal>1")], "rule 6f: InvoiceTotal is 1"),
         ([("<InvoicesCount>1", "<InvoicesCount>2")], "rule Facturae: InvoicesCount is 2, and the file has 1"),
@@ -59,7 +68,6 @@ def changed(*pairs: tuple[str, str]) -> bytes:
             "rule Facturae: lines have 21.00 % VAT, and the invoice has no such tax",
         ),
         ([(">B00000000<", ">B00000001<")], "rule 5b: SellerParty: B00000001 is no Spanish tax number"),
-        ([("B00000000<", "Q0000000J<")], "rule 5f: seller and buyer have the same tax number Q0000000J"),
         ([("<RoleTypeCode>03", "<RoleTypeCode>04")], "rule 8: the buyer has no office with its DIR3 code in role 03"),
         ([("<ItemDescription>", "<ItemDescription> </ItemDescription><X>")], "schema: "),
         ([("<InvoiceNumber>2026-0010", "<InvoiceNumber> ")], "rule 3a: the invoice has no number"),

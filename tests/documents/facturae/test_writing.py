@@ -249,7 +249,8 @@ def lines(draw: st.DrawFn) -> InvoiceLine:
     concept = draw(st.sampled_from([*codes.SERVICES, *(f"rent.{rent}" for rent in codes.RENTS)]))
     units = draw(st.decimals(0, 3_000_000, places=draw(st.sampled_from([0, 3, 8]))))
     price = draw(st.decimals(0, 500, places=draw(st.sampled_from([2, 4]))))
-    price = -price if concept == "ans_reduction" else price
+    if concept == "ans_reduction":
+        units, price = draw(st.sampled_from([(units, -price), (-units, price)]))
     return InvoiceLine(
         concept, units, "month", price, rounded(units * price), draw(st.sampled_from([Decimal(4), Decimal(21)]))
     )
