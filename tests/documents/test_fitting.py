@@ -23,7 +23,7 @@ def table(*columns: tuple[str, str, str]) -> dict[str, Any]:
     """Return a table of an outline with one row: kind, heading and cell of each column."""
     return {
         "headings": [{"kind": kind, "text": heading} for kind, heading, _ in columns],
-        "rows": [{"cells": [{"kind": kind, "text": cell} for kind, _, cell in columns]}],
+        "rows": [{"cells": [{"kind": kind, "text": cell, "marks": []} for kind, _, cell in columns]}],
     }
 
 

@@ -59,6 +59,7 @@ def test_a_page_with_every_block_is_a_valid_html_page() -> None:
     levels = [int(tag[1]) for tag, _ in read.attributes if re.fullmatch(r"h[1-6]", tag)]
     assert levels == [1, 2, 2, 3, 3, 2, 3, 2, 2]
     assert read.texts.count(HOSTILE) > 5
+    assert f"Peu de {HOSTILE}" in read.texts
 
 
 def test_html_and_pdf_show_the_same_footnotes() -> None:

@@ -229,7 +229,7 @@ def test_a_warning_is_an_error() -> None:
         maker._set(b'#set document(title: "t", date: datetime(year: 1, month: 1, day: 1))\n#text(font: "N")[a]', "{}")
 
 
-def test_a_page_that_nobody_can_keep_is_an_error() -> None:
+def test_a_page_that_breaks_a_standard_is_an_error() -> None:
     with pytest.raises(TypesettingError, match="PDF/"):
         maker._set(b"#image(bytes(\"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>\"))", "{}")
 

@@ -20,6 +20,8 @@ _NARROW: Final = frozenset("fijlrtIJ!'()*,-./:;[]|\u00a0\u00b7\u2019\u00ed\u00ef
 _BROAD: Final = frozenset("mwMW%@\u2014\u2026")
 _OF_NARROW, _OF_MEAN, _OF_CAPITAL, _OF_BROAD, _OF_BOLD = 0.335, 0.556, 0.76, 0.95, 1.08
 """Widths of letters as parts of their size; the last one is a factor."""
+_OF_MARK: Final = 0.6
+"""Width of the mark of a footnote with its comma, likewise."""
 _LINE: Final = 11.0
 """A text of words needs room for a line of this width, as parts of its size: some 20 letters. The rest is below it."""
 _WHOLE, _BROKEN = 9.0, 5.6
@@ -111,10 +113,14 @@ def _lengths(table: Mapping[str, Any], place: int) -> _Lengths:
     heading = table["headings"][place]
     return _Lengths(
         is_text=heading["kind"] in {"word", "name"},
-        cell=max((_length(row["cells"][place]["text"]) for row in table["rows"]), default=0.0),
+        cell=max((_cell(row["cells"][place]) for row in table["rows"]), default=0.0),
         heading=_length(heading["text"]) * _OF_BOLD,
         word=max((_length(word) * _OF_BOLD for word in heading["text"].split()), default=0.0),
     )
+
+
+def _cell(cell: Mapping[str, Any]) -> float:
+    return _length(cell["text"]) + _OF_MARK * len(cell["marks"])
 
 
 def _length(text: str) -> float:

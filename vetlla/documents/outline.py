@@ -21,7 +21,7 @@ _JOINED: Final = {("low", "high"): "interval", ("change_low", "change_high"): "i
 
 
 ROWS_OF_TABLE: Final = 1_000
-"""Most rows of a table that are shown. People read no more of them, and the maker of PDF needs 150 KiB for a row."""
+"""Most rows of a table that are shown. People do not read further, and the maker of PDF needs 150 KiB for a row."""
 ROWS_OF_PAGE: Final = 3_000
 """Most rows of a page that are shown: some half a GiB for the maker of PDF, and ten seconds."""
 ROWS_ALWAYS: Final = 50
