@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from tests.rigs.pages import asked, month_page, page_of, table
 from vetlla.documents import pdf as maker
 from vetlla.documents.letters import PRINTED, printable
-from vetlla.documents.page import Listing, Paragraph, TableBlock
+from vetlla.documents.page import Facts, Listing, Paragraph, Signatures, TableBlock
 from vetlla.documents.pdf import Attachment, TypesettingError, pdf
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
@@ -130,6 +131,7 @@ def test_an_unknown_relation_is_refused() -> None:
 
 MADE = """
 import sys
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from tests.rigs.pages import month_page
@@ -218,6 +220,13 @@ def test_a_long_code_is_broken_and_stays_whole(tmp_path: Path) -> None:
     assert max(map(float, re.findall(r'xMax="([\d.]+)"', box))) < 842 - 35
     raw = re.sub(r"\s+", "", asked("pdftotext", "-raw", file, "-"))
     assert raw.count(code) >= 1
+
+
+def test_a_page_without_content_is_a_page(tmp_path: Path) -> None:
+    page = replace(page_of(Facts(()), Listing(()), Signatures(()), TableBlock(table=table(0)), title=""), lines=())
+    assert "Cap cas." in asked("pdftotext", file_of(tmp_path, replace(page, title="T")), "-")
+    with pytest.raises(TypesettingError, match="title"):
+        pdf(page, DAY)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def month_page(text: str = "instal·lació", language: Language = Language.CA) -
         title=f"Informe de {text}",
         lines=("Novembre de 2026", month),
         foot=f"Peu de {text}",
-        cards=(Card(name=text, value="98,7 %", notes=(text,)),),
+        cards=(Card(name=text, value=Marked("98,7 %", ("month",)), notes=(text,)),),
         has_contents=True,
         parts=(
             (

@@ -12,7 +12,7 @@ from vetlla.domain.figures import Form
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vetlla.documents.page import Block, Page, Section, Text
+    from vetlla.documents.page import Block, Card, Page, Section, Text
     from vetlla.documents.words import Words
     from vetlla.domain.figures import FigureColumn, FigureTable
 
@@ -81,7 +81,7 @@ def outline(page: Page) -> dict[str, Any]:
         "name": page.title,
         "foot": page.foot,
         "lines": [_run(line, so_far) for line in page.lines],
-        "cards": [{"name": card.name, "value": card.value, "notes": list(card.notes)} for card in page.cards],
+        "cards": [_card(card, so_far) for card in page.cards],
         "parts": [
             {
                 "name": f"part{number}",
@@ -105,6 +105,14 @@ def _run(text: Text, so_far: _Made) -> dict[str, Any]:
     if isinstance(text, Marked):
         return {"text": text.text, "marks": so_far.numbers(text.marks)}
     return {"text": text, "marks": []}
+
+
+def _card(card: Card, so_far: _Made) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "value": _run(card.value, so_far),
+        "notes": [_run(note, so_far) for note in card.notes],
+    }
 
 
 def _section(section: Section, words: Words, so_far: _Made, *, level: int) -> dict[str, Any]:

@@ -72,8 +72,8 @@ class Card:
     """A figure that is shown large."""
 
     name: str
-    value: str
-    notes: tuple[str, ...] = ()
+    value: Text
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
