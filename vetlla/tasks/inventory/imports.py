@@ -20,7 +20,7 @@ from vetlla.tasks.homes.rows import home_rows, person_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -49,12 +49,18 @@ class Imported(NamedTuple):
     """Homes without an active period, where homes were imported."""
     corrected: int = 0
     """Rows that changed an answer about days before the day from which they hold."""
+    kept: Sequence[Fault] = ()
+    """Values of the file that are no news: what was recorded by hand since then stays."""
 
 
 class _Rows(Protocol):
     """Takes the rows of one kind; ``corrected`` counts those that corrected the past."""
 
     corrected: int
+
+    @property
+    def kept(self) -> Sequence[Fault]:
+        """The values of the file that an import said before, where the value recorded by hand stays."""
 
     def put(self, row: int, values: Any) -> Effect | list[Fault]:  # noqa: ANN401 - each kind has its own type
         """Put a row into the registry; return what it changed, or what is wrong with it."""
@@ -77,9 +83,9 @@ def import_rows(
     """Put the rows of a file into the registry. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
 
     ``what`` is devices, homes or people. With ``large`` a copy is changed, so that the running receiver is not slowed
-    down. Raises UsageError for a correction of devices.
+    down. Raises UsageError for a correction of devices, whose facts are movements.
     """
-    if dated.correct and what == "devices":
+    if what == "devices" and (dated.correct or dated.overrule):
         raise UsageError(
             "the history of a device is not corrected by a file", remedy="vetlla inventory move, transfer ..."
         )
@@ -108,12 +114,13 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     taker.finish()
     for column, kind, code in inventory.codes(connection) if what == "devices" else homes.codes(connection, what):
         zeros.compare(column, kind, code)
-    return Imported(effects, faults, zeros.found, corrected=taker.corrected)
+    return Imported(effects, faults, zeros.found, corrected=taker.corrected, kept=taker.kept)
 
 
 class _Devices:
     corrected = 0
     """A file of devices tells of movements, which are never before those that are recorded."""
+    kept = ()
 
     def __init__(self, connection: sqlite3.Connection, dated: Dated) -> None:
         self._checks = row_checks.DeviceRows(HomeCodes(home_codes(connection)), dated.day)
