@@ -173,7 +173,6 @@ def test_an_old_file_does_not_undo_what_was_changed_by_hand(office: Vetlla, tmp_
     assert office("homes", "history", "H1").out == before
     assert write(office, tmp_path, HOMES, "homes", "--overrule")["kept"] == 0
     assert facts(office, "H1", "active")[-1] == ("2024-01-01/", "2026-03-01", "homes.csv", True)
-    assert office("inventory", "import", file, "--overrule").status == os.EX_USAGE
 
 
 def test_a_file_with_news_changes_what_was_changed_by_hand(office: Vetlla, tmp_path: Path) -> None:

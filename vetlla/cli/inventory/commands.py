@@ -83,7 +83,7 @@ def import_(
     What a row of homes or people changes holds from --day on, or from the day in its column since. The days before keep
     their values; --correct says that the rows correct days that have passed (vetlla homes history shows both).
     A value that an import said before and that was changed by hand since then stays changed, and a warning lists it;
-    --overrule or --correct takes the file's value.
+    --overrule takes the file's value. So a device that was moved by hand stays where it is.
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from vetlla.domain.columns import Effect, Fault
 from vetlla.domain.homes import HOME_FIELDS, PERSON_FIELDS, Home, Person
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from vetlla.store.homes.write import FactWriter
 
 V = TypeVar("V", bound="Home | Person")
-_STAYS = "was imported before and then changed by hand, which stays"
+STAYS: Final = "was imported before and then changed by hand, which stays"
+"""Why a value of a file is not taken."""
 
 
 class Dated(NamedTuple):
@@ -77,7 +78,7 @@ class DatedRows(Generic[V]):
         after = self._check(row, {**values, **{field: getattr(before, field) for field in old}}, before)
         if isinstance(after, list):
             return after
-        self.kept += (Fault(row, field, shown(field, stored(field, values[field])), _STAYS) for field in old)
+        self.kept += (Fault(row, field, shown(field, stored(field, values[field])), STAYS) for field in old)
         found = changes(before, after, since, correct=dated.correct)
         if late := overtaken(found, self._fields, lambda *of: self._writer.next_day(code, *of), dated.today):
             written = checks.texts(after)

@@ -16,7 +16,7 @@ from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory.bulk import DeviceImport
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.good_rows import good_rows
-from vetlla.tasks.homes.rows import home_rows, person_rows
+from vetlla.tasks.homes.rows import STAYS, home_rows, person_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import ImportedDevice
     from vetlla.service.inventory.columns import DeviceRow
+    from vetlla.store.inventory.bulk import KnownDevice
     from vetlla.tasks.homes.rows import Dated
 
 Read: TypeAlias = "tuple[int, Any | list[Fault]]"
@@ -83,9 +85,9 @@ def import_rows(
     """Put the rows of a file into the registry. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
 
     ``what`` is devices, homes or people. With ``large`` a copy is changed, so that the running receiver is not slowed
-    down. Raises UsageError for a correction of devices, whose facts are movements.
+    down. Raises UsageError for a correction of devices.
     """
-    if what == "devices" and (dated.correct or dated.overrule):
+    if dated.correct and what == "devices":
         raise UsageError(
             "the history of a device is not corrected by a file", remedy="vetlla inventory move, transfer ..."
         )
@@ -120,11 +122,12 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
 class _Devices:
     corrected = 0
     """A file of devices tells of movements, which are never before those that are recorded."""
-    kept = ()
 
     def __init__(self, connection: sqlite3.Connection, dated: Dated) -> None:
         self._checks = row_checks.DeviceRows(HomeCodes(home_codes(connection)), dated.day)
         self._day = dated.day
+        self._overrule = dated.overrule
+        self.kept: list[Fault] = []
         self._bulk = DeviceImport(connection, dated.recording.at_us)
         self.finish = self._bulk.flush
 
@@ -133,11 +136,24 @@ class _Devices:
         if isinstance(found, list):
             return found
         known = self._bulk.known(found.device)
+        said = None if known is None or self._overrule else known.imported
+        if known and said and movements.without_news(found, known.standing, said):
+            return self._keep(row, found, known)
         try:
             movement = movements.imported(found, known.standing if known else None, self._day)
         except UsageError as error:
             return [Fault(row, "home", found.home, str(error))]
         return self._bulk.put(found, known, movement)
+
+    def _keep(self, row: int, found: ImportedDevice, known: KnownDevice) -> Effect:
+        """Leave a device where it was moved by hand, and take what else the row says of it."""
+        if (found.place, found.home) == known.standing[:2]:
+            column, value = "ownership", str(found.ownership)
+        else:
+            column, value = ("home", found.home) if found.home else ("place", str(found.place))
+            found = found._replace(device=known.with_cost_days(found.device))  # the movement by hand may have set them
+        self.kept.append(Fault(row, column, value, STAYS))
+        return self._bulk.put(found, known, None)
 
 
 _ROWS: dict[str, Callable[[sqlite3.Connection, Dated], _Rows]] = {
