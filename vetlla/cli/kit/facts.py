@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.moments import moment, to_the_second
+from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, as_day, as_note, today
+from vetlla.cli.kit.registry import CLOCK, Day, as_day, as_note, today
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import ALWAYS, DatedChange, Fact, FactRecording
 from vetlla.store.homes.cells import shown, stored
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.homes.changes import WantedValues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vetlla.domain.columns import RowKind
 
@@ -33,6 +36,45 @@ Known = Annotated[
 ]
 Active = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All active periods; "" for none.')]
 Suspended = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All suspended periods; "" for none.')]
+
+
+class Asked(NamedTuple):
+    """The registry, and what a command shows of it: a day, as it was known at a time (None: as it is known now)."""
+
+    connection: sqlite3.Connection
+    day: date
+    known_us: int | None
+
+
+class FactView(NamedTuple):
+    """Options of a command that shows a home or a person on a day."""
+
+    day: Day = None
+    known: Known = ""
+    as_json: AsJson = False
+    utc: Utc = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    @contextmanager
+    def asked(self) -> Iterator[Asked]:
+        """Yield the registry for reading, with the day and the time of knowledge. Raises UsageError and StoreError."""
+        day, known_us = self.day or today(), _known_us(self.known)
+        with snapshot(self.state_dir, CLOCK) as connection:
+            yield Asked(connection, day, known_us)
+
+
+class FactHistory(NamedTuple):
+    """Options of a command that lists every fact about a home or a person."""
+
+    as_json: AsJson = False
+    utc: Utc = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def tell(self, facts_of: Callable[[sqlite3.Connection, str], Iterable[Fact]], code: str, *, title: str) -> None:
+        """Print the facts that ``facts_of`` reads about a code. Raises UsageError and StoreError."""
+        with snapshot(self.state_dir, CLOCK) as connection:
+            facts = facts_of(connection, code)
+        _print_facts(facts, as_json=self.as_json, title=title)
 
 
 class FactEntry(NamedTuple):
@@ -88,12 +130,12 @@ class FactEntry(NamedTuple):
             console().print(f"{code}: nothing changed")
 
 
-def known_us(text: str) -> int | None:
+def _known_us(text: str) -> int | None:
     """Return the time of ``--known`` in microseconds UTC; None if it is not given. Raises UsageError."""
     return moment(text, CLOCK.now().utc_us) if text else None
 
 
-def print_facts(facts: Iterable[Fact], *, as_json: bool, title: str) -> None:
+def _print_facts(facts: Iterable[Fact], *, as_json: bool, title: str) -> None:
     """Print facts: for a machine as objects with UTC times, for a person as a table."""
     rows: list[dict[str, Any]] = [
         {
