@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.dispatch.acts import Act
-from vetlla.cli.dispatch.rows import Note, UnitCode, at_of
-from vetlla.cli.kit.actor import actor
+from vetlla.cli.dispatch.acts import Act, work_of
+from vetlla.cli.dispatch.rows import Note, UnitCode
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -51,8 +50,8 @@ def add(
             raise UsageError(f"a code has at most {CODE_MAX} printable characters", remedy="correct the code")
     if not unit.strip() or not base.strip():
         raise UsageError("a unit has a code and a base", remedy="vetlla dispatch units add UMO-03 --base NORD")
-    event = UnitEvent(unit, "added", base, vehicle, at_of(act.at), act.by or actor(), note)
-    with act.work("units add") as work:
+    event = UnitEvent(unit, "added", base, vehicle, act.at_us(), act.person(), note)
+    with work_of(act, "units add") as work:
         one = tasks.add(work, event)
     _print_one(one, as_json=act.as_json)
 
@@ -78,8 +77,8 @@ def off(unit: UnitCode, note: Note = "", *, act: Act) -> None:
 
 
 def _shift(event: str, unit: str, note: str, act: Act) -> None:
-    told = UnitEvent(unit, event, "", "", at_of(act.at), act.by or actor(), note)
-    with act.work(f"units {event}") as work:
+    told = UnitEvent(unit, event, "", "", act.at_us(), act.person(), note)
+    with work_of(act, f"units {event}") as work:
         one = tasks.shift(work, told)
     _print_one(one, as_json=act.as_json)
 

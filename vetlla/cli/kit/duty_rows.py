@@ -116,16 +116,24 @@ class Entry(NamedTuple):
         """Return where and how a command writes. Raises ConfigError."""
         return DutyDesk(self.state_dir, CLOCK, self.rules(), f"vetlla {command}", self.dry_run)
 
+    def at_us(self) -> int:
+        """Return when it happened, microseconds UTC. Raises UsageError."""
+        now_us = CLOCK.now().utc_us
+        return moment(self.at, now_us) if self.at else now_us
+
+    def person(self) -> str:
+        """Return the code of the person who did it, or the user of the command."""
+        return self.by or actor()
+
     def told(self, kind: str, subject: str, event: str, **details: str) -> NewEvent:
         """Return the event that the options tell; ``details`` are texts such as base and team. Raises UsageError."""
-        now_us = CLOCK.now().utc_us
         return NewEvent(
             kind=kind,
             subject=subject,
             event=event,
-            at_us=moment(self.at, now_us) if self.at else now_us,
+            at_us=self.at_us(),
             ref=self.ref,
-            by=self.by or actor(),
+            by=self.person(),
             note=self.note,
             details=details_text(details),
         )
