@@ -8,16 +8,13 @@ import typer
 
 from vetlla.cli.dispatch.acts import Act, work_of
 from vetlla.cli.dispatch.rows import Note, UnitCode
-from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso
 from vetlla.domain.emergencies import UnitEvent
 from vetlla.domain.errors import UsageError
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch import units as tasks
 
@@ -86,19 +83,15 @@ def _shift(event: str, unit: str, note: str, act: Act) -> None:
 @app.command("list")
 @with_option_groups
 def list_(
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the units: free, on the way, at a home or off duty, since when, and for which alarm.
 
     Example: vetlla dispatch units list
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, now_us):
         known = looking.known_units(connection, rules, now_us)
-    print_rows((_fields(one) if as_json else _row(one) for one in known), COLUMNS, as_json=as_json)
+    print_rows((_fields(one) if view.as_json else _row(one) for one in known), COLUMNS, as_json=view.as_json)
 
 
 def _fields(one: StreetUnit) -> dict[str, Any]:
