@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.counters import Counters
-    from vetlla.settings.model import Limits, Settings
+    from vetlla.settings.limits import Limits
+    from vetlla.settings.model import Settings
 
 log = structlog.get_logger()
 
