@@ -1,4 +1,4 @@
-"""The messages of the control socket: which arguments a request takes, what a message keeps of them, and their schema."""
+"""The messages of the control socket: which arguments a request takes, what is sent of them, and their schema."""
 
 from __future__ import annotations
 
