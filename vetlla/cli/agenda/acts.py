@@ -8,12 +8,13 @@ import typer
 
 from vetlla.cli.agenda.rows import next_fields
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, Entry, RuleOptions, print_duty
+from vetlla.cli.kit.duty_rows import Entry, RuleOptions, print_duty
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.agenda import desk

@@ -12,15 +12,18 @@ from vetlla.cli.custody.rows import KeyCode, KeyEntry, OtherPlace, Where, Witnes
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import PaperLanguage
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.service.custody.chain import MAY_RETURN, KeyAct, TakingReason
-from vetlla.service.custody.columns import ALARM_MAX, COPIES_MAX
+from vetlla.service.custody.columns import COPIES_MAX
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import register
 
 Alarm = Annotated[
     int | None,
-    typer.Option("--alarm", min=1, max=ALARM_MAX, metavar="ID", help="Number of the emergency's alarm in the journal."),
+    typer.Option(
+        "--alarm", min=1, max=NUMBER_MAX, metavar="ID", help="Number of the emergency's alarm in the journal."
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import SECOND_US, iso, stretch
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.duties import DutyVerdict, NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "kind", "subject", "opened", "due", "ended", "verdict", "ans", "ref")
 EVENT_COLUMNS = ("id", "event", "at", "by", "ref", "from", "to", "note", "source", "withdrawn")
-NUMBER_MAX = (1 << 63) - 1
-"""Largest number that SQLite keeps."""
 
 KindsFile = Annotated[
     Path | None,
