@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.domain.duties import Duty, DutyEvent, DutyVerdict, NewEvent
 from vetlla.domain.emergencies import EmergencyType, UnitEvent, UnitState
 from vetlla.service.dispatch.emergency import UNIT, StreetEmergency, emergency
-from vetlla.service.dispatch.order import MINUTE_US, StreetMarks, board, needs_unit
+from vetlla.service.dispatch.order import StreetMarks, board, needs_unit
 from vetlla.service.dispatch.report import Figures, count
 from vetlla.service.dispatch.units import propose, units
 from vetlla.service.duties.columns import details_text

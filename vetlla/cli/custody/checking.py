@@ -12,8 +12,8 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import CLOCK, Day, past, without_collector
-from vetlla.domain.clock import SECOND_US
-from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
+from vetlla.domain.clock import HOUR_US, SECOND_US
+from vetlla.service.custody.checking import CustodyCheck, CustodyLimits, check
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot, transaction

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.faults.rows import fault_fields
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, Entry, RuleOptions, state_text
+from vetlla.cli.kit.duty_rows import Entry, RuleOptions, state_text
 from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.domain.masking import masked_account
 from vetlla.service.faults.troubles import FaultCode

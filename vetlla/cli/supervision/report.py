@@ -31,7 +31,7 @@ from vetlla.domain.clock import SystemClock, last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.service.supervision.days import service_day, service_day_of
 from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
-from vetlla.settings.model import SupervisionSettings
+from vetlla.settings.supervision import SupervisionSettings
 from vetlla.store.journal.archive import Archive
 from vetlla.store.supervision import history
 from vetlla.tables.delimited import write

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.domain.clock import MINUTE_US, SECOND_US, to_datetime
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.dispatch.emergency import code_key
-from vetlla.service.dispatch.order import MINUTE_US, StreetMarks
+from vetlla.service.dispatch.order import StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
 
