@@ -169,7 +169,7 @@ def unanswered(number: AgendaNumber, *, entry: Entry) -> None:
 
 def _number(text: str) -> int:
     """Return the number of a call. Raises UsageError for anything else, such as the code of a home."""
-    if text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 63:
+    if text.isascii() and text.isdecimal() and 0 < int(text) <= NUMBER_MAX:
         return int(text)
     raise UsageError(
         f"{text!r} is no number of a call of the agenda",

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vetlla.cli.dispatch.rows import AlarmNumber, alarm_row, beginning_fields, emergency_fields
-from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
+from vetlla.cli.kit.duty_rows import all_events, print_events, state_text
 from vetlla.cli.kit.duty_view import DutyView
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.service.dispatch.emergency import DUTY_MARK
 from vetlla.service.dispatch.possible import impossible
 from vetlla.store.registry.registry import must_exist
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch.beginning import beginning_of
 
@@ -123,12 +120,7 @@ def _contradictions(one: StreetEmergency | None) -> str:
 
 
 @with_option_groups
-def board(
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+def board(view: DutyView) -> None:
     """Show the open emergencies in the order in which they should get a unit, each with the reason.
 
     Type I comes before type II, and in a type the one with the least time left comes first. Those that wait for the
@@ -136,12 +128,11 @@ def board(
 
     Example: vetlla dispatch board
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    must_exist(state_dir)
-    with snapshot(state_dir, CLOCK) as connection:
+    must_exist(view.state_dir)
+    with view.reading() as (connection, rules, now_us):
         lines = looking.lines(connection, rules, now_us)
     rows = (line_fields(place, line, now_us) for place, line in enumerate(lines, start=1))
-    print_rows(rows if as_json else map(_line_row, rows), BOARD_COLUMNS, as_json=as_json)
+    print_rows(rows if view.as_json else map(_line_row, rows), BOARD_COLUMNS, as_json=view.as_json)
 
 
 def line_fields(place: int, line: Line, now_us: int) -> dict[str, Any]:

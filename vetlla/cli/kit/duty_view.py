@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 from vetlla.cli.kit.duty_rows import KindsFile, duty_rules
 from vetlla.cli.kit.known import asked
 from vetlla.cli.kit.moments import Utc
+from vetlla.cli.kit.option_groups import Instead
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK
@@ -49,3 +50,7 @@ class DutyView(NamedTuple):
         now_us, known_us = asked(known)
         with snapshot(self.state_dir, CLOCK, known_us) as connection:
             yield DutyReading(connection, rules, now_us)
+
+
+DutyFigures: TypeAlias = Annotated[DutyView, Instead(utc=None)]
+"""Options of such a command that prints figures and no times."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from vetlla.domain.alarms import Tally
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import HOUR_US
 from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.batch import Note
@@ -32,7 +32,7 @@ PAGE = 500
 """Rows in one read: memory stays constant, and the read ends before the next checkpoint is due."""
 SCAN_ROWS = 100_000
 """Numbers that one read scans where no index helps: some ten milliseconds."""
-STEP_US = 2 * 3_600 * SECOND_US
+STEP_US = 2 * HOUR_US
 """How far the clock may have been set back without a missed row at the edge of a time range. A clock that took local
 time for UTC is an hour or two ahead."""
 
