@@ -25,7 +25,7 @@ Act: TypeAlias = Annotated[Entry, Instead(ref=None, note=None)]
 
 
 def told_by(act: Act, note: str) -> Told:
-    """Return who says when that it happened. Raises UsageError."""
+    """Return who says when that it happened. Raises UsageError. Call it under ``work_of``, which sets the clock."""
     return Told(act.at_us(), act.person(), note)
 
 
@@ -53,9 +53,8 @@ def set_type(
 
     Example: vetlla dispatch type 1207 I
     """
-    told = told_by(act, note)
     with work_of(act, "type") as work:
-        one = types.set_type(work, act.state_dir, alarm, wanted, told)
+        one = types.set_type(work, act.state_dir, alarm, wanted, told_by(act, note))
     print_emergency(one, as_json=act.as_json)
 
 
@@ -72,9 +71,8 @@ def send(
 
     Example: vetlla dispatch send 1207 --unit UMO-03
     """
-    told = told_by(act, note)
     with work_of(act, "send") as work:
-        one = acts.send(work, alarm, told, unit=unit, base=base)
+        one = acts.send(work, alarm, told_by(act, note), unit=unit, base=base)
         doubt = looking.base_doubt(work.connection, one.base) if base else ""
     print_emergency(one, as_json=act.as_json)
     tell_doubt(doubt, f"if that is wrong, vetlla dispatch recalled {one.label} --reason WHY, and send again")
@@ -117,9 +115,8 @@ def no_access(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
 
 def _progress(command: str, alarm: str, event: str, note: str, act: Act) -> None:
-    told = told_by(act, note)
     with work_of(act, command) as work:
-        one = acts.progress(work, alarm, event, told)
+        one = acts.progress(work, alarm, event, told_by(act, note))
     print_emergency(one, as_json=act.as_json)
 
 
@@ -129,9 +126,8 @@ def cancelled(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
     Example: vetlla dispatch cancelled 1207 --reason "the daughter is there"
     """
-    told = told_by(act, reason)
     with work_of(act, "cancelled") as work:
-        one = acts.cancel(work, alarm, told)
+        one = acts.cancel(work, alarm, told_by(act, reason))
     print_emergency(one, as_json=act.as_json)
 
 
@@ -141,7 +137,6 @@ def finished(alarm: AlarmNumber, note: Note = "", *, act: Act) -> None:
 
     Example: vetlla dispatch finished 1207
     """
-    told = told_by(act, note)
     with work_of(act, "finished") as work:
-        one = acts.finish(work, alarm, told)
+        one = acts.finish(work, alarm, told_by(act, note))
     print_emergency(one, as_json=act.as_json)

@@ -52,8 +52,8 @@ def open_fault(
 
     Example: vetlla faults open H000123 --device ucr:U0007 --code battery --at 2026-11-02T09:00
     """
-    told = entry.told(book.FAULT, home, "")
-    opened = book.open_fault(entry.desk("faults open"), told, device=device, code=code, alarm=alarm)
+    desk = entry.desk("faults open")
+    opened = book.open_fault(desk, entry.told(book.FAULT, home, ""), device=device, code=code, alarm=alarm)
     _tell(opened.fault, [opened.visit], as_json=entry.as_json)
 
 
@@ -74,8 +74,8 @@ def solve(
     """
     if replaced and repaired:
         raise UsageError("a device was either replaced or repaired", remedy="give --replaced or --repaired")
-    told = entry.told("", "", "solved")
-    done = book.solve(entry.desk("faults solve"), number, told, replaced=replaced, repaired=repaired)
+    desk = entry.desk("faults solve")
+    done = book.solve(desk, number, entry.told("", "", "solved"), replaced=replaced, repaired=repaired)
     _tell(done.fault, [], as_json=entry.as_json, changes=done.changes)
 
 

@@ -115,7 +115,10 @@ class Entry(NamedTuple):
         return DutyDesk(self.state_dir, CLOCK, self.rules(), f"vetlla {command}", self.dry_run)
 
     def at_us(self) -> int:
-        """Return when it happened, microseconds UTC. Raises UsageError."""
+        """Return when it happened, microseconds UTC. Raises UsageError.
+
+        Read the rules first: a time without zone is then on the clock of the service, and not of the machine.
+        """
         now_us = CLOCK.now().utc_us
         return moment(self.at, now_us) if self.at else now_us
 
