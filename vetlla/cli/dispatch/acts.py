@@ -24,17 +24,13 @@ Act: TypeAlias = Annotated[Entry, Instead(ref=None, note=None)]
 """Options of every command that records what becomes of an emergency; some of these commands demand a reason."""
 
 
-def told_by(act: Act, note: str) -> Told:
-    """Return who says when that it happened. Raises UsageError. Call it under ``work_of``, which sets the clock."""
-    return Told(act.at_us(), act.person(), note)
-
-
 @contextmanager
-def work_of(act: Act, command: str) -> Iterator[Work]:
-    """Yield the registry for one change by a command."""
+def work_of(act: Act, command: str, note: str) -> Iterator[tuple[Work, Told]]:
+    """Yield the registry for one change by a command, and who says when that it happened. Raises UsageError."""
     rules = act.rules()
+    told = Told(act.at_us(), act.person(), note)
     with transaction(act.state_dir, CLOCK, dry_run=act.dry_run) as connection:
-        yield Work(connection, rules, act.recording(f"dispatch {command}"))
+        yield Work(connection, rules, act.recording(f"dispatch {command}")), told
 
 
 @with_option_groups
@@ -53,8 +49,8 @@ def set_type(
 
     Example: vetlla dispatch type 1207 I
     """
-    with work_of(act, "type") as work:
-        one = types.set_type(work, act.state_dir, alarm, wanted, told_by(act, note))
+    with work_of(act, "type", note) as (work, told):
+        one = types.set_type(work, act.state_dir, alarm, wanted, told)
     print_emergency(one, as_json=act.as_json)
 
 
@@ -71,8 +67,8 @@ def send(
 
     Example: vetlla dispatch send 1207 --unit UMO-03
     """
-    with work_of(act, "send") as work:
-        one = acts.send(work, alarm, told_by(act, note), unit=unit, base=base)
+    with work_of(act, "send", note) as (work, told):
+        one = acts.send(work, alarm, told, unit=unit, base=base)
         doubt = looking.base_doubt(work.connection, one.base) if base else ""
     print_emergency(one, as_json=act.as_json)
     tell_doubt(doubt, f"if that is wrong, vetlla dispatch recalled {one.label} --reason WHY, and send again")
@@ -115,8 +111,8 @@ def no_access(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
 
 def _progress(command: str, alarm: str, event: str, note: str, act: Act) -> None:
-    with work_of(act, command) as work:
-        one = acts.progress(work, alarm, event, told_by(act, note))
+    with work_of(act, command, note) as (work, told):
+        one = acts.progress(work, alarm, event, told)
     print_emergency(one, as_json=act.as_json)
 
 
@@ -126,8 +122,8 @@ def cancelled(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
     Example: vetlla dispatch cancelled 1207 --reason "the daughter is there"
     """
-    with work_of(act, "cancelled") as work:
-        one = acts.cancel(work, alarm, told_by(act, reason))
+    with work_of(act, "cancelled", reason) as (work, told):
+        one = acts.cancel(work, alarm, told)
     print_emergency(one, as_json=act.as_json)
 
 
@@ -137,6 +133,6 @@ def finished(alarm: AlarmNumber, note: Note = "", *, act: Act) -> None:
 
     Example: vetlla dispatch finished 1207
     """
-    with work_of(act, "finished") as work:
-        one = acts.finish(work, alarm, told_by(act, note))
+    with work_of(act, "finished", note) as (work, told):
+        one = acts.finish(work, alarm, told)
     print_emergency(one, as_json=act.as_json)

@@ -47,8 +47,8 @@ def add(
             raise UsageError(f"a code has at most {CODE_MAX} printable characters", remedy="correct the code")
     if not unit.strip() or not base.strip():
         raise UsageError("a unit has a code and a base", remedy="vetlla dispatch units add UMO-03 --base NORD")
-    with work_of(act, "units add") as work:
-        one = tasks.add(work, UnitEvent(unit, "added", base, vehicle, act.at_us(), act.person(), note))
+    with work_of(act, "units add", note) as (work, told):
+        one = tasks.add(work, UnitEvent(unit, "added", base, vehicle, *told))
         doubt = looking.base_doubt(work.connection, one.base)
     _print_one(one, as_json=act.as_json)
     tell_doubt(doubt, f"if that is wrong, vetlla dispatch units add {one.code} --base BASE")
@@ -75,8 +75,8 @@ def off(unit: UnitCode, note: Note = "", *, act: Act) -> None:
 
 
 def _shift(event: str, unit: str, note: str, act: Act) -> None:
-    with work_of(act, f"units {event}") as work:
-        one = tasks.shift(work, UnitEvent(unit, event, "", "", act.at_us(), act.person(), note))
+    with work_of(act, f"units {event}", note) as (work, told):
+        one = tasks.shift(work, UnitEvent(unit, event, "", "", *told))
     _print_one(one, as_json=act.as_json)
 
 
