@@ -23,7 +23,7 @@ from vetlla.store.backups.backup import Manifest
 from vetlla.store.backups.cards import prepare_cards
 from vetlla.store.backups.erased import erased_since
 from vetlla.store.backups.reminders import looked_through, prepare
-from vetlla.store.backups.replaced import ASIDE
+from vetlla.store.backups.replaced import ASIDE, new_place
 from vetlla.store.cards.opening import CARDS
 from vetlla.store.cards.opening import LOCK as CARDS_LOCK
 from vetlla.store.cards.opening import MODE as CARDS_MODE
@@ -95,7 +95,7 @@ def restore(
         replaced_head = _head(state_dir) if has_journal else None
         numbers = _numbers(backup, state_dir) if has_journal else {}
         erased = erased_since(backup, state_dir) if has_journal else ()
-        aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
+        aside = new_place(state_dir, to_datetime(now))
         reminders = looked_through(backup, state_dir, to_datetime(now)) if REMINDERS in manifest.files else None
         replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
         if not dry_run:
