@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import iso
 from vetlla.service.agenda.call import CONTACT, FAMILIARISATION, NEW_KINDS
+from vetlla.service.agenda.replanning import LEFT
 from vetlla.service.agenda.wanted import FOLLOW_UP, joining
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.duties.terms import DutyRules
 
-_LEFT: Final = "not in the service"
 _REFS: Final = {FAMILIARISATION: "FA", CONTACT: "CC"}
 
 
@@ -82,8 +82,8 @@ def _called_off(owed: Iterable[NewEvent], rules: DutyRules, stays: _Stays, blank
         last = stays.last(told.subject, rules.calendar.date_of(told.at_us))
         if last is not None or not stays.is_served(told.subject):
             at_us = blank.at_us if last is None else rules.calendar.end_of(last.toordinal())
-            details = details_text({"cause": _LEFT})
-            yield told._replace(event="cancelled", at_us=at_us, note=_LEFT, details=details)
+            details = details_text({"cause": LEFT})
+            yield told._replace(event="cancelled", at_us=at_us, note=LEFT, details=details)
 
 
 class _Stays:
