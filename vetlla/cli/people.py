@@ -10,6 +10,7 @@ from vetlla.cli.kit.facts import Active, FactEntry, FactHistory, FactView, Suspe
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import print_json
 from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.homes import SET_PERSON
 from vetlla.service.homes.columns import PEOPLE
 from vetlla.service.homes.rows import person_row
 from vetlla.store.homes import queries
@@ -76,5 +77,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(PEOPLE, texts, "people set")
+    wanted = entry.wanted(PEOPLE, texts, SET_PERSON)
     entry.tell(code, set_person(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))

@@ -62,7 +62,7 @@ def next_(
     with transaction(state_dir, CLOCK, dry_run=dry_run) as connection:
         found = desk.next_call(connection, rules, operator or actor(), language or (), recording)
     if found is None:
-        talk().print("no call is to be made now: vetlla agenda list")
+        talk().print("no call is to be made now; vetlla agenda list --day YYYY-MM-DD shows the calls of a day")
     elif as_json:
         print_json(next_fields(found, recording.now_us))
     else:

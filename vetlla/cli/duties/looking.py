@@ -96,6 +96,7 @@ class ListFilters(NamedTuple):
 
     kind: Kind = None
     subject: Annotated[str, typer.Option("--subject", help="Only duties about this home, person or device.")] = ""
+    ref: Annotated[str, typer.Option("--ref", help="Only duties with this number in the system they come from.")] = ""
     verdict: Annotated[DutyVerdict | None, typer.Option("--verdict", help="Only this verdict.")] = None
     ans: Annotated[int | None, typer.Option("--ans", help="Only duties of this quality standard.")] = None
     since: Since = ""
@@ -114,6 +115,7 @@ class ListFilters(NamedTuple):
             since_us=since_us or 0,
             until_us=LATEST if until_us is None else until_us,
             is_open=self.is_open,
+            ref=self.ref,
         )
 
 

@@ -10,6 +10,7 @@ from vetlla.cli.kit.facts import Active, FactEntry, FactHistory, FactView, Suspe
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.homes import SET_HOME
 from vetlla.service.homes.columns import HOMES
 from vetlla.service.homes.rows import home_row, person_row
 from vetlla.store.homes import queries
@@ -85,5 +86,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(HOMES, texts, "homes set")
+    wanted = entry.wanted(HOMES, texts, SET_HOME)
     entry.tell(code, set_home(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))
