@@ -21,6 +21,9 @@ _SIZES = (604_800, 86_400, 3600, 60, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 
 
 class Instant(NamedTuple):
@@ -65,6 +68,12 @@ class ManualClock:
     def step_wall(self, seconds: float) -> None:
         """Step only the wall clock, as NTP or a person does."""
         self._utc_us += round(seconds * SECOND_US)
+
+
+def as_of(clock: Clock, known_us: int | None) -> int:
+    """Return the time at which a question is answered: now, or the earlier time as known at which it is asked."""
+    now_us = clock.now().utc_us
+    return now_us if known_us is None else min(now_us, known_us)
 
 
 def to_us(moment: datetime) -> int:

@@ -11,9 +11,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from vetlla.domain.clock import iso
+from vetlla.domain.clock import MINUTE_US, iso
 from vetlla.domain.errors import UsageError
-from vetlla.store.journal.audit import ERASE
+from vetlla.store.journal.audit import ERASE, ERASED
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.digest_ranges import as_detail
 from vetlla.store.journal.retention import ROWS_PER_STEP, Step, notes_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.rows import Row, SqlValue
 
-ERASED = "erased"
-"""Action of the audit record that ends an erasure."""
 SCANNED_PER_STEP = 10_000
 """Rows that one step scans where no index finds a home."""
 
@@ -65,7 +63,7 @@ def refuse_early(read: Read, erasure: Erasure, now_us: int, window_us: int) -> N
         )
     last_us = max(row["last_us"] or 0 for row in found)
     if last_us > now_us - window_us:
-        minutes = (last_us + window_us - now_us) // 60_000_000 + 1
+        minutes = (last_us + window_us - now_us) // MINUTE_US + 1
         raise UsageError(
             f"home {erasure.home} reported, or its alarm was closed, a short while ago",
             remedy=f"take its terminal out of service, and try again in {minutes} min",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.domain.clock import DAY_US, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
@@ -37,8 +37,11 @@ if TYPE_CHECKING:
 
 CARDS = "cards"
 """Name of the count of cards among those of an erasure."""
-DAY_US = 86_400 * SECOND_US
 """A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
+
+
+class NothingKeptError(UsageError):
+    """Nothing is kept of a home."""
 
 
 class Found(NamedTuple):
@@ -69,7 +72,7 @@ def find(
         counts = count(archive.read, erasure, said) | counts | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
-        raise UsageError(
+        raise NothingKeptError(
             f"nothing is kept of home {home}", remedy="check its code: vetlla inventory list shows codes of homes"
         )
     return Found(erasure, counts)

@@ -48,7 +48,7 @@ def take(state: Path, *files: Path, dry_run: bool = False) -> ImportedProbes:
 def known(state: Path) -> Sequence[Probe]:
     """Return all probes of the registry."""
     with snapshot(state, CLOCK) as connection:
-        return list(queries.probes(connection, ComponentName(ProbedPart.SYSTEM, "dc09"), 0, 1 << 60, 1 << 60))
+        return list(queries.probes(connection, ComponentName(ProbedPart.SYSTEM, "dc09"), 0, 1 << 60))
 
 
 @pytest.fixture

@@ -226,7 +226,7 @@ def test_what_a_person_noted_stands_beside_the_outage_and_changes_no_figure(stat
     note_incident(state, CLOCK, note._replace(component="mqtt", note="broker moved"))
     with record_of(state, NOVEMBER) as record:
         assert of_probes(record, 18) == before
-        within = Within(record.begin_us, record.end_us + 1, record.known_us)
+        within = Within(record.begin_us, record.end_us + 1)
         system = {ProbedPart.SYSTEM: times(record.connection, ProbedPart.SYSTEM, within, record.reading())}
         found = outages(record.connection, system, within)
     assert [(one.component, [note.note for note in one.notes]) for one in found] == [

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.custody.rows import KeyCode, key_fields
-from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.duty_view import DutyFigures
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import Destruction, PaperLanguage, certificate
+from vetlla.documents.html import html
 from vetlla.documents.pdf import pdf
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.service.custody.chain import KeyState, details_of
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.target import finished
 from vetlla.tasks.custody import register
 
@@ -36,20 +34,17 @@ def write_again(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .pdf or .html.")],
     language: LanguageOption = PaperLanguage.CA,
     *,
-    options: RuleOptions,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyFigures,
 ) -> None:
     """Write the certificate of a key that was destroyed.
 
     Example: vetlla custody certificate K0123 K0123.pdf --language es
     """
     check_ending(file)
-    rules = options.rules()
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, _):
         found = register.key_named(connection, rules, key)
     write_certificate(file, found, rules, language)
-    if as_json:
+    if view.as_json:
         print_json(key_fields(found) | {"file": str(file)})
 
 
@@ -66,20 +61,21 @@ def write_certificate(file: Path, key: CustodyKey, rules: DutyRules, language: P
     end = key.duty.events[-1] if key.duty.events[-1].told.event == KeyState.DESTROYED else None
     end = end or next(event for event in reversed(key.duty.events) if event.told.event == KeyState.DESTROYED)
     calendar = rules.calendar
-    content = certificate(
+    destroyed = to_datetime(key.since_us).astimezone(calendar.zone)
+    page = certificate(
         Destruction(
             key=key.code,
             home=key.home,
             copies=int(key.ceded.get("copies", "1")),
             authorisation=key.ceded.get("authorisation", ""),
             ceded=calendar.date_of(key.duty.opened_us),
-            destroyed=to_datetime(key.since_us).astimezone(calendar.zone),
+            destroyed=destroyed,
             by=end.told.by,
             witness=details_of(end).get("witness", ""),
             record=f"{key.duty.id}/{end.id}",
         ),
         language,
     )
-    made = pdf(content) if file.suffix.lower() == ".pdf" else content.encode()
+    made = pdf(page, destroyed.date()) if file.suffix.lower() == ".pdf" else html(page).encode()
     with finished(file) as out:
         out.write(made)

@@ -85,7 +85,7 @@ def list_(
     background_priority()
     rules, first = options.rules(), first_of(month)
     with month_record(state_dir, CLOCK, rules, first) as record:
-        within = Within(record.begin_us, min(record.end_us + 1, record.seen_us), record.known_us)
+        within = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
         parts = {part: times(record.connection, part, within, record.reading()) for part in ProbedPart}
         found = [
             one

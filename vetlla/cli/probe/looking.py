@@ -18,7 +18,6 @@ from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.probes import ProbedPart, ProbeResult
 from vetlla.service.probes.lines import fields
-from vetlla.store.duties.events import LATEST
 from vetlla.store.probes import queries
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.probes.times import Within, times
@@ -65,9 +64,9 @@ def list_(
     with snapshot(state_dir, CLOCK) as connection:
         found = (
             probe
-            for one in queries.components(connection, since_us, until_us, LATEST)
+            for one in queries.components(connection, since_us, until_us)
             if component in {"", one.name}
-            for probe in queries.probes(connection, one, since_us, until_us, LATEST)
+            for probe in queries.probes(connection, one, since_us, until_us)
             if not (failed and probe.result is ProbeResult.OK)
         )
         newest = heapq.nlargest(limit, found, key=lambda one: (one.started_us, one.machine, one.component))
@@ -117,7 +116,7 @@ def report(
 
 
 def _times(record: MonthRecord, part: ProbedPart) -> dict[str, ComponentTime]:
-    within_month = Within(record.begin_us, min(record.end_us + 1, record.seen_us), record.known_us)
+    within_month = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
     return times(record.connection, part, within_month, record.reading())
 
 

@@ -50,7 +50,7 @@ def verify(
         month_record(state_dir, CLOCK, rules, first) as record,
         Archive(state_dir) as archive,
     ):
-        within = Within(record.begin_us, record.end_us + 1, record.known_us)
+        within = Within(record.begin_us, record.end_us + 1)
         found = list(verified(record.connection, archive, within))
     with verdict(NOT_FOUND if any(one.missing_count for _, one in found) else 0):
         if as_json:

@@ -8,17 +8,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.clock import to_us
+from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.service.calendar import working_days
 from vetlla.service.local_time import FIRST_YEAR, LAST_YEAR, LocalTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-SECOND_US: Final = 1_000_000
 
 
 class ServiceCalendar:
@@ -44,6 +42,10 @@ class ServiceCalendar:
     def date_of(self, at_us: int) -> date:
         """Return the date on which a moment is."""
         return datetime.fromtimestamp(at_us // SECOND_US, self.zone).date()
+
+    def shown(self, at_us: int) -> str:
+        """Return a moment as a person of the service reads it, such as "2026-11-05 10:02:00 CET"."""
+        return f"{datetime.fromtimestamp(at_us // SECOND_US, self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
     def begin_of(self, day: int) -> int:
         """Return the first microsecond of a day."""

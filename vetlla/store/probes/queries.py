@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 _COMPONENTS: Final = """
 SELECT part, name FROM probe_components AS c WHERE EXISTS (
-    SELECT 1 FROM probes AS p JOIN probe_imports AS i ON i.id = p.import
-    WHERE p.component = c.id AND p.started_us >= ? AND p.started_us < ? AND i.at_us <= ?
+    SELECT 1 FROM probes AS p
+    WHERE p.component = c.id AND p.started_us >= ? AND p.started_us < ?
 ) ORDER BY part, name
 """
 _FIELDS: Final = """
 SELECT m.name, c.name, c.part, p.started_us, p.duration_us, p.result, r.text, p.through, p.account
 FROM probes AS p JOIN probe_machines AS m ON m.id = p.machine JOIN probe_reasons AS r ON r.id = p.reason
-JOIN probe_components AS c ON c.id = p.component JOIN probe_imports AS i ON i.id = p.import
-WHERE p.started_us >= ? AND p.started_us < ? AND i.at_us <= ?
+JOIN probe_components AS c ON c.id = p.component
+WHERE p.started_us >= ? AND p.started_us < ?
 """
 _PROBES: Final = f"""
 {_FIELDS} AND p.component = (SELECT id FROM probe_components WHERE part = ? AND name = ?)
@@ -31,29 +31,25 @@ _SIGNALS: Final = f"""
 """
 _INCIDENTS: Final = """
 SELECT id, component, begun_us, ended_us, planned, note, "by", recorded_us FROM probe_incidents
-WHERE begun_us < ? AND ended_us > ? AND recorded_us <= ? ORDER BY begun_us, id
+WHERE begun_us < ? AND ended_us > ? ORDER BY begun_us, id
 """
 
 
-def components(connection: sqlite3.Connection, since_us: int, until_us: int, known_us: int) -> list[ComponentName]:
-    """Return the components with a probe that starts in a time, as known at a time; ``until_us`` is excluded."""
-    rows = connection.execute(_COMPONENTS, (since_us, until_us, known_us))
+def components(connection: sqlite3.Connection, since_us: int, until_us: int) -> list[ComponentName]:
+    """Return the components with a probe that starts in a time; ``until_us`` is excluded."""
+    rows = connection.execute(_COMPONENTS, (since_us, until_us))
     return [ComponentName(ProbedPart(part), name) for part, name in rows]
 
 
-def probes(
-    connection: sqlite3.Connection, component: ComponentName, since_us: int, until_us: int, known_us: int
-) -> Iterator[Probe]:
-    """Yield the probes of a component that start in a time, as known at a time, in the order of their start."""
+def probes(connection: sqlite3.Connection, component: ComponentName, since_us: int, until_us: int) -> Iterator[Probe]:
+    """Yield the probes of a component that start in a time, in the order of their start."""
     part, name = component
-    yield from map(_probe, connection.execute(_PROBES, (since_us, until_us, known_us, part.value, name)))
+    yield from map(_probe, connection.execute(_PROBES, (since_us, until_us, part.value, name)))
 
 
-def acknowledged_signals(
-    connection: sqlite3.Connection, since_us: int, until_us: int, known_us: int
-) -> Iterator[Probe]:
+def acknowledged_signals(connection: sqlite3.Connection, since_us: int, until_us: int) -> Iterator[Probe]:
     """Yield the probes of a time whose signal was acknowledged, by account without its case, then by their start."""
-    yield from map(_probe, connection.execute(_SIGNALS, (since_us, until_us, known_us)))
+    yield from map(_probe, connection.execute(_SIGNALS, (since_us, until_us)))
 
 
 def _probe(row: Sequence[Any]) -> Probe:
@@ -71,11 +67,11 @@ def _probe(row: Sequence[Any]) -> Probe:
     )
 
 
-def incidents(connection: sqlite3.Connection, since_us: int, until_us: int, known_us: int) -> list[Incident]:
-    """Return what people noted about outages that touch a time, as known at a time, by their begin."""
+def incidents(connection: sqlite3.Connection, since_us: int, until_us: int) -> list[Incident]:
+    """Return what people noted about outages that touch a time, by their begin."""
     return [
         Incident(number, component, begun_us, ended_us, bool(planned), note, by, recorded_us)
         for number, component, begun_us, ended_us, planned, note, by, recorded_us in connection.execute(
-            _INCIDENTS, (until_us, since_us, known_us)
+            _INCIDENTS, (until_us, since_us)
         )
     ]

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from vetlla.store.registry import registry
+from vetlla.store.registry.known import look_back
 from vetlla.store.registry.replace import in_memory, put_in_place
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
@@ -18,18 +19,22 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
 
-WAIT_S: Final = 10.0
-"""How long a change waits for another process that writes, as readers wait for a commit. Changes by hand take
-milliseconds, so only a large import keeps others out for longer; then the error names its process."""
 COPIED_AT_MOST: Final = 64 << 20
 """Bytes of a registry up to which a large change or a dry run changes a copy in memory. The copy and its image need
 twice that, and twice what the change adds: 480 MiB were measured for an import of 83 MiB."""
 
 
 @contextmanager
-def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
-    """Yield the registry for reading, as it was at one moment. Raises StoreError."""
+def snapshot(state_dir: Path, clock: Clock, known_us: int | None = None) -> Iterator[sqlite3.Connection]:
+    """Yield the registry for reading, as it is at one moment. Raises StoreError.
+
+    With ``known_us`` (microseconds UTC) every answer is the one that the registry gave at that time.
+    """
     with registry.reading(state_dir, clock) as connection:
+        if known_us is not None:
+            connection.execute("PRAGMA query_only = OFF")  # it forbids temporary views, too
+            look_back(connection, known_us)
+            connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         yield connection
         connection.execute("ROLLBACK")
@@ -43,7 +48,7 @@ def transaction(
     dry_run: bool = False,
     large: bool = False,
     check: Callable[[], None] | None = None,
-    patience_s: float = WAIT_S,
+    patience_s: float = registry.PATIENCE_S,
     copied_at_most: int = COPIED_AT_MOST,
 ) -> Iterator[sqlite3.Connection]:
     """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
 
 class Within(NamedTuple):
-    """A span of time, its end excluded, as it was known at a time; microseconds UTC."""
+    """A span of time, its end excluded; microseconds UTC."""
 
     begin_us: int
     end_us: int
-    known_us: int
 
 
 class Outage(NamedTuple):
@@ -59,12 +58,10 @@ def times(
     """
     rule = probe_rule(reading)
     since_us = within.begin_us - rule.gap_us
-    probed = {
-        one.name for one in queries.components(connection, since_us, within.end_us, within.known_us) if one.part is part
-    }
+    probed = {one.name for one in queries.components(connection, since_us, within.end_us) if one.part is part}
     found = {}
     for name in sorted(probed.union(named_components(reading, part))):
-        probes = queries.probes(connection, ComponentName(part, name), since_us, within.end_us, within.known_us)
+        probes = queries.probes(connection, ComponentName(part, name), since_us, within.end_us)
         found[name] = component_time(probes, within.begin_us, within.end_us, rule)
     return found if any(one.probes for one in found.values()) else {}
 
@@ -76,7 +73,7 @@ def outages(
 
     A note that touches no outage of its component stands alone: nothing that a person wrote is left out.
     """
-    notes = queries.incidents(connection, within.begin_us, within.end_us, within.known_us)
+    notes = queries.incidents(connection, within.begin_us, within.end_us)
     told: set[int] = set()
     found: list[Outage] = []
     for part, times_of in parts.items():

@@ -30,7 +30,7 @@ def of_probes(record: MonthRecord, ans: int) -> LevelFigure:
     It is not measured if no probe saw any of the month. A month that still runs is judged until now.
     """
     reading = record.reading()
-    within = Within(record.begin_us, min(record.end_us + 1, record.seen_us), record.known_us)
+    within = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
     found = times(record.connection, _PARTS[ans], within, reading)
     sums = together(found, reading)
     if not sums.total:
