@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Known, Suspended, known_us, print_facts, print_fields
+from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -38,10 +39,10 @@ def show(
 
     Example: vetlla people show P000123A --day 2026-10-31
     """
-    on, at_us = day or today(), known_us(known)
-    with snapshot(state_dir, CLOCK) as connection:
-        person = queries.person(connection, code, day=on, known_us=at_us)
-        home = queries.home(connection, person.home, day=on, known_us=at_us)
+    on = day or today()
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+        person = queries.person(connection, code, day=on)
+        home = queries.home(connection, person.home, day=on)
     row = person_row(person) | {"day": str(on), "state": person.state_on(on, home).value}
     if as_json:
         print_json(row)

@@ -55,6 +55,30 @@ def test_a_visit_for_a_fault_keeps_its_second_term_and_ends_it(service: Vetlla) 
     assert [event["event"] for event in solved["events"]] == ["detected", "scheduled", "arrived", "solved"]
 
 
+def test_a_visit_outlives_the_duty_that_it_was_for(service: Vetlla) -> None:
+    """A fault that was opened in error is withdrawn; the route sheet of the day and the visit itself still work."""
+    made = fault(service)
+    visit = schedule(service, *NINE, "--for", made["id"])
+    scheduled = duty(service, made["id"])["events"][1]["id"]
+    for event in (scheduled, made["id"]):
+        assert service("duties", "withdraw", event, "--reason", "of another home").status == 0
+    (row,) = service("visits", "route", "--day", "2026-11-03", "--json").json
+    assert (row["visit"], row["refs"]) == (visit["id"], "")
+    assert (
+        service("visits", "move", visit["id"], *AT, "--from", "2026-11-03T10:00", "--to", "2026-11-03T11:00").status
+        == 0
+    )
+    (came,) = service("visits", "arrived", visit["id"], "--at", "2026-11-03T10:20", "--json").json
+    assert (came["state"], came["duties"]) == ("arrived", [])
+
+
+def test_two_visits_at_the_same_time_to_one_home_are_said(service: Vetlla) -> None:
+    first = schedule(service, *NINE)
+    (warning,) = schedule(service, "--from", "2026-11-03T10:00", "--to", "2026-11-03T11:00")["warnings"]
+    assert f"expects visit {first['id']} at that time, too" in warning
+    assert schedule(service, "--from", "2026-11-03T12:00", "--to", "2026-11-03T13:00")["warnings"] == []
+
+
 def test_an_interval_wider_than_allowed_needs_a_word_and_is_a_breach(service: Vetlla) -> None:
     wide = ("--from", "2026-11-03T09:00", "--to", "2026-11-03T11:00")
     refused = service("visits", "schedule", "H1", *AT, *wide)

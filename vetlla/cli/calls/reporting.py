@@ -11,6 +11,7 @@ import typer
 
 from vetlla.cli.calls.options import Numbers, Zone, call_fields, call_row, reading_of, seconds, zone_from
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
@@ -45,6 +46,7 @@ def report(
     month: Month = None,
     zone: Zone = "",
     numbers: Numbers = False,
+    known: Known = "",
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -63,7 +65,7 @@ def report(
     first = month or (today().replace(day=1) - timedelta(days=1)).replace(day=1)
     reading = reading.at(last_of_month(first))
     since_us, until_us = _bounds(first, place)
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         calls = queries.calls(connection, joined, since_us=since_us, until_us=until_us)
         found = figures(calls, limits_of(reading), place)
     with verdict(NOT_KEPT if found.is_kept is False else 0):

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Known, Suspended, known_us, print_facts, print_fields
+from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -38,10 +39,10 @@ def show(
 
     Example: vetlla homes show H000123 --day 2026-10-31 --known 2026-11-05
     """
-    on, at_us = day or today(), known_us(known)
-    with snapshot(state_dir, CLOCK) as connection:
-        home = queries.home(connection, code, day=on, known_us=at_us)
-        people = queries.people(connection, [code], day=on, known_us=at_us)
+    on = day or today()
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+        home = queries.home(connection, code, day=on)
+        people = queries.people(connection, [code], day=on)
     row = home_row(home) | {"day": str(on), "state": home.state_on(on).value}
     rows = [person_row(person) | {"state": person.state_on(on, home).value} for person in people]
     if as_json:

@@ -14,11 +14,9 @@ _COLUMNS: Final = (
     'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
 )
 LATEST: Final = 1 << 62
-"""A time after which nothing is recorded: it asks for what is known now."""
-_OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND recorded_us <= ?"  # noqa: S608
-_BY_SUBJECT: Final = (
-    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
-)
+"""A time after which nothing happens."""
+_OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ?"  # noqa: S608
+_BY_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? ORDER BY kind, subject, at_us"  # noqa: S608
 _SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
 _WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
 _SAME: Final = (
@@ -56,9 +54,9 @@ def event(connection: sqlite3.Connection, number: int) -> DutyEvent | None:
     return _event(row) if row else None
 
 
-def of_subject(connection: sqlite3.Connection, kind: str, subject: str, known_us: int = LATEST) -> list[DutyEvent]:
-    """Return the events of one kind about one subject, as known at a time (default: now)."""
-    return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject, known_us))))
+def of_subject(connection: sqlite3.Connection, kind: str, subject: str) -> list[DutyEvent]:
+    """Return the events of one kind about one subject."""
+    return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject))))
 
 
 def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
@@ -105,13 +103,11 @@ def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[st
     return [kind for kind in kinds if connection.execute(sql, (kind, subject)).fetchone()]
 
 
-def by_subject(
-    connection: sqlite3.Connection, kinds: Iterable[str], known_us: int = LATEST
-) -> Iterator[tuple[str, str, list[DutyEvent]]]:
-    """Yield kind, subject and events of every subject of these kinds, as known at a time (default: now)."""
+def by_subject(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[tuple[str, str, list[DutyEvent]]]:
+    """Yield kind, subject and events of every subject of these kinds."""
     for kind in kinds:
         found: list[DutyEvent] = []
-        for row in connection.execute(_BY_SUBJECT, (kind, known_us)):
+        for row in connection.execute(_BY_SUBJECT, (kind,)):
             if found and found[0].told.subject != row[2]:
                 yield kind, found[0].told.subject, found
                 found = []

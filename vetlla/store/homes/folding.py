@@ -1,4 +1,4 @@
-"""The rule of dated facts: which value a field has on a day, among the facts recorded up to a time.
+"""The rule of dated facts: which value a field has on a day, among the facts that are known.
 
 A dated field has the value of the fact with the latest day up to the asked one; of several facts with that day, the one
 that was recorded last. A list of periods is the last one recorded, whatever the day, because its periods have their own
@@ -24,7 +24,6 @@ FIRST = 2
 
 _CHOSEN = "{key} IN (SELECT value FROM json_each(:codes))"
 _BY_HOME = "person IN (SELECT person FROM person_facts WHERE home IN (SELECT value FROM json_each(:homes)))"
-_KNOWN = "recording <= coalesce((SELECT max(id) FROM recordings WHERE recorded_us <= :known_us), 0)"
 
 
 def rows_of(
@@ -33,21 +32,19 @@ def rows_of(
     *,
     codes: str | None = None,
     homes: str | None = None,
-    known_us: int | None = None,
 ) -> Iterator[tuple[str, Sequence[tuple[Any, ...]]]]:
     """Yield the code of each home or person with its rows of facts, in the order in which they were recorded.
 
     A row is the code, the first day and the stored fields. ``codes``: only these, as a JSON list. ``homes``: only
-    people who ever had one of these homes. ``known_us``: only facts recorded up to this time.
+    people who ever had one of these homes.
     """
     conditions = [
         *([_CHOSEN.format(key=kind.key)] if codes is not None else []),
         *([_BY_HOME] if homes is not None else []),
-        *([_KNOWN] if known_us is not None else []),
     ]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     sql = f"SELECT {kind.key}, since, {', '.join(kind.fields)} FROM {kind.table} {where} ORDER BY {kind.key}, recording"  # noqa: S608 - our own names
-    rows = connection.execute(sql, {"codes": codes, "homes": homes, "known_us": known_us})
+    rows = connection.execute(sql, {"codes": codes, "homes": homes})
     for code, facts in groupby(rows, itemgetter(0)):
         yield code, list(facts)
 

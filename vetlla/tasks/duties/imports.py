@@ -14,6 +14,7 @@ from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index, loose_of
+from vetlla.tasks.duties.order import KINDS, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def import_events(
         faults: list[Fault] = []
         for row, values in good_rows(rows, faults):
             faults += taker.put(row, values)
+        faults += taker.put_held()
         if faults and not keep_good_rows:
             roll_back(connection)
             return ImportedEvents(0, 0, faults, 0)
@@ -73,10 +75,13 @@ def import_events(
 class _Taker:
     def __init__(self, connection: sqlite3.Connection, rules: DutyRules, source: str, now_us: int) -> None:
         self._connection = connection
+        self._rules = rules
         self._source = source
         self._now_us = now_us
-        self._rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
+        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._held: list[tuple[int, NewEvent]] = []
+        """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
         self.known = 0
@@ -84,9 +89,21 @@ class _Taker:
         self.differing = 0
 
     def put(self, row: int, values: EventRow) -> list[Fault]:
-        event = self._rows.event(row, values)
+        event = self._event_rows.event(row, values)
         if isinstance(event, list):
             return event
+        if event.kind in KINDS:
+            self._held.append((row, event))
+            return []
+        return self._put(row, event)
+
+    def put_held(self) -> list[Fault]:
+        """Append the events whose kind has an order, but none that is not possible; return the faults of the others."""
+        faults = impossible_rows(self._connection, self._rules, self._held, "ref")
+        wrong = {fault.row for fault in faults}
+        return faults + [fault for row, event in self._held if row not in wrong for fault in self._put(row, event)]
+
+    def _put(self, row: int, event: NewEvent) -> list[Fault]:
         happens_once = event.ref and event.event in self._once[event.kind]
         look_up = store.with_reference if happens_once else store.at_that_time
         recorded = look_up(self._connection, event)

@@ -47,7 +47,7 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
         details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
         also = told._replace(ref="", details=details)
         changed = []
-        for one in map(book.standing, visit.duties):
+        for one in book.standings(visit.duties):
             event = _ending(one, result) if result else _ALSO.get(told.event, "")
             if event in one.terms.kind.all_events and one.is_open:
                 changed.append(book.record(one.duty.id, also._replace(event=event)))

@@ -97,7 +97,7 @@ def move(
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
         visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
         home = home_store.home(book.connection, before.home)
-        return ScheduledVisit(visit, list(map(book.standing, visit.duties)), list(_warnings(book, visit, home)))
+        return ScheduledVisit(visit, book.standings(visit.duties), list(_warnings(book, visit, home)))
 
 
 def open_visit(book: OpenBook, number: int) -> HomeVisit:
@@ -199,6 +199,9 @@ def _warnings(book: OpenBook, visit: HomeVisit, home: Home) -> Iterator[str]:
         yield f"home {home.code} is not attended on {day}"
     if not rules.calendar.is_working(day.toordinal()):
         yield f"{day} is no working day"
+    for other in visits(book.connection, rules, VisitFilter(home=home.code, is_open=True), book.now_us):
+        if other.id != visit.id and other.begin_us <= visit.end_us and visit.begin_us <= other.end_us:
+            yield f"home {home.code} expects visit {other.id} at that time, too: one visit may be for several duties"
     if not visit.technician:
         return
     wanted = VisitFilter(
