@@ -9,7 +9,8 @@ import typer
 
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.moments import as_month, moment, to_the_second
+from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
@@ -19,7 +20,6 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS, NUMBERS
-from vetlla.store.duties.events import LATEST
 from vetlla.tasks.sla.month import month_record
 from vetlla.tasks.sla.sources import figures
 
@@ -49,7 +49,6 @@ Months = Annotated[
 Numbers = Annotated[
     list[int] | None, typer.Option("--ans", min=1, max=len(LEVELS), help="Only this level; may be repeated.")
 ]
-Known = Annotated[str, typer.Option("--known", metavar="TIME", help="As it was known at this time. Default: now.")]
 MONTHS_AT_MOST: Final = 60
 """Five years: a contract with its extensions."""
 
@@ -74,8 +73,8 @@ def report(
     Example: vetlla sla report --month 2026-11 --ans 1 --ans 14
     """
     background_priority()
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    known_us = moment(known, now_us) if known else LATEST
+    rules = options.rules()
+    now_us, known_us = asked(known)
     found: list[LevelFigure] = []
     for first in months_of(month):
         if first > rules.calendar.date_of(now_us):

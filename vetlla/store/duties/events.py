@@ -74,10 +74,10 @@ def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until
     return [subject for (subject,) in rows]
 
 
-def is_recorded(connection: sqlite3.Connection, kind: str, until_us: int, known_us: int = LATEST) -> bool:
-    """Return True if a kind has an event before a time, as known at a time (default: now)."""
-    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND at_us < ? AND recorded_us <= ? LIMIT 1"
-    return connection.execute(sql, (kind, until_us, known_us)).fetchone() is not None
+def is_recorded(connection: sqlite3.Connection, kind: str, until_us: int) -> bool:
+    """Return True if a kind has an event before a time."""
+    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND at_us < ? LIMIT 1"
+    return connection.execute(sql, (kind, until_us)).fetchone() is not None
 
 
 def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: int) -> list[str]:

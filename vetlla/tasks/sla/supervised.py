@@ -13,6 +13,7 @@ from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
 from vetlla.service.supervision.report import Sums, Verdict
 from vetlla.store.accounts.table import account_book
+from vetlla.store.registry.known import looks_back
 from vetlla.tasks.supervision.month import judged_days, ledger_month
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
     days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    book = account_book(record.connection) if breached else AccountBook()
+    # Accounts have no past, so a report of the past does not say their homes.
+    has_accounts = bool(breached) and not looks_back(record.connection)
+    book = account_book(record.connection) if has_accounts else AccountBook()
     return figure(
         ans,
         record.month,
