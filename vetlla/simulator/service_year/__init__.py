@@ -42,6 +42,8 @@ FOLLOW_UP = "follow_up"
 """The kind whose duties follow from the support levels of the homes."""
 ROWS = 750_000
 """Most rows of a file: some 100 MiB. An import takes 128 MiB and 1,048,576 rows."""
+AUDITED = 200
+"""Alarms of the audits; an audit need not be of an alarm that this machine knows."""
 HOMES_A_TURN = 20_000
 """Every way of a breach is planted once more for each of these portions of homes."""
 FIRST_YEAR = 2025
@@ -92,6 +94,7 @@ class _YearWriter:
             Subject.HOME: codes,
             Subject.HOME_OR_SERVICE: codes,
             Subject.SERVICE: [THE_SERVICE],
+            Subject.COMMUNICATION: [f"alarm:{number}" for number in range(1, AUDITED + 1)],
             Subject.PERSON: [person.code for person in made.people],
             Subject.DEVICE: [f"{kept.device.type}:{kept.device.serial}" for kept in made.devices],
         }

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import as_of, last_of_month
-from vetlla.service.sla.from_duties import CasePlace
+from vetlla.service.sla.from_duties import CasePlace, DutyCases
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
@@ -70,6 +70,11 @@ class MonthRecord:
         """The people by code, as they are on the last day of the month."""
         found = stored_homes.people(self.connection, day=self.last)
         return {person.code: person for person in found}
+
+    @property
+    def cases(self) -> DutyCases:
+        """What the figures of duties need to know of the month."""
+        return DutyCases(self.month, self.begin_us, self.end_us, self.rules.calendar, self.place_of)
 
     def place_of(self, one: Standing) -> CasePlace:
         """Return the home of a duty and its base."""

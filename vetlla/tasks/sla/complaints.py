@@ -1,0 +1,38 @@
+"""The figures of ANS 20 from the complaints and claims, and the people whom the service attends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.service.complaints.complaint import ComplaintKind, complaint
+from vetlla.service.complaints.report import MonthInput
+from vetlla.service.sla.comparing import figure
+from vetlla.service.sla.from_complaints import from_complaints
+from vetlla.service.sla.from_duties import CountedBy
+from vetlla.tasks.complaints.desk import pertinent_month
+from vetlla.tasks.sla.cases import standings
+from vetlla.tasks.sla.from_duties import is_recorded
+
+if TYPE_CHECKING:
+    from vetlla.domain.service_levels import LevelFigure
+    from vetlla.tasks.sla.month import MonthRecord
+
+_KINDS: Final = (ComplaintKind.COMPLAINT.value, ComplaintKind.CLAIM.value)
+"""Suggestions are not in 16.20."""
+
+
+def of_pertinent(record: MonthRecord, ans: int) -> LevelFigure:
+    """Return the figures of complaints and claims. It is not measured if none was ever recorded."""
+    if not is_recorded(record, _KINDS):
+        return figure(ans, record.month, [])
+    reading = record.reading()
+    given = MonthInput(
+        first=record.month,
+        # Both the arrival and the verdict are events, so the month has one of them.
+        complaints=map(complaint, standings(record, _KINDS, CountedBy.OPENED)),
+        homes=record.homes,
+        people=record.people.values(),
+        month_of=pertinent_month(reading),
+        per_pertinent=reading.integer("complaint.users_per_pertinent", least=1),
+    )
+    return from_complaints(ans, given, reading, record.cases)

@@ -1,0 +1,33 @@
+"""The figures of ANS 11 and 12 from the duties of emergencies in the street."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vetlla.service.dispatch.emergency import emergency
+from vetlla.service.dispatch.order import MINUTE_US
+from vetlla.service.sla.comparing import figure
+from vetlla.service.sla.from_dispatch import from_dispatch
+from vetlla.service.sla.from_duties import counted_by
+from vetlla.tasks.dispatch import figures
+from vetlla.tasks.sla.cases import standings
+from vetlla.tasks.sla.from_duties import is_recorded, kinds_of
+
+if TYPE_CHECKING:
+    from vetlla.domain.service_levels import LevelFigure
+    from vetlla.service.dispatch.emergency import StreetEmergency
+    from vetlla.tasks.sla.month import MonthRecord
+
+
+def of_emergencies(record: MonthRecord, ans: int) -> LevelFigure:
+    """Return the figures of the type of a level. It is not measured if no emergency of it was ever recorded."""
+    kinds = kinds_of(record, ans)
+    if not is_recorded(record, kinds):
+        return figure(ans, record.month, [])
+    reading = record.reading()
+    found = map(emergency, standings(record, kinds, counted_by(reading, ans)))
+
+    def share_us(one: StreetEmergency) -> int:
+        return figures.reading(record.rules, one.opened_us).integer("umo.share_minutes", least=1) * MINUTE_US
+
+    return from_dispatch(ans, found, share_us, reading, record.cases)
