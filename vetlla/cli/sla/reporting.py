@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vetlla.domain.service_levels import LevelBreach, LevelFigure
+    from vetlla.service.duties.terms import DutyRules
 
 NOT_KEPT: Final = 1
 NOT_MEASURED: Final = 3
@@ -77,11 +78,9 @@ def report(
     now_us, known_us = asked(known)
     found: list[LevelFigure] = []
     for first in months_of(month):
-        if first > rules.calendar.date_of(now_us):
-            raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
         with (
             working(f"reading the record of {first:%Y-%m}"),
-            month_record(state_dir, CLOCK, rules, first, known_us) as record,
+            month_record(state_dir, CLOCK, rules, begun(first, rules, now_us), known_us) as record,
         ):
             found += figures(record, ans or NUMBERS)
     with verdict(exit_status(found)):
@@ -92,10 +91,22 @@ def report(
             _tell(found)
 
 
+def begun(first: date, rules: DutyRules, now_us: int) -> date:
+    """Return the first day of a month. Raises UsageError if it has not begun."""
+    if first > rules.calendar.date_of(now_us):
+        raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
+    return first
+
+
+def one_month(text: str) -> date:
+    """Return the first day of the month that an option names; without a text, of the last whole month."""
+    return as_month(text) if text else (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def months_of(text: str) -> list[date]:
     """Return the first days of the months that an option names. Raises UsageError."""
     begin, dots, end = text.partition("..")
-    first = as_month(begin) if begin else (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    first = one_month(begin)
     last = as_month(end) if dots else first
     found = [first]
     while found[-1] < last and len(found) < MONTHS_AT_MOST:

@@ -27,7 +27,7 @@ def from_complaints(ans: int, given: MonthInput, reading: Reading, cases: DutyCa
     found = month_figures(given._replace(complaints=complaints), cases.calendar)
     pertinent = sorted(found.pertinent, key=lambda one: (counts_at(one, given.month_of), one.id))
     allowed = found.users // found.per_pertinent
-    undecided = [one for one in complaints if _waits(one, cases)]
+    undecided = [one for one in complaints if is_waiting(one, cases)]
     groups = [LevelGroup(one.by, one.name, one.pertinent, one.received) for one in found.groups]
     return figure(
         ans,
@@ -40,7 +40,8 @@ def from_complaints(ans: int, given: MonthInput, reading: Reading, cases: DutyCa
     )
 
 
-def _waits(one: Complaint, cases: DutyCases) -> bool:
+def is_waiting(one: Complaint, cases: DutyCases) -> bool:
+    """Return True for one that came in the month, and of which the city has not decided."""
     opened_us, verdict = one.standing.duty.opened_us, one.standing.verdict
     return not one.city_verdict and verdict is not DutyVerdict.CANCELLED and cases.begin_us <= opened_us <= cases.end_us
 

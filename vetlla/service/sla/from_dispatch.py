@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
     from vetlla.service.sla.from_duties import DutyCases
 
+WITH_SHARE: Final = 11
+"""The level that has a share beside its limit."""
 _STEPS_US: Final = {EmergencyType.I: MINUTE_US, EmergencyType.II: 3 * MINUTE_US}
 """Steps of the distribution of arrivals: 60 of them are longer than one and a half limits."""
 
@@ -47,7 +49,7 @@ def from_dispatch(
     kind = found[0].type if found else EmergencyType.I
     counts = count(found, share_us)[kind]
     parts: list[LevelPart] = [share("limit", counts.within_limit, counts.emergencies, HUNDRED)]
-    if ans == _OF_SHARE:
+    if ans == WITH_SHARE:
         parts.append(share("share", counts.within_share, counts.emergencies, reading.integer("umo.offered_share")))
     judged = [one for one in found if one.standing.verdict in {DutyVerdict.KEPT, DutyVerdict.BREACHED}]
     assumed = {entry.name for entry in reading.not_agreed()} | {
@@ -61,12 +63,8 @@ def from_dispatch(
         undecided=counts.open,
         assumed=tuple(sorted(assumed)),
         groups=_groups(judged, cases),
-        spreads=tuple(one.spread() for one in [_arrivals(judged, share_us, has_share=ans == _OF_SHARE)] if len(one)),
+        spreads=tuple(one.spread() for one in [_arrivals(judged, share_us, has_share=ans == WITH_SHARE)] if len(one)),
     )
-
-
-_OF_SHARE: Final = 11
-"""The level that has a share beside its limit."""
 
 
 def _arrivals(

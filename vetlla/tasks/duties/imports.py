@@ -154,5 +154,7 @@ def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str],
         Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
         Subject.SERVICE: lambda name: "" if name == THE_SERVICE else f"should be {THE_SERVICE}",
         Subject.HOME_OR_SERVICE: lambda code: "" if code == THE_SERVICE else homes.missing(code),
-        Subject.COMMUNICATION: lambda name: "" if COMMUNICATION.fullmatch(name) else "should be call:ID or alarm:NUMBER",
+        Subject.COMMUNICATION: lambda name: (
+            "" if COMMUNICATION.fullmatch(name) else "should be call:ID or alarm:NUMBER"
+        ),
     }

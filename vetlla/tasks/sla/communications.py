@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
+from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.report import figures, limits_of
+from vetlla.service.calls.report import figures, limits_of, proofs_of
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
 from vetlla.service.sla.comparing import figure, share
 from vetlla.service.sla.from_duties import required_share
@@ -15,7 +16,7 @@ from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal.communications import communications
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.domain.calls import PhoneCall
     from vetlla.domain.service_levels import LevelFigure
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 def of_t2(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of ANS 5 from the signals of the journal."""
-    return t2_figure(ans, _of_terminals(record), record.reading(), _seen(record))
+    return t2_figure(ans, of_terminals(record), record.reading(), _seen(record))
 
 
 def of_t3(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of ANS 6 from the signals of the journal and the calls of the PBX that came in."""
-    return t3_figure(ans, _all(record), record.reading(), _seen(record))
+    return t3_figure(ans, all_communications(record), record.reading(), _seen(record))
 
 
 def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
@@ -39,7 +40,8 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     not measured if no call of the month was imported.
     """
     reading = record.reading()
-    found = figures(_calls(record), limits_of(reading), record.rules.calendar.zone)
+    listed: list[LevelBreach] = []
+    found = figures(_with_breaches(calls_of(record), listed), limits_of(reading), record.rules.calendar.zone)
     threshold = required_share(reading, ans)
     parts = [
         share("registered", found.registered, found.all, threshold),
@@ -48,26 +50,45 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     ]
     missing = sum(part.denominator - part.numerator for part in parts)
     names = {entry.name for entry in reading.not_agreed() if not entry.name.startswith("calls.")}
-    return figure(ans, record.month, parts if found.all else [], breach_count=missing, assumed=tuple(sorted(names)))
+    return figure(ans, record.month, parts if found.all else [], listed, missing, assumed=tuple(sorted(names)))
+
+
+_PROOFS: Final = (BreachReason.NOT_REGISTERED, BreachReason.NOT_RECORDED, BreachReason.NOT_FILED)
+"""What lacks if a proof is missing, in the order of ``Proofs``."""
+
+
+def _with_breaches(calls: Iterable[PhoneCall], listed: list[LevelBreach]) -> Iterator[PhoneCall]:
+    """Yield calls, and list each missing proof as long as there is place."""
+    for call in calls:
+        yield call
+        if call.record.direction is not None and len(listed) < LISTED_AT_MOST:
+            listed += [
+                LevelBreach("call", str(call.id), call.tie.home, "", reason, begun_us=call.record.started)
+                for reason, has in zip(_PROOFS, proofs_of(call), strict=True)
+                if has is False
+            ]
 
 
 def _seen(record: MonthRecord) -> Seen:
     return Seen(record.month, record.rules.calendar.zone, record.seen_us)
 
 
-def _all(record: MonthRecord) -> Iterator[Communication]:
-    yield from _of_terminals(record)
-    for call in _calls(record):
+def all_communications(record: MonthRecord) -> Iterator[Communication]:
+    """Yield the signals of the terminals and the calls in."""
+    yield from of_terminals(record)
+    for call in calls_of(record):
         if call.record.direction is Direction.IN:
             yield _communication(call)
 
 
-def _of_terminals(record: MonthRecord) -> Iterator[Communication]:
+def of_terminals(record: MonthRecord) -> Iterator[Communication]:
+    """Yield the signals of a month; none if this machine has no journal."""
     if record.archive is not None:
         yield from communications(record.archive, record.begin_us, record.end_us + 1)
 
 
-def _calls(record: MonthRecord) -> Iterator[PhoneCall]:
+def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:
+    """Yield the calls of a month, in and out."""
     return stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1)
 
 

@@ -14,7 +14,10 @@ from vetlla.tasks.sla.cases import standings
 from vetlla.tasks.sla.from_duties import is_recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vetlla.domain.service_levels import LevelFigure
+    from vetlla.service.complaints.complaint import Complaint
     from vetlla.tasks.sla.month import MonthRecord
 
 _KINDS: Final = (ComplaintKind.COMPLAINT.value, ComplaintKind.CLAIM.value)
@@ -28,11 +31,15 @@ def of_pertinent(record: MonthRecord, ans: int) -> LevelFigure:
     reading = record.reading()
     given = MonthInput(
         first=record.month,
-        # Both the arrival and the verdict are events, so the month has one of them.
-        complaints=map(complaint, standings(record, _KINDS, CountedBy.OPENED)),
+        complaints=complaints(record),
         homes=record.homes,
         people=record.people.values(),
         month_of=pertinent_month(reading),
         per_pertinent=reading.integer("complaint.users_per_pertinent", least=1),
     )
     return from_complaints(ans, given, reading, record.cases)
+
+
+def complaints(record: MonthRecord) -> Iterator[Complaint]:
+    """Yield the complaints and claims that can count in the month: their arrival or their verdict is an event of it."""
+    return map(complaint, standings(record, _KINDS, CountedBy.OPENED))

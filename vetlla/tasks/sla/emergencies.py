@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vetlla.service.dispatch.emergency import emergency
@@ -26,8 +27,9 @@ def of_emergencies(record: MonthRecord, ans: int) -> LevelFigure:
         return figure(ans, record.month, [])
     reading = record.reading()
     found = map(emergency, standings(record, kinds, counted_by(reading, ans)))
+    return from_dispatch(ans, found, partial(share_us, record), reading, record.cases)
 
-    def share_us(one: StreetEmergency) -> int:
-        return figures.reading(record.rules, one.opened_us).integer("umo.share_minutes", least=1) * MINUTE_US
 
-    return from_dispatch(ans, found, share_us, reading, record.cases)
+def share_us(record: MonthRecord, one: StreetEmergency) -> int:
+    """Return the time of the share that holds for an emergency."""
+    return figures.reading(record.rules, one.opened_us).integer("umo.share_minutes", least=1) * MINUTE_US

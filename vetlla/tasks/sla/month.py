@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import as_of, last_of_month
 from vetlla.service.sla.from_duties import CasePlace, DutyCases
+from vetlla.store.accounts.table import account_book
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
+from vetlla.store.registry.known import looks_back
 from vetlla.store.registry.transaction import snapshot
 
 if TYPE_CHECKING:
@@ -70,6 +73,11 @@ class MonthRecord:
         """The people by code, as they are on the last day of the month."""
         found = stored_homes.people(self.connection, day=self.last)
         return {person.code: person for person in found}
+
+    @cached_property
+    def accounts(self) -> AccountBook:
+        """The accounts as they are now. They have no past, so a record of the past has none."""
+        return AccountBook() if looks_back(self.connection) else account_book(self.connection)
 
     @property
     def cases(self) -> DutyCases:

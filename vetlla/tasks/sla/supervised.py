@@ -12,8 +12,6 @@ from vetlla.domain.signals import AccountId
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
 from vetlla.service.supervision.report import Sums, Verdict
-from vetlla.store.accounts.table import account_book
-from vetlla.store.registry.known import looks_back
 from vetlla.tasks.supervision.month import judged_days, ledger_month
 
 if TYPE_CHECKING:
@@ -43,9 +41,7 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
     days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    # Accounts have no past, so a report of the past does not say their homes.
-    has_accounts = bool(breached) and not looks_back(record.connection)
-    book = account_book(record.connection) if has_accounts else AccountBook()
+    book = record.accounts if breached else AccountBook()
     return figure(
         ans,
         record.month,
@@ -59,18 +55,29 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
 
 
 def _breach(one: JudgedDay, book: AccountBook, record: MonthRecord) -> LevelBreach:
-    name, day = one.name, date.fromisoformat(one.day)
-    account = book.find(AccountId(name.receiver, name.line, name.account)) if name else None
+    day = date.fromisoformat(one.day)
     return LevelBreach(
         what=one.kind,
         number="",
-        home=account.home if account else "",
-        subject=f"{name.account} {name.device}".strip() if name else str(one.of.unit),
+        home=home_of(one, book),
+        subject=device_of(one),
         reason=BreachReason.NOT_CHECKED,
         begun_us=record.rules.calendar.begin_of(day.toordinal()),
         limit_us=one.of.interval_s * one.of.allowed_misses * SECOND_US,
         measured_us=one.of.longest_s * SECOND_US,
     )
+
+
+def home_of(one: JudgedDay, book: AccountBook) -> str:
+    """Return the home of a device; empty if it is unknown."""
+    name = one.name
+    account = book.find(AccountId(name.receiver, name.line, name.account)) if name else None
+    return account.home if account else ""
+
+
+def device_of(one: JudgedDay) -> str:
+    """Return what people call a device: its account and its own name, else its number in the ledger."""
+    return f"{one.name.account} {one.name.device}".strip() if one.name else str(one.of.unit)
 
 
 def _groups(sums: dict[tuple[str, str], Sums]) -> tuple[LevelGroup, ...]:
