@@ -33,7 +33,7 @@ NOT_KEPT: Final = 1
 NOT_MEASURED: Final = 3
 COLUMNS: Final = ("ans", "subject", "kept", "of", "value", "required", "verdict", "open", "breaches")
 BREACHES: Final = ("ans", "what", "number", "home", "subject", "reason", "begun", "due", "at")
-_WORDS: Final = {
+WORDS: Final = {
     LevelVerdict.KEPT: "kept",
     LevelVerdict.NOT_KEPT: "NOT KEPT",
     LevelVerdict.NOT_MEASURED: "not measured",
@@ -139,7 +139,7 @@ def _tell(found: Sequence[LevelFigure]) -> None:
 def _rows(one: LevelFigure) -> list[dict[str, Any]]:
     subject = LEVELS[one.ans - 1].subject
     if not one.parts:
-        return [{"ans": one.ans, "subject": subject, "verdict": _WORDS[one.verdict]}]
+        return [{"ans": one.ans, "subject": subject, "verdict": WORDS[one.verdict]}]
     return [
         {
             "ans": one.ans if place == 0 else "",
@@ -148,7 +148,7 @@ def _rows(one: LevelFigure) -> list[dict[str, Any]]:
             "of": part.denominator,
             "value": "" if part.value is None else f"{part.value} {part.unit}",
             "required": f"{part.threshold} {part.unit}",
-            "verdict": _WORDS[part.verdict],
+            "verdict": WORDS[part.verdict],
             "open": one.undecided if place == 0 and one.undecided else "",
             "breaches": one.breach_count if place == 0 and one.breach_count else "",
         }

@@ -36,9 +36,9 @@ _OF_VERDICT: Final = {
     LevelVerdict.EMPTY: "There was no case in the month.",
 }
 _OF_CASES: Final = {
-    CaseVerdict.UNDECIDED: "{n} are not in the parts, because their clock still runs.",
-    CaseVerdict.UNMEASURED: "{n} are not in the parts, because their time was not recorded.",
-    CaseVerdict.LEFT_OUT: "{n} are left out, because they are no case of this level.",
+    CaseVerdict.UNDECIDED: "Not in the parts, because the clock still runs: {n}.",
+    CaseVerdict.UNMEASURED: "Not in the parts, because the time was not recorded: {n}.",
+    CaseVerdict.LEFT_OUT: "Left out, because they are no case of this level: {n}.",
 }
 _OF_DUTY: Final = {
     DutyVerdict.KEPT: CaseVerdict.KEPT,
@@ -63,11 +63,11 @@ def figure_sentences(
     yield from (_part(part) for part in found.parts)
     yield _OF_VERDICT[found.verdict]
     if found.breach_count:
-        yield f"{found.breach_count} breaches."
+        yield f"Breaches: {found.breach_count}."
     yield from (text.format(n=counts[one]) for one, text in _OF_CASES.items() if counts.get(one))
     for group in found.groups:
         if group.by == "left_out":
-            yield f"{group.denominator} are left out by parameter sla.t3.{group.name}."
+            yield f"Left out by parameter sla.t3.{group.name}: {group.denominator}."
     for name in found.assumed:
         entry = parameters.find(name, last_day)
         if entry is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.tasks.sla.month import MonthRecord
 
-_APART: Final = {14: (("solved", "fault"), ("scheduled", "fault_visit"))}
+APART: Final = {14: (("solved", "fault"), ("scheduled", "fault_visit"))}
 """Levels with a part for each kind of duty. The tender demands both of ANS 14 for each fault (16.14)."""
 
 
@@ -37,7 +37,7 @@ def of_duties(record: MonthRecord, ans: int) -> LevelFigure:
     kinds = kinds_of(record, ans)
     if not is_recorded(record, kinds):
         return figure(ans, record.month, [])
-    apart = dict(_APART.get(ans, ()))
+    apart = dict(APART.get(ans, ()))
     others = frozenset(kinds) - frozenset(apart.values())
     groups = [(name, frozenset({kind})) for name, kind in apart.items() if kind in kinds]
     groups += [("all", others)] if others else []
