@@ -16,7 +16,7 @@ from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, as_month
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import visit_fields, visit_row
@@ -135,7 +135,9 @@ def report(
     with verdict(int(any(row["over"] for row in rows))):
         print_rows(rows, REPORT_COLUMNS, as_json=as_json)
         if not as_json:
-            console().print(f"at most {most} % may be faulty; {found.unknown} faults name no device", soft_wrap=True)
+            console().print(
+                f"at most {most} % may be faulty; {counted(found.unknown, 'fault')} without a device", soft_wrap=True
+            )
             parameters.footnote(values)
 
 

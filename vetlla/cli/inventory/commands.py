@@ -15,7 +15,7 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.facts import Correct
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, formerly
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, counted, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, Day, background_priority, past, today, without_collector
 from vetlla.cli.kit.row_files import (
     ExportFile,
@@ -111,7 +111,7 @@ def import_(
         bad = f", {len(taken.faults)} faults" if taken.faults else ""
         console().print(f"{file}: {said}{corrected}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
     if taken.never_active:
-        talk().print(f"{taken.never_active} homes have no active period: they count as not attended (column active)")
+        talk().print(f"{counted(taken.never_active, 'home')} without an active period: not attended (column active)")
     if taken.faults:
         raise typer.Exit(os.EX_DATAERR)
 

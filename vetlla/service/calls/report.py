@@ -11,8 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.calls import ERASED, CallOutcome, Direction, number_of
+from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.service.calls.proofs import Proof, is_erased, lacks
 from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def _count_in(found: CallFigures, call: PhoneCall) -> None:
 
 
 def _count_proofs(found: CallFigures, call: PhoneCall) -> None:
+<<<<<<< HEAD
     proofs = proofs_of(call)
     found.erased += _is_erased(call)
     found.registered += proofs.registered
@@ -176,3 +178,12 @@ def proofs_of(call: PhoneCall) -> Proofs:
 
 def _is_erased(call: PhoneCall) -> bool:
     return ERASED in {call.record.caller, call.record.called, call.record.recording}
+=======
+    missing = lacks(call)
+    found.erased += is_erased(call)
+    found.registered += Proof.REGISTERED not in missing
+    found.filed += Proof.FILED not in missing
+    if call.record.outcome is CallOutcome.ANSWERED:
+        found.talks += 1
+        found.recorded += Proof.RECORDED not in missing
+>>>>>>> main
