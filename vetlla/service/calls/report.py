@@ -43,16 +43,6 @@ def limits_of(reading: Reading) -> Limits:
     return Limits(*(reading.integer(f"calls.{name}") for name in ("t3_s", "t3_share", "t3_max_s")))
 
 
-class Proofs(NamedTuple):
-    """The proofs of a call."""
-
-    registered: bool
-    """Its start, the other side's number and an outcome are known."""
-    recorded: bool | None
-    """None if it was not answered, so that there can be no recording."""
-    filed: bool
-
-
 @dataclass(slots=True)
 class CallFigures:
     """Counts of the calls of a period. Each call in is in exactly one of answered, abandoned, lost and undecided."""
@@ -154,31 +144,6 @@ def _count_in(found: CallFigures, call: PhoneCall) -> None:
 
 
 def _count_proofs(found: CallFigures, call: PhoneCall) -> None:
-<<<<<<< HEAD
-    proofs = proofs_of(call)
-    found.erased += _is_erased(call)
-    found.registered += proofs.registered
-    found.filed += proofs.filed
-    if proofs.recorded is not None:
-        found.talks += 1
-        found.recorded += proofs.recorded
-
-
-def proofs_of(call: PhoneCall) -> Proofs:
-    """Return which of the proofs of ANS 7 a call in or out has."""
-    record = call.record
-    has_number = bool(number_of(record)) or _is_erased(call)
-    has_outcome = record.outcome not in {None, CallOutcome.QUEUED}
-    return Proofs(
-        record.started is not None and has_number and has_outcome,
-        call.is_recorded if record.outcome is CallOutcome.ANSWERED else None,
-        call.is_filed,
-    )
-
-
-def _is_erased(call: PhoneCall) -> bool:
-    return ERASED in {call.record.caller, call.record.called, call.record.recording}
-=======
     missing = lacks(call)
     found.erased += is_erased(call)
     found.registered += Proof.REGISTERED not in missing
@@ -186,4 +151,3 @@ def _is_erased(call: PhoneCall) -> bool:
     if call.record.outcome is CallOutcome.ANSWERED:
         found.talks += 1
         found.recorded += Proof.RECORDED not in missing
->>>>>>> main

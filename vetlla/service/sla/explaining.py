@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from vetlla.domain.calls import CallOutcome
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.service_levels import CaseVerdict, LevelVerdict
+from vetlla.service.calls.proofs import Proof
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.duties.why import named
 from vetlla.service.sla.communications import left_out
@@ -16,12 +18,12 @@ from vetlla.service.sla.from_duties import CountedBy
 from vetlla.service.sla.levels import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date
 
+    from vetlla.domain.calls import PhoneCall
     from vetlla.domain.communications import Communication
     from vetlla.domain.service_levels import LevelFigure, LevelPart
-    from vetlla.service.calls.report import Proofs
     from vetlla.service.duties.standing import Standing
     from vetlla.service.parameters import Parameter, Parameters, Reading
     from vetlla.service.sla.communications import T3Rules
@@ -155,16 +157,17 @@ def came_in(one: Communication, time: TellTime) -> str:
     return f"It counts in the month in which it was {what}, at {time(one.begun_us)}."
 
 
-def proofs_text(proofs: Proofs) -> str:
+def proofs_text(call: PhoneCall, missing: Collection[Proof]) -> str:
     """Return which proofs of ANS 7 a call has."""
-    recorded = "it was not answered, so no recording is due" if proofs.recorded is None else ""
-    said = [
-        "it is registered" if proofs.registered else "its start, number or outcome is missing",
-        recorded or ("it is recorded" if proofs.recorded else "its recording or the hash of it is missing"),
-        "it is in the file of a home" if proofs.filed else "it is in no file",
-    ]
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
+    if Proof.RECORDED in missing:
+        recorded = "its recording or the hash of it is missing"
+    elif call.record.outcome is CallOutcome.ANSWERED:
+        recorded = "it is recorded"
+    else:
+        recorded = "it was not answered, so no recording is due"
+    registered = "its start, number or outcome is missing" if Proof.REGISTERED in missing else "it is registered"
+    filed = "it is in no file" if Proof.FILED in missing else "it is in a file"
+    return f"Of its proofs: {registered}; {recorded}; {filed}."
 
 
 def _seconds(duration_us: int) -> str:

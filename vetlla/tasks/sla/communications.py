@@ -8,7 +8,8 @@ from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.report import figures, limits_of, proofs_of
+from vetlla.service.calls.proofs import Proof, lacks
+from vetlla.service.calls.report import figures, limits_of
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
 from vetlla.service.sla.comparing import figure, share
 from vetlla.service.sla.from_duties import required_share
@@ -53,8 +54,11 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     return figure(ans, record.month, parts if found.all else [], listed, missing, assumed=tuple(sorted(names)))
 
 
-_PROOFS: Final = (BreachReason.NOT_REGISTERED, BreachReason.NOT_RECORDED, BreachReason.NOT_FILED)
-"""What lacks if a proof is missing, in the order of ``Proofs``."""
+_REASONS: Final = {
+    Proof.REGISTERED: BreachReason.NOT_REGISTERED,
+    Proof.RECORDED: BreachReason.NOT_RECORDED,
+    Proof.FILED: BreachReason.NOT_FILED,
+}
 
 
 def _with_breaches(calls: Iterable[PhoneCall], listed: list[LevelBreach]) -> Iterator[PhoneCall]:
@@ -63,9 +67,8 @@ def _with_breaches(calls: Iterable[PhoneCall], listed: list[LevelBreach]) -> Ite
         yield call
         if call.record.direction is not None and len(listed) < LISTED_AT_MOST:
             listed += [
-                LevelBreach("call", str(call.id), call.tie.home, "", reason, begun_us=call.record.started)
-                for reason, has in zip(_PROOFS, proofs_of(call), strict=True)
-                if has is False
+                LevelBreach("call", str(call.id), call.tie.home, "", _REASONS[proof], begun_us=call.record.started)
+                for proof in lacks(call)
             ]
 
 

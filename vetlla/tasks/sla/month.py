@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import as_of, last_of_month
 from vetlla.service.sla.from_duties import CasePlace, DutyCases
-from vetlla.store.accounts.table import account_book
 from vetlla.store.homes import queries as stored_homes
+from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.registry.known import looks_back
 from vetlla.store.registry.transaction import snapshot
 
 if TYPE_CHECKING:
@@ -75,9 +73,10 @@ class MonthRecord:
         return {person.code: person for person in found}
 
     @cached_property
-    def accounts(self) -> AccountBook:
-        """The accounts as they are now. They have no past, so a record of the past has none."""
-        return AccountBook() if looks_back(self.connection) else account_book(self.connection)
+    def homes_by_account(self) -> dict[str, str]:
+        """The home of each terminal at the end of the month, by its account in upper case."""
+        devices = inventory.fleet(self.connection, self.last)
+        return {one.device.account.upper(): one.standing.home for one in devices if one.device.account}
 
     @property
     def cases(self) -> DutyCases:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
-from vetlla.domain.signals import AccountId
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
 from vetlla.service.supervision.report import Sums, Verdict
@@ -41,12 +39,11 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
     days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    book = record.accounts if breached else AccountBook()
     return figure(
         ans,
         record.month,
         [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
-        [_breach(one, book, record) for one in breached],
+        [_breach(one, record) for one in breached],
         breach_count=supervised - checked,
         assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
         groups=_groups(sums),
@@ -54,12 +51,12 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     )
 
 
-def _breach(one: JudgedDay, book: AccountBook, record: MonthRecord) -> LevelBreach:
+def _breach(one: JudgedDay, record: MonthRecord) -> LevelBreach:
     day = date.fromisoformat(one.day)
     return LevelBreach(
         what=one.kind,
         number="",
-        home=home_of(one, book),
+        home=home_of(one, record),
         subject=device_of(one),
         reason=BreachReason.NOT_CHECKED,
         begun_us=record.rules.calendar.begin_of(day.toordinal()),
@@ -68,11 +65,9 @@ def _breach(one: JudgedDay, book: AccountBook, record: MonthRecord) -> LevelBrea
     )
 
 
-def home_of(one: JudgedDay, book: AccountBook) -> str:
+def home_of(one: JudgedDay, record: MonthRecord) -> str:
     """Return the home of a device; empty if it is unknown."""
-    name = one.name
-    account = book.find(AccountId(name.receiver, name.line, name.account)) if name else None
-    return account.home if account else ""
+    return record.homes_by_account.get(one.name.account.upper(), "") if one.name else ""
 
 
 def device_of(one: JudgedDay) -> str:

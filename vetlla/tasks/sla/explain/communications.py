@@ -9,7 +9,7 @@ from vetlla.domain.calls import Direction
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.service_levels import CaseVerdict, LevelCase
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.report import proofs_of
+from vetlla.service.calls.proofs import lacks
 from vetlla.service.sla.communications import judged_t2, judged_t3, t2_limit_us, t3_rules
 from vetlla.service.sla.explaining import Stamps, came_in, proofs_text, stamps_text, t2_text, t3_text
 from vetlla.store.calls import queries as stored_calls
@@ -50,10 +50,10 @@ def proof_cases(record: MonthRecord, ans: int, time: TellTime) -> Iterator[Candi
     for call in calls_of(record):
         if call.record.direction not in {Direction.IN, Direction.OUT}:
             continue
-        proofs = proofs_of(call)
-        verdict = CaseVerdict.BREACHED if False in proofs else CaseVerdict.KEPT
+        missing = lacks(call)
+        verdict = CaseVerdict.BREACHED if missing else CaseVerdict.KEPT
         begun_us = call.record.started or call.record.ready or 0
-        told = partial(_call, call, verdict, f"{proofs_text(proofs)} Source: tender 20220428, 16.{ans}.", time)
+        told = partial(_call, call, verdict, f"{proofs_text(call, missing)} Source: tender 20220428, 16.{ans}.", time)
         yield Candidate(verdict, call.tie.home, begun_us, told)
 
 

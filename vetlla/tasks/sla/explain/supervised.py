@@ -33,10 +33,9 @@ def supervised_cases(record: MonthRecord, ans: int, time: TellTime) -> Iterator[
     month = ledger_month(record.archive, record.month, record.rules.calendar.zone, record.seen_us)
     if not month.recorded:
         return
-    book = record.accounts
     for one in judged_days(record.archive, month, lambda *_: None):
         begin_us = record.rules.calendar.begin_of(date.fromisoformat(one.day).toordinal())
-        home, verdict = home_of(one, book), _VERDICTS[one.found.verdict]
+        home, verdict = home_of(one, record), _VERDICTS[one.found.verdict]
         yield Candidate(
             verdict,
             home,
