@@ -13,7 +13,7 @@ from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import print_json, print_rows
+from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.domain.errors import UsageError
@@ -50,6 +50,8 @@ Months = Annotated[
 Numbers = Annotated[
     list[int] | None, typer.Option("--ans", min=1, max=len(LEVELS), help="Only this level; may be repeated.")
 ]
+ON_SCREEN: Final = 50
+"""Breaches of a level that a person is shown; --json shows every one that is listed."""
 MONTHS_AT_MOST: Final = 60
 """Five years: a contract with its extensions."""
 
@@ -131,8 +133,12 @@ def _tell(found: Sequence[LevelFigure]) -> None:
         these = [one for one in found if one.month == month]
         rows = (row for one in these for row in _rows(one))
         print_rows(rows, COLUMNS, as_json=False, title=f"Service levels of {month:%Y-%m}")
-        breaches = (_breach(one.ans, breach) for one in these for breach in one.breaches)
+        breaches = (_breach(one.ans, breach) for one in these for breach in one.breaches[:ON_SCREEN])
         print_rows(breaches, BREACHES, as_json=False, title="breaches")
+        for one in these:
+            if (more := one.breach_count - ON_SCREEN) > 0:
+                see = f"vetlla sla explain {one.ans} --month {month:%Y-%m} --breaches --json"
+                console().print(f"ANS {one.ans}: {more} more breaches: {see}", soft_wrap=True)
     footnotes(_notes(found))
 
 

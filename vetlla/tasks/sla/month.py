@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import as_of, last_of_month
+from vetlla.service.duties.kinds import Subject
 from vetlla.service.sla.from_duties import CasePlace, DutyCases
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
@@ -73,10 +74,18 @@ class MonthRecord:
         return {person.code: person for person in found}
 
     @cached_property
-    def homes_by_account(self) -> dict[str, str]:
-        """The home of each terminal at the end of the month, by its account in upper case."""
-        devices = inventory.fleet(self.connection, self.last)
-        return {one.device.account.upper(): one.standing.home for one in devices if one.device.account}
+    def homes_of_devices(self) -> dict[str, str]:
+        """The home of each device at the end of the month, by TYPE:SERIAL, and of terminals by account in upper case.
+
+        No account has a colon, so that both are in one book.
+        """
+        found: dict[str, str] = {}
+        for one in inventory.fleet(self.connection, self.last, retired=True):
+            if one.standing.home:
+                found[f"{one.device.type}:{one.device.serial}"] = one.standing.home
+                if one.device.account:
+                    found[one.device.account.upper()] = one.standing.home
+        return found
 
     @property
     def cases(self) -> DutyCases:
@@ -86,8 +95,12 @@ class MonthRecord:
     def place_of(self, one: Standing) -> CasePlace:
         """Return the home of a duty and its base."""
         code = one.duty.subject
-        person = self.people.get(code) if code not in self.homes else None
-        home = self.homes.get(person.home if person else code)
+        if one.terms.kind.subject is Subject.DEVICE:
+            code = self.homes_of_devices.get(code, "")
+        elif one.terms.kind.subject is Subject.PERSON:
+            person = self.people.get(code)
+            code = person.home if person else ""
+        home = self.homes.get(code)
         return CasePlace(home.code, home.base) if home else CasePlace("", "")
 
 

@@ -67,7 +67,7 @@ def _breach(one: JudgedDay, record: MonthRecord) -> LevelBreach:
 
 def home_of(one: JudgedDay, record: MonthRecord) -> str:
     """Return the home of a device; empty if it is unknown."""
-    return record.homes_by_account.get(one.name.account.upper(), "") if one.name else ""
+    return record.homes_of_devices.get(one.name.account.upper(), "") if one.name else ""
 
 
 def device_of(one: JudgedDay) -> str:
