@@ -262,6 +262,8 @@ INVOCATIONS = {
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
     "sla report": "sla report --month 2025-03 --ans 19",
+    "sla explain": "sla explain 19 --month 2025-03",
+    "sla watch": "sla watch",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",

@@ -15,12 +15,11 @@ from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.cli.sla.reporting import WORDS
 from vetlla.domain.clock import SECOND_US, iso
-from vetlla.domain.findings import Finding, Level
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS
 from vetlla.store.registry.registry import must_exist
 from vetlla.tasks.sla.month import month_record
-from vetlla.tasks.sla.watching import watch
+from vetlla.tasks.sla.watching import findings, watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +62,7 @@ def watch_month(
     within_us = round(within * SECOND_US)
     if check:
         found, said = read_or_unknown(
-            "sla", "the record cannot be read", lambda: _findings(_levels(options, state_dir, within_us), within)
+            "sla", "the record cannot be read", lambda: findings(_levels(options, state_dir, within_us), within_us)
         )
         print_check("SLA", found, said, as_json=as_json)
         return
@@ -81,26 +80,6 @@ def _levels(options: RuleOptions, state_dir: Path, within_us: int) -> list[Level
     first = rules.calendar.date_of(CLOCK.now().utc_us).replace(day=1)
     with working("reading the running month"), month_record(state_dir, CLOCK, rules, first) as record:
         return list(watch(record, within_us))
-
-
-def _findings(levels: list[LevelWatch], within: float) -> tuple[list[Finding], str]:
-    found: list[Finding] = []
-    for one in levels:
-        figure = one.figure
-        name, month = f"ANS {figure.ans}", f"{figure.month:%Y-%m}"
-        if one.is_broken:
-            remedy = f"vetlla sla explain {figure.ans} --month {month} --breaches"
-            text = f"{name} is not kept in {month}: {figure.breach_count} breaches"
-            found.append(Finding(check=f"ans_{figure.ans}", level=Level.CRITICAL, text=text, remedy=remedy))
-        if one.running_out:
-            text = f"{name}: {one.running_out} clocks run out within {span(within)}"
-            remedy = f"vetlla sla watch --within {round(within)}s"
-            figures = {"running_out": one.running_out}
-            warning = Finding(check=f"ans_{figure.ans}", level=Level.WARNING, text=text, remedy=remedy, figures=figures)
-            found.append(warning)
-    broken = sum(one.is_broken for one in levels)
-    running_out = sum(one.running_out for one in levels)
-    return found, f"{broken} levels are broken, {running_out} clocks run out within {span(within)}"
 
 
 def _fields(one: LevelWatch) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The figures of ANS 20 from the complaints and claims, and the people whom the service attends."""
+"""The figures of ANS 20 from the complaints and claims, and the people that the service attends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from vetlla.service.complaints.complaint import ComplaintKind, complaint
 from vetlla.service.complaints.report import MonthInput
 from vetlla.service.sla.comparing import figure
-from vetlla.service.sla.from_complaints import from_complaints
 from vetlla.service.sla.from_duties import CountedBy
+from vetlla.service.sla.pertinent import pertinent_figure
 from vetlla.tasks.complaints.desk import pertinent_month
 from vetlla.tasks.sla.cases import standings
 from vetlla.tasks.sla.from_duties import is_recorded
@@ -37,7 +37,7 @@ def of_pertinent(record: MonthRecord, ans: int) -> LevelFigure:
         month_of=pertinent_month(reading),
         per_pertinent=reading.integer("complaint.users_per_pertinent", least=1),
     )
-    return from_complaints(ans, given, reading, record.cases)
+    return pertinent_figure(ans, given, reading, record.cases)
 
 
 def complaints(record: MonthRecord) -> Iterator[Complaint]:

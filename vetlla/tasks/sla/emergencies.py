@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.dispatch.order import MINUTE_US
+from vetlla.service.sla.arrivals import arrivals_figure
 from vetlla.service.sla.comparing import figure
-from vetlla.service.sla.from_dispatch import from_dispatch
 from vetlla.service.sla.from_duties import counted_by
 from vetlla.tasks.dispatch import figures
 from vetlla.tasks.sla.cases import standings
@@ -27,7 +27,7 @@ def of_emergencies(record: MonthRecord, ans: int) -> LevelFigure:
         return figure(ans, record.month, [])
     reading = record.reading()
     found = map(emergency, standings(record, kinds, counted_by(reading, ans)))
-    return from_dispatch(ans, found, partial(share_us, record), reading, record.cases)
+    return arrivals_figure(ans, found, partial(share_us, record), reading, record.cases)
 
 
 def share_us(record: MonthRecord, one: StreetEmergency) -> int:

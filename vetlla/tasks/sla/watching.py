@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import SECOND_US, stretch
+from vetlla.domain.findings import Finding, Level
 from vetlla.domain.service_levels import LISTED_AT_MOST, LevelFigure, LevelVerdict
 from vetlla.service.sla.watching import Forecast, bearable, forecast
 from vetlla.store.duties.index import OpenDuty  # noqa: TC001 - NamedTuple
@@ -12,7 +14,7 @@ from vetlla.tasks.sla.from_duties import APART, kinds_of
 from vetlla.tasks.sla.sources import figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.tasks.sla.month import MonthRecord
 
@@ -72,3 +74,25 @@ def watch(record: MonthRecord, within_us: int) -> Iterator[LevelWatch]:
             bearable=bearable(found.parts, undecided),
             forecast=forecast(found, elapsed_us, whole_us) if found.ans in _FORECAST else None,
         )
+
+
+def findings(levels: Iterable[LevelWatch], within_us: int) -> tuple[list[Finding], str]:
+    """Return a finding for each level that is broken, and for each of which a clock runs out soon; and a sentence."""
+    found: list[Finding] = []
+    within_s = within_us // SECOND_US
+    broken = running_out = 0
+    for one in levels:
+        figure, check = one.figure, f"ans_{one.figure.ans}"
+        month = f"{figure.month:%Y-%m}"
+        broken, running_out = broken + one.is_broken, running_out + one.running_out
+        if one.is_broken:
+            remedy = f"vetlla sla explain {figure.ans} --month {month} --breaches"
+            text = f"ANS {figure.ans} is not kept in {month}: {figure.breach_count} breaches"
+            counts = {"breaches": figure.breach_count}
+            found.append(Finding(check=check, level=Level.CRITICAL, text=text, remedy=remedy, figures=counts))
+        if one.running_out:
+            text = f"ANS {figure.ans}: {one.running_out} clocks run out within {stretch(within_s)}"
+            remedy, counts = f"vetlla sla watch --within {within_s}s", {"running_out": one.running_out}
+            found.append(Finding(check=check, level=Level.WARNING, text=text, remedy=remedy, figures=counts))
+    said = f"{broken} levels are broken, {running_out} clocks run out within {stretch(within_s)}"
+    return found, said

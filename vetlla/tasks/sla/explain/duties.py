@@ -12,10 +12,10 @@ from vetlla.service.dispatch.order import MINUTE_US
 from vetlla.service.duties.standing import Standing  # noqa: TC001 - NamedTuple
 from vetlla.service.duties.why import named, why
 from vetlla.service.parameters import Parameter  # noqa: TC001 - NamedTuple
+from vetlla.service.sla.arrivals import WITH_SHARE
 from vetlla.service.sla.explaining import TellTime, duty_counts, of_duty
-from vetlla.service.sla.from_complaints import is_waiting
-from vetlla.service.sla.from_dispatch import WITH_SHARE
 from vetlla.service.sla.from_duties import counted_by, counts_at, is_of_month
+from vetlla.service.sla.pertinent import is_waiting
 from vetlla.tasks.complaints.desk import pertinent_month
 from vetlla.tasks.sla.cases import standings
 from vetlla.tasks.sla.complaints import complaints, of_pertinent

@@ -32,7 +32,7 @@ _STEPS_US: Final = {EmergencyType.I: MINUTE_US, EmergencyType.II: 3 * MINUTE_US}
 """Steps of the distribution of arrivals: 60 of them are longer than one and a half limits."""
 
 
-def from_dispatch(
+def arrivals_figure(
     ans: int,
     emergencies: Iterable[StreetEmergency],
     share_us: Callable[[StreetEmergency], int],

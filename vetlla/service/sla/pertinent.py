@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vetlla.service.sla.from_duties import DutyCases
 
 
-def from_complaints(ans: int, given: MonthInput, reading: Reading, cases: DutyCases) -> LevelFigure:
+def pertinent_figure(ans: int, given: MonthInput, reading: Reading, cases: DutyCases) -> LevelFigure:
     """Return the figures from all complaints and claims. ``reading`` has given the parameters of ``given``.
 
     The groups have every pertinent one; breaches are only those beyond the allowed number, the last ones of the month.
