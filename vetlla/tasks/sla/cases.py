@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.service.duties.kinds import ClockKind
@@ -15,6 +15,7 @@ from vetlla.tasks.duties.book import duties_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from vetlla.domain.duties import Duty
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.sla.month import MonthRecord
@@ -26,26 +27,58 @@ _DAYS: Final = {Unit.NATURAL_DAYS: 1, Unit.WORKING_DAYS: 2, Unit.MONTHS: 31}
 """Natural days that a unit takes at most, apart from the margin. Of two natural days one is a working day or more."""
 
 
+class Window(NamedTuple):
+    """Which duties of a kind may count in a month, without their standing."""
+
+    is_dated: bool
+    """Whether the end of a promised time puts them into a month."""
+    begin_us: int
+    end_us: int
+    """Of the month; both included."""
+    since_us: int
+    until_us: int
+    """Of its events; both included. One of them is in this time, or the duty was promised for the month."""
+
+    def has(self, duty: Duty) -> bool:
+        """Return False for a duty that cannot count in the month."""
+        for event in duty.events:
+            if self.since_us <= event.told.at_us <= self.until_us:
+                return True
+            end_us = event.told.end_us
+            if self.is_dated and end_us is not None and self.begin_us <= end_us <= self.end_us:
+                return True
+        return False
+
+
 def standings(record: MonthRecord, kinds: Iterable[str], by: CountedBy) -> Iterator[Standing]:
-    """Yield every duty of these kinds that may count in the month, and others of the same subjects, by subject."""
+    """Yield every duty of these kinds that may count in the month, and some others, by kind and subject."""
     connection, rules = record.connection, record.rules
     for kind in kinds:
-        for subject in _subjects(record, kind, by):
+        window = _window(record, kind, by)
+        for subject in _subjects(record, kind, window):
             for duty in duties_of(connection, rules, kind, subject):
-                yield standing(duty, rules, record.seen_us)
+                if window.has(duty):
+                    yield standing(duty, rules, record.seen_us)
 
 
-def _subjects(record: MonthRecord, kind: str, by: CountedBy) -> list[str]:
-    connection, begin_us, end_us = record.connection, record.begin_us, record.end_us
+def _window(record: MonthRecord, kind: str, by: CountedBy) -> Window:
+    begin_us, end_us = record.begin_us, record.end_us
     clock = record.rules.kinds.kind(kind).clock
     if by is CountedBy.OPENED or clock is ClockKind.NONE:
-        return sorted(store.subjects(connection, kind, begin_us, end_us + 1))
+        return Window(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
     if clock is ClockKind.LIMIT:
         # A limit runs from the opening, or from the end of the last stop: so one of both is at most a limit earlier.
         since_us = begin_us - _longest_us(record.rules, kind) - _MARGIN_US
-        return sorted(store.subjects(connection, kind, since_us, end_us + 1 + _MARGIN_US))
-    found = set(store.subjects(connection, kind, begin_us, end_us + 1))  # a duty without a promise counts when it ended
-    return sorted(found.union(store.promised(connection, kind, begin_us, end_us)))
+        until_us = end_us + _MARGIN_US
+        return Window(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=since_us, until_us=until_us)
+    return Window(is_dated=True, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
+
+
+def _subjects(record: MonthRecord, kind: str, window: Window) -> list[str]:
+    found = set(store.subjects(record.connection, kind, window.since_us, window.until_us + 1))
+    if window.is_dated:
+        found.update(store.promised(record.connection, kind, window.begin_us, window.end_us))
+    return sorted(found)
 
 
 def _longest_us(rules: DutyRules, kind: str) -> int:

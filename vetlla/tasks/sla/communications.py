@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from typing import TYPE_CHECKING
 
 from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
-from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.proofs import Proof, lacks
-from vetlla.service.calls.report import figures, limits_of
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
-from vetlla.service.sla.comparing import figure, share
-from vetlla.service.sla.from_duties import required_share
+from vetlla.service.sla.proofs import ProofTally
 from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal.communications import communications
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from vetlla.domain.calls import PhoneCall
     from vetlla.domain.service_levels import LevelFigure
@@ -40,36 +37,11 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     The journal stores each signal with its home before it is acknowledged, so the signals need no such proof. It is
     not measured if no call of the month was imported.
     """
-    reading = record.reading()
-    listed: list[LevelBreach] = []
-    found = figures(_with_breaches(calls_of(record), listed), limits_of(reading), record.rules.calendar.zone)
-    threshold = required_share(reading, ans)
-    parts = [
-        share("registered", found.registered, found.all, threshold),
-        share("recorded", found.recorded, found.talks, threshold),
-        share("filed", found.filed, found.all, threshold),
-    ]
-    missing = sum(part.denominator - part.numerator for part in parts)
-    names = {entry.name for entry in reading.not_agreed() if not entry.name.startswith("calls.")}
-    return figure(ans, record.month, parts if found.all else [], listed, missing, assumed=tuple(sorted(names)))
-
-
-_REASONS: Final = {
-    Proof.REGISTERED: BreachReason.NOT_REGISTERED,
-    Proof.RECORDED: BreachReason.NOT_RECORDED,
-    Proof.FILED: BreachReason.NOT_FILED,
-}
-
-
-def _with_breaches(calls: Iterable[PhoneCall], listed: list[LevelBreach]) -> Iterator[PhoneCall]:
-    """Yield calls, and list each missing proof as long as there is place."""
-    for call in calls:
-        yield call
-        if call.record.direction is not None and len(listed) < LISTED_AT_MOST:
-            listed += [
-                LevelBreach("call", str(call.id), call.tie.home, "", _REASONS[proof], begun_us=call.record.started)
-                for proof in lacks(call)
-            ]
+    tally = record.counted.proofs
+    if tally is None:
+        deque(calls_of(record), maxlen=0)
+        tally = record.counted.proofs or ProofTally()
+    return tally.figure(ans, record.month, record.reading())
 
 
 def _seen(record: MonthRecord) -> Seen:
@@ -91,8 +63,12 @@ def of_terminals(record: MonthRecord) -> Iterator[Communication]:
 
 
 def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:
-    """Yield the calls of a month, in and out."""
-    return stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1)
+    """Yield the calls of a month, in and out. Their proofs are counted meanwhile, because reading them takes long."""
+    tally = ProofTally()
+    for call in stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1):
+        tally.add(call)
+        yield call
+    record.counted.proofs = tally
 
 
 def _communication(call: PhoneCall) -> Communication:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.service.parameters import Reading
+    from vetlla.service.sla.proofs import ProofTally
+
+
+@dataclass(slots=True)
+class Counted:
+    """What one figure counted on its way for another one, so that a month's calls are read once."""
+
+    proofs: ProofTally | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class MonthRecord:
     """First day."""
     seen_us: int
     """The moment at which clocks are looked at: now, or the time as of which it was known."""
+    counted: Counted = field(default_factory=Counted)
 
     @property
     def last(self) -> date:

@@ -9,13 +9,14 @@ from vetlla.domain.clock import SECOND_US
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
-from vetlla.service.supervision.report import Sums, Verdict
-from vetlla.tasks.supervision.month import judged_days, ledger_month
+from vetlla.tasks.supervision.month import checks, ledger_month
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.tasks.sla.month import MonthRecord
-    from vetlla.tasks.supervision.month import JudgedDay
+    from vetlla.tasks.supervision.month import Checks, JudgedDay
 
 
 def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
@@ -29,12 +30,13 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us)
     if not month.recorded:
         return figure(ans, record.month, [])
-    sums: dict[tuple[str, str], Sums] = {}
     breached: list[JudgedDay] = []
-    for one in judged_days(record.archive, month, lambda *_: None):
-        sums.setdefault((one.day, one.kind), Sums()).add(one.of, one.found)
-        if one.found.verdict is Verdict.BREACH and len(breached) < LISTED_AT_MOST:
+
+    def hear(one: JudgedDay) -> None:
+        if len(breached) < LISTED_AT_MOST:
             breached.append(one)
+
+    sums = checks(record.archive, month, hear)
     reading = record.reading()
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
@@ -75,7 +77,7 @@ def device_of(one: JudgedDay) -> str:
     return f"{one.name.account} {one.name.device}".strip() if one.name else str(one.of.unit)
 
 
-def _groups(sums: dict[tuple[str, str], Sums]) -> tuple[LevelGroup, ...]:
+def _groups(sums: Mapping[tuple[str, str], Checks]) -> tuple[LevelGroup, ...]:
     found: dict[tuple[str, str], list[int]] = {}
     for (day, kind), one in sums.items():
         for key in (("day", day), ("kind", kind)):
