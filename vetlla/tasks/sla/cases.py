@@ -27,7 +27,7 @@ _DAYS: Final = {Unit.NATURAL_DAYS: 1, Unit.WORKING_DAYS: 2, Unit.MONTHS: 31}
 """Natural days that a unit takes at most, apart from the margin. Of two natural days one is a working day or more."""
 
 
-class Window(NamedTuple):
+class MonthWindow(NamedTuple):
     """Which duties of a kind may count in a month, without their standing."""
 
     is_dated: bool
@@ -61,20 +61,20 @@ def standings(record: MonthRecord, kinds: Iterable[str], by: CountedBy) -> Itera
                     yield standing(duty, rules, record.seen_us)
 
 
-def _window(record: MonthRecord, kind: str, by: CountedBy) -> Window:
+def _window(record: MonthRecord, kind: str, by: CountedBy) -> MonthWindow:
     begin_us, end_us = record.begin_us, record.end_us
     clock = record.rules.kinds.kind(kind).clock
     if by is CountedBy.OPENED or clock is ClockKind.NONE:
-        return Window(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
+        return MonthWindow(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
     if clock is ClockKind.LIMIT:
         # A limit runs from the opening, or from the end of the last stop: so one of both is at most a limit earlier.
         since_us = begin_us - _longest_us(record.rules, kind) - _MARGIN_US
         until_us = end_us + _MARGIN_US
-        return Window(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=since_us, until_us=until_us)
-    return Window(is_dated=True, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
+        return MonthWindow(is_dated=False, begin_us=begin_us, end_us=end_us, since_us=since_us, until_us=until_us)
+    return MonthWindow(is_dated=True, begin_us=begin_us, end_us=end_us, since_us=begin_us, until_us=end_us)
 
 
-def _subjects(record: MonthRecord, kind: str, window: Window) -> list[str]:
+def _subjects(record: MonthRecord, kind: str, window: MonthWindow) -> list[str]:
     found = set(store.subjects(record.connection, kind, window.since_us, window.until_us + 1))
     if window.is_dated:
         found.update(store.promised(record.connection, kind, window.begin_us, window.end_us))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Counted:
+class CountedAlready:
     """What one figure counted on its way for another one, so that a month's calls are read once."""
 
     proofs: ProofTally | None = None
@@ -50,7 +50,7 @@ class MonthRecord:
     """First day."""
     seen_us: int
     """The moment at which clocks are looked at: now, or the time as of which it was known."""
-    counted: Counted = field(default_factory=Counted)
+    counted: CountedAlready = field(default_factory=CountedAlready)
 
     @property
     def last(self) -> date:
