@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.homes_on_record import register_homes, scrap, us
 from tests.rigs.ledger import write_ledger
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US
 from vetlla.domain.duties import NewEvent
 from vetlla.service.sla.from_duties import CountedBy, counts_at, is_of_month
 from vetlla.store.duties import events as store
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RULES = load_rules()
 KINDS = ("fault", "installation", "follow_up", "visit", "umo_1", "claim", "key_destruction", "document", "call_audit")
 NAMES = {name: RULES.kinds.kind(name).all_events for name in KINDS}
-BEGIN_US, DAY_US = us("2025-01-01T00:00"), 86_400 * SECOND_US
+BEGIN_US = us("2025-01-01T00:00")
 MOMENTS = st.integers(0, 400 * 24).map(lambda hour: BEGIN_US + hour * DAY_US // 24)
 
 

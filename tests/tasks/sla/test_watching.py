@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.homes_on_record import book, recorded, register_homes, told
-from vetlla.domain.clock import SECOND_US, ManualClock, iso
+from vetlla.domain.clock import HOUR_US, ManualClock, iso
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.tasks.duties.book import open_duty, record
 from vetlla.tasks.duties.rules import load_rules
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = load_rules()
-HOUR_US = 3600 * SECOND_US
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class ProofTally:
     """Counts of the proofs of a month's calls."""
 
     def __init__(self) -> None:
-        self._calls = self._talks = 0
+        self._calls = self._talks = self._breaches = 0
         self._missing = dict.fromkeys(Proof, 0)
         self._listed: list[LevelBreach] = []
 
@@ -39,16 +39,22 @@ class ProofTally:
             return
         self._calls += 1
         self._talks += call.record.outcome is CallOutcome.ANSWERED
-        for proof in lacks(call):
+        missing = lacks(call)
+        for proof in missing:
             self._missing[proof] += 1
-            if len(self._listed) < LISTED_AT_MOST:
-                begun_us = call.record.started
-                self._listed.append(
-                    LevelBreach("call", str(call.id), call.tie.home, "", _REASONS[proof], begun_us=begun_us)
-                )
+        if not missing:
+            return
+        self._breaches += 1
+        if len(self._listed) < LISTED_AT_MOST:
+            begun_us = call.record.started or call.record.ready
+            reason = _REASONS[missing[0]]
+            self._listed.append(LevelBreach("call", str(call.id), call.tie.home, "", reason, begun_us=begun_us))
 
     def figure(self, ans: int, month: date, reading: Reading) -> LevelFigure:
-        """Return the figures, with a part for each proof. It is not measured without a call."""
+        """Return the figures, with a part for each proof; a breach is a call that lacks some.
+
+        It is not measured without a call.
+        """
         threshold = required_share(reading, ans)
         of = {Proof.REGISTERED: self._calls, Proof.RECORDED: self._talks, Proof.FILED: self._calls}
         parts = [share(proof.value, whole - self._missing[proof], whole, threshold) for proof, whole in of.items()]
@@ -57,6 +63,6 @@ class ProofTally:
             month,
             parts if self._calls else [],
             self._listed,
-            sum(self._missing.values()),
+            self._breaches,
             assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US, HOUR_US, MINUTE_US
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.duties.standing import standing
 from vetlla.service.duties.terms import Unit, amount_of
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.sla.month import MonthRecord
 
-_DAY_US: Final = 86_400 * SECOND_US
-_MARGIN_US: Final = 14 * _DAY_US
+_MARGIN_US: Final = 14 * DAY_US
 """A clock that stood goes on with a working day, and days end later than their hours: this is more than both."""
 _DAYS: Final = {Unit.NATURAL_DAYS: 1, Unit.WORKING_DAYS: 2, Unit.MONTHS: 31}
 """Natural days that a unit takes at most, apart from the margin. Of two natural days one is a working day or more."""
@@ -84,6 +83,5 @@ def _subjects(record: MonthRecord, kind: str, window: MonthWindow) -> list[str]:
 def _longest_us(rules: DutyRules, kind: str) -> int:
     """Return the longest time that the limit of a kind takes under any of its values."""
     amounts = map(amount_of, rules.parameters.all(rules.kinds.kind(kind).limit))
-    minute_us = 60 * SECOND_US
-    sizes = {Unit.MINUTES: minute_us, Unit.HOURS: 60 * minute_us, **{unit: n * _DAY_US for unit, n in _DAYS.items()}}
+    sizes = {Unit.MINUTES: MINUTE_US, Unit.HOURS: HOUR_US, **{unit: n * DAY_US for unit, n in _DAYS.items()}}
     return max(amount * sizes[unit] for amount, unit in amounts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.service.dispatch.emergency import emergency
-from vetlla.service.dispatch.order import MINUTE_US
 from vetlla.service.sla.arrivals import arrivals_figure
 from vetlla.service.sla.comparing import figure
 from vetlla.service.sla.from_duties import counted_by

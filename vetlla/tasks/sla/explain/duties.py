@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.service_levels import CaseVerdict, LevelCase
 from vetlla.service.complaints.report import counts_at as complaint_counts_at
 from vetlla.service.dispatch.emergency import emergency
-from vetlla.service.dispatch.order import MINUTE_US
 from vetlla.service.duties.standing import Standing  # noqa: TC001 - NamedTuple
 from vetlla.service.duties.why import named, why
 from vetlla.service.parameters import Parameter  # noqa: TC001 - NamedTuple
