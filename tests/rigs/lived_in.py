@@ -233,6 +233,8 @@ INVOCATIONS = {
     "probe incident add": "probe incident add --component window --from 2h --until 1h --note known",
     "probe incident list": "probe incident list --month 2024-05",
     "sla report": "sla report --month 2025-03 --ans 19",
+    "sla explain": "sla explain 19 --month 2025-03",
+    "sla watch": "sla watch",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",

@@ -79,6 +79,38 @@ class LevelBreach(NamedTuple):
     """Whether it exceeds the limit by so much that the contract has a fault of its own for it."""
 
 
+class CaseVerdict(StrEnum):
+    """What a level says of one case."""
+
+    KEPT = "kept"
+    LATE = "late"
+    """It misses a limit that a share of the cases may miss."""
+    BREACHED = "breached"
+    UNDECIDED = "undecided"
+    """Its clock still runs."""
+    UNMEASURED = "unmeasured"
+    """Its time was not recorded."""
+    LEFT_OUT = "left_out"
+    """It is no case of the level, by a rule or by a parameter."""
+
+
+class LevelCase(NamedTuple):
+    """One case of a level in a month, with the way from it to what was recorded."""
+
+    what: str
+    """Kind of the case, as in ``LevelBreach``."""
+    number: str
+    home: str
+    subject: str
+    verdict: CaseVerdict
+    counts: str
+    """Why it counts in the month, as a sentence."""
+    why: str
+    """Why it has its verdict: what happened, the limit with its parameter, and the clause."""
+    show: str
+    """The command that shows what was recorded."""
+
+
 class LevelPart(NamedTuple):
     """One comparison of a service level. A level is kept if all of its parts are."""
 

@@ -108,9 +108,9 @@ class Reading:
         self._used: dict[tuple[str, date], Parameter] = {}
         self.day = day
 
-    def entry(self, name: str) -> Parameter:
-        """Return the whole entry of a name, for code that needs its unit."""
-        return self._require(name)
+    def entry(self, name: str, default: str = "") -> Parameter:
+        """Return the whole entry of a name, else that of ``default``, for code that needs its unit or its source."""
+        return self._require(name, default)
 
     def integer(self, name: str, default: str = "", *, least: int = 0) -> int:
         """Return a whole number; ``default`` names the parameter to use if the first one does not exist.

@@ -109,7 +109,7 @@ def test_an_alarm_that_still_waits_breaks_the_level_once_it_is_too_late(
 def test_abandoned_calls_are_shown_and_left_out_by_parameter() -> None:
     gone = communication(source=CommunicationSource.PHONE, t3_us=None, was_abandoned=True)
     found = t3_figure(6, [gone, communication()], PARAMETERS.on(MONTH), SEEN)
-    assert [(one.name, one.denominator) for one in found.groups if one.by == "outcome"] == [("abandoned", 1)]
+    assert [(one.name, one.denominator) for one in found.groups if one.by == "left_out"] == [("abandoned", 1)]
     assert found.parts[0].denominator == 1
     assert "sla.t3.abandoned" in found.assumed
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from vetlla.cli.sla import reporting
+from vetlla.cli.sla import explaining, reporting, watching
 
 app = typer.Typer(no_args_is_help=True, help="Report the 23 service levels (ANS) of a month, and explain each figure.")
 app.command("report")(reporting.report)
 
-
-@app.callback()
-def group() -> None:
-    """Keep ``report`` a command of its own while it is the only one."""
+app.command("explain")(explaining.explain_figure)
+app.command("watch")(watching.watch_month)

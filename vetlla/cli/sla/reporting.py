@@ -14,7 +14,7 @@ from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import print_json, print_rows
+from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.cli.sla import files
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vetlla.domain.service_levels import LevelBreach, LevelFigure
+    from vetlla.service.duties.terms import DutyRules
 
 NOT_KEPT: Final = 1
 NOT_MEASURED: Final = 3
 COLUMNS: Final = ("ans", "subject", "kept", "of", "value", "required", "verdict", "open", "breaches")
 BREACHES: Final = ("ans", "what", "number", "home", "subject", "reason", "begun", "due", "at")
-_WORDS: Final = {
+WORDS: Final = {
     LevelVerdict.KEPT: "kept",
     LevelVerdict.NOT_KEPT: "NOT KEPT",
     LevelVerdict.NOT_MEASURED: "not measured",
@@ -52,6 +53,8 @@ Months = Annotated[
 Numbers = Annotated[
     list[int] | None, typer.Option("--ans", min=1, max=len(LEVELS), help="Only this level; may be repeated.")
 ]
+ON_SCREEN: Final = 50
+"""Breaches of a level that a person is shown; --json shows every one that is listed."""
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -92,11 +95,9 @@ def report(
     now_us, known_us = asked(known)
     found: list[LevelFigure] = []
     for first in months_of(month):
-        if first > rules.calendar.date_of(now_us):
-            raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
         with (
             working(f"reading the record of {first:%Y-%m}"),
-            month_record(state_dir, CLOCK, rules, first, known_us) as record,
+            month_record(state_dir, CLOCK, rules, begun(first, rules, now_us), known_us) as record,
         ):
             found += figures(record, ans or NUMBERS)
     with verdict(exit_status(found)):
@@ -109,10 +110,22 @@ def report(
             _tell(found)
 
 
+def begun(first: date, rules: DutyRules, now_us: int) -> date:
+    """Return the first day of a month. Raises UsageError if it has not begun."""
+    if first > rules.calendar.date_of(now_us):
+        raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
+    return first
+
+
+def one_month(text: str) -> date:
+    """Return the first day of the month that an option names; without a text, of the last whole month."""
+    return as_month(text) if text else (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def months_of(text: str) -> list[date]:
     """Return the first days of the months that an option names. Raises UsageError."""
     begin, dots, end = text.partition("..")
-    first = as_month(begin) if begin else (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    first = one_month(begin)
     last = as_month(end) if dots else first
     found = [first]
     while found[-1] < last and len(found) < MONTHS_AT_MOST:
@@ -137,15 +150,19 @@ def _tell(found: Sequence[LevelFigure]) -> None:
         these = [one for one in found if one.month == month]
         rows = (row for one in these for row in _rows(one))
         print_rows(rows, COLUMNS, as_json=False, title=f"Service levels of {month:%Y-%m}")
-        breaches = (_breach(one.ans, breach) for one in these for breach in one.breaches)
+        breaches = (_breach(one.ans, breach) for one in these for breach in one.breaches[:ON_SCREEN])
         print_rows(breaches, BREACHES, as_json=False, title="breaches")
+        for one in these:
+            if (more := one.breach_count - ON_SCREEN) > 0:
+                see = f"vetlla sla explain {one.ans} --month {month:%Y-%m} --breaches --json"
+                console().print(f"ANS {one.ans}: {more} more breaches: {see}", soft_wrap=True)
     footnotes(_notes(found))
 
 
 def _rows(one: LevelFigure) -> list[dict[str, Any]]:
     subject = LEVELS[one.ans - 1].subject
     if not one.parts:
-        return [{"ans": one.ans, "subject": subject, "verdict": _WORDS[one.verdict]}]
+        return [{"ans": one.ans, "subject": subject, "verdict": WORDS[one.verdict]}]
     return [
         {
             "ans": one.ans if place == 0 else "",
@@ -154,7 +171,7 @@ def _rows(one: LevelFigure) -> list[dict[str, Any]]:
             "of": part.denominator,
             "value": "" if part.value is None else f"{part.value} {part.unit}",
             "required": f"{part.threshold} {part.unit}",
-            "verdict": _WORDS[part.verdict],
+            "verdict": WORDS[part.verdict],
             "open": one.undecided if place == 0 and one.undecided else "",
             "breaches": one.breach_count if place == 0 and one.breach_count else "",
         }

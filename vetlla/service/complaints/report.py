@@ -88,7 +88,7 @@ def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
     every = list(given.complaints)
     arrived = [one for one in every if begin <= one.standing.duty.opened_us <= end]
     counted = [one for one in arrived if one.standing.verdict is not DutyVerdict.CANCELLED]
-    pertinent = [one for one in every if one.is_pertinent and begin <= _counts_at(one, given.month_of) <= end]
+    pertinent = [one for one in every if one.is_pertinent and begin <= counts_at(one, given.month_of) <= end]
     return MonthFigures(
         received=Counter(one.standing.duty.kind for one in counted),
         cancelled=len(arrived) - len(counted),
@@ -123,7 +123,8 @@ def _attended(active: Iterable[Period], suspended: Sequence[Period], first: date
     return False
 
 
-def _counts_at(one: Complaint, month_of: PertinentMonth) -> int:
+def counts_at(one: Complaint, month_of: PertinentMonth) -> int:
+    """Return the moment whose month a pertinent complaint counts in."""
     if month_of is PertinentMonth.VERDICT and one.judged:
         return one.judged.told.at_us
     return one.standing.duty.opened_us

@@ -15,6 +15,7 @@ from vetlla.domain.errors import ConfigError
 from vetlla.domain.service_levels import (
     LISTED_AT_MOST,
     BreachReason,
+    CaseVerdict,
     LevelBreach,
     LevelGroup,
     LevelPart,
@@ -44,47 +45,60 @@ class Seen(NamedTuple):
     now_us: int
 
 
+class T3Rules(NamedTuple):
+    """What decides about *t3*."""
+
+    limit_us: int
+    never_us: int
+    counted: frozenset[str]
+    """Which of routine reports, tests and abandoned calls are cases."""
+
+
 def t2_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: Seen) -> LevelFigure:
     """Return the figures of ANS 5: every communication of a terminal is ready in time."""
-    limit_us = reading.integer("sla.t2_s") * SECOND_US
+    limit_us = t2_limit_us(reading)
     tally = _Tally(seen, Durations("t2", [limit_us]))
     for one in found:
         if one.source is not CommunicationSource.TERMINAL:
             continue
-        if one.t2_us is None:
+        verdict = judged_t2(one, limit_us)
+        if verdict is CaseVerdict.UNMEASURED or one.t2_us is None:
             tally.unmeasured += 1
-        else:
-            tally.add(one, one.t2_us, within=one.t2_us <= limit_us, limit_us=limit_us, is_breach=one.t2_us > limit_us)
+            continue
+        is_kept = verdict is CaseVerdict.KEPT
+        tally.add(one, one.t2_us, within=is_kept, limit_us=limit_us, is_breach=not is_kept)
     parts = [share("all", tally.within, tally.cases, required_share(reading, ans))]
     return tally.figure(ans, parts if tally.cases or tally.unmeasured else [], reading)
 
 
+def t2_limit_us(reading: Reading) -> int:
+    """Return the limit of *t2*."""
+    return reading.integer("sla.t2_s") * SECOND_US
+
+
 def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: Seen) -> LevelFigure:
     """Return the figures of ANS 6: 90 % of what comes in is answered in 15 s, and none later than 30 s."""
-    limit_us, never_us = (reading.integer(f"calls.{name}") * SECOND_US for name in ("t3_s", "t3_max_s"))
-    counts = {name: _is_yes(reading, f"sla.t3.{name}") for name in ("routine", "tests", "abandoned")}
-    tally = _Tally(seen, Durations("t3", [limit_us, never_us]))
-    apart = {source: Durations(f"t3.{source}", [limit_us, never_us]) for source in CommunicationSource}
+    rules = t3_rules(reading)
+    limits = [rules.limit_us, rules.never_us]
+    tally = _Tally(seen, Durations("t3", limits))
+    apart = {source: Durations(f"t3.{source}", limits) for source in CommunicationSource}
     never = Counter[str]()
     for one in found:
-        if (one.is_routine and not counts["routine"]) or (one.on_test and not counts["tests"]):
-            continue
-        if one.was_abandoned and not counts["abandoned"]:
-            tally.left_out += 1
-            continue
-        waited = _waited(one, seen.now_us)
-        if waited is None:
-            tally.unmeasured += 1
-            continue
-        if one.t3_us is None and not one.was_abandoned and waited <= never_us:
-            tally.undecided += 1
-            continue
-        within = waited <= limit_us and one.t3_us is not None
-        is_breach = waited > never_us or one.t3_us is None
-        never["kept"] += not is_breach
-        if one.t3_us is not None:
-            apart[one.source].add(waited)
-        tally.add(one, waited, within=within, limit_us=never_us, is_breach=is_breach)
+        verdict, waited = judged_t3(one, rules, seen.now_us)
+        match verdict:
+            case CaseVerdict.LEFT_OUT:
+                tally.left_out[left_out(one, rules)] += 1
+            case CaseVerdict.UNMEASURED:
+                tally.unmeasured += 1
+            case CaseVerdict.UNDECIDED:
+                tally.undecided += 1
+            case _:
+                is_breach = verdict is CaseVerdict.BREACHED
+                never["kept"] += not is_breach
+                if one.t3_us is not None:
+                    apart[one.source].add(waited)
+                within = verdict is CaseVerdict.KEPT
+                tally.add(one, waited, within=within, limit_us=rules.never_us, is_breach=is_breach)
     if not tally.cases and not tally.unmeasured:
         return tally.figure(ans, [], reading)
     parts = [
@@ -94,6 +108,40 @@ def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
     if _is_yes(reading, "sla.phone_calls") and not len(apart[CommunicationSource.PHONE]):
         parts.append(LevelPart("phone_calls", 0, 0, HUNDRED, "%", None, LevelVerdict.NOT_MEASURED))
     return tally.figure(ans, parts, reading, [one for one in apart.values() if len(one)])
+
+
+def t3_rules(reading: Reading) -> T3Rules:
+    """Return the rules that the parameters say. Raises ConfigError for a word that is neither yes nor no."""
+    limit_us, never_us = (reading.integer(f"calls.{name}") * SECOND_US for name in ("t3_s", "t3_max_s"))
+    counted = frozenset(name for name in ("routine", "tests", "abandoned") if _is_yes(reading, f"sla.t3.{name}"))
+    return T3Rules(limit_us, never_us, counted)
+
+
+def left_out(one: Communication, rules: T3Rules) -> str:
+    """Return why a communication is no case of ANS 6, as the last part of its parameter; "" if it is one."""
+    is_of = {"routine": one.is_routine, "tests": one.on_test, "abandoned": one.was_abandoned}
+    return next((name for name, true in is_of.items() if true and name not in rules.counted), "")
+
+
+def judged_t2(one: Communication, limit_us: int) -> CaseVerdict:
+    """Return what ANS 5 says of a communication of a terminal."""
+    if one.t2_us is None:
+        return CaseVerdict.UNMEASURED
+    return CaseVerdict.KEPT if one.t2_us <= limit_us else CaseVerdict.BREACHED
+
+
+def judged_t3(one: Communication, rules: T3Rules, now_us: int) -> tuple[CaseVerdict, int]:
+    """Return what ANS 6 says of a communication, and how long it waited; 0 if that is not known."""
+    if left_out(one, rules):
+        return CaseVerdict.LEFT_OUT, 0
+    waited = _waited(one, now_us)
+    if waited is None:
+        return CaseVerdict.UNMEASURED, 0
+    if one.t3_us is None and not one.was_abandoned and waited <= rules.never_us:
+        return CaseVerdict.UNDECIDED, waited
+    if one.t3_us is None or waited > rules.never_us:
+        return CaseVerdict.BREACHED, waited
+    return CaseVerdict.KEPT if waited <= rules.limit_us else CaseVerdict.LATE, waited
 
 
 def _waited(one: Communication, now_us: int) -> int | None:
@@ -117,7 +165,8 @@ class _Tally:
     def __init__(self, seen: Seen, durations: Durations) -> None:
         self._seen = seen
         self._durations = durations
-        self.within = self.cases = self.unmeasured = self.undecided = self.left_out = self._breaches = 0
+        self.within = self.cases = self.unmeasured = self.undecided = self._breaches = 0
+        self.left_out = Counter[str]()
         self._listed: list[LevelBreach] = []
         self._by_quarter: dict[int, list[int]] = {}
         self._groups: dict[tuple[str, str], list[int]] = {}
@@ -160,8 +209,7 @@ class _Tally:
                 counts = groups.setdefault(key, [0, 0])
                 counts[0] += within
                 counts[1] += cases
-        if self.left_out:
-            groups["outcome", "abandoned"] = [0, self.left_out]
+        groups |= {("left_out", name): [0, count] for name, count in self.left_out.items()}
         return tuple(LevelGroup(*key, *counts) for key, counts in sorted(groups.items()))
 
 

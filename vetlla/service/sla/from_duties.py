@@ -78,6 +78,11 @@ def counts_at(one: Standing, by: CountedBy) -> int | None:
     return one.ended.told.at_us if one.ended else None
 
 
+def is_of_month(at_us: int | None, cases: DutyCases) -> bool:
+    """Return True if a moment is known and in the month."""
+    return at_us is not None and cases.begin_us <= at_us <= cases.end_us
+
+
 def from_duties(
     ans: int,
     standings: Iterable[Standing],
@@ -99,9 +104,9 @@ def from_duties(
     undecided = 0
     for one in standings:
         at = counts_at(one, by)
-        if at is None or not cases.begin_us <= at <= cases.end_us or one.verdict is DutyVerdict.CANCELLED:
+        if at is None or not is_of_month(at, cases) or one.verdict is DutyVerdict.CANCELLED:
             continue
-        assumed.update(_not_agreed(one))
+        assumed.update(not_agreed(one))
         if one.verdict is DutyVerdict.OPEN:
             undecided += 1
             continue
@@ -127,7 +132,7 @@ def from_duties(
     )
 
 
-def _not_agreed(one: Standing) -> Iterator[str]:
+def not_agreed(one: Standing) -> Iterator[str]:
     """Yield the names of the parameters behind the clock of a duty that no contract says."""
     for entry in (one.terms.limit, *one.terms.asked):
         if entry is not None and entry.basis is not Basis.CONTRACT:

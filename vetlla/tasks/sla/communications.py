@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections import deque
+from typing import TYPE_CHECKING
 
 from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
-from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
-from vetlla.service.sla.comparing import figure, share
-from vetlla.service.sla.from_duties import required_share
+from vetlla.service.sla.proofs import ProofTally
 from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal.communications import communications
 
@@ -26,12 +23,12 @@ if TYPE_CHECKING:
 
 def of_t2(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of ANS 5 from the signals of the journal."""
-    return t2_figure(ans, _of_terminals(record), record.reading(), _seen(record))
+    return t2_figure(ans, of_terminals(record), record.reading(), _seen(record))
 
 
 def of_t3(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of ANS 6 from the signals of the journal and the calls of the PBX that came in."""
-    return t3_figure(ans, _all(record), record.reading(), _seen(record))
+    return t3_figure(ans, all_communications(record), record.reading(), _seen(record))
 
 
 def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
@@ -40,63 +37,38 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     The journal stores each signal with its home before it is acknowledged, so the signals need no such proof. It is
     not measured if no call of the month was imported.
     """
-    reading = record.reading()
-    threshold = required_share(reading, ans)
-    cases, held = Counter[Proof](), Counter[Proof]()
-    breaches: list[LevelBreach] = []
-    breach_count = 0
-    for call in _calls(record):
-        if call.record.direction is None:
-            continue  # only a recording or a party is known of it
-        missing = lacks(call)
-        for proof in Proof:
-            is_case = proof is not Proof.RECORDED or call.record.outcome is CallOutcome.ANSWERED
-            cases[proof] += is_case
-            held[proof] += is_case and proof not in missing
-        breach_count += bool(missing)
-        if missing and len(breaches) < LISTED_AT_MOST:
-            breaches.append(_lacking(call, missing[0]))
-    parts = [share(proof.value, held[proof], cases[proof], threshold) for proof in Proof]
-    return figure(
-        ans,
-        record.month,
-        parts if cases else [],
-        breaches,
-        breach_count,
-        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
-    )
-
-
-_REASONS: Final = {
-    Proof.REGISTERED: BreachReason.NOT_REGISTERED,
-    Proof.RECORDED: BreachReason.NOT_RECORDED,
-    Proof.FILED: BreachReason.NOT_FILED,
-}
-
-
-def _lacking(call: PhoneCall, proof: Proof) -> LevelBreach:
-    begun = call.record.started or call.record.ready
-    return LevelBreach("call", str(call.id), call.tie.home, "", _REASONS[proof], begun_us=begun)
+    tally = record.counted.proofs
+    if tally is None:
+        deque(calls_of(record), maxlen=0)
+        tally = record.counted.proofs or ProofTally()
+    return tally.figure(ans, record.month, record.reading())
 
 
 def _seen(record: MonthRecord) -> Seen:
     return Seen(record.month, record.rules.calendar.zone, record.seen_us)
 
 
-def _all(record: MonthRecord) -> Iterator[Communication]:
-    yield from _of_terminals(record)
-    for call in _calls(record):
+def all_communications(record: MonthRecord) -> Iterator[Communication]:
+    """Yield the signals of the terminals and the calls in."""
+    yield from of_terminals(record)
+    for call in calls_of(record):
         if call.record.direction is Direction.IN:
             yield _communication(call)
 
 
-def _of_terminals(record: MonthRecord) -> Iterator[Communication]:
+def of_terminals(record: MonthRecord) -> Iterator[Communication]:
+    """Yield the signals of a month; none if this machine has no journal."""
     if record.archive is not None:
         yield from communications(record.archive, record.begin_us, record.end_us + 1)
 
 
-def _calls(record: MonthRecord) -> Iterator[PhoneCall]:
-    return stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1)
+def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:
+    """Yield the calls of a month, in and out. Their proofs are counted meanwhile, because reading them takes long."""
+    tally = ProofTally()
+    for call in stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1):
+        tally.add(call)
+        yield call
+    record.counted.proofs = tally
 
 
 def _communication(call: PhoneCall) -> Communication:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import as_of, last_of_month
-from vetlla.service.sla.from_duties import CasePlace
+from vetlla.service.duties.kinds import Subject
+from vetlla.service.sla.from_duties import CasePlace, DutyCases
 from vetlla.store.homes import queries as stored_homes
+from vetlla.store.inventory import queries as inventory
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.transaction import snapshot
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.service.parameters import Reading
+    from vetlla.service.sla.proofs import ProofTally
+
+
+@dataclass(slots=True)
+class CountedAlready:
+    """What one figure counted on its way for another one, so that a month's calls are read once."""
+
+    proofs: ProofTally | None = None
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,15 @@ class MonthRecord:
     """What is known of a month. Homes and people are read once, when the first figure asks for them."""
 
     connection: sqlite3.Connection
-    """A snapshot of the registry."""
+    """A snapshot of the registry, which answers as it was known at a time."""
     archive: Archive | None
     """The journal; None if this machine has none."""
     rules: DutyRules
     month: date
     """First day."""
     seen_us: int
-    """The moment at which clocks are looked at: now, or the time as of which the record is known."""
+    """The moment at which clocks are looked at: now, or the time as of which it was known."""
+    counted: CountedAlready = field(default_factory=CountedAlready)
 
     @property
     def last(self) -> date:
@@ -71,11 +82,34 @@ class MonthRecord:
         found = stored_homes.people(self.connection, day=self.last)
         return {person.code: person for person in found}
 
+    @cached_property
+    def homes_of_devices(self) -> dict[str, str]:
+        """The home of each device at the end of the month, by TYPE:SERIAL, and of terminals by account in upper case.
+
+        No account has a colon, so that both are in one book.
+        """
+        found: dict[str, str] = {}
+        for one in inventory.fleet(self.connection, self.last, retired=True):
+            if one.standing.home:
+                found[f"{one.device.type}:{one.device.serial}"] = one.standing.home
+                if one.device.account:
+                    found[one.device.account.upper()] = one.standing.home
+        return found
+
+    @property
+    def cases(self) -> DutyCases:
+        """What the figures of duties need to know of the month."""
+        return DutyCases(self.month, self.begin_us, self.end_us, self.rules.calendar, self.place_of)
+
     def place_of(self, one: Standing) -> CasePlace:
         """Return the home of a duty and its base."""
         code = one.duty.subject
-        person = self.people.get(code) if code not in self.homes else None
-        home = self.homes.get(person.home if person else code)
+        if one.terms.kind.subject is Subject.DEVICE:
+            code = self.homes_of_devices.get(code, "")
+        elif one.terms.kind.subject is Subject.PERSON:
+            person = self.people.get(code)
+            code = person.home if person else ""
+        home = self.homes.get(code)
         return CasePlace(home.code, home.base) if home else CasePlace("", "")
 
 
@@ -83,7 +117,7 @@ class MonthRecord:
 def month_record(
     state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None = None
 ) -> Iterator[MonthRecord]:
-    """Yield the record of a month, as it was known at a time (default: now). Raises StoreError."""
+    """Yield the record of the month that begins on a day, as known now or at ``known_us``. Raises StoreError."""
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(state_dir, clock, known_us))
         has_journal = (state_dir / JOURNAL).exists()

@@ -8,6 +8,8 @@ from vetlla.service.sla.comparing import figure
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.tasks.sla.availability import of_probes
 from vetlla.tasks.sla.communications import of_proofs, of_t2, of_t3
+from vetlla.tasks.sla.complaints import of_pertinent
+from vetlla.tasks.sla.emergencies import of_emergencies
 from vetlla.tasks.sla.from_duties import of_duties
 from vetlla.tasks.sla.supervised import of_supervision
 
@@ -29,6 +31,7 @@ SOURCES: Final[Mapping[int, Source]] = (
     dict.fromkeys(NUMBERS, not_measured)
     | dict.fromkeys((1, 2, 3, 4, 8, 9, 10, 14, 15, 16, 17, 19, 22, 23), of_duties)
     | {5: of_t2, 6: of_t3, 7: of_proofs, 13: of_supervision, 18: of_probes, 21: of_probes}
+    | {11: of_emergencies, 12: of_emergencies, 20: of_pertinent}
 )
 """Number of the level -> what makes its figures of a month."""
 

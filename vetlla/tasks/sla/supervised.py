@@ -9,16 +9,14 @@ from vetlla.domain.clock import SECOND_US
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
-from vetlla.service.supervision.report import Sums, Verdict
-from vetlla.store.inventory import queries as inventory
-from vetlla.tasks.supervision.month import judged_days, ledger_month
+from vetlla.tasks.supervision.month import checks, ledger_month
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.tasks.sla.month import MonthRecord
-    from vetlla.tasks.supervision.month import JudgedDay
+    from vetlla.tasks.supervision.month import Checks, JudgedDay
 
 
 def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
@@ -32,22 +30,22 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us)
     if not month.recorded:
         return figure(ans, record.month, [])
-    sums: dict[tuple[str, str], Sums] = {}
     breached: list[JudgedDay] = []
-    for one in judged_days(record.archive, month, lambda *_: None):
-        sums.setdefault((one.day, one.kind), Sums()).add(one.of, one.found)
-        if one.found.verdict is Verdict.BREACH and len(breached) < LISTED_AT_MOST:
+
+    def hear(one: JudgedDay) -> None:
+        if len(breached) < LISTED_AT_MOST:
             breached.append(one)
+
+    sums = checks(record.archive, month, hear)
     reading = record.reading()
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
     days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    homes = _homes(record) if breached else {}
     return figure(
         ans,
         record.month,
         [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
-        [_breach(one, homes, record) for one in breached],
+        [_breach(one, record) for one in breached],
         breach_count=supervised - checked,
         assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
         groups=_groups(sums),
@@ -55,19 +53,13 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     )
 
 
-def _homes(record: MonthRecord) -> dict[str, str]:
-    """Return the home of each terminal at the end of the month, by its account in upper case."""
-    devices = inventory.fleet(record.connection, record.last)
-    return {one.device.account.upper(): one.standing.home for one in devices if one.device.account}
-
-
-def _breach(one: JudgedDay, homes: Mapping[str, str], record: MonthRecord) -> LevelBreach:
-    name, day = one.name, date.fromisoformat(one.day)
+def _breach(one: JudgedDay, record: MonthRecord) -> LevelBreach:
+    day = date.fromisoformat(one.day)
     return LevelBreach(
         what=one.kind,
         number="",
-        home=homes.get(name.account.upper(), "") if name else "",
-        subject=f"{name.account} {name.device}".strip() if name else str(one.of.unit),
+        home=home_of(one, record),
+        subject=device_of(one),
         reason=BreachReason.NOT_CHECKED,
         begun_us=record.rules.calendar.begin_of(day.toordinal()),
         limit_us=one.of.interval_s * one.of.allowed_misses * SECOND_US,
@@ -75,7 +67,17 @@ def _breach(one: JudgedDay, homes: Mapping[str, str], record: MonthRecord) -> Le
     )
 
 
-def _groups(sums: dict[tuple[str, str], Sums]) -> tuple[LevelGroup, ...]:
+def home_of(one: JudgedDay, record: MonthRecord) -> str:
+    """Return the home of a device; empty if it is unknown."""
+    return record.homes_of_devices.get(one.name.account.upper(), "") if one.name else ""
+
+
+def device_of(one: JudgedDay) -> str:
+    """Return what people call a device: its account and its own name, else its number in the ledger."""
+    return f"{one.name.account} {one.name.device}".strip() if one.name else str(one.of.unit)
+
+
+def _groups(sums: Mapping[tuple[str, str], Checks]) -> tuple[LevelGroup, ...]:
     found: dict[tuple[str, str], list[int]] = {}
     for (day, kind), one in sums.items():
         for key in (("day", day), ("kind", kind)):

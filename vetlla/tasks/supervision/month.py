@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import last_of_month
 from vetlla.service.supervision.days import service_day, service_day_of
-from vetlla.service.supervision.report import DayBounds, DayVerdict, Sums, judged
+from vetlla.service.supervision.report import DayBounds, DayVerdict, Sums, Verdict, judged
 from vetlla.store.supervision import history
 
 if TYPE_CHECKING:
@@ -64,6 +64,46 @@ def ledger_month(archive: Archive, first: date, zone: ZoneInfo, now_us: int) -> 
     lacking = [day for day in every if day.isoformat() not in known]
     missing = [day.isoformat() for day in lacking if day < today]
     return LedgerMonth(first, last, zone, recorded, missing, len(lacking) - len(missing))
+
+
+class Checks(NamedTuple):
+    """Counts of supervised device-days."""
+
+    checked: int
+    supervised: int
+
+
+def checks(
+    archive: Archive, month: LedgerMonth, breached: Callable[[JudgedDay], object]
+) -> dict[tuple[str, str], Checks]:
+    """Return the device-days of a month that were supervised and checked, by day and kind of device.
+
+    ``breached`` hears each that was not. It takes a third of the time of ``judged_days``, because few device-days are
+    different from others: a month of a city has five million.
+    """
+    wholes = [(one.day, month.whole(one)) for one in month.recorded]
+    counts: dict[tuple[str, str], list[int]] = {}
+    for stretch in range(history.stretches(archive)):
+        names = history.named(archive, stretch)
+        for day, whole in wholes:
+            in_time: dict[tuple[int, int, int], bool] = {}
+            for one in history.day_of(archive, day, stretch):
+                if not one.supervised_s or not one.interval_s:
+                    continue
+                key = one.interval_s, one.allowed_misses, one.longest_s
+                is_checked = in_time.get(key)
+                if is_checked is None:
+                    is_checked = in_time[key] = judged(one, whole).verdict is Verdict.CHECKED
+                name = names.get(one.unit)
+                kind = NAMELESS if name is None else UCR if name.device else TERMINAL
+                pair = counts.get((day, kind))
+                if pair is None:
+                    pair = counts[day, kind] = [0, 0]
+                pair[0] += is_checked
+                pair[1] += 1
+                if not is_checked:
+                    breached(JudgedDay(day, one, judged(one, whole), name))
+    return {key: Checks(*pair) for key, pair in counts.items()}
 
 
 def judged_days(archive: Archive, month: LedgerMonth, tell: Callable[[int, int], object]) -> Iterator[JudgedDay]:
