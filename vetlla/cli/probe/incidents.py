@@ -8,6 +8,7 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -74,6 +75,7 @@ def list_(
     *,
     month: Month = "",
     component: Annotated[str, typer.Option("--component", metavar="NAME", help="Only this component.")] = "",
+    known: Known = "",
     options: RuleOptions,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -84,7 +86,7 @@ def list_(
     """
     background_priority()
     rules, first = options.rules(), first_of(month)
-    with month_record(state_dir, CLOCK, rules, first) as record:
+    with month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record:
         within = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
         parts = {part: times(record.connection, part, within, record.reading()) for part in ProbedPart}
         found = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, to_the_second, within
 from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -84,6 +85,7 @@ def list_(
 def report(
     *,
     month: Month = "",
+    known: Known = "",
     options: RuleOptions,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -98,7 +100,7 @@ def report(
     rules, first = options.rules(), first_of(month)
     with (
         working(f"reading the probes of {first:%Y-%m}"),
-        month_record(state_dir, CLOCK, rules, first) as record,
+        month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record,
     ):
         found = {part: _times(record, part) for part in ProbedPart}
         levels = [of_probes(record, LEVELS[part]) for part in ProbedPart]
