@@ -79,7 +79,8 @@ NEEDED = {
     "mosquitto": "mosquitto",
     "bearerbox": "kannel",
     "fakesmsc": "kannel-extras",
-    "pango-view": "pango1.0-tools",
+    "qpdf": "qpdf",
+    "pdfinfo": "poppler-utils",
     "socat": "socat",
     "faketime": "faketime",
 }
@@ -123,7 +124,7 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
     missing = [NEEDED[name] for name in ("promtool", "soffice")]
     elsewhere = {"mosquitto": "/usr/sbin", "bearerbox": "/usr/sbin", "fakesmsc": "/usr/lib/kannel/test"}
     missing += [NEEDED[name] for name, folder in elsewhere.items() if not (Path(folder) / name).exists()]
-    missing += [NEEDED["pango-view"], NEEDED["socat"], NEEDED["faketime"]]
+    missing += [NEEDED[name] for name in ("qpdf", "pdfinfo", "socat", "faketime")]
     if os.geteuid() == 0:
         assert asked == ["update -qq", f"install -y -qq --no-install-recommends {' '.join(missing)}"]
     else:
