@@ -1,0 +1,168 @@
+"""Signatures of XML by signxml: this module alone knows it, because only ``vetlla[invoice]`` installs it.
+
+XAdES-EPES (ETSI TS 101 903 1.3.2) as the signature policy 3.1 of Facturae asks for it: enveloped, with the time, the
+signing certificate, the policy and the signer's role. The certificate stands in ``SigningCertificate`` with its issuer
+and serial number: the policy is older than ``SigningCertificateV2``, which signxml would write. Identifiers are fixed,
+so that the same invoice, key and time give the same bytes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from vetlla.documents.facturae import codes, tree
+from vetlla.documents.facturae.fields import Node
+from vetlla.domain.errors import UsageError
+
+try:
+    from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+    from signxml.exceptions import SignXMLException
+    from signxml.xades import (
+        XAdESDataObjectFormat,
+        XAdESSignatureConfiguration,
+        XAdESSignaturePolicy,
+        XAdESSigner,
+        XAdESVerifier,
+        XAdESVerifyResult,
+    )
+except ImportError as error:
+    raise UsageError(
+        "signatures of invoices need signxml, which is not installed", remedy="pip install 'vetlla[invoice]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_NAMES: Final = {"ds": codes.DS, "xades": codes.XADES}
+_ID: Final = "Signature"
+_POLICY: Final = XAdESSignaturePolicy(
+    Identifier=codes.POLICY_URL,
+    Description=codes.POLICY_NAME,
+    DigestMethod=DigestAlgorithm.SHA1,  # of the policy's text alone, and the policy publishes this one
+    DigestValue=codes.POLICY_SHA1,
+)
+_FORMAT: Final = XAdESDataObjectFormat(Description="Factura electrónica", MimeType="text/xml")
+_ROLE: Final = "emisor"
+"""The signer is the seller; the policy's other roles are ``receptor`` and ``tercero``."""
+_SHA256: Final = Node(f"{{{codes.DS}}}DigestMethod", (), (("Algorithm", DigestAlgorithm.SHA256.value),))
+_EXPECTED: Final = XAdESSignatureConfiguration(location="./", expect_references=True)
+
+
+class NotVerifiedError(ValueError):
+    """A signature that does not hold; the text says why."""
+
+
+def sign(root: tree.Element, key: RSAPrivateKey, chain: Sequence[x509.Certificate], at: datetime) -> tree.Element:
+    """Return a signed copy of a document; the signer's certificate is the first of the chain."""
+    signer = XAdESSigner(
+        signature_policy=_POLICY,
+        claimed_roles=[_ROLE],
+        data_object_format=_FORMAT,
+        signature_algorithm=SignatureMethod.RSA_SHA256,
+        digest_algorithm=DigestAlgorithm.SHA256,
+        c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_0,
+    )
+    signer.signature_annotators.insert(1, _identify)  # after KeyInfo exists, before the properties refer to it
+
+    def add_time(properties: tree.Element, **_settings: Any) -> None:  # noqa: ANN401 - signxml passes its own values
+        properties.getparent().set("Id", f"{_ID}-SignedProperties")
+        tree.append(properties, Node(_xades("SigningTime"), at.astimezone(UTC).isoformat(timespec="seconds")))
+
+    def add_certificate(properties: tree.Element, **_settings: Any) -> None:  # noqa: ANN401
+        tree.append(properties, Node(_xades("SigningCertificate"), (_certificate(chain[0]),)))
+
+    signer.signed_signature_properties_annotators[:2] = [add_time, add_certificate]
+    return signer.sign(root, key=key, cert=list(chain))
+
+
+def verified(root: tree.Element) -> tuple[x509.Certificate, datetime]:
+    """Verify a document's signature; return the signer's certificate and the stated time. Raises NotVerifiedError.
+
+    The signature must cover the whole document, follow the policy of Facturae 3.1 and have been made while the
+    certificate was valid. Who issued the certificate, and whether it was revoked, is not looked at.
+    """
+    signatures = root.findall(".//ds:Signature", _NAMES)
+    if len(signatures) != 1 or signatures[0].getparent() is not root:
+        raise NotVerifiedError(f"the file has {len(signatures)} signatures, or one in a wrong place")
+    certificate, at = _certificate_of(root), _time_of(root)
+    try:
+        results = XAdESVerifier().verify(
+            root,
+            x509_cert=certificate,
+            expect_signature_policy=_POLICY,
+            expect_config=replace(_EXPECTED, verification_time=at),
+        )
+    except (SignXMLException, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise NotVerifiedError(str(error) or type(error).__name__) from error
+    if not any(result.signed_xml is not None and result.signed_xml.tag == root.tag for result in results):
+        raise NotVerifiedError("the signature does not cover the whole invoice")
+    (properties,) = [result.signed_properties for result in results if isinstance(result, XAdESVerifyResult)]
+    if properties.find(".//xades:SigPolicyId/xades:Identifier", _NAMES) is None:
+        raise NotVerifiedError("the signature names no policy (XAdES-EPES)")
+    if _time(properties.findtext("xades:SigningTime", None, _NAMES)) != at:
+        raise NotVerifiedError("the file states two times of signing")
+    return certificate, at
+
+
+def _identify(signature: tree.Element, **_settings: Any) -> None:  # noqa: ANN401
+    signature.set("Id", _ID)
+    for path, name in (("ds:KeyInfo", "KeyInfo"), ("ds:SignedInfo/ds:Reference", "Reference")):
+        found = signature.find(path, _NAMES)
+        assert found is not None
+        found.set("Id", f"{_ID}-{name}")
+
+
+def _certificate(certificate: x509.Certificate) -> Node:
+    digest = b64encode(certificate.fingerprint(SHA256())).decode()
+    return Node(
+        _xades("Cert"),
+        (
+            Node(_xades("CertDigest"), (_SHA256, Node(_ds("DigestValue"), digest))),
+            Node(
+                _xades("IssuerSerial"),
+                (
+                    Node(_ds("X509IssuerName"), certificate.issuer.rfc4514_string()),
+                    Node(_ds("X509SerialNumber"), str(certificate.serial_number)),
+                ),
+            ),
+        ),
+    )
+
+
+def _ds(name: str) -> str:
+    return f"{{{codes.DS}}}{name}"
+
+
+def _xades(name: str) -> str:
+    return f"{{{codes.XADES}}}{name}"
+
+
+def _certificate_of(root: tree.Element) -> x509.Certificate:
+    found = root.findtext("ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate", None, _NAMES)
+    if not found:
+        raise NotVerifiedError("the signature has no certificate")
+    try:
+        return x509.load_der_x509_certificate(b64decode(found))
+    except ValueError as error:
+        raise NotVerifiedError(f"the certificate of the signature cannot be read: {error}") from error
+
+
+def _time_of(root: tree.Element) -> datetime:
+    """Return the stated time as found, before it is known whether the signature covers it."""
+    return _time(root.findtext("ds:Signature/ds:Object//xades:SigningTime", None, _NAMES))
+
+
+def _time(found: str | None) -> datetime:
+    try:
+        at = datetime.fromisoformat((found or "").strip())
+    except ValueError as error:
+        raise NotVerifiedError("the signature has no time") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
