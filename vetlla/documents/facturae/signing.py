@@ -66,7 +66,9 @@ def signer_of(xml: bytes) -> Signer:
     try:
         certificate, at = xades.verified(tree.parsed(xml))
     except (tree.NotXmlError, xades.NotVerifiedError) as error:
-        raise UsageError(f"no valid signature: {error}", remedy="ask the seller for the file as it was signed") from error
+        raise UsageError(
+            f"no valid signature: {error}", remedy="ask the seller for the file as it was signed"
+        ) from error
     return Signer(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),

@@ -36,7 +36,8 @@ def check_sums(invoice: Invoice) -> None:
     groups = [group.rate for group in invoice.vat]
     if sorted(groups) != sorted(bases):
         raise UsageError(
-            f"lines have the VAT rates {_told(bases)} %, and the invoice has groups of {_told(groups)} %", remedy=_REMEDY
+            f"lines have the VAT rates {_told(bases)} %, and the invoice has groups of {_told(groups)} %",
+            remedy=_REMEDY,
         )
     for group in invoice.vat:
         _agree(f"lines of {group.rate} % VAT", bases[group.rate], f"their base of {group.rate} %", group.base)

@@ -122,9 +122,15 @@ def _corrective(corrects: Correction) -> Node:
 
 
 def _issue(header: InvoiceHeader, words: Words) -> Node:
-    month = words.text("invoice", month=words.data["dates"]["months"][header.month.month - 1], year=str(header.month.year))
+    month = words.text(
+        "invoice", month=words.data["dates"]["months"][header.month.month - 1], year=str(header.month.year)
+    )
     corrects = header.corrects
-    told = words.text("correction", invoice=month, corrected=f"{corrects.series} {corrects.number}".strip()) if corrects else month
+    told = (
+        words.text("correction", invoice=month, corrected=f"{corrects.series} {corrects.number}".strip())
+        if corrects
+        else month
+    )
     return Node(
         "InvoiceIssueData",
         (

@@ -11,10 +11,12 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from typing_extensions import override
 
 from vetlla.documents.facturae import codes, tree
 from vetlla.documents.facturae.fields import Node
@@ -23,7 +25,7 @@ from vetlla.domain.errors import UsageError
 try:
     from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
     from signxml.exceptions import SignXMLException
-    from signxml.xades import (
+    from signxml.xades.xades import (
         XAdESDataObjectFormat,
         XAdESSignatureConfiguration,
         XAdESSignaturePolicy,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from signxml.util import SigningSettings
 
 _NAMES: Final = {"ds": codes.DS, "xades": codes.XADES}
 _ID: Final = "Signature"
@@ -62,25 +65,7 @@ class NotVerifiedError(ValueError):
 
 def sign(root: tree.Element, key: RSAPrivateKey, chain: Sequence[x509.Certificate], at: datetime) -> tree.Element:
     """Return a signed copy of a document; the signer's certificate is the first of the chain."""
-    signer = XAdESSigner(
-        signature_policy=_POLICY,
-        claimed_roles=[_ROLE],
-        data_object_format=_FORMAT,
-        signature_algorithm=SignatureMethod.RSA_SHA256,
-        digest_algorithm=DigestAlgorithm.SHA256,
-        c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_0,
-    )
-    signer.signature_annotators.insert(1, _identify)  # after KeyInfo exists, before the properties refer to it
-
-    def add_time(properties: tree.Element, **_settings: Any) -> None:  # noqa: ANN401 - signxml passes its own values
-        properties.getparent().set("Id", f"{_ID}-SignedProperties")
-        tree.append(properties, Node(_xades("SigningTime"), at.astimezone(UTC).isoformat(timespec="seconds")))
-
-    def add_certificate(properties: tree.Element, **_settings: Any) -> None:  # noqa: ANN401
-        tree.append(properties, Node(_xades("SigningCertificate"), (_certificate(chain[0]),)))
-
-    signer.signed_signature_properties_annotators[:2] = [add_time, add_certificate]
-    return signer.sign(root, key=key, cert=list(chain))
+    return _Signer(chain[0], at).sign(root, key=key, cert=list(chain))
 
 
 def verified(root: tree.Element) -> tuple[x509.Certificate, datetime]:
@@ -112,7 +97,40 @@ def verified(root: tree.Element) -> tuple[x509.Certificate, datetime]:
     return certificate, at
 
 
-def _identify(signature: tree.Element, **_settings: Any) -> None:  # noqa: ANN401
+class _Signer(XAdESSigner):
+    """Writes what the policy asks for instead of what signxml would write, with fixed identifiers and a given time."""
+
+    def __init__(self, certificate: x509.Certificate, at: datetime) -> None:
+        super().__init__(
+            signature_policy=_POLICY,
+            claimed_roles=[_ROLE],
+            data_object_format=_FORMAT,
+            signature_algorithm=SignatureMethod.RSA_SHA256,
+            digest_algorithm=DigestAlgorithm.SHA256,
+            c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_0,
+        )
+        self._certificate, self._at = certificate, at
+        self.signature_annotators.insert(1, _identify)  # KeyInfo exists now, and the properties refer to it next
+
+    @override
+    def add_signing_time(
+        self, signed_signature_properties: tree.Element, sig_root: tree.Element, signing_settings: SigningSettings
+    ) -> None:
+        parent = signed_signature_properties.getparent()
+        assert parent is not None
+        parent.set("Id", f"{_ID}-SignedProperties")
+        time = self._at.astimezone(UTC).isoformat(timespec="seconds")
+        tree.append(signed_signature_properties, Node(_xades("SigningTime"), time))
+
+    @override
+    def add_signing_certificate(
+        self, signed_signature_properties: tree.Element, sig_root: tree.Element, signing_settings: SigningSettings
+    ) -> None:
+        content = (_certificate(self._certificate),)
+        tree.append(signed_signature_properties, Node(_xades("SigningCertificate"), content))
+
+
+def _identify(signature: tree.Element, signing_settings: SigningSettings) -> None:  # noqa: ARG001 - signxml gives it
     signature.set("Id", _ID)
     for path, name in (("ds:KeyInfo", "KeyInfo"), ("ds:SignedInfo/ds:Reference", "Reference")):
         found = signature.find(path, _NAMES)
