@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vetlla.documents.facturae.fields import Node
 
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+XmlError = etree.LxmlError
+"""Root of the errors of lxml, which signxml lets through."""
 
 LARGEST: Final = 16 << 20
 """Most bytes of a file; an invoice of the service has 30 kB, and attachments may stand in it."""

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
-
 from typing_extensions import override
 
 from vetlla.documents.facturae import codes, tree
@@ -56,6 +56,10 @@ _FORMAT: Final = XAdESDataObjectFormat(Description="Factura electrónica", MimeT
 _ROLE: Final = "emisor"
 """The signer is the seller; the policy's other roles are ``receptor`` and ``tercero``."""
 _SHA256: Final = Node(f"{{{codes.DS}}}DigestMethod", (), (("Algorithm", DigestAlgorithm.SHA256.value),))
+_DAMAGED: Final = (ValueError, TypeError, AttributeError, KeyError)
+"""What signxml raises for elements that are not as it expects them."""
+_LONGEST: Final = 300
+"""Most characters of a reason; some quote a whole certificate."""
 _EXPECTED: Final = XAdESSignatureConfiguration(location="./", expect_references=True)
 
 
@@ -85,8 +89,8 @@ def verified(root: tree.Element) -> tuple[x509.Certificate, datetime]:
             expect_signature_policy=_POLICY,
             expect_config=replace(_EXPECTED, verification_time=at),
         )
-    except (SignXMLException, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise NotVerifiedError(str(error) or type(error).__name__) from error
+    except (SignXMLException, UnsupportedAlgorithm, tree.XmlError, *_DAMAGED) as error:
+        raise NotVerifiedError((str(error) or type(error).__name__)[:_LONGEST]) from error
     if not any(result.signed_xml is not None and result.signed_xml.tag == root.tag for result in results):
         raise NotVerifiedError("the signature does not cover the whole invoice")
     (properties,) = [result.signed_properties for result in results if isinstance(result, XAdESVerifyResult)]
