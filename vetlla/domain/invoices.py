@@ -61,6 +61,22 @@ class PublicOffices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """The earlier invoice that a corrective invoice corrects (RD 1619/2012, article 15)."""
+
+    series: str
+    number: str
+    issued: date
+    month: date
+    """First day of the month that the earlier invoice was for."""
+    reason: str
+    """Code of the reason in Facturae: ``01`` to ``16`` (RD 1619/2012) or ``80`` to ``85`` (article 80 of the VAT law),
+    such as ``16`` for the taxable base and ``83`` for discounts."""
+    differences: bool = True
+    """Whether the lines say only what changes; else they replace all lines of the earlier invoice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceHeader:
     """What stands above the lines."""
 
@@ -81,6 +97,8 @@ class InvoiceHeader:
     recipient_department: str
     iban: str = ""
     """Account to which it is paid; empty if the invoice does not say it."""
+    corrects: Correction | None = None
+    """The earlier invoice, if this is a corrective one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +113,43 @@ class Invoice:
     total: Decimal
     assumed: tuple[str, ...] = ()
     """Names of the parameters behind it that no contract says."""
+
+
+class ReceivedLine(NamedTuple):
+    """A line as it stands in the file of an invoice."""
+
+    text: str
+    concept: str
+    """As in ``InvoiceLine``; empty if the line has none of our codes."""
+    units: Decimal
+    price: Decimal
+    amount: Decimal
+    """After the line's own discounts and charges."""
+    vat: tuple[Decimal, ...]
+    """Rates in percent; an invoice of the service has one on each line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedInvoice:
+    """An invoice as its file says it, whatever program wrote it. What the file does not say is empty."""
+
+    series: str
+    number: str
+    issued: date
+    period: tuple[date, date] | None
+    """First and last day that are invoiced."""
+    seller: InvoiceParty
+    buyer: InvoiceParty
+    offices: PublicOffices
+    contract: str
+    file: str
+    contracting_body: str
+    economic_department: str
+    recipient_department: str
+    iban: str
+    corrects: str
+    """Series and number of the invoice that it corrects, with a space between; empty if it corrects none."""
+    lines: tuple[ReceivedLine, ...]
+    vat: tuple[VatGroup, ...]
+    net: Decimal
+    total: Decimal
