@@ -55,6 +55,14 @@ class AgendaCall(NamedTuple):
         """Return True while an operator has it in hand."""
         return bool(self.holder) and now_us < self.held_until_us
 
+    def is_answered_in(self, begin_us: int, end_us: int) -> bool:
+        """Return True if the user answered it between two moments, both included, whenever it was due."""
+        return (
+            self.ended is not None
+            and self.ended.told.event == "answered"
+            and begin_us <= self.ended.told.at_us <= end_us
+        )
+
 
 def call_of(duty: Duty, figures: AgendaFigures) -> AgendaCall:
     """Return a duty of the agenda as a call."""

@@ -19,7 +19,7 @@ _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND sub
 _BY_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
 )
-_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ? AND recorded_us <= ?"  # noqa: S608
 _WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
 _SAME: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
@@ -61,10 +61,12 @@ def of_subject(connection: sqlite3.Connection, kind: str, subject: str, known_us
     return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject, known_us))))
 
 
-def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
-    """Yield every event of these kinds that happened at a time or later."""
+def since(
+    connection: sqlite3.Connection, kinds: Iterable[str], since_us: int, known_us: int = LATEST
+) -> Iterator[DutyEvent]:
+    """Yield every event of these kinds that happened at a time or later, as known at a time (default: now)."""
     for kind in kinds:
-        yield from map(_event, connection.execute(_SINCE, (kind, since_us)))
+        yield from map(_event, connection.execute(_SINCE, (kind, since_us, known_us)))
 
 
 def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until_us: int = LATEST) -> list[str]:

@@ -185,10 +185,14 @@ def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def person_spans(
-    connection: sqlite3.Connection, first: date, last: date, *, known_us: int | None = None
+    connection: sqlite3.Connection, first: date, last: date, *, home: str = "", known_us: int | None = None
 ) -> Iterator[PersonSpan]:
-    """Yield every person in the parts of a span (both days included) in which home and user type do not change."""
-    for code, rows in rows_of(connection, PEOPLE, known_us=known_us):
+    """Yield every person in the parts of a span (both days included) in which home and user type do not change.
+
+    With a home only people who ever lived in it; their parts in other homes are yielded, too.
+    """
+    homes = json.dumps([home]) if home else None
+    for code, rows in rows_of(connection, PEOPLE, homes=homes, known_us=known_us):
         for begins, ends in _parts(PEOPLE, rows, first, last):
             yield PersonSpan(person_of(code, cells_on(PEOPLE, rows, begins.isoformat())), begins, ends)
 
