@@ -100,9 +100,9 @@ def make(
 
     Example: vetlla invoice make --month 2026-11 --xml november.xml --xlsx november.xlsx
     """
-    rules, deductions, key = options.rules(), reductions.deductions(), signing.key()
-    if key is not None and files.xml is None and files.pdf is None:
+    if signing.sign is not None and files.xml is None and files.pdf is None:
         raise UsageError("--sign signs a file", remedy="--xml FILE or --pdf FILE names it")
+    rules, deductions, key = options.rules(), reductions.deductions(), signing.key()
     head = load_head(files.header) if files.xml or files.pdf else None
     with counted(state_dir, rules, month, known) as counts:
         made = invoice_of(counts, deductions)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.documents.page import Card, Facts, Listing, Page, Paragraph, Section, TableBlock
+from vetlla.documents.page import Card, Facts, Page, Paragraph, Section, TableBlock
 from vetlla.documents.words import Words, words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 
@@ -21,18 +21,14 @@ if TYPE_CHECKING:
     from vetlla.domain.invoices import Invoice, InvoiceParty
 
 _EUR: Final = FigureColumn("amount", Form.EUR)
+_RATE: Final = FigureColumn("vat")
 _LINES: Final = (
     FigureColumn("concept", Form.WORD),
     FigureColumn("units"),
     FigureColumn("unit", Form.WORD),
     FigureColumn("price"),
-    FigureColumn("vat"),
+    _RATE,
     _EUR,
-)
-_VAT: Final = (
-    FigureColumn("vat"),
-    FigureColumn("base", Form.EUR),
-    FigureColumn("tax", Form.EUR),
 )
 
 
@@ -57,8 +53,7 @@ def invoice_page(invoice: Invoice, remarks: Sequence[InvoiceRemark], language: L
     sections = (
         Section(name="parties", blocks=(_parties(invoice, words),)),
         _table_section("lines", _LINES, _line_rows(invoice), words),
-        _table_section("vat", _VAT, tuple((one.rate, one.base, one.tax) for one in invoice.vat), words),
-        Section(name="total", blocks=(_total(invoice, words),)),
+        Section(name="total", title=words.text("sums"), blocks=(_total(invoice, words),)),
         *_assumed(invoice, words),
     )
     return Page(
@@ -116,7 +111,9 @@ def _parties(invoice: Invoice, words: Words) -> Facts:
             words.text("dir3"),
             words.text(
                 "offices",
-                accounting=offices.accounting, managing=offices.managing, processing=offices.processing,
+                accounting=offices.accounting,
+                managing=offices.managing,
+                processing=offices.processing,
             ),
         ),
     ]
@@ -131,7 +128,10 @@ def _party(one: InvoiceParty) -> str:
 
 def _total(invoice: Invoice, words: Words) -> Facts:
     taxes = [
-        (words.text("vat_of", rate=words.shown(FigureColumn("vat"), one.rate)), words.shown(_EUR, one.tax))
+        (
+            words.text("vat_of", rate=words.shown(_RATE, one.rate), base=words.shown(_EUR, one.base)),
+            words.shown(_EUR, one.tax),
+        )
         for one in invoice.vat
     ]
     return Facts(
@@ -147,7 +147,9 @@ def _assumed(invoice: Invoice, words: Words) -> tuple[Section, ...]:
     if not invoice.assumed:
         return ()
     text = Paragraph(words.told("assumed"))
-    return (Section(name="assumed", title=words.title("assumed"), blocks=(text, Listing(invoice.assumed))),)
+    return (
+        Section(name="assumed", title=words.title("assumed"), blocks=(text, Paragraph(", ".join(invoice.assumed)))),
+    )
 
 
 def _remark(one: InvoiceRemark, words: Words) -> str:

@@ -54,6 +54,8 @@ class AgendaTerms(NamedTuple):
     """The day of the month of a moment, 0 for the first one."""
     homes: Mapping[str, Home]
     """As they are on the last day of the month."""
+    home_of: Mapping[str, str]
+    """The last home of each person in the month, for a revaluation that was recorded without its home."""
     fortnightly: Mapping[str, int]
     """By home: days of the month (bits) with a person in a programme with fortnightly calls."""
     follow_ups: Mapping[int, int]
@@ -74,9 +76,10 @@ def _answered(call: AgendaCall, terms: AgendaTerms) -> AnsweredAgenda:
     assert call.ended is not None
     duty, told = call.duty, call.ended.told
     day = 1 << terms.day_of(told.at_us)
-    excluded = duty.kind == FOLLOW_UP and terms.fortnightly.get(call.home, 0) & day
+    home = terms.home_of.get(call.home, call.home) if duty.kind == REVALUATION else call.home
+    excluded = duty.kind == FOLLOW_UP and terms.fortnightly.get(home, 0) & day
     reason = AgendaReason.FORTNIGHTLY if excluded else AgendaReason.PAID
-    return AnsweredAgenda(duty.id, duty.kind, call.home, duty.subject, told.at_us, told.detail.get("way", ""), reason)
+    return AnsweredAgenda(duty.id, duty.kind, home, duty.subject, told.at_us, told.detail.get("way", ""), reason)
 
 
 def _left(home: str, revaluations: int, terms: AgendaTerms) -> int:

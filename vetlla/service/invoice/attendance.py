@@ -41,7 +41,7 @@ class MonthAttendance:
         self.days: dict[str, dict[str, int]] = {concept: {} for concept in (ESSENTIAL, *PROGRAMMES)}
         """By concept: the days of each home, or of each person for MIMAL and integrated programmes."""
         self.home_of: dict[str, str] = {}
-        """Last home of each person in a programme that counts people."""
+        """The last home of each person in the month."""
         self.fortnightly: defaultdict[str, int] = defaultdict(int)
         """Days on which a person of a home is in a programme with fortnightly calls."""
         self.unpaid: defaultdict[str, set[str]] = defaultdict(set)
@@ -55,6 +55,7 @@ class MonthAttendance:
         if home is None:
             self.without_home.add(person.code)
             return
+        self.home_of[person.code] = home.code
         there = self.span.between(first, last)
         days = self.span.attended(*person.periods(home)) & there
         if person.programmes:
@@ -75,8 +76,6 @@ class MonthAttendance:
                 self.unpaid[name].add(person.code)
                 continue
             key = person.home if concept == HOME_SAFETY else person.code
-            if concept != HOME_SAFETY:
-                self.home_of[person.code] = person.home
             of_concept = self.days[concept]
             of_concept[key] = of_concept.get(key, 0) | found
 

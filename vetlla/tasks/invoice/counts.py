@@ -83,6 +83,7 @@ class InvoiceCounts:
             end_us=record.end_us,
             day_of=lambda at_us: calendar.day_of(at_us) - begin,
             homes=record.homes,
+            home_of=self.attendance.home_of,
             fortnightly=self.attendance.fortnightly,
             follow_ups=figures.follow_ups,
         )
