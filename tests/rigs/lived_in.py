@@ -262,6 +262,9 @@ INVOCATIONS = {
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
     "sla report": "sla report --month 2025-03 --ans 19",
+    "invoice make": "invoice make --month 2025-03",
+    "invoice explain": "invoice explain essential --month 2025-03",
+    "invoice check": "invoice check {dir}/lines.csv --month 2025-03",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",
@@ -529,6 +532,7 @@ def _owe(place: Place) -> None:
         encoding="utf-8",
     )
     (directory / "counted.csv").write_text("key,place\nK1,hook 2\n", encoding="utf-8")
+    (directory / "lines.csv").write_text("concept,units,price,amount,vat\numo,1,99,99,4\n", encoding="utf-8")
     for words in (
         ("complaints", "open", "H1", "--at", "2025-03-05T10:00", "--json"),
         ("custody", "import", str(directory / "keys.csv")),

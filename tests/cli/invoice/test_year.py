@@ -56,7 +56,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> None:
 def made(folder: Path) -> Year:
     """Write a year of 120 homes with suspensions, programmes and rented devices of their own."""
     write_year(folder, 120, 3, YEAR)
-    year = Year(*(rows_of(folder / f"{name}.csv") for name in ("homes", "people", "devices")), [])
+    year = Year(rows_of(folder / "homes.csv"), rows_of(folder / "people.csv"), rows_of(folder / "devices.csv"), [])
     for place, home in enumerate(year.homes):
         if place % 5 == 0:
             first = date(YEAR, place % 12 + 1, place % 28 + 1)

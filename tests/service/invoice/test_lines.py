@@ -33,9 +33,9 @@ def test_half_a_cent_goes_away_from_zero(thousandths: int) -> None:
 
 def test_a_line_is_rounded_once() -> None:
     line = counted_line("essential", Decimal(2573001), Decimal("0.2000"), RATES)
-    assert (line.amount, line.vat, line.unit) == (Decimal("514600.20"), 4, "home_day")
+    assert (line.amount, int(line.vat), line.unit) == (Decimal("514600.20"), 4, "home_day")
     line = counted_line("rent.smoke", Decimal("2.83333333"), Decimal("0.58"), RATES)
-    assert (line.amount, line.vat, line.unit) == (Decimal("1.64"), 21, "device_month")
+    assert (line.amount, int(line.vat), line.unit) == (Decimal("1.64"), 21, "device_month")
 
 
 @given(st.lists(st.tuples(st.sampled_from(["umo", "rent.gas"]), st.decimals(0, 10**6, places=2)), max_size=8))
@@ -66,7 +66,7 @@ def test_a_reduction_has_the_vat_that_the_parameter_says(where: ReductionVat, ex
         counted_line("rent.gas", Decimal(1), Decimal(100), RATES),
     ]
     found = deduction_lines(Deduction("ans_reduction", Decimal(10), "ANS 3"), counted, RATES, where)
-    assert [(str(line.amount), line.vat) for line in found] == expected
+    assert [(str(line.amount), int(line.vat)) for line in found] == expected
     assert {line.concept for line in found} == {"ans_reduction"}
 
 
