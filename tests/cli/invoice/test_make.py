@@ -74,12 +74,67 @@ def test_a_parameter_says_what_a_part_of_a_month_costs(
     assert lines(service, "--parameters", installed)["rent.smoke"]["units"] == units
 
 
-def changed(name: str, value: str) -> str:
-    """Return the installed parameters with another text for a name."""
+def changed(name: str, value: str, more: str = "") -> str:
+    """Return the installed parameters with another text for a name, and more entries."""
     text = parameters_file().read_text(encoding="utf-8")
     head, _, rest = text.partition(f'name = "{name}"\nvalue = ')
     assert rest
-    return f'{head}name = "{name}"\nvalue = "{value}"\n{rest.partition(chr(10))[2]}'
+    return f'{head}name = "{name}"\nvalue = "{value}"\n{rest.partition(chr(10))[2]}\n{more}'
+
+
+BAND = """
+[[parameter]]
+name = "invoice.ans_reduction.{ans}"
+value = {percent}
+unit = "%"
+valid_from = 2024-04-01
+basis = "assumed"
+ref = "a test"
+"""
+
+
+def test_bands_reduce_by_the_levels_that_were_not_kept(service: Vetlla, tmp_path: Path) -> None:
+    """R1 was answered too late, so ANS 9 was not kept; nothing measures ANS 8, and ANS 3 was kept."""
+    bands = "".join(BAND.format(ans=ans, percent=percent) for ans, percent in ((8, 5), (9, "1.5"), (3, 4)))
+    file = tmp_path / "p.toml"
+    file.write_text(changed("invoice.ans_reduction", "bands", bands), encoding="utf-8")
+    row = lines(service, "--parameters", file)["ans_reduction"]
+    assert (row["amount"], row["vat"]) == ("-2.01", "4")  # 1.5 % of 134.12
+    assert [(note["name"], note["number"], note["about"]) for note in row["notes"]] == [
+        ("deducted", 0, "ANS 9: 1.5 %"),
+        ("level_not_measured", 8, ""),
+    ]
+    assert {"invoice.ans_reduction", "invoice.ans_reduction.9"} <= set(row["assumed"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "units"),
+    [("invoice.umo.each", "unit", "2"), ("invoice.umo.counts", "arrived", "1"), ("invoice.umo.counts", "sent", "1")],
+)
+def test_parameters_decide_about_emergencies(
+    service: Vetlla, tmp_path: Path, name: str, value: str, units: str
+) -> None:
+    """A second unit goes to E1, which got in; a third one is called away."""
+    events = tmp_path / "units.csv"
+    events.write_text(
+        "kind,subject,event,at,ref,team\n"
+        "umo_1,H1,sent,2025-10-31T23:56:00+01:00,E1,U-03\n"
+        "umo_1,H1,recalled,2025-10-31T23:57:00+01:00,E1,U-03\n"
+        "umo_1,H1,sent,2025-10-31T23:58:00+01:00,E1,U-02\n",
+        encoding="utf-8",
+    )
+    assert service("duties", "import", events).status == 0
+    file = tmp_path / "p.toml"
+    file.write_text(changed(name, value), encoding="utf-8")
+    assert lines(service, "--parameters", file)["umo"]["units"] == units
+
+
+def test_a_word_that_a_parameter_does_not_know_is_refused(service: Vetlla, tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(changed("rent.pro_rata", "weeks"), encoding="utf-8")
+    done = service("invoice", "make", *MONTH, "--parameters", file)
+    assert done.status == 64
+    assert "rent.pro_rata is not one of days, whole_month, none" in done.error
 
 
 def test_a_month_is_computed_again_as_it_was_known(service: Vetlla, tmp_path: Path) -> None:
