@@ -25,8 +25,7 @@ lint: $(READY) ## check style, types and the imports between rooms
 	$(BIN)/lint-imports
 
 test: lint ## check as lint does, and run all tests
-	$(BIN)/pytest -m apart
-	$(BIN)/pytest -n auto --dist worksteal -m "not apart"
+	$(BIN)/pytest -n auto --dist worksteal
 
 coverage: $(READY) ## show which branches the tests take; the tracer doubles their time
 	$(BIN)/pytest -n auto --dist worksteal -m "not apart" --cov --cov-report=term:skip-covered

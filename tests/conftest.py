@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -13,7 +16,6 @@ from tests.rigs.mockpost import running_mockpost
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator, Iterator, Mapping
-    from pathlib import Path
 
 NO_SKIPS = "VETLLA_NO_SKIPS"
 """Variable that makes a skip a failure (``.ci/run`` sets it), because a test that did not run proves nothing."""
@@ -24,7 +26,42 @@ MEDDLERS = (
 )  # fmt: skip
 """Programs that install, fetch, or change things outside a test's own folder."""
 
+COMPILED = Path(__file__).parents[1] / "var" / "compiled"
+"""Folder of compiled modules, if the environment forbids them beside the sources.
+
+The tests start some thousand programs, and each would otherwise compile the same modules.
+"""
+
+MEMORY = Path("/dev/shm")
+"""Folder in memory, in which tests keep their files: there a sync takes no time, and tests wait for many thousands.
+
+A killed process leaves the same files there as on a disk. Tests of disks that fail, stall or lose power bring them.
+"""
+ENOUGH_BYTES = 2 << 30
+"""Free bytes of that folder, below which tests use the disk; most of this is for rows by the hundred thousand."""
+
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _keep_compiled_modules() -> None:
+    """Let this process and the programs that it starts keep what they compile, outside the tree of the sources."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(COMPILED)
+
+
+def _work_in_memory() -> None:
+    """Let tests keep their temporary files in memory, unless the environment names a folder for them."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    room = os.statvfs(MEMORY)
+    if room.f_bavail * room.f_frsize >= ENOUGH_BYTES and not room.f_flag & os.ST_NOEXEC:  # tests write programs too
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+_keep_compiled_modules()
+_work_in_memory()
 
 
 def _refused(report: _Report) -> _Report:

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.rigs.command_tree import Command, commands
 from tests.rigs.messages import EXAMPLES, KINDS
 from vetlla.protocols.registry import PROTOCOLS
 from vetlla.receiver.control.schema import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -33,6 +37,13 @@ NOT_FOR_MACHINES = {
     "calls export": "it writes a file in the requested format",
 }
 """Commands without --json, each with the reason."""
+
+
+def _parsed(folder: Path, word: str) -> Iterator[tuple[Path, ast.Module]]:
+    """Yield the files below a folder that have this word, and their trees; others need no parser."""
+    for file in folder.rglob("*.py"):
+        if word in (text := file.read_text(encoding="utf-8")):
+            yield file, ast.parse(text)
 
 
 def _by_path(command: Command) -> str:
@@ -155,7 +166,7 @@ ONE_DOOR = {
     # The third and the fourth read the package's own tables of codes.
     "csv": {"tables/delimited.py", "tables/headless.py", "protocols/codes/rows.py", "domain/failures.py"},
     "zipfile": {f"tables/xlsx/{name}.py" for name in ("parts", "reading", "writing")},
-    "stdnum": {"domain/imei.py"},
+    "stdnum": {"domain/imei.py", "domain/spanish_numbers.py"},
     "phonenumbers": {"domain/telephones.py"},
 }
 """Modules and libraries that few files may import, and these files."""
@@ -165,8 +176,8 @@ ONE_DOOR = {
 def test_files_of_rows_have_one_way_in_and_out(module: str) -> None:
     """Every export has the guard against formulas, and every column is checked by one function."""
     using = set()
-    for file in (ROOT / "vetlla").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for file, tree in _parsed(ROOT / "vetlla", module):
+        for node in ast.walk(tree):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(name.partition(".")[0] == module for name in names):
@@ -206,8 +217,7 @@ def _reaches(tree: ast.AST) -> list[str]:
 
 def test_no_other_code_reaches_into_supervision() -> None:
     """Other code calls the methods of the facade. It imports no part, and goes through none to another part."""
-    for file in (ROOT / "vetlla").rglob("*.py"):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+    for file, tree in _parsed(ROOT / "vetlla", "supervision"):
         if file.parent != SUPERVISION:
             imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
             parts = {name.rpartition(".")[2] for name in imported if name.startswith("vetlla.receiver.supervision.")}
@@ -245,8 +255,8 @@ def _patched_constants(tree: ast.AST) -> list[str]:
 
 def test_bounds_are_given_to_constructors() -> None:
     """No test replaces a constant of a module. Tests build the object with a smaller bound instead."""
-    for file in (ROOT / "tests").rglob("*.py"):
-        assert _patched_constants(ast.parse(file.read_text(encoding="utf-8"))) == [], file
+    for file, tree in _parsed(ROOT / "tests", "setattr"):
+        assert _patched_constants(tree) == [], file
 
 
 def test_a_patched_constant_is_noticed() -> None:
@@ -348,6 +358,6 @@ def test_every_page_is_in_the_index() -> None:
 @pytest.mark.parametrize("room", sorted(path.name for path in (ROOT / "vetlla").iterdir() if path.is_dir()))
 def test_a_class_name_is_unique_in_its_room(room: str) -> None:
     """One name has one meaning: no two public classes of a room share one."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "vetlla" / room).rglob("*.py")]
-    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    trees = _parsed(ROOT / "vetlla" / room, "class ")
+    names = Counter(node.name for _, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, times in names.items() if times > 1 and not name.startswith("_")] == []

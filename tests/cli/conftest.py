@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from tests.rigs.nursery import Nursery, nursery
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-COMMAND_LINE = command_line()
+COMMAND_LINE = typer.main.get_command(command_line())
+"""Made once, because a command line of all commands takes longer to make than most commands to run."""
 ON = ("--day", "2024-04-01")
 HOMES = "code,district,base,level,alone\nH1,01,NORD,2,yes\nH2,01,NORD,3,no\n"
 DEVICES = """\
@@ -106,13 +109,22 @@ def vetlla(state_dir: Path) -> Vetlla:
     assert state_dir.is_dir()
 
     def run(*arguments: object, stdin: str | bytes | None = None) -> Done:
-        result = CliRunner().invoke(COMMAND_LINE, [str(argument) for argument in arguments], input=stdin)
-        if isinstance(result.exception, VetllaError):
-            error = explained(result.exception)
-            return Done(status_of(error), result.stdout, result.stderr, str(error))
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Done(result.exit_code, result.stdout, result.stderr, "")
+        status: object = 0
+        error = ""
+        with CliRunner().isolation(stdin) as (out, talk, _):
+            try:
+                COMMAND_LINE.main([str(argument) for argument in arguments], prog_name="vetlla")
+            except SystemExit as end:
+                status = end.code or 0
+            except VetllaError as raised:
+                cause = explained(raised)
+                status, error = status_of(cause), str(cause)
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+            printed, told = (file.getvalue().decode().replace("\r\n", "\n") for file in (out, talk))
+        assert isinstance(status, int)
+        return Done(status, printed, told, error)
 
     return run
 

@@ -195,7 +195,7 @@ def test_list_shows_names_sizes_and_users_and_never_a_key(vetlla: Vetlla) -> Non
     (row,) = done.json
     assert (row["name"], row["bits"], row["rotating"], row["accounts"]) == ("north", 128, False, 2)
     assert row["since"].endswith("Z")
-    assert "warning: 1 accounts use key south, which is not in" in done.talk
+    assert "warning: key south of 1 account is not in" in done.talk
     assert HEX not in done.out + done.talk + vetlla("keys", "list").out
 
 

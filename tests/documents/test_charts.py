@@ -135,7 +135,8 @@ def test_bars_change_their_colour_at_each_limit_whose_line_is_named() -> None:
 def test_a_bar_has_the_height_of_its_cases_and_a_single_case_is_seen() -> None:
     low, high, one, last = bars(drawn_spread([100_000, 200_000, 1, 50_000], 2))
     assert high.height == 2 * low.height
-    assert one.height == 2
+    assert one.height == 4
+    assert one.outline == INK
     assert last.height * 4 == high.height
     assert last.x > one.x + one.width  # it is no step, so it stands apart
     assert bars(drawn_spread([0, 0, 0], 1)) == []

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from tests.rigs.pages import asked, month_page, page_of, table
 from vetlla.documents import pdf as maker
 from vetlla.documents.letters import PRINTED, printable
-from vetlla.documents.page import Listing, Paragraph, TableBlock
+from vetlla.documents.page import Facts, Listing, Paragraph, Signatures, TableBlock
 from vetlla.documents.pdf import Attachment, TypesettingError, pdf
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
@@ -130,6 +131,7 @@ def test_an_unknown_relation_is_refused() -> None:
 
 MADE = """
 import sys
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from tests.rigs.pages import month_page
@@ -220,6 +222,13 @@ def test_a_long_code_is_broken_and_stays_whole(tmp_path: Path) -> None:
     assert raw.count(code) >= 1
 
 
+def test_a_page_without_content_is_a_page(tmp_path: Path) -> None:
+    page = replace(page_of(Facts(()), Listing(()), Signatures(()), TableBlock(table=table(0)), title=""), lines=())
+    assert "Cap cas." in asked("pdftotext", file_of(tmp_path, replace(page, title="T")), "-")
+    with pytest.raises(TypesettingError, match="title"):
+        pdf(page, DAY)
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +238,7 @@ def test_a_warning_is_an_error() -> None:
         maker._set(b'#set document(title: "t", date: datetime(year: 1, month: 1, day: 1))\n#text(font: "N")[a]', "{}")
 
 
-def test_a_page_that_nobody_can_keep_is_an_error() -> None:
+def test_a_page_that_breaks_a_standard_is_an_error() -> None:
     with pytest.raises(TypesettingError, match="PDF/"):
         maker._set(b"#image(bytes(\"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>\"))", "{}")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vetlla.domain.cards import CONTACTS_MAX, Card, Contact, Resident
 from vetlla.domain.clock import SystemClock
 from vetlla.tasks.cards import changing
-from vetlla.tasks.cards.reading import CardPlace
+from vetlla.tasks.cards.place import CardPlace
 
 if TYPE_CHECKING:
     from pathlib import Path

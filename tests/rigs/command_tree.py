@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer.main
@@ -21,9 +22,10 @@ class Command(NamedTuple):
     options: frozenset[str]
 
 
-def commands() -> list[Command]:
+@cache
+def commands() -> tuple[Command, ...]:
     """Return every command of the program, by path."""
-    return sorted(_walk(typer.main.get_command(command_line()), ()))
+    return tuple(sorted(_walk(typer.main.get_command(command_line()), ())))
 
 
 def _walk(node: object, path: tuple[str, ...]) -> Iterator[Command]:

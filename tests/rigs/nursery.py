@@ -25,6 +25,7 @@ import rich
 import typer
 
 import vetlla.__main__
+from tests.rigs.disk import DISK
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ def nursery(environment: Mapping[str, str] | None = None) -> Iterator[Nursery]:
 # --- the process itself -----------------------------------------------------------------------------------------------
 
 
-def load() -> None:
-    """Import all of the program, so that no child has to, even if its user may not read the files."""
-    for package in (vetlla, encodings, typer, rich):
+def load(*parts: str) -> None:
+    """Import all of the program or some packages of it, so that no child has to, even if it may not read the files."""
+    ours = [importlib.import_module(part) for part in parts] or [vetlla]
+    for package in (*ours, encodings, typer, rich):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not _NOT_LOADED.fullmatch(module.name):
                 importlib.import_module(module.name)
@@ -174,7 +176,7 @@ def _be_the_program(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> No
 def _press_ctrl_c(event: int) -> None:
     """Send SIGINT to this process at the event with this number."""
     left = event
-    outside = tempfile.gettempdir()
+    outside = (tempfile.gettempdir(), str(DISK))
 
     def hook(name: str, arguments: tuple[object, ...]) -> None:
         nonlocal left

@@ -27,7 +27,8 @@ from tests.rigs.nursery import load
 from vetlla.cli.kit import exits
 from vetlla.cli.main import command_line
 uid, gid, group = (int(sys.argv.pop(1)) for _ in range(3))
-load()  # while root can still read Python and the tree, wherever they lie
+# While root can still read Python and the tree, wherever they lie. All of the program takes a second to load.
+load(f"vetlla.cli.{sys.argv[1]}", "vetlla.cli.kit", "vetlla.store")
 commands = command_line(sys.argv[1:2])
 os.setgroups([group])
 os.setgid(gid)

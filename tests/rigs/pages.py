@@ -22,10 +22,19 @@ if TYPE_CHECKING:
 
     from vetlla.documents.page import Block
 
+_HEADINGS: Final = {"home": "Domicili", "reason": "Motiu", "cases": "Casos"}
+_TEXTS: Final = {
+    "empty": "Cap cas.",
+    "more_rows": "{shown} de {all}",
+    "to": "a",
+    "notes": "Notes",
+    "footnotes": "Peu",
+    "contents": "Contingut",
+}
 _DATA: Final = {
     "numbers": {"decimal": ",", "thousands": "."},
-    "page": {"empty": "Cap cas.", "to": "a", "notes": "Notes", "footnotes": "Peu", "contents": "Contingut"},
-    "columns": {"home": "Domicili", "reason": "Motiu", "cases": "Casos"},
+    "page": _TEXTS,
+    "columns": _HEADINGS,
     "words": {"any": {"total": "Total", "late": "fora de termini"}},
 }
 _COLUMNS: Final = (FigureColumn("home", Form.NAME), FigureColumn("reason", Form.WORD), FigureColumn("cases"))
@@ -42,7 +51,7 @@ def table(rows: int, *, first: str = "H1", columns: tuple[FigureColumn, ...] = _
 def page_of(*blocks: Block, language: Language = Language.CA, title: str = "Informe", headings: int = 0) -> Page:
     """Return a page with one section of these blocks; ``headings`` is the number of other columns it has words for."""
     extra = {f"column{number}": f"Columna {number}" for number in range(headings)}
-    data = {**_DATA, "columns": {**_DATA["columns"], **extra}}
+    data = {**_DATA, "columns": {**_HEADINGS, **extra}}
     return Page(
         words=Words(language=language, data=data),
         title=title,
@@ -61,7 +70,7 @@ def month_page(text: str = "instal·lació", language: Language = Language.CA) -
         title=f"Informe de {text}",
         lines=("Novembre de 2026", month),
         foot=f"Peu de {text}",
-        cards=(Card(name=text, value="98,7 %", notes=(text,)),),
+        cards=(Card(name=text, value=Marked("98,7 %", ("month",)), notes=(text,)),),
         has_contents=True,
         parts=(
             (

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.rigs.disk import DISK
 from vetlla.store.sqlite.migrate import migrations
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def unprivileged() -> Iterator[None]:
 
 @contextmanager
 def reachable_directory() -> Iterator[Path]:
-    """Yield a directory that every user can reach, unlike pytest's own, and remove it with any permissions."""
-    folder = Path(tempfile.mkdtemp())
+    """Yield a directory on a disk that every user can reach, unlike pytest's own; remove it with any permissions."""
+    folder = Path(tempfile.mkdtemp(dir=DISK))
     folder.chmod(0o755)
     try:
         yield folder

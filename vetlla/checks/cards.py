@@ -1,4 +1,4 @@
-"""Checks of the cards: whether other users are kept out, and whether the key opens what is kept. No card is read."""
+"""Checks of the cards: their file is there, other users are kept out, the key opens them, and each is in its place."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from vetlla.domain import permissions
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.cards import table
-from vetlla.store.cards.opening import CARDS, OPENED_FOR_ALL, is_kept, reading
+from vetlla.store.cards.opening import CARDS, OPENED_FOR_ALL, reading
 from vetlla.store.cards.sealing import CardKeys
+from vetlla.tasks.cards.place import CardPlace, is_present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 CHECK = "cards"
 
 
-def cards(settings: Settings) -> Finding:
-    """Check the permissions of the cards, and that their key is there. Without cards there is nothing to check."""
+def cards(settings: Settings, *, rows: bool = True) -> Finding:
+    """Check the cards of a service that keeps some. With ``rows`` also that each card is the one last written.
+
+    The rows are checked by their digests in the log, without opening a card. ``vetlla cards verify`` opens each one,
+    and checks the whole log.
+    """
     path = settings.state_dir / CARDS
+    place = CardPlace(settings.state_dir, settings.cards_key_file, "cards_key_file" in settings.model_fields_set)
     try:
-        if not settings.state_dir.exists() or not is_kept(settings.state_dir):
+        if not settings.state_dir.exists() or not is_present(place):
             return Finding(check=CHECK, level=Level.OK, text="none")
         if path.stat().st_mode & OPENED_FOR_ALL:
             text = f"{path}: users other than its owner can open it, so cards can be read without a record"
@@ -33,10 +39,15 @@ def cards(settings: Settings) -> Finding:
             raise permissions.refusal(path, "it may be read by its owner alone")
         with reading(settings.state_dir) as db:
             sealed_with = table.key_ids(db)
+            damage = list(table.misplaced(db)) if rows else []
         keys = CardKeys.read(settings.cards_key_file)
     except (PermissionError, VetllaError) as error:
         return of_error(CHECK, error)
     count = sum(sealed_with.values())
+    if damage:
+        more = f", and so on for {len(damage)} homes" if len(damage) > 1 else ""
+        text = f"{path}: home {damage[0].home}: {damage[0].what}{more}"
+        return _critical(text, "vetlla cards verify shows each; restore a backup, or set the cards again")
     if unknown := sum(number for key, number in sealed_with.items() if key not in keys.ids):
         text = f"{settings.cards_key_file}: does not open {unknown} of {count} cards"
         return _critical(text, "restore the file with the key that sealed them, as key or as previous")
@@ -44,8 +55,11 @@ def cards(settings: Settings) -> Finding:
 
 
 def of_cards(settings: Settings) -> Iterator[Finding]:
-    """Yield the risk that the cards cannot be shown at an alarm, or can be read without a record."""
-    found = cards(settings)
+    """Yield the risk that the cards cannot be shown at an alarm, or can be read without a record.
+
+    It looks at no row: those are no part of the configuration, and ``vetlla doctor`` looks at them.
+    """
+    found = cards(settings, rows=False)
     if found.level is Level.CRITICAL:
         yield risk(CHECK, found.text, found.remedy)
 

@@ -15,7 +15,7 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, KeysFile, StateDir, keys_path
-from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
 from vetlla.cli.kit.reload_receiver import reload_receiver
 from vetlla.domain.clock import SystemClock, to_us
 from vetlla.domain.errors import UsageError, VetllaError
@@ -208,7 +208,7 @@ def list_keys(
     )
     print_rows(rows, ("name", "bits", "since", "by", "rotating", "pad", "accounts"), as_json=as_json)
     for name, count in sorted(users.items()):
-        talk().print(f"warning: {count} accounts use key {name}, which is not in {path}", style="yellow")
+        talk().print(f"warning: key {name} of {counted(count, 'account')} is not in {path}", style="yellow")
     for name, count in sorted(shared_by_homes(accounts).items()):
         talk().print(
             f"warning: {count} homes share key {name}: give each one of its own, because a sealed frame does not say "

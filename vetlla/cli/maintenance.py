@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.kit.due import DueList
+from vetlla.cli.kit.known import asked
 from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK, without_collector
@@ -54,7 +55,7 @@ def due(
     on = listing.on()
     values = listing.values(on)
     without_collector()
-    with snapshot(listing.state_dir, CLOCK) as connection:
+    with snapshot(listing.state_dir, CLOCK, asked(listing.known).known_us) as connection:
         stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
         fleet = inventory.fleet(connection, on)

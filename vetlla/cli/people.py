@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Known, Suspended, known_us, print_facts, print_fields
+from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
 from vetlla.cli.kit.registry import CLOCK, Day, today
+from vetlla.domain.homes import SET_PERSON
 from vetlla.service.homes.columns import PEOPLE
 from vetlla.service.homes.rows import person_row
 from vetlla.store.homes import queries
@@ -38,10 +40,10 @@ def show(
 
     Example: vetlla people show P000123A --day 2026-10-31
     """
-    on, at_us = day or today(), known_us(known)
-    with snapshot(state_dir, CLOCK) as connection:
-        person = queries.person(connection, code, day=on, known_us=at_us)
-        home = queries.home(connection, person.home, day=on, known_us=at_us)
+    on = day or today()
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+        person = queries.person(connection, code, day=on)
+        home = queries.home(connection, person.home, day=on)
     row = person_row(person) | {"day": str(on), "state": person.state_on(on, home).value}
     if as_json:
         print_json(row)
@@ -92,5 +94,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(PEOPLE, texts, "people set")
+    wanted = entry.wanted(PEOPLE, texts, SET_PERSON)
     entry.tell(code, set_person(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))

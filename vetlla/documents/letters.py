@@ -1,6 +1,7 @@
-"""The letters that can be printed: those of the typeface in ``fonts/``, without signs that turn or hide a text.
+"""The letters that can be printed, and where a long code may be broken.
 
-PDF/A and PDF/UA refuse a letter that the typeface does not have, and a name of another system may have any.
+They are those of the typeface in ``fonts/``, without signs that turn or hide a text. PDF/A and PDF/UA refuse a letter
+that the typeface does not have, and a name of another system may have any.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ PRINTED: Final = (
 )  # fmt: skip
 """First and last code point of each range. A test sets all of them in the typeface."""
 _OTHERS: Final = re.compile("[^" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in PRINTED) + "]")
+_LONGEST = 14
+"""Letters of a code that stay together, also in a narrow column."""
+_LONG: Final = re.compile(rf"\S{{{_LONGEST + 1}}}")
+_TOKEN: Final = re.compile(r"\s+|\S+")
+_WORD: Final = re.compile(r"\W?[^\W\d_](?:[^\W\d_]|[·\u2019'-]){0,24}\W{0,3}")
+"""A word of a language, with signs around it. It is not broken."""
+_PIECE: Final = re.compile(rf"[^_.,;:/@]{{0,{_LONGEST - 1}}}[_.,;:/@](?!\d)|.{{1,{_LONGEST}}}")
+"""A part of a code with the sign at its end, or as much as stays together."""
 _SPACES: Final = re.compile("[\t\n\r]+")
 
 
@@ -28,3 +37,17 @@ def printable(text: str) -> str:
     """Return a text with each letter that cannot be printed as its code point, such as ``[U+98DF]``."""
     composed = unicodedata.normalize("NFC", _SPACES.sub(" ", text))
     return _OTHERS.sub(lambda found: f"[U+{ord(found[0]):04X}]", composed)
+
+
+def pieces(text: str) -> list[str]:
+    """Return the parts of a text between which a line may end, or none if it has no long code.
+
+    A code gets no hyphen, which would look like a part of it.
+    """
+    if not _LONG.search(text):
+        return []
+    found = []
+    for token in _TOKEN.findall(text):
+        is_whole = len(token) <= _LONGEST or _WORD.fullmatch(token)
+        found += [token] if is_whole else _PIECE.findall(token)
+    return found if len(found) > 1 else []

@@ -48,7 +48,10 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableBlock:
-    """A table of figures. If it has no row, the page's text ``empty`` is in its place."""
+    """A table of figures. If it has no row, the page's text ``empty`` is in its place.
+
+    Of a long table the first rows are shown (``outline.ROWS_OF_TABLE``), and the page's text ``more_rows`` says so.
+    """
 
     table: FigureTable
     marks: Mapping[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
@@ -69,8 +72,8 @@ class Card:
     """A figure that is shown large."""
 
     name: str
-    value: str
-    notes: tuple[str, ...] = ()
+    value: Text
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.documents.fitting import fit
-from vetlla.documents.letters import printable
+from vetlla.documents.letters import pieces, printable
 from vetlla.documents.outline import outline
 from vetlla.domain.errors import UsageError
 
@@ -93,13 +93,16 @@ def _template() -> bytes:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - any part of an outline
-    """Return a part of an outline with letters that can be printed."""
+    """Return a part of an outline with letters that can be printed, and with the pieces of each long text."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list):
         return [_printable(one) for one in value]
     if isinstance(value, dict):
-        return {name: _printable(one) for name, one in value.items()}
+        made = {name: _printable(one) for name, one in value.items()}
+        if "marks" in made and (parts := pieces(made["text"])):
+            made["pieces"] = parts
+        return made
     return value
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.telephones import is_withheld
 
 ERASED: Final = "(erased)"
 """Number or recording that was erased with its home: it says that there was one, and no longer which.
@@ -186,5 +187,6 @@ class AlarmFacts(NamedTuple):
 
 
 def number_of(record: CallRecord) -> str:
-    """Return the number of the other side: who called in, or was called out; "" if it is unknown."""
-    return record.called if record.direction is Direction.OUT else record.caller
+    """Return the number of the other side: who called in, or was called out; "" if it is unknown or withheld."""
+    number = record.called if record.direction is Direction.OUT else record.caller
+    return "" if is_withheld(number) else number  # older imports kept the word

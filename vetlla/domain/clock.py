@@ -67,6 +67,12 @@ class ManualClock:
         self._utc_us += round(seconds * SECOND_US)
 
 
+def as_of(clock: Clock, known_us: int | None) -> int:
+    """Return the time at which a question is answered: now, or the earlier time as known at which it is asked."""
+    now_us = clock.now().utc_us
+    return now_us if known_us is None else min(now_us, known_us)
+
+
 def to_us(moment: datetime) -> int:
     """Return the microseconds since 1970 of an aware datetime, exactly."""
     return (moment - _EPOCH) // _MICROSECOND

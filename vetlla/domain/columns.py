@@ -141,6 +141,11 @@ class RowKind(Generic[R]):
         )
 
     @cached_property
+    def is_private(self) -> bool:
+        """Whether all columns are secret: then also a text in the place of the heading may be a person's."""
+        return all(column.secret for column in self.columns)
+
+    @cached_property
     def check(self) -> Callable[[Mapping[str, str | None]], R]:
         """Function that returns the values of a row's texts. It raises ValidationError, which ``reasons`` explains."""
         # The validator is called directly, because the adapter's own method takes longer than the check of some rows.
@@ -184,7 +189,8 @@ def _reason(details: ErrorDetails) -> str:
 
 def _column(name: str, of_cell: object, *, required: bool) -> Column:
     held = next(part for part in get_args(of_cell) if part is not NoneType) if _allows_none(of_cell) else of_cell
-    cell = next((mark for mark in getattr(held, "__metadata__", ()) if isinstance(mark, Cell)), Cell())
+    marks = [mark for mark in getattr(held, "__metadata__", ()) if isinstance(mark, Cell)]
+    cell = marks[-1] if marks else Cell()  # the outermost mark counts: it may make a known type secret
     return Column(name, required, *cell)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +173,10 @@ class Change(NamedTuple):
     id: int
     device: Device
     movement: Movement
+
+
+IMPORTED: Final = "import"
+"""Note of a movement that an import recorded; the other movements were recorded by hand."""
 
 
 class ImportedDevice(NamedTuple):

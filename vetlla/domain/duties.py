@@ -64,6 +64,15 @@ class DutyEvent(NamedTuple):
     recorded_us: int
 
 
+class Impossible(NamedTuple):
+    """A recorded event that was not possible at its time: it contradicts the others of its duty."""
+
+    event: DutyEvent
+    reason: str
+    because: DutyEvent | None = None
+    """The event that stands in the way, if it is one alone."""
+
+
 class Duty(NamedTuple):
     """A duty as its events make it. ``id`` is the number of the event that opened it."""
 

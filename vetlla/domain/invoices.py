@@ -61,7 +61,7 @@ class PublicOffices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class CorrectedInvoice:
     """The earlier invoice that a corrective invoice corrects (RD 1619/2012, article 15)."""
 
     series: str
@@ -97,7 +97,7 @@ class InvoiceHeader:
     recipient_department: str
     iban: str = ""
     """Account to which it is paid; empty if the invoice does not say it."""
-    corrects: Correction | None = None
+    corrects: CorrectedInvoice | None = None
     """The earlier invoice, if this is a corrective one."""
 
 
@@ -116,7 +116,7 @@ class Invoice:
 
 
 class ReceivedLine(NamedTuple):
-    """A line as it stands in the file of an invoice."""
+    """A line of the file of an invoice."""
 
     text: str
     concept: str

@@ -22,7 +22,7 @@ COUNTRY: Final = "ES"
 """Country of a number that begins neither with + nor with 00."""
 COUNTRY_CODE: Final = 34
 REMEMBERED: Final = 1 << 10
-"""Most numbers in the cache. Homes have numbers of their own, except those of a sample: it has 1,000 numbers."""
+"""Most numbers in the cache. Nearly every home has a number of its own, so a larger cache would seldom help."""
 
 LONGEST_NOTE: Final = 200
 """Most characters in which a number is looked for. A field of a number has one or two numbers and a few words."""
@@ -36,6 +36,8 @@ _SPANISH = re.compile(r"\+34[6-9][0-9]{8}")
 """Every number of Spain for people: mobile, landline and special rates; other first digits are short numbers."""
 _IN_SPAIN = re.compile(r"(?:\+34|0034|34)?([6-9][0-9]{8})", re.ASCII)
 """A number of Spain as a PBX writes it, without blanks."""
+WITHHELD: Final = frozenset({"anonymous", "restricted", "private", "withheld", "unknown", "unavailable", "invalid"})
+"""Words in the place of a caller's number that was withheld or did not come (RFC 3323, 4.1; Asterisk, callerid.c)."""
 _BETWEEN = str.maketrans("", "", " ().-/")
 """Characters that people put between the digits."""
 _REASONS: Final = {
@@ -120,15 +122,21 @@ def e164(text: str) -> str:
     return ""
 
 
+def is_withheld(text: str) -> bool:
+    """Return True if a text stands in the place of a number and says that there is none."""
+    return text.strip(" <>").casefold() in WITHHELD
+
+
 def dialled(text: str) -> str:
     """Return a number as a PBX received or dialled it: E.164 if it can be one, else the text without blanks.
 
+    A word that says that the number was withheld is no number, so this returns "" for it.
     Nearly all numbers are Spanish, and the library's parser takes 14 us: too long for the million calls of a year.
     """
     plain = text.translate(_BETWEEN)
     if found := _IN_SPAIN.fullmatch(plain):
         return f"+{COUNTRY_CODE}{found[1]}"
-    return _foreign(plain) if plain else ""
+    return _foreign(plain) if plain and not is_withheld(text) else ""
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
-from vetlla.store.journal.audit import ERASE
+from vetlla.store.journal.audit import ERASE, ERASED
 from vetlla.store.journal.batch import Entry
 from vetlla.store.journal.digest_ranges import as_detail
 from vetlla.store.journal.retention import ROWS_PER_STEP, Step, notes_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from vetlla.store.journal.journal import Journal
     from vetlla.store.journal.rows import Row, SqlValue
 
-ERASED = "erased"
-"""Action of the audit record that ends an erasure."""
 SCANNED_PER_STEP = 10_000
 """Rows that one step scans where no index finds a home."""
 

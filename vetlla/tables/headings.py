@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from vetlla.domain.columns import Fault
+from vetlla.domain.columns import HIDDEN, Fault
 from vetlla.tables.cells import MAX_SHOWN, shown
 
 if TYPE_CHECKING:
@@ -24,17 +24,26 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def unknown_headings(table: Table, heading: list[str], known: set[str], ours: list[str]) -> Iterator[Fault]:
-    """Yield the headings that are there twice, and those that no column and no mapping has."""
+def unknown_headings(
+    table: Table, heading: list[str], known: set[str], ours: list[str], *, private: bool
+) -> Iterator[Fault]:
+    """Yield the headings that are there twice, and those that no column and no mapping has.
+
+    In a ``private`` kind of file no message shows a heading if the file has no known one: row 1 may be a person's data.
+    """
+    hidden = private and known.isdisjoint(heading)
     for index, name in enumerate(heading):
-        written = table.heading[index].strip()
+        written = HIDDEN if hidden else table.heading[index].strip()
         row = table.seen_in.get(table.heading[index], 1)
         if name and name in heading[:index]:
             yield Fault(row, "", written[:MAX_SHOWN], "is a heading twice: rename one of them")
         elif name and name not in known:
             close = get_close_matches(name, ours, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(ours)};"
-            reason = f"unknown heading: {hint} A mapping file translates it, under [columns], or skips it, in ignore"
+            where = f"column {index + 1} has an " if hidden else ""
+            reason = (
+                f"{where}unknown heading: {hint} A mapping file translates it, under [columns], or skips it, in ignore"
+            )
             yield Fault(row, "", written[:MAX_SHOWN], reason)
 
 

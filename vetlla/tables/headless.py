@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from vetlla.tables.table import Row
 
 
+class CutOffError(csv.Error):
+    """The last line has no end."""
+
+
 class Headless(NamedTuple):
     """How such a file is read."""
 
@@ -50,6 +54,9 @@ def _bounded(text: TextIO) -> Iterator[str]:
     while line := text.readline(MAX_ROW):
         if len(line) >= MAX_ROW:
             raise csv.Error(f"a row of more than {MAX_ROW} characters")
+        if not line.endswith(("\n", "\r")):
+            # The program ends every line that it writes, so this one was cut: half a number could pass as a whole one.
+            raise CutOffError("the last line is cut off, because no line end follows it")
         yield line
 
 
@@ -63,6 +70,8 @@ def _rows(first: list[str], rows: Iterator[list[str]], width: int) -> Iterator[t
                 raise too_many_rows()
             if cells:
                 yield number, _padded(cells, width)
+    except CutOffError as error:
+        yield number + 1, Broken("", f"{error}: import the file again when its program has written it whole")
     except csv.Error as error:
         yield number + 1, Broken("", f"is not of the form: {error}; nothing after it was read")
 

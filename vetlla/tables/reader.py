@@ -60,7 +60,9 @@ class Reader(Generic[R]):
         self._closer_look = CloserLook(kind, self._places, self._empty)
         needed = {column.name for column in columns if column.required} - set(given)
         self.faults = [
-            *unknown_headings(table, heading, set(ours) | set(known), list(self._theirs.values())),
+            *unknown_headings(
+                table, heading, set(ours) | set(known), list(self._theirs.values()), private=kind.is_private
+            ),
             *(missing_column(name, self._theirs[name]) for name in self._theirs if name in needed - present),
         ]
         if table.is_empty:

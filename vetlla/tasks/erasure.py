@@ -41,6 +41,10 @@ DAY_US = 86_400 * SECOND_US
 """A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
 
 
+class NothingKeptError(UsageError):
+    """Nothing is kept of a home."""
+
+
 class Found(NamedTuple):
     """What is kept of a home: how to erase it, and how many rows of each kind there are."""
 
@@ -69,7 +73,7 @@ def find(
         counts = count(archive.read, erasure, said) | counts | {CARDS: int(has_card(state_dir, home))}
         unfinished = is_unfinished(archive.read, erasure)
     if not (kept.known or unfinished or any(counts.values())):
-        raise UsageError(
+        raise NothingKeptError(
             f"nothing is kept of home {home}", remedy="check its code: vetlla inventory list shows codes of homes"
         )
     return Found(erasure, counts)

@@ -67,14 +67,22 @@ class PlannedVisits(NamedTuple):
 
 
 def find_due(
-    state_dir: Path, clock: Clock, values: Reading, on: date, last: date, *, base: str = ""
+    state_dir: Path,
+    clock: Clock,
+    values: Reading,
+    on: date,
+    last: date,
+    *,
+    base: str = "",
+    known_us: int | None = None,
 ) -> list[DueDevice]:
     """Return the devices installed on a day whose useful life ends up to another, the first to end first.
 
     Homes that are no longer in the service by then are left out: their devices are recovered, not renewed.
-    With ``base`` these are the devices of this intervention base. Raises UsageError for an unknown base.
+    With ``base`` these are the devices of this intervention base, and with ``known_us`` the answer is the one of that
+    time. Raises UsageError for an unknown base.
     """
-    with snapshot(state_dir, clock) as connection:
+    with snapshot(state_dir, clock, known_us) as connection:
         stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
         found = visits_needed.due(inventory.fleet(connection, on), values, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -47,9 +48,11 @@ def erased(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> Path:
     (tmp_path / "recordings.csv").write_text(RECORDINGS, encoding="utf-8")
     assert vetlla("calls", "import", tmp_path / "calls.csv").status == 0
     assert vetlla("calls", "tie", "3", "H2", "--reason", "the neighbour called").status == 0
-    homes("2018-01-01/2026-11-04", "+34 900 000 004")
     with journal(state_dir) as scribe:
         scribe.flush()
+    assert vetlla("db", "backup", tmp_path / "attended").status == 0
+    homes("2018-01-01/2026-11-04", "+34 900 000 004")
+    assert vetlla("db", "backup", tmp_path / "left").status == 0
     done = vetlla("erase", "--home", "H1", "--yes", "--out", tmp_path)
     assert done.status == 0, done.error
     return tmp_path
@@ -97,7 +100,7 @@ def test_an_import_brings_nothing_back(vetlla: Vetlla, erased: Path) -> None:
     ]
     assert [(one["new"], one["changed"], one["erased"]) for one in told] == [(0, 0, 4), (0, 0, 3)]
     assert said(vetlla) == AFTER
-    assert "4 calls were erased" in vetlla("calls", "import", erased / "calls.csv").talk
+    assert "of 4 erased calls were not written again" in vetlla("calls", "import", erased / "calls.csv").talk
 
 
 def test_a_file_of_another_kind_brings_nothing_back(vetlla: Vetlla, erased: Path) -> None:
@@ -117,3 +120,33 @@ def test_an_export_keeps_what_was_erased(vetlla: Vetlla, erased: Path) -> None:
     assert "+34900000001" not in (erased / "out.csv").read_text(encoding="utf-8")
     assert vetlla("calls", "import", erased / "out.csv").status == 0
     assert said(vetlla)["1"] == AFTER["1"]
+
+
+def test_a_restore_erases_again_what_was_erased_since(vetlla: Vetlla, erased: Path, state_dir: Path) -> None:
+    """The backup has the numbers of the home, and telephones of the registry; the restored place has none of them."""
+    assert b"+34900000001" in (erased / "left" / REGISTRY).read_bytes()
+    assert "would erase 1 home again: H1" in vetlla("db", "restore", erased / "left", "--dry-run").out
+    done = vetlla("db", "restore", erased / "left")
+    assert done.status == 0, done.error
+    assert "erased home H1 again" in done.out
+    assert said(vetlla) == AFTER
+    content = (state_dir / REGISTRY).read_bytes()
+    assert [name for name in (b"+34900000001", b"+34900000004", b"a1.wav") if name in content] == []
+    assert vetlla("audit", "verify").status == 0
+    assert vetlla("db", "restore", erased / "left", "--json").json[0]["erased_again"] == [{"home": "H1", "refusal": ""}]
+
+
+def test_a_restore_says_which_erased_home_is_back(vetlla: Vetlla, erased: Path) -> None:
+    """The backup was made while the service attended the home, so a person has to decide."""
+    done = vetlla("db", "restore", erased / "attended")
+    assert done.status == os.EX_DATAERR
+    assert "home H1 was erased after the backup, and its data are back: home H1 is attended" in done.talk
+    assert said(vetlla)["1"][0] == "+34900000001"
+
+
+def test_a_restore_in_an_empty_place_says_that_erasures_are_unknown(
+    vetlla: Vetlla, erased: Path, tmp_path: Path
+) -> None:
+    done = vetlla("db", "restore", erased / "left", "--state-dir", tmp_path / "new")
+    assert done.status == 0, done.error
+    assert "cannot say which homes were erased since the backup" in done.talk

@@ -20,7 +20,7 @@ from tests.rigs.terminal import Terminal
 from vetlla.cli.cards.sheet import card_fields
 from vetlla.domain.cards import ReadReason
 from vetlla.domain.clock import SystemClock
-from vetlla.store.cards.opening import CARDS
+from vetlla.store.cards.opening import CARDS, LOCK
 from vetlla.tasks.cards import looking
 from vetlla.tasks.cards.reading import read_card
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.rigs.nursery import Left, Nursery
-    from vetlla.tasks.cards.reading import CardPlace
+    from vetlla.tasks.cards.place import CardPlace
 
 IN_SHORT = ("Invenció", "audiòfon", "a poc a poc", "04-zona-17", "Inventat 12", "900 000 101", "Carla Fictícia")
 NOT_IN_SHORT = ("imaginària", "nebot")
@@ -58,7 +58,7 @@ def daemon(folder: Path) -> Iterator[Daemon]:
 @pytest.fixture
 def place(daemon: Daemon) -> Iterator[CardPlace]:
     yield keep(daemon.state_dir, CARD)
-    for name in (CARDS, "cards.toml"):
+    for name in (CARDS, LOCK, "cards.toml"):
         (daemon.state_dir / name).unlink(missing_ok=True)
 
 
@@ -95,12 +95,28 @@ def test_the_card_stands_under_the_alarm(
 
 
 def test_a_home_without_a_card_takes_one_line(program: Nursery, daemon: Daemon, place: CardPlace) -> None:
-    """A service that keeps no cards is told nothing."""
-    for told in ("home H-0002 has no card\n", ""):
-        left = run(program, daemon, "queue", "show", 2)
-        assert (left.status, left.err) == (0, told)
-        assert left.out.startswith("Alarm 2")
-        (place.state_dir / CARDS).unlink(missing_ok=True)
+    """The look is recorded all the same. A service that keeps no cards is told nothing."""
+    left = run(program, daemon, "queue", "show", 2)
+    assert (left.status, left.err) == (0, "home H-0002 has no card\n")
+    assert readings(place) == [("absent", "H-0002", 2)]
+    for path in (place.state_dir / CARDS, place.state_dir / LOCK, place.key_file):
+        path.unlink()
+    left = run(program, daemon, "queue", "show", 2)
+    assert (left.status, left.err, left.out.startswith("Alarm 2")) == (0, "", True)
+
+
+@pytest.mark.parametrize("trace", [LOCK, "cards.toml"])
+def test_a_card_file_that_is_gone_is_told(program: Nursery, daemon: Daemon, place: CardPlace, trace: str) -> None:
+    """It is another thing than a home without card: the key, or the lock file, says that there were cards."""
+    for name in {CARDS, LOCK, "cards.toml"} - {trace}:
+        (place.state_dir / name).unlink()
+    for words in (("queue", "claim", 1, "--force"), ("queue", "show", 1)):
+        left = run(program, daemon, *words)
+        assert (left.status, len(left.err.splitlines())) == (0, 1)
+        assert "the card file is missing" in left.err
+    left = run(program, daemon, "home", "H-0001", "--alarm", 1)
+    assert (left.status, "the card file is missing" in left.err, "has no card" in left.err) == (74, True, False)
+    assert "Alarms" in left.out
 
 
 def no_key(place: CardPlace) -> None:
@@ -235,6 +251,42 @@ def test_without_sudo_a_card_stays_closed(program: Nursery, daemon: Daemon, fold
     assert "Invenció" not in left.out + left.err
     left = run(program, daemon, "queue", "claim", 1, "--force", user=OPERATOR, environment=environment)
     assert (left.status, len(left.err.splitlines())) == (0, 1)
+
+
+@needs_root
+@pytest.mark.usefixtures("place")
+def test_a_person_with_the_owners_rights_by_sudo_reads_the_services_cards_alone(
+    program: Nursery, daemon: Daemon, folder: Path
+) -> None:
+    """A reading in a backup would be recorded in the log of the backup alone."""
+    config = folder / "readable.toml"
+    config.write_text(f'state_dir = "{daemon.state_dir}"\n', encoding="utf-8")
+    config.chmod(0o644)
+    environment = {"SUDO_UID": "1991", "SUDO_USER": "ana", "PATH": str(folder), "VETLLA_CONFIG": str(config)}
+    for words in (("--state-dir", folder / "backup"), ("--key-file", folder / "cards.toml")):
+        left = run(
+            program, daemon, "home", "H-0001", "--reason", "x", "--only-card", *words,
+            user=OPERATOR, environment=environment,
+        )  # fmt: skip
+        assert (left.status, "by sudo only the cards of" in left.err) == (os.EX_NOPERM, True)
+    left = run(
+        program, daemon, "home", "H-0001", "--reason", "x", "--only-card", user=OPERATOR, environment=environment
+    )
+    assert "by sudo" not in left.err
+
+
+def test_an_alarm_that_was_closed_long_ago_opens_no_card(program: Nursery, daemon: Daemon, place: CardPlace) -> None:
+    """The rule of `home` is that of `queue show`, and the refusal is recorded."""
+    for words in (("answer", 2, "--force"), ("close", 2, "--outcome", "test", "--force")):
+        run(program, daemon, "queue", *words)
+    keep(place.state_dir, replace(CARD, home="H-0002"))
+    assert "Card" in run(program, daemon, "queue", "show", 2).out
+    with closing(sqlite3.connect(daemon.state_dir / "journal.db", isolation_level=None)) as db:
+        day_us = 86_400_000_000
+        db.execute("UPDATE alarms SET closed_us = closed_us - ? WHERE id = 2", [day_us + 1])
+    left = run(program, daemon, "queue", "show", 2)
+    assert (left.status, "Card" in left.out, "closed more than 24 hours ago" in left.err) == (0, False, True)
+    assert readings(place) == [("read", "H-0002", 2), ("refused", "H-0002", 2)]
 
 
 # --- traces -----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from vetlla.domain.clock import ManualClock, SystemClock
 from vetlla.domain.errors import AccessError
 from vetlla.domain.supervision import KeptDevice
 from vetlla.service.supervision.rules import Health
-from vetlla.store.cards.opening import CARDS
+from vetlla.store.cards.opening import CARDS, LOCK
 from vetlla.tasks.cards.reading import check_reason
 
 if TYPE_CHECKING:
@@ -71,8 +71,28 @@ def test_a_bad_row_imports_nothing(vetlla: Vetlla, state_dir: Path, file: Path) 
     assert [(one["row"], one["column"]) for one in done.json] == [(7, "telephones"), (8, "floor")]
     assert "Quim" not in done.out + done.talk
     assert {one["value"] for one in done.json} == {"(not shown)"}, "cron would mail it"
-    assert vetlla("cards", "readers").out == ""
     assert "H-0001 has no card" in vetlla("home", "H-0001", "--reason", "test", "--only-card").talk
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "home,what,code,name\nH-0001,Ona,P-1,\n",
+        "home,what,code,name\nOna\x07,person,P-1,x\n",
+        "home,what,code,name\nH-0001,person,Ona,x\nH-0001,person,Ona,x\n",
+        "home,what,name,order,has_key\nH-0001,contact,x,Ona,\nH-0001,contact,x,,Ona\n",
+        "H-0001,person,P-1,Ona\nH-0002,person,P-2,Ona\n",
+        "home,what,code,name\nH-0001,person,P-1,x,Ona\n",
+        'home,what,code,name\nH-0001,person,P-1,"Ona',
+    ],
+)
+def test_no_message_about_a_file_has_a_word_of_it(vetlla: Vetlla, state_dir: Path, file: Path, content: str) -> None:
+    """One separator too many puts a name into any column, and a file without headings puts one into row 1."""
+    keep(state_dir)
+    file.write_text(content, encoding="utf-8")
+    for words in ((), ("--json",), ("--dry-run",)):
+        done = vetlla("cards", "import", file, *words)
+        assert (done.status, "Ona" in done.out + done.talk + done.error) == (os.EX_USAGE, False)
 
 
 def test_an_export_is_imported_unchanged(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
@@ -114,12 +134,14 @@ def test_a_card_is_set_as_it_is_shown(vetlla: Vetlla, state_dir: Path, tmp_path:
         ({**card, "home": "H-0002"}, "another home"),
         ({**card, "contacts": [{"name": "Ona", "telephones": ["12"]}]}, "contacts.0.telephones.0: "),
         ({**card, "people": [{"name": "Ona"}]}, "people.0.code: "),
-        ({**card, "florr": "4"}, "florr: "),
+        ({**card, "Sra. Ona": "4"}, "has a field that no card has"),
+        ({**card, "people": [{"code": "P-1"}, {"code": "P-1"}]}, "two people have the same code"),
         ([], "no JSON object"),
     ):
         done = vetlla("cards", "set", "H-0001", "-", stdin=json.dumps(wrong))
         assert done.status == os.EX_USAGE
         assert where in done.error
+        assert "Ona" not in done.error
     assert vetlla("cards", "set", "H-0001", "-", stdin="{").status == os.EX_USAGE
     (tmp_path / "long.json").write_text(json.dumps(card) + " " * CARD_BYTES_MAX, encoding="utf-8")
     for source, text in (("-", (tmp_path / "long.json").read_text("utf-8")), (tmp_path / "long.json", None)):
@@ -154,6 +176,41 @@ def test_verify_names_the_home_of_a_changed_card(vetlla: Vetlla, state_dir: Path
     assert (done.status, done.json[0]["whole"]) == (1, False)
     assert [one["home"] for one in done.json[0]["damage"]] == ["H-0001"]
     assert vetlla("cards", "verify").out.startswith("home H-0001: ")
+
+
+def test_verify_finds_an_older_copy_by_the_head_that_was_kept(vetlla: Vetlla, state_dir: Path) -> None:
+    """The head is the last line, so that a command can keep it and give it back."""
+    keep(state_dir, CARD)
+    older = (state_dir / CARDS).read_bytes()
+    assert vetlla("home", "H-0001", "--reason", "test").status == 0
+    head = vetlla("cards", "verify").out.splitlines()[-1]
+    assert head.startswith("3:")
+    assert vetlla("cards", "verify", "--expect", head, "--json").json == [
+        {"whole": True, "head": head, "cards": 1, "damage": []}
+    ]
+    (state_dir / CARDS).write_bytes(older)
+    assert vetlla("cards", "verify").status == 0
+    done = vetlla("cards", "verify", "--expect", head)
+    assert (done.status, "the file is an older copy" in done.out) == (1, True)
+    assert vetlla("cards", "verify", "--expect", "3:12").status == os.EX_USAGE
+
+
+def test_what_is_damaged_is_named_and_left_out(vetlla: Vetlla, state_dir: Path, tmp_path: Path, file: Path) -> None:
+    """Export, rekey and import do the others, and their exit status says that one is missing."""
+    keep(state_dir, CARD, replace(CARD, home="H-0002"))
+    with closing(sqlite3.connect(state_dir / CARDS, isolation_level=None)) as db:
+        db.execute("UPDATE cards SET sealed = zeroblob(99) WHERE home = 'H-0002'")
+    out = tmp_path / "out.csv"
+    for words in (("export", out, "--reason", "test"), ("rekey",), ("rekey", "--finish"), ("import", file)):
+        done = vetlla("cards", *words)
+        assert (done.status, "left out: home H-0002: the card is not the one" in done.talk) == (1, True), words
+    assert "H-0001" in out.read_text(encoding="utf-8")
+    assert "H-0002" not in out.read_text(encoding="utf-8")
+    (told,) = vetlla("cards", "import", file, "--json").json
+    assert [one["home"] for one in told["left_out"]] == ["H-0002"]
+    assert vetlla("cards", "set", "H-0002", "-", stdin='{"floor": "4"}').status == 0
+    (told,) = vetlla("cards", "rekey", "--finish", "--json").json
+    assert (told["cards"], told["rotating"], told["left_out"]) == (2, False, [])
 
 
 # --- a home -----------------------------------------------------------------------------------------------------------
@@ -212,7 +269,8 @@ def test_a_reading_needs_a_reason(vetlla: Vetlla, known: Path) -> None:
         done = vetlla("home", "H-0001", *words)
         assert (done.status, done.out) == (os.EX_USAGE, "")
         assert "--reason" in done.error
-    assert vetlla("cards", "readers").out == ""
+    tried = [(one["did"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json]
+    assert tried == [("refused", None), ("refused", None), ("refused", 3), ("refused", 99)]
     (known / "journal.db").unlink()
     assert vetlla("home", "H-0001", "--alarm", 99).status == 0  # the journal is lost, and a person waits
 
@@ -263,6 +321,9 @@ def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir:
     place.key_file.unlink()
     assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
     (state_dir / CARDS).unlink()
+    level, text = found()
+    assert (level, "the card file is missing" in text) == ("critical", True)
+    (state_dir / LOCK).unlink()
     assert found() == ("ok", "none")
 
 

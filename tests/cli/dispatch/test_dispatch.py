@@ -205,6 +205,84 @@ def test_the_steps_are_in_order(street: Vetlla) -> None:
     assert "attended and is finished" in refused(street, "type", 3, "II")
 
 
+def test_a_time_that_cannot_be_is_refused_with_what_stands_in_the_way(street: Vetlla) -> None:
+    act(street, "type", 2, "I")
+    act(street, "send", 2, "--unit", "UMO-03", "--at", "10m")
+    assert "because a unit was sent at" in refused(street, "cancelled", 2, "--reason", "no", "--at", "11m")
+    assert "UMO-03 was sent at" in refused(street, "send", 2, "--unit", "UMO-01", "--at", "11m")
+    act(street, "no-access", 2, "--reason", "chain", "--at", "8m")
+    assert "could not get in at" in refused(street, "cancelled", 2, "--reason", "no")
+    said = refused(street, "finished", 2, "--at", "9m")
+    assert "because a unit came and could not get in at" in said
+    assert said.count(" CE") == 1  # on the clock of the service
+    act(street, "send", 2, "--unit", "UMO-01", "--at", "6m")
+    states = {one["unit"]: (one["state"], one["since"]) for one in rows(street, "units", "list")}
+    sent = act(street, "show", 2)["sent"]
+    assert states["UMO-01"] == ("on_the_way", sent)
+    assert states["UMO-03"] == ("free", sent)
+    assert [line["state"] for line in rows(street, "board")] == ["on the way"]
+    assert act(street, "no-access", 2, "--reason", "again", "--at", "5m")["unit"] == "UMO-01"
+    assert [line["state"] for line in rows(street, "board")] == ["no access"]
+    act(street, "access", 2, "--at", "4m")
+    assert "because a unit got in at" in refused(street, "finished", 2, "--at", "4m30s")
+    act(street, "finished", 2, "--at", "3m")
+
+
+def test_what_contradicts_on_record_is_shown(street: Vetlla) -> None:
+    """An event may be taken back, and then another one contradicts the rest."""
+    act(street, "type", 2, "I")
+    act(street, "send", 2, "--unit", "UMO-03", "--at", "10m")
+    act(street, "access", 2, "--at", "9m")
+    done = act(street, "finished", 2, "--at", "8m")
+    assert street("dispatch", "check").status == 0
+    access, finished = (one["id"] for one in done["events"] if one["event"] in {"access", "finished"})
+    for number in (access, finished):
+        assert street("duties", "withdraw", number, "--reason", "wrong time").status == 0
+    act(street, "cancelled", 2, "--reason", "no", "--at", "7m")
+    taken_back = rows(street, "show", 2)[0]["events"]
+    again = next(one["id"] for one in taken_back if one["event"] == "withdrawn" and one["ref"] == f"#{access}")
+    assert street("duties", "withdraw", again, "--reason", "it was right").status == 0
+    checked = street("dispatch", "check")
+    assert (checked.status, "cancelled is not possible, because a unit got in at" in checked.out) == (1, True)
+    assert "contradicts another one: cancelled is not possible" in act(street, "show", 2)["why"]
+
+
+def test_codes_that_differ_in_case_or_spaces_are_one_unit(street: Vetlla) -> None:
+    assert "UMO-03 is known" in refused(street, "units", "add", " umo-03", "--base", "nord ")
+    assert len(rows(street, "units", "list")) == 3
+    act(street, "type", 4, "I")
+    assert act(street, "send", 4, "--unit", "umo- 03", "--base", "ponent")["unit"] == "UMO-03"
+    assert act(street, "show", 4)["base"] == "PONENT"
+    assert "UMO-03 is away for alarm 4" in refused(street, "units", "off", "Umo-03")
+    added = street("dispatch", "units", "add", "UMO-9", "--base", "NOWHERE")
+    assert (added.status, "no home belongs to base NOWHERE" in added.talk) == (0, True)
+    assert "the homes have NORD, PONENT" in added.talk
+    assert street("dispatch", "units", "add", "UMO-10", "--base", "Nord").talk == ""
+
+
+def test_an_emergency_without_an_alarm_has_the_number_of_its_duty(street: Vetlla, state_dir: Path) -> None:
+    from vetlla.cli.board.emergencies import StreetWatch  # noqa: PLC0415
+
+    (one,) = street("duties", "open", "umo_1", "H3", "--json").json
+    label = f"D{one['id']}"
+    assert [line.plain.split()[:2] for line in StreetWatch(state_dir).street().drawn()][1] == [label, "H3"]
+    assert f" {label} " in street("dispatch", "board").out
+    assert act(street, "send", label, "--unit", "UMO-03")["alarms"] == []
+    assert label in street("dispatch", "units", "list").out
+    assert "No alarm is known of it" in act(street, "show", label.lower())["why"]
+    assert act(street, "type", label, "II")["kind"] == "umo_2"
+    act(street, "access", label)
+    assert act(street, "finished", label)["ended"]
+    assert "there is no emergency D99" in refused(street, "finished", "D99")
+
+
+def test_no_access_says_that_its_verdict_is_assumed(street: Vetlla) -> None:
+    act(street, "type", 3, "I")
+    act(street, "send", 3, "--unit", "UMO-01")
+    assert act(street, "no-access", 3, "--reason", "chain on the door")["verdict"] == "kept"
+    assert "Parameter duty.umo.no_access_counts is yes (assumed: " in act(street, "show", 3)["why"]
+
+
 def test_a_cancelled_emergency_can_begin_again_with_its_first_communication(street: Vetlla, state_dir: Path) -> None:
     """The user calls again after the call-off, and has been waiting since the first press."""
     first = act(street, "type", 3, "I")

@@ -111,9 +111,41 @@ def test_an_event_is_taken_back_and_the_past_is_still_known(stocked: Vetlla) -> 
     assert "there is no duty" in stocked("duties", "show", number, "--known", "2026-11-01").error
 
 
+def test_a_duty_that_was_withdrawn_says_so(stocked: Vetlla) -> None:
+    """Its number stands in a report or a letter, so the question what became of it has an answer."""
+    number = opened(stocked, "fault", "H1", "--at", "2026-11-02T09:00", "--ref", "F-1")["id"]
+    taken = stocked("duties", "event", number, "cancelled", "--json").json[0]["events"][1]["id"]
+    for event in (taken, number):
+        assert stocked("duties", "withdraw", event, "--reason", "of another home").status == 0
+    found = shown(stocked, number)
+    assert (found["verdict"], found["due"], found["ref"], found["ans"]) == (None, None, "F-1", 14)
+    assert "withdrawn at" in found["why"]
+    assert "of another home" in found["why"]
+    assert [(one["event"], one["withdrawn"]) for one in found["events"][:2]] == [
+        ("detected", True),
+        ("cancelled", True),
+    ]
+    assert [one["event"] for one in found["events"][2:]] == ["withdrawn", "withdrawn"]
+    assert f"fault {number} of H1: withdrawn" in stocked("duties", "show", number).out
+    refused = stocked("duties", "event", number, "solved")
+    assert f"{number} was withdrawn: detected of fault H1" in refused.error
+    assert f"vetlla duties show {number}" in refused.error
+    again = found["events"][3]["id"]
+    assert stocked("duties", "withdraw", again, "--reason", "it was right").status == 0
+    assert shown(stocked, number)["verdict"] == "breached"
+
+
+def test_the_number_of_an_event_names_its_duty(stocked: Vetlla) -> None:
+    number = opened(stocked, "fault", "H1", "--at", "2026-11-02T09:00")["id"]
+    event = stocked("duties", "event", number, "arrived", "--json").json[0]["events"][1]["id"]
+    refused = stocked("duties", "show", event)
+    assert (refused.status, f"{event} is no duty, but an event: arrived of fault H1" in refused.error) == (64, True)
+    assert f"vetlla duties show {number}" in refused.error
+
+
 def test_lists_and_filters(stocked: Vetlla) -> None:
     first = opened(stocked, "fault", "H1", "--at", "2026-10-01")["id"]
-    second = opened(stocked, "complaint", "H2", "--at", "2026-11-02")["id"]
+    second = opened(stocked, "complaint", "H2", "--at", "2026-11-02", "--ref", "2026-77")["id"]
     third = opened(stocked, "fault", "H2")["id"]
     stocked("duties", "event", second, "answered", "--at", "2026-11-03")
 
@@ -122,7 +154,8 @@ def test_lists_and_filters(stocked: Vetlla) -> None:
 
     assert sorted(found()) == [first, second, third]
     assert found("--kind", "fault") == [first, third]
-    assert found("--ans", 19) == [second]
+    assert found("--ans", 19) == found("--ref", "2026-77") == found("--ref", "2026-77", "--subject", "H2") == [second]
+    assert found("--ref", "2026-77", "--subject", "H1") == found("--ref", "77") == []
     assert found("--subject", "H1") == found("--verdict", "breached") == [first]
     assert sorted(found("--open")) == [first, third]
     assert found("--since", "2026-11-01", "--until", "2026-11-03") == [second]

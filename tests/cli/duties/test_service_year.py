@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import shutil
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bench.office.service_year import judge, lines
+from bench.office.communications import judge_alarms, judge_calls
+from bench.office.service_year import COMMUNICATIONS, judge, lines
 from tests.cli.conftest import imported
 from vetlla.settings.shipped import parameters_file
-from vetlla.simulator.service_year import EVENTS, PLAN
+from vetlla.simulator.service_year import CALLS, EVENTS, PLAN, RECEIVER
+from vetlla.store.journal.opening import JOURNAL
 from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
@@ -16,9 +19,13 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
 
 HOMES = 2_000
+Plan: TypeAlias = list[dict[str, Any]]
 
 
-def test_every_planted_breach_is_found_and_nothing_else(vetlla: Vetlla, tmp_path: Path) -> None:
+FORMATS = {"queue_log": "asterisk-queue-log", "cdr.csv": "asterisk-cdr", "recordings.csv": "rows"}
+
+
+def test_every_planted_breach_is_found_and_nothing_else(vetlla: Vetlla, tmp_path: Path, state_dir: Path) -> None:
     """The files are imported as other systems deliver them: rows mixed up, closings before openings."""
     year = tmp_path / "year"
     done = vetlla("simulate", "year", "--homes", HOMES, "--year", "2025", "--seed", "7", "--out", year, "--json")
@@ -30,29 +37,60 @@ def test_every_planted_breach_is_found_and_nothing_else(vetlla: Vetlla, tmp_path
     assert sum(one["new"] for one in counts) == written["events"] > 50_000
     assert sum(one["bad"] + one["unchanged"] for one in counts) == 0
     assert vetlla("duties", "check", "--loose", "--json").out == ""
+    shutil.copy(year / RECEIVER / JOURNAL, state_dir / JOURNAL)
     plan = lines(year / PLAN)
+    _finds_the_planted_calls(vetlla, year, plan, written)
+    _finds_the_planted_alarms(vetlla, plan, written)
     breached = vetlla("duties", "list", "--verdict", "breached", "--json").json
     assert judge(plan, breached) == []
-    assert len(breached) == written["planted"] > 90
+    assert len(breached) > 90
+    assert sum(one["verdict"] == "breached" for one in plan) == written["planted"]
     _says_the_planned_verdicts(plan, vetlla("duties", "list", "--json").json, written)
     _finds_differences_under_other_rules(vetlla, tmp_path, plan)
 
 
-def _says_the_planned_verdicts(
-    plan: list[dict[str, Any]], every: list[dict[str, Any]], written: dict[str, Any]
-) -> None:
+def _finds_the_planted_calls(vetlla: Vetlla, year: Path, plan: Plan, written: dict[str, Any]) -> None:
+    """Compare the calls with the plan. Some of them fulfil follow-ups, which were open until then."""
+    done = {
+        name: vetlla("calls", "import", year / CALLS / name, "--format", form, "--json").json[0]
+        for name, form in FORMATS.items()
+    }
+    assert sum(one["new"] for one in done.values()) == written["calls"] > 40_000
+    assert sum(one["counted"] for one in done.values()) > 300
+    lacking = [word for proof in ("registered", "recorded", "filed") for word in ("--lacks", proof)]
+    found = vetlla("calls", "list", "--since", "2025-01-01", *lacking, "--limit", 1_000, "--json").json
+    reports = [vetlla("calls", "report", "--month", f"2025-{month:02}", "--json").json[0] for month in range(1, 13)]
+    assert judge_calls(plan, reports, found) == []
+    assert len(judge_calls(plan, reports[:3] + reports[4:], found[1:])) == 2
+
+
+def _finds_the_planted_alarms(vetlla: Vetlla, plan: Plan, written: dict[str, Any]) -> None:
+    """Every emergency names its alarm, which its first communication opened."""
+    signals = vetlla("signals", "export").json
+    assert len(signals) == written["alarms"] > 7_000
+    assert judge_alarms(plan, signals) == []
+    assert len(judge_alarms(plan, [one for one in signals if one["established"][:7] != "2025-10"])) == 2
+    assert vetlla("audit", "verify").status == 0
+    established = {str(one["alarm"]): one["established"] for one in signals}
+    for one in vetlla("duties", "list", "--kind", "umo_1", "--limit", 3, "--json").json:
+        first = vetlla("duties", "show", one["id"], "--json").json[0]["events"][0]
+        assert established[first["details"]["alarm"]] == first["at"]
+
+
+def _says_the_planned_verdicts(plan: Plan, every: list[dict[str, Any]], written: dict[str, Any]) -> None:
     """Near misses are kept or cancelled as planned, and every kind is breached in some way."""
     verdicts = {(one["kind"], one["ref"]): one["verdict"] for one in every if one["ref"].startswith("PL-")}
-    assert verdicts == {(one["kind"], one["ref"]): one["verdict"] for one in plan}
+    duties = [one for one in plan if one["kind"] not in COMMUNICATIONS]
+    assert verdicts == {(one["kind"], one["ref"]): one["verdict"] for one in duties}
     assert len(every) == written["duties"]
     assert {one["verdict"] for one in every if not one["ref"].startswith("PL-")} == {"kept"}
     known = load_rules().kinds
-    assert {one["kind"] for one in plan if one["verdict"] == "breached"} == {
+    assert {one["kind"] for one in duties if one["verdict"] == "breached"} == {
         name for name in known.names() if known.kind(name).clock.value != "none"
     }
 
 
-def _finds_differences_under_other_rules(vetlla: Vetlla, tmp_path: Path, plan: list[dict[str, Any]]) -> None:
+def _finds_differences_under_other_rules(vetlla: Vetlla, tmp_path: Path, plan: Plan) -> None:
     """Let the judge find something: with a minute more, duties that just missed one limit are kept."""
     figures = parameters_file().read_text(encoding="utf-8")
     longer = tmp_path / "parameters.toml"

@@ -137,7 +137,7 @@ def test_homes_without_periods_are_reported(vetlla: Vetlla, tmp_path: Path) -> N
     """A file without periods is imported, and a message says that its homes count as not attended."""
     file = tmp_path / "homes.csv"
     file.write_text("code,district,base,level,alone\nH1,01,NORD,1,yes\n", encoding="utf-8")
-    assert "1 homes have no active period" in vetlla("inventory", "import", file, "--what", "homes").talk
+    assert "1 home without an active period" in vetlla("inventory", "import", file, "--what", "homes").talk
     file.write_text("code,district,base,level,alone,active\nH1,01,NORD,1,yes,2020-01-01/\n", encoding="utf-8")
     assert vetlla("inventory", "import", file, "--what", "homes").talk == ""
 

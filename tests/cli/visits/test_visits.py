@@ -53,6 +53,30 @@ def test_a_visit_for_a_fault_keeps_its_second_term_and_ends_it(service: Vetlla) 
     assert [event["event"] for event in solved["events"]] == ["detected", "scheduled", "arrived", "solved"]
 
 
+def test_a_visit_outlives_the_duty_that_it_was_for(service: Vetlla) -> None:
+    """A fault that was opened in error is withdrawn; the route sheet of the day and the visit itself still work."""
+    made = fault(service)
+    visit = schedule(service, *NINE, "--for", made["id"])
+    scheduled = duty(service, made["id"])["events"][1]["id"]
+    for event in (scheduled, made["id"]):
+        assert service("duties", "withdraw", event, "--reason", "of another home").status == 0
+    (row,) = service("visits", "route", "--day", "2026-11-03", "--json").json
+    assert (row["visit"], row["refs"]) == (visit["id"], "")
+    assert (
+        service("visits", "move", visit["id"], *AT, "--from", "2026-11-03T10:00", "--to", "2026-11-03T11:00").status
+        == 0
+    )
+    (came,) = service("visits", "arrived", visit["id"], "--at", "2026-11-03T10:20", "--json").json
+    assert (came["state"], came["duties"]) == ("arrived", [])
+
+
+def test_two_visits_at_the_same_time_to_one_home_are_said(service: Vetlla) -> None:
+    first = schedule(service, *NINE)
+    (warning,) = schedule(service, "--from", "2026-11-03T10:00", "--to", "2026-11-03T11:00")["warnings"]
+    assert f"expects visit {first['id']} at that time, too" in warning
+    assert schedule(service, "--from", "2026-11-03T12:00", "--to", "2026-11-03T13:00")["warnings"] == []
+
+
 def test_an_interval_wider_than_allowed_needs_a_word_and_is_a_breach(service: Vetlla) -> None:
     wide = ("--from", "2026-11-03T09:00", "--to", "2026-11-03T11:00")
     refused = service("visits", "schedule", "H1", *AT, *wide)
@@ -107,6 +131,26 @@ def test_warnings_name_what_speaks_against_a_visit(service: Vetlla) -> None:
     assert beside["warnings"][0] == "home H3 is not attended on 2026-12-06"
     told = service("visits", "move", second["id"], *sunday, *AT[:1], "2026-11-02T10:00", "--technician", "T09")
     assert "T07" not in told.talk
+
+
+def test_a_visit_without_a_purpose_names_the_duties_that_it_leaves_open(service: Vetlla) -> None:
+    """A fault whose visit is scheduled as another one would run out without a word."""
+    made = fault(service)
+    (warning,) = schedule(service, *NINE)["warnings"]
+    assert warning.startswith(f"the visit is not for the fault of H1, duty {made['id']}, which stays open")
+    later = ("--from", "2026-11-03T12:00", "--to", "2026-11-03T13:00")
+    assert schedule(service, *later, "--purpose", "other")["warnings"] == []
+    assert schedule(service, *later, home="H2")["warnings"] == []
+
+
+def test_an_event_on_another_day_than_the_promised_one_is_said(service: Vetlla) -> None:
+    """The technician gave the number of another visit, perhaps; the event is recorded all the same."""
+    visit = schedule(service, *NINE)
+    (came,) = service("visits", "arrived", visit["id"], "--at", "2026-11-02T09:30", "--json").json
+    (warning,) = came["warnings"]
+    assert (came["verdict"], "promised for another day, 2026-11-03 09:00:00 CET" in warning) == ("breached", True)
+    (left,) = service("visits", "done", visit["id"], "--at", "2026-11-03T09:50", "--json").json
+    assert left["warnings"] == []
 
 
 def test_a_visit_that_the_user_moved_in_time_is_judged_by_the_new_interval(service: Vetlla) -> None:

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signxml.algorithms import DigestAlgorithm
-from signxml.xades.xades import XAdESSignaturePolicy, XAdESVerifier
+from signxml.xades.xades import XAdESSignaturePolicy, XAdESSigner, XAdESVerifier
 
 from tests.rigs import invoices
-from vetlla.documents.facturae import codes, tree
+from vetlla.documents.facturae import codes, tree, xades
 from vetlla.documents.facturae.checking import faults_of
 from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.signing import signed, signer_of
@@ -144,9 +144,11 @@ def test_a_second_signature_or_one_elsewhere_is_refused() -> None:
     """Only one signature, as the last element, can be the one of the invoice."""
     invoice, signature = body()
     twice = invoice + signature + signature + b"</fe:Facturae>"
-    assert "signature: the file has 2 signatures, or one in a wrong place" in faults_of(twice)
-    nested = invoice.replace(b"</Invoice>", signature + b"</Invoice>") + b"</fe:Facturae>"
-    assert [fault for fault in faults_of(nested) if fault.startswith("signature: ")]
+    assert "signature: the file has 2 signatures" in faults_of(twice)
+    nested = invoice.replace(b"<Invoices>", b"<Invoices>" + signature) + b"</fe:Facturae>"
+    assert "signature: the file is not signed" in faults_of(nested)
+    with pytest.raises(UsageError, match="the signature is not the last element of the file"):
+        signer_of(nested)
 
 
 def test_a_time_that_is_not_signed_is_not_believed() -> None:
@@ -158,25 +160,47 @@ def test_a_time_that_is_not_signed_is_not_believed() -> None:
     assert faults_of(invoice + changed + b"</fe:Facturae>") == ["signature: the file states two times of signing"]
 
 
-def test_a_signature_without_a_policy_is_refused() -> None:
+def other(signer: type[XAdESSigner], **settings: str) -> list[str]:
+    """Return the faults of the sample with a signature of another program."""
+    key = invoices.signer()
+    root = tree.parsed(facturae(invoices.invoice()).replace(b"<FileHeader>", b"<FileHeader Id='head'>"))
+    made = signer(key.certificate, invoices.SIGNED).sign(root, key=key.key, cert=key.chain, **settings)  # type: ignore[arg-type]
+    return [fault for fault in faults_of(tree.serialised(made)) if fault.startswith("signature: ")]
+
+
+def test_a_signature_by_another_policy_or_by_none_is_refused() -> None:
     """XAdES-BES, which has no policy, is not what rule 2 asks for, though its digests hold."""
-    from vetlla.documents.facturae import xades  # noqa: PLC0415
 
     class Bare(xades._Signer):
         def add_signature_policy_identifier(self, *_args: object, **_settings: object) -> None:
             """Write no policy."""
 
-    signer = invoices.signer()
-    root = Bare(signer.certificate, invoices.SIGNED).sign(
-        tree.parsed(facturae(invoices.invoice())), key=signer.key, cert=signer.chain
-    )
-    assert faults_of(tree.serialised(root)) == ["signature: the signature names no policy (XAdES-EPES)"]
+    class Other(xades._Signer):
+        def __init__(self, certificate: x509.Certificate, at: datetime) -> None:
+            super().__init__(certificate, at)
+            assert self.signature_policy
+            self.signature_policy = replace(self.signature_policy, DigestValue="T76hEwl/oPYW7o0EdCXjEWki4as=")
+
+    assert other(xades._Signer) == []
+    assert other(Bare) == ["signature: the signature names no policy (XAdES-EPES)"]
+    assert other(Other) == ["signature: Digest mismatch for signature policy hash"]
+
+
+def test_a_signature_of_a_part_is_refused() -> None:
+    """Only a signature of the whole file says that the amounts are the seller's."""
+    assert other(xades._Signer, reference_uri="head") == ["signature: the signature does not cover the whole invoice"]
+
+
+def test_a_certificate_that_has_expired_since_is_no_fault() -> None:
+    """An old invoice stays valid: the time of its signature decides."""
+    at, key = datetime(2021, 6, 1, tzinfo=UTC), invoices.signer().key
+    old = invoices.certificate(key, key, until=datetime(2022, 1, 1, tzinfo=UTC))
+    header = replace(invoices.HEADER, issued=date(2021, 6, 1), month=date(2021, 5, 1))
+    assert faults_of(signed(facturae(invoices.invoice(header=header)), key, [old], at=at)) == []
 
 
 def test_an_expired_certificate_is_refused_when_it_is_verified() -> None:
     """The time of the signature decides, not today."""
-    from vetlla.documents.facturae import xades  # noqa: PLC0415
-
     signer = invoices.signer()
     old = invoices.certificate(signer.key, signer.key, until=invoices.SIGNED - SECOND)
     root = xades.sign(tree.parsed(facturae(invoices.invoice())), signer.key, [old], invoices.SIGNED)
@@ -240,13 +264,13 @@ def test_an_invoice_is_signed_once_and_not_before_its_day() -> None:
 
 
 def test_an_invoice_dated_after_its_signature_is_found() -> None:
-    """A file of another program breaks rule 7a if its day is later than its signature."""
-    from vetlla.documents.facturae import xades  # noqa: PLC0415
-
+    """A file of another program breaks rule 7a if its day is later than its signature, by the days of Spain."""
     signer, later = invoices.signer(), replace(invoices.HEADER, issued=date(2026, 11, 5))
     root = tree.parsed(facturae(invoices.invoice(header=later)))
-    made = tree.serialised(xades.sign(root, signer.key, signer.chain, invoices.SIGNED))
-    assert faults_of(made) == ["rule 7a: the invoice is dated 2026-11-05, after its signature of 2026-11-04"]
+    evening = datetime(2026, 11, 4, 22, 59, 59, tzinfo=UTC)
+    made = [tree.serialised(xades.sign(root, signer.key, signer.chain, at)) for at in (evening, evening + SECOND)]
+    fault = "rule 7a: the invoice is dated 2026-11-05, after its signature of 2026-11-04"
+    assert [faults_of(xml) for xml in made] == [[fault], []]
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------

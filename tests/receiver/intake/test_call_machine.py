@@ -97,8 +97,7 @@ class CallMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        memory = Path("/dev/shm")  # the disk's speed must not count for hundreds of commits
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.folder = tempfile.TemporaryDirectory()
         self.directory = Path(self.folder.name)
         self.clock = ManualClock(MORNING)
         self.clock.advance(1)  # the monotonic clock of a running machine is never 0, which means unknown

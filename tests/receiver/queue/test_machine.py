@@ -73,8 +73,7 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        memory = Path("/dev/shm")  # the disk's speed must not count for hundreds of commits
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.folder = tempfile.TemporaryDirectory()
         self.directory = Path(self.folder.name)
         self.clock = ManualClock()
         self.start_us = self.clock.now().utc_us

@@ -97,10 +97,22 @@ def test_a_clock_that_stands_does_not_run_out() -> None:
     assert (one.verdict, one.due_us, one.elapsed_us) == (OPEN, None, 30 * MINUTE_US)
     solved = stand(rules(60, "minutes"), opened, paused, told("solved", "2026-11-20 09:00"))
     assert (solved.verdict, solved.elapsed_us) == (KEPT, 30 * MINUTE_US)
+    assert solved.due_us == us("2026-11-20 09:30"), "half an hour was left"
     late = stand(rules(20, "minutes"), opened, paused)
     assert late.verdict is BREACHED, "it had run out before it was stopped"
     cancelled = stand(rules(60, "minutes"), opened, paused, told("cancelled", "2026-11-20 09:00"))
     assert cancelled.verdict is CANCELLED
+    assert cancelled.due_us == us("2026-11-20 09:30")
+
+
+def test_a_stop_after_the_end_changes_no_due_time() -> None:
+    events = (
+        told("detected", "2026-11-02 09:00"),
+        told("solved", "2026-11-02 09:10"),
+        told("paused", "2026-11-02 09:20"),
+    )
+    one = stand(rules(60, "minutes"), *events)
+    assert (one.verdict, one.due_us, one.stops) == (KEPT, us("2026-11-02 10:00"), [])
 
 
 def test_a_parameter_says_whether_an_absent_user_stops_the_clock() -> None:
@@ -313,6 +325,9 @@ def test_the_clock_agrees_with_a_walk(story: Story) -> None:
     found = standing(duty, known, now_us)
     model = Walk(story, [(one.told.event, one.told.at_us) for one in duty.events])
     assert found.verdict.value == model.verdict(now_us)
+    if not found.is_open or found.judging:
+        assert found.due_us is not None, "what has ended had a time by which it was due"
+        assert (found.until_us > found.due_us) == (found.verdict is BREACHED)
     if found.verdict is not OPEN or found.due_us is None:
         return
     assert model.verdict(found.due_us) == "open"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.rigs.duties import MADRID, NOW_US, kind, promising, recorded, rules, told, us
 from vetlla.domain.duties import NewEvent
-from vetlla.service.duties.columns import COLUMNS, EVENTS, EventRows, details_text, event_row
+from vetlla.service.duties.columns import COLUMNS, EVENTS, REF_MAX, EventRows, details_text, event_row, unfit
 from vetlla.service.duties.kinds import Subject
 from vetlla.service.local_time import LocalTime
 
@@ -122,3 +122,20 @@ def test_an_exported_promise_comes_back_the_same(at: int, length: int) -> None:
     event = told("scheduled", NOW_US - at, kind="visit", begin_us=NOW_US, end_us=NOW_US + length)
     (exported,) = map(event_row, recorded(event))
     assert row(**exported) == event
+
+
+TEXTS = st.one_of(st.text(max_size=70), st.integers(0, 600).map("x".__mul__), st.sampled_from(["", " F-1", "no\nline"]))
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_what_may_be_recorded_comes_back_from_an_export(ref: str, by: str, note: str, team: str) -> None:
+    """Commands and imports have one bound: an event is refused at once, or its row makes the same event again."""
+    event = told("detected", "2026-11-02 09:00", ref, by=by, note=note, details=details_text({"team": team}))
+    if unfit(event):
+        assert max(map(len, (ref, by, note, team))) > 64 or any(
+            text != text.strip() or not text.isprintable() for text in (ref, by, note, team)
+        )
+        return
+    (made,) = recorded(event)
+    assert row(**event_row(made)) == event
+    assert len(ref) <= REF_MAX

@@ -25,7 +25,8 @@ from vetlla.store.cards.opening import CARDS, LOCK, reading
 from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.tasks.cards import changing, looking
-from vetlla.tasks.cards.reading import CardPlace, read_card
+from vetlla.tasks.cards.place import CardPlace
+from vetlla.tasks.cards.reading import read_card
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +116,7 @@ def test_a_restore_brings_cards_back_and_says_so(place: CardPlace, backup: Path)
         rows = db.execute("SELECT actor, detail FROM audit WHERE action = 'restore'").fetchall()
     ((actor, detail),) = map(tuple, rows)
     assert (actor, json.loads(detail)["replaced_head"]) == ("enric", replaced)
-    assert looking.verified(place)[1] == []
+    assert looking.verified(place).damage == []
     assert stat.S_IMODE((place.state_dir / CARDS).stat().st_mode) == 0o600
     assert done.aside is not None
     assert [one.actor for one in looking.readers(done.aside)] == ["ana"]
@@ -127,14 +128,14 @@ def test_a_restore_erases_again_what_was_erased(place: CardPlace, backup: Path) 
     restored(place, backup)
     assert read_card(place, CLOCK, "H-0001", WHY, by="ana") is None
     assert read_card(place, CLOCK, "H-0002", WHY, by="ana") == replace(CARD, home="H-0002")
-    assert looking.verified(place)[1] == []
+    assert looking.verified(place).damage == []
 
 
 def test_a_damaged_file_is_replaced(place: CardPlace, backup: Path) -> None:
     """Nothing is known of its log then."""
     (place.state_dir / CARDS).write_bytes(b"SQLite format 3\0" + bytes(5_000))
     restored(place, backup)
-    assert looking.verified(place)[1] == []
+    assert looking.verified(place).damage == []
 
 
 def test_a_restore_waits_for_the_end_of_a_change(place: CardPlace, backup: Path) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vetlla.tasks.cards.reading import CardPlace
+    from vetlla.tasks.cards.place import CardPlace
 
 CLOCK = SystemClock()
 OTHER = replace(CARD, home="H-0002", instructions="una altra")
@@ -50,7 +50,7 @@ def change(place: CardPlace, *statements: str) -> None:
 
 
 def damage(place: CardPlace) -> list[tuple[str, str]]:
-    _, found = looking.verified(place)
+    found = looking.verified(place).damage
     return [(one.home, one.what) for one in found]
 
 
@@ -207,8 +207,8 @@ def test_a_reading_is_on_the_disk_before_the_card_is_returned(
 
     assert read_card(place, CLOCK, "H-0001", ReadReason(7), by="ana (as vetlla)") == CARD
     assert read_card(place, CLOCK, "H-0009", ReadReason(8), by="ana (as vetlla)") is None
-    (one,) = looking.readers(place.state_dir)
-    assert (one.actor, one.home, one.alarm, one.action) == ("ana (as vetlla)", "H-0001", 7, "read")
+    told = [(one.actor, one.home, one.alarm, one.action) for one in looking.readers(place.state_dir)]
+    assert told == [("ana (as vetlla)", "H-0001", 7, "read"), ("ana (as vetlla)", "H-0009", 8, "absent")]
     monkeypatch.setattr("vetlla.store.cards.log.write", full)
     with pytest.raises(OSError, match="disk full"):
         read_card(place, CLOCK, "H-0001", WHY, by="ana")
@@ -218,7 +218,7 @@ def test_readers_are_found_by_home_user_and_time(place: CardPlace) -> None:
     """An export is a reading of every home; a name is not a part of another one."""
     for home, user in (("H-0001", "ana (as vetlla)"), ("H-0002", "anna"), ("H-0002", "ana")):
         read_card(place, CLOCK, home, WHY, by=user)
-    assert len(list(looking.export_rows(place, CLOCK, reason="hand-over", by="eva"))) == 12
+    assert len(list(looking.export_cards(place, CLOCK, reason="hand-over", by="eva").rows())) == 12
 
     def told(**asked: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - passed on
         return [(one.actor, one.home) for one in looking.readers(place.state_dir, **asked)]
@@ -227,7 +227,7 @@ def test_readers_are_found_by_home_user_and_time(place: CardPlace) -> None:
     assert told(by="ana") == [("ana (as vetlla)", "H-0001"), ("ana", "H-0002")]
     assert told(since_us=CLOCK.now().utc_us + 1_000_000) == []
     with pytest.raises(UsageError):
-        list(looking.export_rows(place, CLOCK, reason=" ", by="eva"))
+        looking.export_cards(place, CLOCK, reason=" ", by="eva")
 
 
 # --- the key ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from vetlla.domain.duties import standing_events, withdrawn_numbers
 from vetlla.store.duties import events as store
 from vetlla.store.duties import index
 from vetlla.store.duties.index import LooseEvent, OpenDuty
+from vetlla.store.registry.known import look_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +51,9 @@ def test_what_was_known_at_a_time(connection: sqlite3.Connection) -> None:
     store.add(connection, OPENED, "first", 10)
     store.add(connection, SOLVED, "second", 20)
     for known, events in ((9, []), (10, [OPENED]), (19, [OPENED]), (20, [OPENED, SOLVED])):
-        assert [one.told for one in store.of_subject(connection, "fault", "H1", known)] == events
-        found = list(store.by_subject(connection, ["fault"], known))
+        look_back(connection, known)
+        assert [one.told for one in store.of_subject(connection, "fault", "H1")] == events
+        found = list(store.by_subject(connection, ["fault"]))
         assert [(kind, subject, [one.told for one in them]) for kind, subject, them in found] == (
             [("fault", "H1", events)] if events else []
         )

@@ -18,6 +18,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import ALWAYS, Home, Period, Person, Programme, UserType, is_covered
 from vetlla.service.homes.changes import first_change
 from vetlla.store.homes import queries
+from vetlla.store.registry.known import look_back
 from vetlla.store.sqlite.migrate import migrate
 
 if TYPE_CHECKING:
@@ -128,9 +129,11 @@ def check(first: Home | Person, done: list[Step], dated: Sequence[str]) -> None:
     """Record all steps in the registry and in the model, then ask both about every day as known after every step."""
 
     def found(connection: sqlite3.Connection, day: date, known_us: int | None) -> Home | Person | None:
+        if known_us is not None:
+            look_back(connection, known_us)
         if isinstance(first, Home):
-            return queries.homes(connection, ["H1"], day=day, known_us=known_us).get("H1")
-        found = queries.people(connection, day=day, known_us=known_us)
+            return queries.homes(connection, ["H1"], day=day).get("H1")
+        found = queries.people(connection, day=day)
         return next((person for person in found if person.code == "P1"), None)
 
     model = Model(first, dated)
@@ -147,12 +150,12 @@ def check(first: Home | Person, done: list[Step], dated: Sequence[str]) -> None:
             model.record(step.values, step.since, number)
             times.append(_last(connection))
         assert times == sorted(times), "a clock that is set back does not change what was known"
+        assert found(connection, date.max, None) == model.on(date.max, len(done))
         assert found(connection, at(0), times[0] - 1) is None
         for number, time in enumerate(times):
             for day in (ALWAYS, *map(at, range(-1, LAST + 2)), date.max):
                 known = max(place for place, other in enumerate(times) if other == time)
                 assert found(connection, day, time) == model.on(day, known), (day, number)
-        assert found(connection, date.max, None) == model.on(date.max, len(done))
 
 
 def _last(connection: sqlite3.Connection) -> int:
@@ -257,13 +260,14 @@ def test_a_correction_holds_until_the_next_dated_fact() -> None:
 
         levels = [queries.home(connection, "H1", day=at(day)).level for day in (4, 5, 9, 10)]
         assert levels == [1, 2, 2, 3]
-        assert [queries.home(connection, "H1", day=at(day), known_us=29).level for day in (4, 5, 9, 10)] == [1, 1, 1, 3]
         facts = [fact for fact in queries.facts_of_home(connection, "H1") if fact.field == "level"]
         assert [(fact.value, fact.since, fact.recorded_us, fact.correction, fact.note) for fact in facts] == [
             ("1", ALWAYS, 10, False, ""),
             ("3", at(10), 20, False, ""),
             ("2", at(5), 30, True, "assessed on the 6th"),
         ]
+        look_back(connection, 29)
+        assert [queries.home(connection, "H1", day=at(day)).level for day in (4, 5, 9, 10)] == [1, 1, 1, 3]
 
 
 def test_a_list_that_changes_earlier_days_says_so() -> None:
@@ -306,9 +310,13 @@ def test_people_of_a_home_are_those_who_live_there_on_the_day() -> None:
         assert [one.code for one in queries.people(connection, ["H1"], day=at(4))] == ["P1"]
         assert queries.people(connection, ["H1"], day=at(5)) == []
         assert [one.code for one in queries.people(connection, ["H2"], day=at(5))] == ["P1"]
-        assert queries.people(connection, ["H2"], day=at(5), known_us=15) == []
         spans = [(span.person.home, span.first, span.last) for span in queries.person_spans(connection, at(4), at(6))]
         assert spans == [("H1", at(4), at(4)), ("H2", at(5), at(6))]
+        look_back(connection, 15)
+        assert queries.people(connection, ["H2"], day=at(5)) == []
+        with pytest.raises(UsageError, match="no person 'P9'") as refused:
+            queries.person(connection, "P9")
+        assert "--known" in refused.value.remedy
 
 
 def test_unknown_codes_are_refused() -> None:

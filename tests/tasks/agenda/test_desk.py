@@ -115,6 +115,40 @@ def test_a_call_is_given_up_after_its_attempts_only(busy: Office) -> None:
         act(busy, desk.answered, one.call.duty.id)
 
 
+def test_an_attempt_that_is_entered_twice_counts_once(busy: Office) -> None:
+    one = taken(busy, "op1")
+    assert one
+    act(busy, desk.no_answer, one.call.duty.id)
+    busy.clock.advance(desk.DOUBLE_PRESS_S - 1)
+    with pytest.raises(UsageError, match="counts once"):
+        act(busy, desk.no_answer, one.call.duty.id)
+    busy.clock.advance(1)
+    assert act(busy, desk.no_answer, one.call.duty.id)[1].attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("to", "warning"),
+    [
+        ("2026-12-17 10:30", ""),
+        ("2026-12-20", "no working day"),
+        ("2026-12-25", "no working day"),
+        ("2026-12-17 23:30", "no operator calls at that time"),
+    ],
+)
+def test_a_postponed_call_is_warned_of_a_time_without_operators(busy: Office, to: str, warning: str) -> None:
+    call = next(call for call in busy.calls() if call.level == 3 and call.duty.ref.endswith("-2"))
+    warnings = act(busy, desk.postpone, call.duty.id, to=to).warnings
+    assert [warning in said for said in warnings] == ([True] if warning else [])
+
+
+def test_a_follow_up_whose_time_has_ended_is_not_postponed(busy: Office) -> None:
+    """It is no longer made; a late revaluation is, and may be postponed (tests/cli/agenda)."""
+    number = next(call.duty.id for call in busy.calls() if not call.ended and call.duty.kind == "follow_up")
+    busy.wait(datetime(2027, 1, 5, 10, tzinfo=UTC))
+    with pytest.raises(UsageError, match="no longer made"):
+        act(busy, desk.postpone, number, to="2027-01-07 10:30")
+
+
 def test_a_postponed_call_waits_for_its_time_and_never_leaves_its_period(busy: Office) -> None:
     call = next(call for call in busy.calls() if call.level == 3 and call.duty.ref.endswith("-2"))
     number = call.duty.id
@@ -124,10 +158,10 @@ def test_a_postponed_call_waits_for_its_time_and_never_leaves_its_period(busy: O
         act(busy, desk.postpone, number, to="2026-12-10 09:00")
     with pytest.raises(UsageError, match="is no time"):
         act(busy, desk.postpone, number, to="tomorrow")
-    _, moved = act(busy, desk.postpone, number, to="2026-12-17 16:30")
+    _, moved, _ = act(busy, desk.postpone, number, to="2026-12-17 16:30")
     assert moved.next_us == to_us(datetime(2026, 12, 17, 15, 30, tzinfo=UTC))
     busy.clock.advance(60)
-    _, moved = act(busy, desk.postpone, number, to="2026-12-18")
+    _, moved, _ = act(busy, desk.postpone, number, to="2026-12-18")
     assert moved.next_us == to_us(datetime(2026, 12, 18, 15, 30, tzinfo=UTC))
     busy.wait(datetime(2026, 12, 18, 9, tzinfo=UTC))
     handed: set[int] = set()
@@ -159,7 +193,7 @@ def test_a_call_is_postponed_to_a_time_or_to_a_day_at_its_own_time(busy: Office,
     one = next(call for call in busy.calls() if call.level == 2)
     own = CALENDAR.begin_of(CALENDAR.date_of(one.planned_us or 0).toordinal())
     begin = CALENDAR.begin_of(date(2026, 12, 16).toordinal())
-    _, moved = act(busy, desk.postpone, one.duty.id, to=to)
+    _, moved, _ = act(busy, desk.postpone, one.duty.id, to=to)
     expected = (one.planned_us or 0) - own if hour is None else (hour * 60 + 30) * 60_000_000
     assert moved.next_us - begin == pytest.approx(expected, abs=60_000_000)
 

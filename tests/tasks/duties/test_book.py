@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs.duties import NOW as NOW_MOMENT
 from tests.rigs.duties import NOW_US, kind, promising, registry, rules, told
+from vetlla.domain.clock import ManualClock
 from vetlla.domain.duties import DutyVerdict, NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import event_row
 from vetlla.store.duties import events as store
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.duties.book import Recording
 
@@ -76,6 +79,8 @@ def test_two_duties_of_a_subject_are_not_mixed_up(connection: sqlite3.Connection
         (told("", "2026-11-02 09:00", end_us=NOW_US), "detected promises no time"),
         (told("", "2026-11-02 09:00", kind="plan", begin_us=9, end_us=8), "--to is before --from"),
         (told("", "2026-11-02 09:00", "A"), "fault of H1 is recorded already at that time with reference A"),
+        (told("", "2026-11-02 09:10", "x" * 129), "ref longer than 128 characters"),
+        (told("", "2026-11-02 09:10", by="x" * 65), "by longer than 64 characters"),
         (told("", "2026-11-02 09:01", "A"), "fault 1 of H1 has the reference A and another time"),
     ],
 )
@@ -102,7 +107,7 @@ def test_an_event_is_refused(connection: sqlite3.Connection, event: NewEvent, me
     record(connection, 1, told("cancelled", "2026-11-02 09:30"))
     with pytest.raises(UsageError, match=message):
         record(connection, 1, event)
-    with pytest.raises(UsageError, match="there is no duty 2"):
+    with pytest.raises(UsageError, match="2 is no duty, but an event: arrived of fault H1"):
         record(connection, 2, told("solved", "2026-11-02 10:00"))
 
 
@@ -145,14 +150,21 @@ def test_an_event_that_was_wrong_is_taken_back(connection: sqlite3.Connection) -
     assert book.standing_of(connection, RULES, 1, NOW_US).verdict is DutyVerdict.KEPT
 
 
-def test_what_was_known_before_a_correction(connection: sqlite3.Connection) -> None:
-    open_(connection)
-    record(connection, 1, told("solved", "2026-11-02 09:30"))
-    take_back(connection, 2, NOW_US + 10)
-    for known, verdict in ((NOW_US + 9, DutyVerdict.KEPT), (NOW_US + 10, DutyVerdict.BREACHED)):
-        assert book.standing_of(connection, RULES, 1, NOW_US, known).verdict is verdict
-        (one,) = looking.found(connection, RULES, looking.Wanted(known_us=known), NOW_US)
-        assert one.verdict is verdict
+def test_what_was_known_before_a_correction(tmp_path: Path) -> None:
+    """A question about the past sees neither the correction nor the index, which is of now."""
+    with registry(tmp_path) as connection:
+        open_(connection)
+        record(connection, 1, told("solved", "2026-11-02 09:30"))
+        take_back(connection, 2, NOW_US + 10)
+    for known, verdict, late in ((NOW_US + 9, DutyVerdict.KEPT, 0), (NOW_US + 10, DutyVerdict.BREACHED, 1)):
+        with snapshot(tmp_path, ManualClock(NOW_MOMENT), known) as then:
+            assert book.standing_of(then, RULES, 1, NOW_US).verdict is verdict
+            (one,) = looking.found(then, RULES, looking.Wanted(), NOW_US)
+            assert one.verdict is verdict
+            assert len(list(looking.due(then, RULES, (), NOW_US, NOW_US))) == late
+            assert len(list(looking.found(then, RULES, looking.Wanted(is_open=True), NOW_US))) == late
+    with snapshot(tmp_path, ManualClock(NOW_MOMENT), NOW_US - 1) as then:
+        assert not list(looking.found(then, RULES, looking.Wanted(), NOW_US))
 
 
 def test_the_withdrawn_events_of_a_duty_are_shown(connection: sqlite3.Connection) -> None:
@@ -177,7 +189,7 @@ def test_without_its_opening_there_is_no_duty(connection: sqlite3.Connection) ->
     open_(connection)
     record(connection, 1, told("solved", "2026-11-02 09:30"))
     take_back(connection, 1)
-    with pytest.raises(UsageError, match="there is no duty 1"):
+    with pytest.raises(UsageError, match="1 was withdrawn: detected of fault H1"):
         book.duty_of(connection, RULES, 1)
     assert [event.id for event in looking.loose(connection, RULES)] == [2]
 

@@ -62,7 +62,7 @@ def next_(
     with transaction(state_dir, CLOCK, dry_run=dry_run, patience_s=PATIENCE_S) as connection:
         found = desk.next_call(connection, rules, operator or actor(), language or (), recording)
     if found is None:
-        talk().print("no call is to be made now: vetlla agenda list")
+        talk().print("no call is to be made now; vetlla agenda list --day YYYY-MM-DD shows the calls of a day")
     elif as_json:
         print_json(next_fields(found, recording.now_us))
     else:
@@ -141,13 +141,17 @@ def postpone(
 ) -> None:
     """Move a call to another day or time, because the user asks for it. The end of its time does not move.
 
+    It warns of a day or an hour in which no operator calls, and of a call that is late already.
+
     Example: vetlla agenda postpone 4711 --to "2026-12-10 16:30"
     """
     rules = entry.rules()
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
         told = entry.told("", "", "")
-        one, call = desk.postpone(connection, rules, number, told, entry.recording("agenda postpone"), to=to)
-    _tell_moment(one, call, as_json=entry.as_json)
+        moved = desk.postpone(connection, rules, number, told, entry.recording("agenda postpone"), to=to)
+    _tell_moment(moved.standing, moved.call, as_json=entry.as_json)
+    for warning in moved.warnings:
+        talk().print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
 
 @with_option_groups

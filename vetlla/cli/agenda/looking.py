@@ -10,6 +10,7 @@ import typer
 from vetlla.cli.agenda.planning import Month
 from vetlla.cli.agenda.rows import COLUMNS, call_fields, call_row, print_bars
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -37,6 +38,7 @@ def list_(
     day: Day = None,
     home: Annotated[str, typer.Option("--home", help="Only calls to this home and its people.")] = "",
     only_open: Annotated[bool, typer.Option("--open", help="Only calls that are still to be made.")] = False,
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -49,9 +51,9 @@ def list_(
     Example: vetlla agenda list --day 2026-12-03 --open
     """
     rules = options.rules()
+    now_us, known_us = asked(known)
     without_collector()
-    now_us = CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         calls = calls_on(connection, rules, day or rules.calendar.date_of(now_us), home)
     made = call_fields if as_json else call_row
     rows = [made(call, now_us) for call in calls if not (only_open and call.ended)]
@@ -64,6 +66,7 @@ def report(
     chart: Annotated[
         Path | None, typer.Option("--svg", metavar="FILE.svg", help="Write the load of each day as a picture.")
     ] = None,
+    known: Known = "",
     *,
     options: RuleOptions,
     as_json: AsJson = False,
@@ -76,9 +79,10 @@ def report(
     Example: vetlla agenda report --month 2026-11 --svg load.svg
     """
     rules = options.rules()
+    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        found = month_summary(connection, rules, month, CLOCK.now().utc_us)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
+        found = month_summary(connection, rules, month, now_us)
     if as_json:
         print_json(_fields(month, found))
     else:

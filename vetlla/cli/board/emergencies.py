@@ -35,6 +35,7 @@ class StreetLine(NamedTuple):
     """An open emergency on the board; times are seconds."""
 
     alarm: str
+    """Its first alarm; ``D`` and the number of its duty if no alarm is known."""
     home: str
     type: str
     unit: str
@@ -131,7 +132,7 @@ def _line(one: StreetEmergency, marks: StreetMarks, now_us: int) -> StreetLine:
     elif min(left_us, left_us if to_share_us is None else to_share_us) <= marks.warn_us:
         style = "yellow"
     return StreetLine(
-        one.alarms[0] if one.alarms else "-",
+        one.label,
         one.home,
         one.type.value,
         one.unit,

@@ -12,7 +12,7 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.moments import Since, Until, Utc, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, counted, print_json, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
 from vetlla.cli.kit.row_files import (
@@ -148,22 +148,30 @@ def _tell(file: str, done: ImportedCalls, *, dry_run: bool, as_json: bool) -> No
     counts = {effect.value: done.effects[effect] for effect in Effect}
     ties = {method.value: done.ties[method] for method in TieMethod}
     if as_json:
-        more = {"skipped": done.skipped, "bad": len(done.faults), "erased": done.erased, "counted": done.counted}
+        more = {
+            "skipped": done.skipped,
+            "bad": len(done.faults),
+            "repeated": done.repeated,
+            "erased": done.erased,
+            "counted": done.counted,
+        }
         print_json({"file": file, **counts, **more, "ties": ties, "dry_run": dry_run})
         return
     said = ", ".join(f"{number} {name}" for name, number in counts.items())
-    skipped = f", {done.skipped} rows passed over" if done.skipped else ""
-    bad = f", {len(done.faults)} faults" if done.faults else ""
+    skipped = f", {counted(done.skipped, 'row')} passed over" if done.skipped else ""
+    repeated = f", {counted(done.repeated, 'row')} repeated" if done.repeated else ""
+    bad = f", {counted(len(done.faults), 'fault')}" if done.faults else ""
     console().print(
-        f"{file}: {said}{skipped}{bad}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True
+        f"{file}: {said}{skipped}{repeated}{bad}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True
     )
     if several := done.ties[TieMethod.SEVERAL]:
         remedy = "vetlla calls list --untied shows the choice"
-        talk().print(f"{several} calls have a number of several homes: {remedy}", soft_wrap=True)
+        have = "has" if several == 1 else "have"
+        talk().print(f"{counted(several, 'call')} {have} a number of several homes: {remedy}", soft_wrap=True)
     if done.counted:
-        talk().print(f"{done.counted} calls count as calls of the agenda")
+        talk().print(f"{counted(done.counted, 'call')} counted for the agenda")
     if done.erased:
-        talk().print(f"{done.erased} calls were erased: their numbers and recordings were not written again")
+        talk().print(f"numbers and recordings of {counted(done.erased, 'erased call')} were not written again")
     if not done.has_journal:
         talk().print("there is no journal here, so no call is tied to an alarm")
 
@@ -173,11 +181,18 @@ def export(
     *,
     since: Since = "",
     until: Until = "",
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Only calls of this PBX; needed if there are several."),
+    ] = None,
     form: ExportFormat = None,
     _utc: Utc = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Write calls with their numbers to a file of rows, which `vetlla calls import` reads as rows of a person.
+
+    The ids of two PBX may be the same, and a row does not name its PBX. So each PBX gets a file of its own, which is
+    imported with the same --source.
 
     Example: vetlla calls export november.csv --since 2026-11-01 --until 2026-12-01
     """
@@ -185,7 +200,14 @@ def export(
     since_us, until_us = within(since, until)
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
-        found = queries.calls(connection, joined, since_us=since_us, until_us=until_us)
+        sources = queries.sources(connection)
+        if source is None and len(sources) > 1:
+            names = ", ".join(repr(name) for name in sources)
+            raise UsageError(f"there are calls of several PBX: {names}", remedy="one file for each, with --source NAME")
+        if source is not None and source not in sources:
+            raise UsageError(f"there are no calls of a PBX {source!r}", remedy="vetlla calls show CALL names the PBX")
+        every = queries.calls(connection, joined, since_us=since_us, until_us=until_us)
+        found = (call for call in every if source in {None, call.key.source})
         write(file, [column.name for column in CALLS.columns], map(_cells, found), "calls", kind=form, private=True)
 
 

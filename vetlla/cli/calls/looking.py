@@ -23,18 +23,21 @@ from vetlla.cli.kit.moments import Until, Utc, shown, to_the_second, within
 from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.service.calls.joining import joined, order_fault
+from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason, is_same_agent
 from vetlla.store.calls import queries
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.calls.tying import tie_by_hand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vetlla.domain.calls import PhoneCall
     from vetlla.store.calls.queries import History
 
@@ -58,6 +61,10 @@ class WantedCalls(NamedTuple):
     agent: Annotated[str, typer.Option("--agent", help="Only calls of this agent or operator.")] = ""
     direction: Annotated[Direction | None, typer.Option("--direction", help="Only calls in this direction.")] = None
     untied: Annotated[bool, typer.Option("--untied", help="Only calls without a home.")] = False
+    missing: Annotated[
+        list[Proof] | None,
+        typer.Option("--lacks", help="Only calls that lack this part of ANS 7; repeatable: one of several is enough."),
+    ] = None
     limit: Newest = NEWEST
     numbers: Numbers = False
     utc: Utc = False
@@ -69,6 +76,7 @@ class WantedCalls(NamedTuple):
         return (
             (self.direction is None or call.record.direction is self.direction)
             and not (self.untied and call.tie.home)
+            and (not self.missing or not set(self.missing).isdisjoint(lacks(call)))
             and (not self.agent or is_same_agent(call.record.agent, self.agent) or call.record.agent == self.agent)
         )
 
@@ -77,18 +85,39 @@ class WantedCalls(NamedTuple):
 def list_(wanted: WantedCalls) -> None:
     """List the newest calls of a time, the newest last; several homes or alarms are a choice, with | between them.
 
+    Without --since and --home the time is the last seven days; the command says so.
+
     Example: vetlla calls list --untied --since 2026-11-01
     """
     since_us, until_us = within(wanted.since, wanted.until)
-    if since_us is None and not wanted.home:
+    is_recent = since_us is None and not wanted.home
+    if is_recent:
         since_us = (until_us or CLOCK.now().utc_us) - RECENT_US
     without_collector()
     with snapshot(wanted.state_dir, CLOCK) as connection:
         found = queries.calls(connection, joined, since_us=since_us, until_us=until_us, home=wanted.home)
-        newest = heapq.nlargest(wanted.limit, filter(wanted.includes, found), key=_begun)
+        matching = _Counted(filter(wanted.includes, found))
+        newest = heapq.nlargest(wanted.limit, matching, key=_begun)
     shape = call_fields if wanted.as_json else call_row
     rows = (shape(call, numbers=wanted.numbers) for call in reversed(newest))
     print_rows(rows, COLUMNS, as_json=wanted.as_json)
+    if is_recent:
+        talk().print(f"calls since {shown(since_us)}; for earlier ones: --since", soft_wrap=True)
+    if (more := matching.count - len(newest)) > 0:
+        talk().print(f"{counted(more, 'older call')} not listed: --limit", soft_wrap=True)
+
+
+class _Counted:
+    """Counts the calls that pass through it."""
+
+    def __init__(self, calls: Iterator[PhoneCall]) -> None:
+        self._calls = calls
+        self.count = 0
+
+    def __iter__(self) -> Iterator[PhoneCall]:
+        for call in self._calls:
+            self.count += 1
+            yield call
 
 
 def _begun(call: PhoneCall) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from vetlla.domain.calls import ERASED, number_of
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.masking import masked_phone
 from vetlla.service.calls.follow_up import least_seconds
+from vetlla.service.calls.proofs import lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason
 from vetlla.service.local_time import zone_of
 from vetlla.tasks.calls.agenda import CallCounting
@@ -119,6 +120,7 @@ def call_fields(call: PhoneCall, *, numbers: bool) -> dict[str, Any]:
         "recording": record.recording,
         "recording_sha256": record.digest.hex(),
         "party": record.party,
+        "lacks": list(lacks(call)),
         **tie_fields(call.tie),
         "files": list(call.origins),
     }

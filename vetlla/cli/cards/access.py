@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pydantic import ValidationError
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.options import cards_key_path
+from vetlla.cli.kit.options import configured, configured_for
 from vetlla.domain import permissions
 from vetlla.domain.cards import CARD, ReadReason
 from vetlla.domain.clock import SystemClock
-from vetlla.domain.errors import AccessError, StoreError, VetllaError
-from vetlla.store.cards.opening import CARDS, PATIENCE_S, is_kept
-from vetlla.tasks.cards.reading import CardPlace, read_card
+from vetlla.domain.errors import AccessError, StoreError, UsageError, VetllaError
+from vetlla.settings.model import DEFAULT_STATE_DIR, default_cards_key_file
+from vetlla.store.cards.opening import CARDS, PATIENCE_S
+from vetlla.tasks.cards.place import CardPlace, is_present
+from vetlla.tasks.cards.reading import read_card
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,16 +44,20 @@ class CardBeside(NamedTuple):
     problem: str = ""
 
 
-def card_of(
-    state_dir: Path, key_file: Path | None, home: str, reason: ReadReason, *, patience_s: float = PATIENCE_S
-) -> Card | None:
+def place_of(key_file: Path | None, state_dir: Path) -> CardPlace:
+    """Return where the cards are: their key is in the file that is named, that is configured, or in the directory."""
+    settings = configured_for(state_dir)
+    is_configured = settings is not None and "cards_key_file" in settings.model_fields_set
+    usual = settings.cards_key_file if settings else default_cards_key_file(state_dir)
+    return CardPlace(state_dir, key_file or usual, is_configured)
+
+
+def card_of(place: CardPlace, home: str, reason: ReadReason, *, patience_s: float = PATIENCE_S) -> Card | None:
     """Return the card of a home after the reading was recorded; None if it has none. Raises VetllaError."""
-    place = CardPlace(state_dir, cards_key_path(key_file, state_dir))
-    if not is_kept(state_dir):
-        return None
-    if permissions.obstacle(state_dir / CARDS) is None:
+    _refuse_other_cards(place)
+    if not is_present(place) or permissions.obstacle(place.state_dir / CARDS) is None:
         return read_card(place, SystemClock(), home, reason, by=actor(), patience_s=patience_s)
-    return _by_owner(state_dir, home, reason)
+    return _by_owner(place.state_dir, home, reason)
 
 
 def card_beside(state_dir: Path, home: str, alarm: int) -> CardBeside:
@@ -60,17 +66,36 @@ def card_beside(state_dir: Path, home: str, alarm: int) -> CardBeside:
     A service that keeps no cards at all is told of no problem.
     """
     try:
-        if not is_kept(state_dir):
+        place = place_of(None, state_dir)
+        if not is_present(place):
             return CardBeside(home, None)
-        card = card_of(state_dir, None, home, ReadReason(alarm), patience_s=BESIDE_S)
+        card = card_of(place, home, ReadReason(alarm), patience_s=BESIDE_S)
     except Exception as error:  # noqa: BLE001 - an operator must not lose an alarm to any fault of the cards
         problem = str(error.args[0] if isinstance(error, VetllaError) else error) or type(error).__name__
         return CardBeside(home, None, f"the card of home {home} cannot be shown: {problem.partition(chr(10))[0]}")
     return CardBeside(home, card, "" if card else f"home {home} has no card")
 
 
+def _refuse_other_cards(place: CardPlace) -> None:
+    """Raise AccessError if sudo gave an operator the owner's rights, and the operator names other cards.
+
+    Sudo lets operators run ``home`` with any options. A reading of a backup would be recorded in the backup's log, and
+    not in the log that the service looks at.
+    """
+    person = os.environ.get("SUDO_UID", "")
+    if os.geteuid() == 0 or person in {"", str(os.geteuid())}:
+        return
+    settings = configured()
+    state_dir = settings.state_dir if settings else DEFAULT_STATE_DIR
+    if place.state_dir.absolute() != state_dir or place.key_file != place_of(None, state_dir).key_file:
+        raise AccessError(
+            f"{place.state_dir}: by sudo only the cards of {state_dir} are read, with their own key",
+            remedy="leave out --state-dir and --key-file; for other cards: sudo vetlla home ...",
+        )
+
+
 def _by_owner(state_dir: Path, home: str, reason: ReadReason) -> Card | None:
-    """Read the card as the owner of the file. Raises AccessError if sudo does not allow that."""
+    """Read the card as the owner of the file. Raises AccessError if sudo does not allow that, and as ``read_card``."""
     path = state_dir / CARDS
     refused = permissions.refusal(path, "it may be read by its owner alone")
     sudo = shutil.which("sudo")
@@ -101,6 +126,8 @@ def _by_owner(state_dir: Path, home: str, reason: ReadReason) -> Card | None:
             refused.args[0],
             remedy=f"install config/sudo/vetlla-operators, and be a member of its group; or {refused.remedy}",
         )
+    if done.returncode == os.EX_USAGE:  # the reason was refused
+        raise UsageError(told.removeprefix("vetlla: "), remedy='name the alarm: --alarm N; or say it: --reason "..."')
     raise StoreError(told.removeprefix("vetlla: "), remedy=f"vetlla doctor, run as {owner}, says more")
 
 

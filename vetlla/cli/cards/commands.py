@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from pydantic import ValidationError
 
+from vetlla.cli.cards.access import place_of
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.confirming import confirm
 from vetlla.cli.kit.exits import verdict
@@ -21,7 +22,6 @@ from vetlla.cli.kit.options import (
     CardsKeyFile,
     DryRun,
     StateDir,
-    cards_key_path,
 )
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
@@ -33,21 +33,26 @@ from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_input
 from vetlla.service.cards.columns import CARDS
 from vetlla.service.cards.rows import HEADING
+from vetlla.store.journal.audit import Head
 from vetlla.tables.source import STANDARD
 from vetlla.tables.target import kind_of, write
 from vetlla.tasks.cards import changing, looking
-from vetlla.tasks.cards.reading import CardPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from vetlla.domain.cards import Card
     from vetlla.store.cards.log import CardReading
+    from vetlla.store.cards.table import CardDamage
+    from vetlla.tasks.cards.place import CardPlace
 
 app = typer.Typer(help="Keep the cards that operators see at an alarm, and see who read them.", no_args_is_help=True)
 
 DAMAGED = 1
 """Exit status if a card or the log is not as it was written."""
+LEFT_OUT_SHOWN = 20
+"""Most damaged cards that a person is shown; --json and `vetlla cards verify` show all."""
 CARD_BYTES_MAX = 1 << 18
 """Most bytes of a card as JSON: all its fields at their longest, in characters of four bytes."""
 
@@ -60,7 +65,7 @@ class CardFiles(NamedTuple):
 
     def place(self) -> CardPlace:
         """Return the place of the cards."""
-        return CardPlace(self.state_dir, cards_key_path(self.key_file, self.state_dir))
+        return place_of(self.key_file, self.state_dir)
 
 
 Home = Annotated[str, typer.Argument(metavar="HOME", help="Code of the home.")]
@@ -81,6 +86,8 @@ def import_(
     Column what says if a row is about a home, a person or a contact. A file with contacts replaces all contacts of the
     homes in it, and leaves the rest of their cards; people and homes likewise. See docs/cards.md for the columns.
 
+    Exit status: 0 all is imported, 1 all but the homes whose cards are damaged, 64 nothing, because a row is bad.
+
     Example: vetlla cards import cards.xlsx --dry-run
     """
     place = files.place()
@@ -88,11 +95,14 @@ def import_(
         done = changing.import_cards(place, CLOCK, rows, by=actor(), dry_run=dry_run)
     if done.faults:
         refuse(file, done.faults, reader, as_json=as_json)
-    if as_json:
-        print_json({"file": str(file), **done.effects, "dry_run": dry_run})
-        return
-    said = ", ".join(f"{number} {name}" for name, number in done.effects.items())
-    console().print(f"{file}: {said}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True)
+    with verdict(DAMAGED if done.left_out else 0):
+        if as_json:
+            left_out = _damage_fields(done.left_out)
+            print_json({"file": str(file), **done.effects, "left_out": left_out, "dry_run": dry_run})
+            return
+        said = ", ".join(f"{number} {name}" for name, number in done.effects.items())
+        console().print(f"{file}: {said}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True)
+        _tell_left_out(done.left_out)
 
 
 @app.command()
@@ -108,14 +118,18 @@ def export(
 
     Only its owner can open the file (mode 0600).
 
-    The log records the export and its reason, as a reading of every card.
+    The log records the export and its reason, as a reading of every card. A damaged card is named and left out.
+
+    Exit status: 0 all cards are in the file, 1 some are damaged and were left out.
 
     Example: vetlla cards export cards.xlsx --reason "hand-over to the next contractor"
     """
     kind_of(file, form)
     place = files.place()
-    rows = looking.export_rows(place, CLOCK, reason=reason, by=actor())
-    write(file, HEADING, rows, "cards", kind=form, private=True)
+    done = looking.export_cards(place, CLOCK, reason=reason, by=actor())
+    write(file, HEADING, done.rows(), "cards", kind=form, private=True)
+    with verdict(DAMAGED if done.left_out else 0):
+        _tell_left_out(done.left_out)
 
 
 @app.command("set")
@@ -180,7 +194,10 @@ def readers(
     _utc: Utc = False,
     as_json: AsJson = False,
 ) -> None:
-    """List who read a card, when and why, oldest first. An export is a reading of every card.
+    """List who read a card or tried to, when and why, oldest first. An export is a reading of every card.
+
+    Column did: read, export; or an attempt: absent (the home has no card), failed (the card did not open), refused (the
+    reason was not accepted).
 
     Example: vetlla cards readers H-0017 --since 30d
     """
@@ -191,21 +208,32 @@ def readers(
 
 @app.command()
 @with_option_groups
-def verify(*, as_json: AsJson = False, files: CardFiles) -> None:
+def verify(
+    *,
+    expect: Annotated[
+        str, typer.Option(metavar="ID:HASH", help="A head that was printed earlier; the log must still contain it.")
+    ] = "",
+    as_json: AsJson = False,
+    files: CardFiles,
+) -> None:
     """Check that no card and no record of the log was changed, moved, put back or removed; print the log's head.
+
+    The head is the number of records and the hash of the last one. Keep it elsewhere: an older copy of the whole file
+    is whole in itself, and only the expected head shows that it is older.
 
     Exit status: 0 all is whole, 1 something is damaged.
 
-    Example: vetlla cards verify
+    Example: vetlla cards verify --expect "$(tail -1 /mnt/elsewhere/cards-heads)"
     """
-    head, damage = looking.verified(files.place())
-    with verdict(DAMAGED if damage else 0):
+    found = looking.verified(files.place(), expect=Head.parse(expect) if expect else None)
+    with verdict(DAMAGED if found.damage else 0):
         if as_json:
-            print_json({"whole": not damage, "head": str(head), "damage": [one._asdict() for one in damage]})
+            damage = _damage_fields(found.damage)
+            print_json({"whole": not damage, "head": str(found.head), "cards": found.cards, "damage": damage})
             return
-        for one in damage:
-            console().print(f"home {one.home}: {one.what}" if one.home else one.what, soft_wrap=True)
-        console().print(str(head), soft_wrap=True)
+        for one in found.damage:
+            console().print(_damage_line(one), soft_wrap=True)
+        console().print(str(found.head), soft_wrap=True)
 
 
 @app.command()
@@ -220,16 +248,41 @@ def rekey(
 
     The file keeps the previous key until --finish, because backups made before need it. Copy the file to a safe place.
 
+    A damaged card is named and stays as it is, and --finish waits until it is set again or erased.
+
+    Exit status: 0 all cards have the new key, 1 some are damaged and have not.
+
     Example: vetlla cards rekey
     """
     place = files.place()
     done = changing.rekey(place, CLOCK, by=actor(), finish=finish)
-    if as_json:
-        print_json({"cards": done.cards, "key": done.key_id, "rotating": done.is_rotating})
-        return
-    console().print(f"{done.cards} cards are sealed with key {done.key_id} of {place.key_file}", soft_wrap=True)
-    if done.is_rotating:
-        talk().print("the previous key stays in the file until: vetlla cards rekey --finish", soft_wrap=True)
+    with verdict(DAMAGED if done.left_out else 0):
+        if as_json:
+            left_out = _damage_fields(done.left_out)
+            told = {"cards": done.cards, "key": done.key_id, "rotating": done.is_rotating, "left_out": left_out}
+            print_json(told)
+            return
+        console().print(f"{done.cards} cards are sealed with key {done.key_id} of {place.key_file}", soft_wrap=True)
+        if done.is_rotating:
+            talk().print("the previous key stays in the file until: vetlla cards rekey --finish", soft_wrap=True)
+        _tell_left_out(done.left_out)
+
+
+def _damage_fields(damage: Sequence[CardDamage]) -> list[dict[str, str]]:
+    return [one._asdict() for one in damage]
+
+
+def _damage_line(one: CardDamage) -> str:
+    return f"home {one.home}: {one.what}" if one.home else one.what
+
+
+def _tell_left_out(damage: Sequence[CardDamage]) -> None:
+    for one in damage[:LEFT_OUT_SHOWN]:
+        talk().print(f"left out: {_damage_line(one)}", style="yellow", soft_wrap=True)
+    if (more := len(damage) - LEFT_OUT_SHOWN) > 0:
+        talk().print(f"left out: {more} more: vetlla cards verify names all", style="yellow", soft_wrap=True)
+    if damage:
+        talk().print("set each again: vetlla cards set; or erase it: vetlla cards erase", soft_wrap=True)
 
 
 def _card_in(path: Path, home: str) -> Card:
@@ -245,8 +298,11 @@ def _card_in(path: Path, home: str) -> Card:
         raise StoreError(f"{path}: cannot be read: {error.strerror}", remedy="check the name of the file") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}", remedy="docs/cards.md shows the form of a card") from None
+        place, what = first["loc"], first["msg"]
+        if first["type"] == "unexpected_keyword_argument":  # its name may be a person's
+            place, what = place[:-1], "has a field that no card has"
+        where = "".join(f"{one}: " for one in (".".join(map(str, place)),) if one)
+        raise UsageError(f"{path}: {where}{what}", remedy="docs/cards.md shows the form of a card") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{path}: is no JSON", remedy="docs/cards.md shows the form of a card") from None
 

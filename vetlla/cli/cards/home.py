@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from vetlla.cli.cards.access import card_of
+from vetlla.cli.cards.access import card_of, place_of
 from vetlla.cli.cards.sheet import card_fields, card_lines
 from vetlla.cli.kit.moments import Utc, shown_iso
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, CardsKeyFile, StateDir
@@ -20,6 +20,8 @@ from vetlla.tasks.cards.reading import check_reason
 from vetlla.tasks.cards.sections import sections_of
 
 if TYPE_CHECKING:
+    from vetlla.domain.cards import Card
+    from vetlla.tasks.cards.place import CardPlace
     from vetlla.tasks.cards.sections import HomeSection
 
 TIMES = frozenset({"opened", "since", "last_heard", "started", "from", "to", "ended", "due", "arrived"})
@@ -46,20 +48,15 @@ def home(
     That is its alarms and calls of 30 days, accounts, devices and how they are heard, visits, faults, open duties, keys
     and emergencies.
 
-    The card is personal data. Each reading is recorded before the card is shown: who, when, which home and why. Without
-    an alarm of the home or a typed reason there is no card. `vetlla cards readers` lists the readings.
+    The card is personal data. Each reading is recorded before the card is shown: who, when, which home and why. So is
+    each attempt, such as one with a home that has no card. The reason is an alarm of the home that is open or was
+    closed within 24 hours, or a text. `vetlla cards readers` lists the readings.
 
     Example: vetlla home H-0017 --alarm 7
     """
-    why = ReadReason(alarm, reason)
-    check_reason(state_dir, CLOCK, code, why)
-    card, failure = None, None
-    try:
-        card = card_of(state_dir, key_file, code, why)
-    except (VetllaError, PermissionError) as error:
-        if only_card:
-            raise
-        failure = error
+    card, failure = _card(place_of(key_file, state_dir), code, ReadReason(alarm, reason))
+    if failure is not None and only_card:
+        raise failure
     sections = [] if only_card else sections_of(HomeAsked(state_dir, CLOCK, code))
     if not (card or failure or only_card or any(one.rows or one.problem for one in sections)):
         raise UsageError(f"nothing is known of home {code}", remedy="vetlla inventory list shows the codes of homes")
@@ -77,6 +74,17 @@ def home(
             _show(section)
     if failure is not None:
         raise failure
+
+
+def _card(place: CardPlace, code: str, reason: ReadReason) -> tuple[Card | None, VetllaError | PermissionError | None]:
+    """Return the card, or the error with which a person sees the rest. Raises UsageError for a refused reason."""
+    try:
+        return card_of(place, code, reason), None
+    except UsageError:
+        raise
+    except (VetllaError, PermissionError) as error:
+        check_reason(place.state_dir, CLOCK, code, reason)  # the rest needs a reason, too
+        return None, error
 
 
 def _show(section: HomeSection) -> None:

@@ -9,12 +9,13 @@ import typer
 
 from vetlla.cli.complaints.rows import COLUMNS, ComplaintNumber, complaint_fields, complaint_row
 from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote
-from vetlla.cli.kit.registry import CLOCK, today, without_collector
+from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.errors import UsageError
 from vetlla.service.complaints.complaint import ComplaintKind, complaint
@@ -37,6 +38,7 @@ def list_(
     is_open: Annotated[bool, typer.Option("--open", help="Only those that were not answered.")] = False,
     since: Since = "",
     until: Until = "",
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -48,7 +50,8 @@ def list_(
 
     Example: vetlla complaints list --open
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rules = options.rules()
+    now_us, known_us = asked(known)
     since_us, until_us = within(since, until)
     wanted = looking.Wanted(
         kinds=tuple(one.value for one in kind) if kind else desk.KINDS,
@@ -57,7 +60,7 @@ def list_(
         until_us=LATEST if until_us is None else until_us,
         is_open=is_open,
     )
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         found = map(complaint, looking.found(connection, rules, wanted, now_us))
         shape = complaint_fields if as_json else complaint_row
         rows = (shape(one) for one in found if not topic or one.topic == topic)
@@ -67,6 +70,7 @@ def list_(
 @with_option_groups
 def show(
     number: ComplaintNumber,
+    known: Known = "",
     *,
     options: RuleOptions,
     _utc: Utc = False,
@@ -77,8 +81,9 @@ def show(
 
     Example: vetlla complaints show 4711
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    rules = options.rules()
+    now_us, known_us = asked(known)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         one = desk.complaint_of(connection, rules, number, now_us)
         events = all_events(connection, rules, one.standing.duty)
     fields = complaint_fields(one)
@@ -100,6 +105,7 @@ def report(
         date | None,
         typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month of arrival. Default: this one."),
     ] = None,
+    known: Known = "",
     *,
     options: RuleOptions,
     as_json: AsJson = False,
@@ -114,13 +120,14 @@ def report(
 
     Example: vetlla complaints report --month 2026-11
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    first = month or today().replace(day=1)
+    rules = options.rules()
+    now_us, known_us = asked(known)
+    first = month or rules.calendar.date_of(now_us).replace(day=1)
     if first > rules.calendar.date_of(now_us):
         raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
     reading = rules.parameters.on(first)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         found = desk.month(connection, rules, first, reading, now_us)
     if as_json:
         print_json(_fields(first, found))

@@ -13,7 +13,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import PaperLanguage
 from vetlla.domain.errors import UsageError
-from vetlla.service.custody.chain import MAY_RETURN, KeyAct, TakingReason
+from vetlla.service.custody.chain import KEY, MAY_RETURN, KeyAct, TakingReason
 from vetlla.service.custody.columns import ALARM_MAX, COPIES_MAX
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import register
@@ -49,7 +49,7 @@ def cede(
     of_duty = entry.of_duty()
     rules = of_duty.rules()
     details = {"place": place, "authorisation": authorisation, MAY_RETURN: ";".join(may_return), "copies": str(copies)}
-    told = of_duty.told(register.KEY, home, "", **details)._replace(ref=key)
+    told = of_duty.told(KEY, home, "", **details)._replace(ref=key)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         made = register.cede(connection, rules, told, of_duty.recording("custody cede"))
     print_key(made, as_json=entry.as_json)
@@ -158,7 +158,7 @@ def destroy(
     of_duty = entry.of_duty()
     rules = of_duty.rules()
     details = {"certificate": certificate.name, "witness": witness}
-    told = of_duty.told(register.KEY, "", KeyAct.DESTROYED.value, **details)
+    told = of_duty.told(KEY, "", KeyAct.DESTROYED.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         done = register.act(connection, rules, key, told, of_duty.recording("custody destroy"))
         if not entry.dry_run:

@@ -20,6 +20,7 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
 )
+from vetlla.service.custody.chain import KEY
 from vetlla.service.custody.columns import COLUMNS, KEYS, STOCK, key_row
 from vetlla.service.custody.stock import compare
 from vetlla.store.duties import events as store
@@ -90,7 +91,7 @@ def export(
     kind_of(file, form)
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
-        rows = ([*key_row(event).values()] for event in store.exported(connection, [register.KEY]))
+        rows = ([*key_row(event).values()] for event in store.exported(connection, [KEY]))
         write(file, COLUMNS, rows, "keys", kind=form)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from vetlla.cli.custody.rows import COLUMNS, KeyCode, chain_fields, key_fields, key_row
 from vetlla.cli.kit.duty_rows import EVENT_COLUMNS, RuleOptions, all_events, event_row
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -33,6 +34,7 @@ def list_(
     place: Annotated[str, typer.Option("--place", help="Only those whose place begins with this.")] = "",
     state: Annotated[KeyState | None, typer.Option("--state", help="Only those in this state.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Also those that were returned or destroyed.")] = False,
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -44,9 +46,10 @@ def list_(
 
     Example: vetlla custody list --out-since 12h --holder T07
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rules = options.rules()
+    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         wanted = (
             key
             for key in register.keys(connection, rules)
@@ -66,6 +69,7 @@ def list_(
 @with_option_groups
 def show(
     key: KeyCode,
+    known: Known = "",
     *,
     options: RuleOptions,
     _utc: Utc = False,
@@ -77,7 +81,8 @@ def show(
     Example: vetlla custody show K0123
     """
     rules = options.rules()
-    with snapshot(state_dir, CLOCK) as connection:
+    known_us = asked(known).known_us
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         found = register.key_named(connection, rules, key)
         every = all_events(connection, rules, found.duty)
     fields, events = key_fields(found), chain_fields(found)

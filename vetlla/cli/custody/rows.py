@@ -14,7 +14,7 @@ from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
-from vetlla.service.custody.chain import AlarmCheck, alarm_check, details_of
+from vetlla.service.custody.chain import KEY, AlarmCheck, alarm_check, details_of
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import alarms, register
 
@@ -89,7 +89,7 @@ def act(key: str, what: KeyAct, entry: KeyEntry, command: str, **details: str) -
     """Record an act on a key, and print the key as it then is."""
     of_duty = entry.of_duty()
     rules = of_duty.rules()
-    told = of_duty.told(register.KEY, "", what.value, **details)
+    told = of_duty.told(KEY, "", what.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         recording = of_duty.recording(f"custody {command}")
         if details.get("alarm"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,16 +13,23 @@ from vetlla.cli.db.prune import prune
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir, configured
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, counted, print_json, talk, tell
 from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.domain.clock import SystemClock
+from vetlla.receiver.retention import emergency_us
+from vetlla.settings.model import Settings
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
 from vetlla.store.backups.restore import restore as restore_backup
 from vetlla.store.journal.free_space import RESERVE, FreeSpace
+from vetlla.tasks.erased_again import ErasedAgain, erase_again
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vetlla.store.backups.reminders import RestoredReminders
+    from vetlla.store.backups.restore import Restored
 
 app = typer.Typer(help="Back up, verify, restore and prune what the services keep.", no_args_is_help=True)
 app.command("prune")(prune)
@@ -48,8 +56,8 @@ def backup(
 
     Example: vetlla db backup /mnt/backup/$(date +%F) && vetlla db verify /mnt/backup/$(date +%F)
     """
-    with progress("copying the journal") as tell:
-        manifest = back_up(state_dir, target, SystemClock(), _room(state_dir), tell)
+    with progress("copying the journal") as follow:
+        manifest = back_up(state_dir, target, SystemClock(), _room(state_dir), follow)
     if as_json:
         print_json(asdict(manifest) | {"backup": str(target)})
     else:
@@ -98,8 +106,10 @@ def restore(
     only those files hold what was received since the backup. The audit says who restored what.
 
     A message that may have been sent since the backup is not sent again. It is suppressed with the reason restored.
+    Homes that were erased since the backup are erased again, as the replaced journal names them.
 
-    Exit status: 0 restored, 1 the backup is damaged, and nothing was changed.
+    Exit status: 0 restored, 1 the backup is damaged, and nothing was changed, 65 restored, but the data of a home that
+    was erased are back.
 
     Example: vetlla db restore /mnt/backup/2026-11-21 --dry-run
     """
@@ -107,10 +117,24 @@ def restore(
     if found:
         with verdict(DAMAGED):
             _told(found)
-    with progress("copying") as tell:
+    with progress("copying") as follow:
         done = restore_backup(
-            backup, state_dir, SystemClock(), _room(state_dir), actor=actor(), dry_run=dry_run, progress=tell
+            backup, state_dir, SystemClock(), _room(state_dir), actor=actor(), dry_run=dry_run, progress=follow
         )
+    again = [] if dry_run else _erase_again(state_dir, done.erased or ())
+    with verdict(os.EX_DATAERR if any(one.refusal for one in again) else 0):
+        _tell_restored(backup, done, again, dry_run=dry_run, as_json=as_json)
+
+
+def _erase_again(state_dir: Path, homes: Sequence[str]) -> list[ErasedAgain]:
+    if not homes:
+        return []
+    window_us = emergency_us(configured() or Settings())
+    with progress("erasing homes again"):
+        return list(erase_again(state_dir, CLOCK, homes, by=actor(), today=today(), window_us=window_us))
+
+
+def _tell_restored(backup: Path, done: Restored, again: Sequence[ErasedAgain], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -121,6 +145,8 @@ def restore(
                 "aside": None if done.aside is None else str(done.aside),
                 "numbers": dict(done.numbers),
                 "reminders": _reminders_row(done.reminders),
+                "erased_since": None if done.erased is None else list(done.erased),
+                "erased_again": [one._asdict() for one in again],
                 "dry_run": dry_run,
             }
         )
@@ -135,8 +161,27 @@ def restore(
         out.print(f"numbers go on from signal {done.numbers['signals']}, alarm {done.numbers['alarms']}")
     if done.reminders:
         _tell_reminders(done.reminders, dry_run=dry_run)
+    _tell_erased(done, again, dry_run=dry_run)
     if done.numbers and not dry_run:
         talk().print("vetlla check-config shows whether every key that an account names is there")
+
+
+def _tell_erased(done: Restored, again: Sequence[ErasedAgain], *, dry_run: bool) -> None:
+    if done.erased is None:
+        talk().print(
+            "the replaced journal cannot say which homes were erased since the backup: compare each certificate"
+            " (vetlla erase --check), and erase again those that it does not prove",
+            style="yellow",
+            soft_wrap=True,
+        )
+    elif done.erased and dry_run:
+        homes = counted(len(done.erased), "home")
+        console().print(f"would erase {homes} again: {', '.join(done.erased)}", soft_wrap=True)
+    for one in again:
+        if one.refusal:
+            tell(f"home {one.home} was erased after the backup, and its data are back: {one.refusal}", "red")
+        else:
+            console().print(f"erased home {one.home} again: it was erased after the backup", soft_wrap=True)
 
 
 def _reminders_row(done: RestoredReminders | None) -> dict[str, int | None] | None:

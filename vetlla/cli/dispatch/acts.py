@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vetlla.cli.dispatch.rows import AlarmNumber, Note, Reason, at_of, print_emergency
+from vetlla.cli.dispatch.rows import AlarmNumber, Note, Reason, at_of, print_emergency, tell_doubt
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import At, ByWhom, KindsFile, duty_rules
 from vetlla.cli.kit.moments import Utc
@@ -17,7 +17,7 @@ from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.store.registry.transaction import transaction
-from vetlla.tasks.dispatch import acts, types
+from vetlla.tasks.dispatch import acts, looking, types
 from vetlla.tasks.dispatch.work import Told, Work
 from vetlla.tasks.duties.book import Recording
 
@@ -87,7 +87,9 @@ def send(
     told = act.told(note)
     with act.work("send") as work:
         one = acts.send(work, alarm, told, unit=unit, base=base)
+        doubt = looking.base_doubt(work.connection, one.base) if base else ""
     print_emergency(one, as_json=act.as_json)
+    tell_doubt(doubt, f"if that is wrong, vetlla dispatch recalled {one.label} --reason WHY, and send again")
 
 
 @with_option_groups
@@ -135,7 +137,7 @@ def _progress(command: str, alarm: str, event: str, note: str, act: Act) -> None
 
 @with_option_groups
 def cancelled(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
-    """Call an emergency off before a unit gets in. If its limit has passed, it stays a breach.
+    """Call an emergency off before a unit reaches the home. If its limit has passed, it stays a breach.
 
     Example: vetlla dispatch cancelled 1207 --reason "the daughter is there"
     """

@@ -12,7 +12,7 @@ from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.registry import CLOCK
-from vetlla.service.dispatch.checking import check
+from vetlla.service.dispatch.checking import check, contradictions
 from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import figures, looking
@@ -40,7 +40,8 @@ def check_emergencies(
     With --escalate it also puts the alarm of an emergency that has had no unit for that long before a supervisor: once
     for each emergency, in the receiver's queue. The user needs the right to work alarms.
 
-    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), 2 a limit has passed, or an
+    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), or an event of the last 31
+    days contradicts another one of its emergency, 2 a limit has passed, or an
     emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot be read.
 
     Example: vetlla dispatch check
@@ -59,7 +60,8 @@ def _findings(options: RuleOptions, state_dir: Path, *, with_escalation: bool) -
     with snapshot(state_dir, CLOCK) as connection:
         lines = looking.lines(connection, rules, now_us)
         marks = figures.marks(rules, now_us)
-    found = check(lines, marks)
+        recent = looking.recent(connection, rules, now_us)
+    found = check(lines, marks) + contradictions(recent, rules.calendar.shown)
     if with_escalation:
         found += escalate(rules, state_dir, lines, marks)
     waiting = [line.emergency for line in lines if line.emergency.waits]

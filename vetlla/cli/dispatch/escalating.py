@@ -50,7 +50,8 @@ def _escalate(rules: DutyRules, state_dir: Path, one: StreetEmergency, reason: s
                 return []
         except (AccessError, LinkError) as error:
             return [of_error("escalation", error)]
-    text = f"emergency of type {one.type}, home {one.home}: its alarms are closed, so that none can be escalated"
+    why = "its alarms are closed, so that none can be escalated" if one.alarms else "it has no alarm to escalate"
+    text = f"emergency of type {one.type}, home {one.home}: {why}"
     return [Finding(check="escalation", level=Level.CRITICAL, text=text, remedy="tell a supervisor", home=one.home)]
 
 

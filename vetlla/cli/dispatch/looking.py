@@ -13,6 +13,8 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.service.dispatch.emergency import DUTY_MARK
+from vetlla.service.dispatch.possible import impossible
 from vetlla.store.registry.registry import must_exist
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
@@ -49,10 +51,11 @@ def show(
     with snapshot(state_dir, CLOCK) as connection:
         one = looking.of_alarm(connection, rules, alarm, now_us)
         events = all_events(connection, rules, one.standing.duty) if one else []
-        beginning, unread = _beginning(connection, rules, state_dir, alarm, now_us, one)
+        named = one.alarms[0] if one and one.alarms and looking.duty_number(alarm) else alarm
+        beginning, unread = _beginning(connection, rules, state_dir, named, now_us, one)
     fields: dict[str, Any] = {"alarm": alarm, "home": one.home if one else None, "first": beginning}
     fields |= emergency_fields(one) if one else {}
-    doubt = _doubt(one, beginning)
+    doubt = " ".join(filter(None, (_doubt(one, beginning), _contradictions(one))))
     if one:
         because = beginning["why"] if beginning else unread
         fields["why"] = " ".join(filter(None, (because, doubt, fields["why"])))
@@ -71,7 +74,7 @@ def _print_sheet(
         out.print(f"alarm {alarm} has no emergency: vetlla dispatch type {alarm} I", style="bold", soft_wrap=True)
         out.print(f"  {beginning['why'] if beginning else ''}", soft_wrap=True)
     else:
-        title = f"emergency {one.id} of {one.home}, type {one.type}, alarm {' '.join(one.alarms)}"
+        title = f"emergency {one.id} of {one.home}, type {one.type}, {' '.join((one.named, *one.alarms[1:]))}"
         out.print(title, style="bold", soft_wrap=True)
         unit = f"unit {one.unit} of {one.base or 'an unknown base'}" if one.unit else "no unit"
         out.print(f"  {unit}; {state_text(one.standing)}", soft_wrap=True)
@@ -91,6 +94,8 @@ def _beginning(
     one: StreetEmergency | None,
 ) -> tuple[dict[str, Any] | None, str]:
     """Return how the journal says that it began; for a known emergency None and why, if the journal does not say it."""
+    if one is not None and not one.alarms:
+        return None, "No alarm is known of it, so that its clock starts when its duty was opened."
     try:
         found = beginning_of(connection, rules, state_dir, alarm, now_us, of=one)
     except (UsageError, StoreError, AccessError) as error:
@@ -107,6 +112,16 @@ def _doubt(one: StreetEmergency | None, beginning: dict[str, Any] | None) -> str
     return (
         f"The duty was opened with a later time, {to_the_second(one.opened_us)}: if the journal is right, take the"
         " opening back (vetlla duties withdraw) and give the type again."
+    )
+
+
+def _contradictions(one: StreetEmergency | None) -> str:
+    """Return a sentence for each event that contradicts another one."""
+    wrong = impossible(one.standing.duty, to_the_second) if one else []
+    return " ".join(
+        f"Event {found.event.id} contradicts another one: {found.reason}."
+        " Take the wrong one back (vetlla duties withdraw EVENT)."
+        for found in wrong
     )
 
 
@@ -156,16 +171,19 @@ def line_fields(place: int, line: Line, now_us: int) -> dict[str, Any]:
 
 def _state(line: Line) -> str:
     one = line.emergency
-    if not one.waits:
-        return "attended" if one.is_attended else "no access"
-    if not one.unit:
+    if one.is_attended:
+        return "attended"
+    if one.waits and not one.unit:
         return "ESCALATED" if line.is_escalated else "no unit"
+    if not one.unit or one.shut_out_us is not None:
+        return "no access"
     return "at the door" if one.arrived_us else "on the way"
 
 
 def _line_row(fields: dict[str, Any]) -> dict[str, Any]:
     times = {"waited": fields["waited_s"], "to 30": fields["to_share_s"], "left": fields["left_s"]}
-    return fields | {name: _span(value) for name, value in times.items()} | {"send": fields["proposed"]}
+    named = {"alarm": fields["alarm"] or f"{DUTY_MARK}{fields['duty']}", "send": fields["proposed"]}
+    return fields | {name: _span(value) for name, value in times.items()} | named
 
 
 def _span(seconds: int | None) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -42,6 +43,7 @@ def report(
         date | None,
         typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month of the service. Default: this one."),
     ] = None,
+    known: Known = "",
     *,
     options: RuleOptions,
     _utc: Utc = False,
@@ -57,12 +59,13 @@ def report(
 
     Example: vetlla dispatch report --month 2026-11
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rules = options.rules()
+    now_us, known_us = asked(known)
     this = rules.calendar.date_of(now_us).replace(day=1)
     if month and month > this:
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="name a month that has")
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         made = month_report(connection, rules, month or this, now_us)
     with verdict(0 if made.is_kept else 1):
         if as_json:
@@ -158,6 +161,7 @@ def _row(made: MonthReport, part: Part, row: Figures) -> dict[str, Any]:
 def _breach_row(one: StreetEmergency, *, grave: bool) -> dict[str, Any]:
     fields = _breach(one, grave=grave)
     return fields | {
+        "alarm": one.label,
         "first communication": to_the_second(one.opened_us),
         "elapsed": stretch(one.standing.elapsed_us // SECOND_US),
         "events": " ".join(fields["events"]),

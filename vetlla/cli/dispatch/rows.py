@@ -8,7 +8,7 @@ import typer
 
 from vetlla.cli.kit.duty_rows import duty_fields, event_fields, state_text
 from vetlla.cli.kit.moments import moment, shown_iso, to_the_second
-from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.service.dispatch.first_communication import reasons
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from vetlla.service.dispatch.first_communication import FirstCommunication
 
 AlarmNumber = Annotated[
-    str, typer.Argument(metavar="ALARM", help="Number of the alarm, as vetlla queue list shows it.")
+    str,
+    typer.Argument(metavar="ALARM", help="Number of the alarm; D and the number of the duty if no alarm is known."),
 ]
 UnitCode = Annotated[str, typer.Argument(metavar="UNIT", help="Code of the unit, such as UMO-03.")]
 Note = Annotated[str, typer.Option("--note", parser=as_note, metavar="TEXT", help="A note, without personal data.")]
@@ -57,10 +58,16 @@ def print_emergency(one: StreetEmergency, *, as_json: bool) -> None:
         return
     unit = f", {one.unit}" if one.unit else ""
     console().print(
-        f"emergency {one.id} of {one.home}, type {one.type}, alarm {' '.join(one.alarms) or '-'}{unit}:"
+        f"emergency {one.id} of {one.home}, type {one.type}, {' '.join((one.named, *one.alarms[1:]))}{unit}:"
         f" first communication {to_the_second(one.opened_us)}; {state_text(one.standing)}",
         soft_wrap=True,
     )
+
+
+def tell_doubt(doubt: str, remedy: str) -> None:
+    """Warn the user that what was recorded may be wrong, and how to mend it; nothing for an empty doubt."""
+    if doubt:
+        talk().print(f"{doubt}: {remedy}", style="yellow", soft_wrap=True)
 
 
 def beginning_fields(found: FirstCommunication, window_us: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.dispatch.acts import Act
-from vetlla.cli.dispatch.rows import Note, UnitCode, at_of
+from vetlla.cli.dispatch.rows import Note, UnitCode, at_of, tell_doubt
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.moments import Utc, to_the_second
@@ -54,7 +54,9 @@ def add(
     event = UnitEvent(unit, "added", base, vehicle, at_of(act.at), act.by or actor(), note)
     with act.work("units add") as work:
         one = tasks.add(work, event)
+        doubt = looking.base_doubt(work.connection, one.base)
     _print_one(one, as_json=act.as_json)
+    tell_doubt(doubt, f"if that is wrong, vetlla dispatch units add {one.code} --base BASE")
 
 
 @app.command("on")
@@ -116,7 +118,8 @@ def _fields(one: StreetUnit) -> dict[str, Any]:
 
 
 def _row(one: StreetUnit) -> dict[str, Any]:
-    return _fields(one) | {"state": _STATES[one.state], "since": to_the_second(one.since_us)}
+    label = one.emergency.label if one.emergency else None
+    return _fields(one) | {"alarm": label, "state": _STATES[one.state], "since": to_the_second(one.since_us)}
 
 
 def _print_one(one: StreetUnit, *, as_json: bool) -> None:

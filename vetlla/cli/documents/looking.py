@@ -10,6 +10,7 @@ import typer
 
 from vetlla.cli.documents.rows import COLUMNS, CalendarFile, Period, delivery_fields, delivery_row
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -52,6 +53,7 @@ def list_(
     verdict: Annotated[DutyVerdict | None, typer.Option("--verdict", help="Only those with this verdict.")] = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="Only those that were rejected.")] = False,
     calendar: CalendarFile = None,
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -63,8 +65,9 @@ def list_(
 
     Example: vetlla documents list --verdict breached
     """
-    rules, deliverables, now_us = options.rules(), load_deliverables(calendar), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    rules, deliverables = options.rules(), load_deliverables(calendar)
+    now_us, known_us = asked(known)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         wanted = Wanted(kinds=(DOCUMENT,), subject=document, verdict=verdict)
         found = [delivery(one) for one in looking.found(connection, rules, wanted, now_us)]
     found.sort(key=lambda one: (one.standing.due_us or 0, one.code))

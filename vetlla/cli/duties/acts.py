@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,11 +22,18 @@ from vetlla.cli.kit.duty_rows import (
 )
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
+from vetlla.service.custody.chain import KEY
+from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.custody import doubts
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
 
 
 @with_option_groups
@@ -48,7 +55,9 @@ def open_duty(
     told = promised(entry.told(kind, subject, "", base=base, team=team), rules, begin, end)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         one = book.open_duty(connection, rules, told, entry.recording("duties open"))
+        said = list(doubts.doubts_of(connection, rules, one.duty, "vetlla duties open"))
     print_duty(one, as_json=entry.as_json)
+    _tell(said)
 
 
 @with_option_groups
@@ -70,7 +79,9 @@ def record_event(
     told = promised(entry.told("", "", event, base=base, team=team), rules, begin, end)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         one = book.record(connection, rules, number, told, entry.recording("duties event"))
+        said = list(doubts.doubts_of(connection, rules, one.duty, "vetlla duties event"))
     print_duty(one, as_json=entry.as_json)
+    _tell(said)
 
 
 @with_option_groups
@@ -90,9 +101,23 @@ def withdraw_event(
     rules = options.rules()
     recording = Recording(CLOCK.now().utc_us, "vetlla duties withdraw")
     with transaction(state_dir, CLOCK, dry_run=dry_run) as connection:
+        before = set(doubts.doubts(connection, rules)) if _is_of_key(connection, number) else set()
         taken = book.withdraw(connection, rules, number, by=actor(), note=note, recording=recording)
+        after = doubts.doubts(connection, rules) if taken.told.kind == KEY else ()
+        said = [f"{one}: vetlla custody check" for one in after if one not in before]
     if as_json:
         print_json(event_fields(taken, withdrawn=True) | {"kind": taken.told.kind, "subject": taken.told.subject})
     else:
         told = taken.told
         console().print(f"event {number} ({told.event} of {told.kind} {told.subject}): withdrawn", soft_wrap=True)
+    _tell(said)
+
+
+def _is_of_key(connection: sqlite3.Connection, number: int) -> bool:
+    found = store.event(connection, number)
+    return found is not None and found.told.kind == KEY
+
+
+def _tell(said: Iterable[str]) -> None:
+    for text in said:
+        talk().print(text, style="yellow", soft_wrap=True)

@@ -17,13 +17,14 @@ from vetlla.cli.kit.duty_rows import (
     print_events,
     state_text,
 )
-from vetlla.cli.kit.moments import Since, Until, Utc, duration, moment, within
+from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import Since, Until, Utc, duration, to_the_second, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.duties import DutyVerdict
 from vetlla.store.duties.events import LATEST
 from vetlla.store.registry.transaction import snapshot
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.duties.looking import WithdrawnDuty
 
 Kind = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; several times for several kinds.")]
-Known = Annotated[str, typer.Option("--known", metavar="TIME", help="As it was known at this time. Default: now.")]
 AHEAD_S = 7 * 86_400.0
 """How far ahead `duties due` looks by default."""
 
@@ -52,13 +54,20 @@ def show(
 ) -> None:
     """Show a duty: its clock, its verdict with the reasons, and all of its events, withdrawn ones too.
 
+    Of a duty whose opening was withdrawn it says when, by which user and why; its verdict is then null in JSON.
+
     Example: vetlla duties show 4711
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    known_us = moment(known, now_us) if known else LATEST
-    with snapshot(state_dir, CLOCK) as connection:
-        one = book.standing_of(connection, rules, number, min(now_us, known_us), known_us)
-        events = all_events(connection, rules, one.duty, known_us)
+    rules = options.rules()
+    now_us, known_us = asked(known)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
+        gone = looking.withdrawn_duty(connection, rules, number)
+        if gone is not None:
+            _, *events = all_events(connection, rules, gone.duty)  # its opening is among the withdrawn ones, too
+            _show_withdrawn(gone, events, rules, as_json=as_json)
+            return
+        one = book.standing_of(connection, rules, number, now_us)
+        events = all_events(connection, rules, one.duty)
     fields = duty_fields(one)
     if as_json:
         print_json(fields | {"events": events})
@@ -70,11 +79,29 @@ def show(
     print_events(events)
 
 
+def _show_withdrawn(gone: WithdrawnDuty, events: list[dict[str, Any]], rules: DutyRules, *, as_json: bool) -> None:
+    """Say what happened to a duty whose opening was taken back. It has no clock, and its verdict is null."""
+    duty, told = gone.duty, gone.taken.told
+    note = f": {told.note}" if told.note else ""
+    why = f"Its opening was withdrawn at {to_the_second(told.at_us)} by {told.by}{note}."
+    if as_json:
+        empty = dict.fromkeys(("due", "ended", "elapsed", "stopped", "verdict", "worse"))
+        head = {"id": duty.id, "kind": duty.kind, "subject": duty.subject, "ref": duty.ref}
+        ans = rules.kinds.kind(duty.kind).ans
+        print_json(head | {"opened": iso(duty.opened_us)} | empty | {"ans": ans, "why": why, "events": events})
+        return
+    out = console()
+    out.print(f"{duty.kind} {duty.id} of {duty.subject}: withdrawn", style="bold", soft_wrap=True)
+    out.print(f"  {why}", soft_wrap=True)
+    print_events(events)
+
+
 class ListFilters(NamedTuple):
     """Options that say which duties are listed."""
 
     kind: Kind = None
     subject: Annotated[str, typer.Option("--subject", help="Only duties about this home, person or device.")] = ""
+    ref: Annotated[str, typer.Option("--ref", help="Only duties with this number in the system they come from.")] = ""
     verdict: Annotated[DutyVerdict | None, typer.Option("--verdict", help="Only this verdict.")] = None
     ans: Annotated[int | None, typer.Option("--ans", help="Only duties of this quality standard.")] = None
     since: Since = ""
@@ -82,7 +109,7 @@ class ListFilters(NamedTuple):
     is_open: Annotated[bool, typer.Option("--open", help="Only duties that no event has ended.")] = False
     known: Known = ""
 
-    def wanted(self, now_us: int) -> looking.Wanted:
+    def wanted(self) -> looking.Wanted:
         """Return the filter. Raises UsageError for a wrong time."""
         since_us, until_us = within(self.since, self.until)
         return looking.Wanted(
@@ -93,7 +120,7 @@ class ListFilters(NamedTuple):
             since_us=since_us or 0,
             until_us=LATEST if until_us is None else until_us,
             is_open=self.is_open,
-            known_us=moment(self.known, now_us) if self.known else LATEST,
+            ref=self.ref,
         )
 
 
@@ -111,11 +138,11 @@ def list_(
 
     Example: vetlla duties list --kind fault --verdict breached --since 2026-11-01
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    wanted = filters.wanted(now_us)
+    rules = options.rules()
+    wanted, (now_us, known_us) = filters.wanted(), asked(filters.known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
-        found = looking.found(connection, rules, wanted, min(now_us, wanted.known_us))
+    with snapshot(state_dir, CLOCK, known_us) as connection:
+        found = looking.found(connection, rules, wanted, now_us)
         shape = duty_fields if as_json else duty_row
         print_some(map(shape, found), COLUMNS, limit, as_json=as_json)
 

@@ -9,8 +9,8 @@ from vetlla import __version__
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.domain.plainfile import open_input
-from vetlla.store.erasure import ERASED, alarms_since, record_of
-from vetlla.store.journal.audit import Head
+from vetlla.store.erasure import alarms_since, record_of
+from vetlla.store.journal.audit import ERASED, Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,14 +12,14 @@ from vetlla.cli.faults.rows import COLUMNS, fault_fields, fault_row
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions, all_events, duty_fields, print_events, state_text
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, as_month
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import visit_fields, visit_row
-from vetlla.domain.clock import last_of_month
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.faults import looking
 from vetlla.tasks.faults.looking import FaultFilter
@@ -40,6 +40,7 @@ def list_(
     base: Annotated[str, typer.Option("--base", help="Only this intervention base.")] = "",
     device: Annotated[str, typer.Option("--device", help="Only this device: TYPE:SERIAL, serial, IMEI, account.")] = "",
     is_open: Annotated[bool, typer.Option("--open", help="Only faults that are not over.")] = False,
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -51,9 +52,10 @@ def list_(
 
     Example: vetlla faults list --open --base NORD
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rules = options.rules()
+    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         found = looking.faults(connection, rules, FaultFilter(home, base, device, is_open), now_us)
     print_some(map(fault_fields if as_json else fault_row, found), COLUMNS, limit, as_json=as_json)
 
@@ -61,6 +63,7 @@ def list_(
 @with_option_groups
 def show(
     number: FaultNumber,
+    known: Known = "",
     *,
     options: RuleOptions,
     _utc: Utc = False,
@@ -71,8 +74,9 @@ def show(
 
     Example: vetlla faults show 4711
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    rules = options.rules()
+    now_us, known_us = asked(known)
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         found = looking.view(connection, rules, number, now_us)
         events = all_events(connection, rules, found.fault.duty)
     if as_json:
@@ -111,6 +115,7 @@ def _movement(one: Movement) -> dict[str, Any]:
 @with_option_groups
 def report(
     month: Annotated[date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="The month.")],
+    known: Known = "",
     *,
     options: RuleOptions,
     as_json: AsJson = False,
@@ -123,14 +128,16 @@ def report(
     Example: vetlla faults report --month 2026-11
     """
     rules = options.rules()
-    found = looking.report(state_dir, CLOCK, rules, month, last_of_month(month))
+    found = looking.report(state_dir, CLOCK, rules, month, asked(known).known_us)
     values = rules.parameters.on(found.first)
     most = values.money("fault.share_max")
     rows = [_model(one, is_over=one.percent is not None and one.percent > most) for one in found.models]
     with verdict(int(any(row["over"] for row in rows))):
         print_rows(rows, REPORT_COLUMNS, as_json=as_json)
         if not as_json:
-            console().print(f"at most {most} % may be faulty; {found.unknown} faults name no device", soft_wrap=True)
+            console().print(
+                f"at most {most} % may be faulty; {counted(found.unknown, 'fault')} without a device", soft_wrap=True
+            )
             parameters.footnote(values)
 
 

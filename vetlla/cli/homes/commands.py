@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Known, Suspended, known_us, print_facts, print_fields
+from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, Day, today
+from vetlla.domain.homes import SET_HOME
 from vetlla.service.homes.columns import HOMES
 from vetlla.service.homes.rows import home_row, person_row
 from vetlla.store.homes import queries
@@ -38,10 +40,10 @@ def show(
 
     Example: vetlla homes show H000123 --day 2026-10-31 --known 2026-11-05
     """
-    on, at_us = day or today(), known_us(known)
-    with snapshot(state_dir, CLOCK) as connection:
-        home = queries.home(connection, code, day=on, known_us=at_us)
-        people = queries.people(connection, [code], day=on, known_us=at_us)
+    on = day or today()
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+        home = queries.home(connection, code, day=on)
+        people = queries.people(connection, [code], day=on)
     row = home_row(home) | {"day": str(on), "state": home.state_on(on).value}
     rows = [person_row(person) | {"state": person.state_on(on, home).value} for person in people]
     if as_json:
@@ -101,5 +103,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(HOMES, texts, "homes set")
+    wanted = entry.wanted(HOMES, texts, SET_HOME)
     entry.tell(code, set_home(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))

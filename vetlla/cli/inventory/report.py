@@ -12,6 +12,7 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows, talk
@@ -62,6 +63,7 @@ def report(
         ),
     ] = None,
     form: ExportFormat = None,
+    known: Known = "",
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -82,10 +84,10 @@ def report(
             remedy="--out june.csv, or --out - --format json",
         )
     background_priority()
-    with working("reporting"), snapshot(state_dir, CLOCK) as connection:
+    with working("reporting"), snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         on = min(month, today())
-        known = homes.homes(connection, day=on)
-        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on), known)
+        registered = homes.homes(connection, day=on)
+        made = monthly.report(inventory.fleet(connection, on), on, inventory.replaced(connection, on), registered)
         for path, kind in files:
             _WRITERS[kind](path, made)
     if not files:
@@ -163,6 +165,7 @@ def _unknown(why: str, remedy: str = "", *, as_json: bool) -> None:
 
 def digital(
     day: Day = None,
+    known: Known = "",
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -177,7 +180,7 @@ def digital(
     on = day or today()
     values = parameters.load(parameters_file).on(on)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         share = digital_share(inventory.fleet(connection, on), homes.homes(connection, day=on), values)
     with verdict(0 if share.kept else NOT_KEPT):
         if as_json:

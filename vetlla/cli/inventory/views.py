@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from vetlla.cli.kit.facts import print_fields
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
@@ -144,6 +145,8 @@ def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAU
 @with_option_groups
 def at(
     day: Annotated[date, typer.Argument(parser=as_day, metavar="DATE", help="A past day, or today.")],
+    known: Known = "",
+    *,
     wanted: Wanted,
 ) -> None:
     """List the fleet as it was on a past day, rebuilt from the history.
@@ -152,7 +155,7 @@ def at(
     """
     if day > today():
         raise UsageError(f"{day} lies in the future")
-    _list(wanted, day)
+    _list(wanted, day, asked(known).known_us)
 
 
 def parameters(
@@ -173,10 +176,10 @@ def parameters(
     print_parameters((one for one in entries if one.basis in wanted), as_json=as_json)
 
 
-def _list(wanted: Wanted, day: date = inventory.LAST_DAY) -> None:
+def _list(wanted: Wanted, day: date = inventory.LAST_DAY, known_us: int | None = None) -> None:
     """Print the wanted devices as they were on a day; without a day, as they are now."""
     without_collector()
-    with snapshot(wanted.state_dir, CLOCK) as connection:
+    with snapshot(wanted.state_dir, CLOCK, known_us) as connection:
         fleet = inventory.fleet(connection, day, home=wanted.home, retired=wanted.place is Place.RETIRED)
         rows = (device_row(kept) for kept in fleet if wanted.includes(kept))
         print_some(rows, COLUMNS, wanted.limit, as_json=wanted.as_json)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from vetlla.cli.invoice.options import Known, Month, ReductionOptions, counted, tell_notes
+from vetlla.cli.invoice.options import Month, ReductionOptions, counted, tell_notes
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_rows, talk

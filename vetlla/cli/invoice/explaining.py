@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.invoice.options import Known, Month, counted
+from vetlla.cli.invoice.options import Month, counted
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import talk

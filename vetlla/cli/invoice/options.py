@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from vetlla.cli.kit.moments import as_month, moment
+from vetlla.cli.kit.known import asked
+from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.output import talk
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.domain.errors import UsageError
 from vetlla.domain.money import cents
 from vetlla.service.invoice.concepts import DEDUCTION, REDUCTION
 from vetlla.service.invoice.lines import Deduction
-from vetlla.store.duties.events import LATEST
 from vetlla.tasks.invoice.counts import InvoiceCounts
 from vetlla.tasks.sla.month import month_record
 
@@ -32,7 +32,6 @@ REASON_MAX: Final = 200
 Month = Annotated[
     date, typer.Option("--month", parser=as_month, metavar="YYYY-MM", help="Month on the clock of the service.")
 ]
-Known = Annotated[str, typer.Option("--known", metavar="TIME", help="As it was known at this time. Default: now.")]
 
 
 class ReductionOptions(NamedTuple):
@@ -68,7 +67,7 @@ class ReductionOptions(NamedTuple):
 def counted(state_dir: Path, rules: DutyRules, month: date, known: str) -> Iterator[InvoiceCounts]:
     """Yield the counts of a month, as known at a time. Raises StoreError or UsageError."""
     background_priority()
-    known_us = moment(known, CLOCK.now().utc_us) if known else LATEST
+    _, known_us = asked(known)
     with month_record(state_dir, CLOCK, rules, month, known_us) as record, working(f"counting {month:%Y-%m}"):
         yield InvoiceCounts(record)
 

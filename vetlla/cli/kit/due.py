@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.cli.kit import parameters
+from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import Day, today
@@ -21,6 +22,7 @@ class DueList(NamedTuple):
     """Options of such a list: its day, its length, its parameters and its form."""
 
     day: Day = None
+    known: Known = ""
     limit: Limit = None
     parameters_file: ParametersFile = None
     as_json: AsJson = False

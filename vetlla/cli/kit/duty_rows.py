@@ -18,7 +18,6 @@ from vetlla.domain.duties import DutyVerdict, NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
 from vetlla.service.duties.why import why
-from vetlla.store.duties.events import LATEST
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.book import Recording
 from vetlla.tasks.duties.desk import DutyDesk
@@ -124,9 +123,9 @@ class Entry(NamedTuple):
             subject=subject,
             event=event,
             at_us=moment(self.at, now_us) if self.at else now_us,
-            ref=self.ref,
-            by=self.by or actor(),
-            note=self.note,
+            ref=self.ref.strip(),
+            by=self.by.strip() or actor(),
+            note=self.note.strip(),
             details=details_text(details),
         )
 
@@ -205,11 +204,9 @@ def event_fields(event: DutyEvent, *, withdrawn: bool = False) -> dict[str, Any]
     }
 
 
-def all_events(
-    connection: sqlite3.Connection, rules: DutyRules, duty: Duty, known_us: int = LATEST
-) -> list[dict[str, Any]]:
+def all_events(connection: sqlite3.Connection, rules: DutyRules, duty: Duty) -> list[dict[str, Any]]:
     """Return the events of a duty for a machine: those that stand, then withdrawn ones and their withdrawals."""
-    taken = looking.withdrawn(connection, rules, duty, known_us)
+    taken = looking.withdrawn(connection, rules, duty)
     gone = withdrawn_numbers(taken)
     return [
         *map(event_fields, duty.events),

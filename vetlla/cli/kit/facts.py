@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.moments import moment, to_the_second
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day, as_note, today
@@ -27,9 +27,6 @@ HISTORY = ("field", "value", "from", "recorded", "by", "source", "correction", "
 
 Correct = Annotated[
     bool, typer.Option("--correct", help="Correct what was recorded about the days from then on, until the next value.")
-]
-Known = Annotated[
-    str, typer.Option("--known", metavar="TIME", help="As the registry knew it at this time: ISO 8601, or 2h, 7d ago.")
 ]
 Active = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All active periods; "" for none.')]
 Suspended = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All suspended periods; "" for none.')]
@@ -86,11 +83,6 @@ class FactEntry(NamedTuple):
             console().print(f"{code}: {row['field']} {row['value']!r} from {row['from']}{correction}{tried}")
         if not rows:
             console().print(f"{code}: nothing changed")
-
-
-def known_us(text: str) -> int | None:
-    """Return the time of ``--known`` in microseconds UTC; None if it is not given. Raises UsageError."""
-    return moment(text, CLOCK.now().utc_us) if text else None
 
 
 def print_facts(facts: Iterable[Fact], *, as_json: bool, title: str) -> None:

@@ -12,7 +12,7 @@ from vetlla.cli.kit.output import tell
 from vetlla.domain.errors import ConfigError
 from vetlla.domain.permissions import explained
 from vetlla.settings.load import load
-from vetlla.settings.model import DEFAULT_STATE_DIR, default_cards_key_file
+from vetlla.settings.model import DEFAULT_STATE_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ __all__ = [
     "OfReceiver",
     "OtherStateDir",
     "StateDir",
-    "cards_key_path",
     "configured",
+    "configured_for",
     "formerly",
     "keys_path",
 ]
@@ -106,27 +106,18 @@ def state_dir_of(settings_of: Callable[[], HasStateDir | None]) -> Callable[...,
     return named
 
 
+def configured_for(state_dir: Path) -> Settings | None:
+    """Return this machine's settings if they name this state directory; for any other directory they do not count."""
+    settings = configured()
+    return settings if settings and settings.state_dir == state_dir.absolute() else None
+
+
 def keys_path(named: Path | None, state_dir: Path) -> Path:
-    """Return the keys file of a state directory: the one named, the configured one, else the one inside it.
-
-    The configuration counts only for the state directory that it names.
-    """
+    """Return the keys file of a state directory: the one named, the configured one, else the one inside it."""
     if named:
         return named
-    settings = configured()
-    if settings and settings.state_dir == state_dir.absolute():
-        return settings.keys_file
-    return state_dir / "keys.toml"
-
-
-def cards_key_path(named: Path | None, state_dir: Path) -> Path:
-    """Return the file with the key of the cards, chosen as ``keys_path`` does."""
-    if named:
-        return named
-    settings = configured()
-    if settings and settings.state_dir == state_dir.absolute():
-        return settings.cards_key_file
-    return default_cards_key_file(state_dir)
+    settings = configured_for(state_dir)
+    return settings.keys_file if settings else state_dir / "keys.toml"
 
 
 StateDir = Annotated[

@@ -89,6 +89,11 @@ def _printable(text: Text) -> Text:
     return shown
 
 
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun: ``1 call``, ``2 calls``; ``nouns`` is the plural if it does not only add an s."""
+    return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, title: str = "") -> int:
     """Print rows as a table of the named columns, or whole as NDJSON; return how many there were.
 

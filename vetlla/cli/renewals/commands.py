@@ -12,6 +12,7 @@ import typer
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.known import asked
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
@@ -88,7 +89,9 @@ def due(
             "base": its_base,
             "days_left": (one.ends - on).days,
         }
-        for one, its_base in tasks.find_due(listing.state_dir, CLOCK, values, on, last, base=base)
+        for one, its_base in tasks.find_due(
+            listing.state_dir, CLOCK, values, on, last, base=base, known_us=asked(listing.known).known_us
+        )
     )
     listing.tell(rows, DUE_COLUMNS, values)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from vetlla.cli.kit import parameters
-from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
 from vetlla.cli.renewals import chart as renewals_chart
 from vetlla.service.renewals.explain import why
 
@@ -63,9 +63,9 @@ def tell_plan(made: PlanResult, names: dict[int, str], values: Reading, *, as_js
     for short in made.shortages:
         _tell_shortage(short, names, as_json=as_json)
     if made.overdue:
-        talk().print(f"{made.overdue} visits are for devices whose useful life is over already", style="yellow")
+        talk().print(f"{counted(made.overdue, 'visit')} for devices whose useful life is over already", style="yellow")
     if made.unattended:
-        talk().print(f"{made.unattended} devices are in homes no longer attended: recover them", style="yellow")
+        talk().print(f"{counted(made.unattended, 'device')} in homes no longer attended: recover them", style="yellow")
     if made.no_local_holidays:
         years = ", ".join(map(str, made.no_local_holidays))
         talk().print(f"no local holidays of {years} in the parameters (holidays.local): visits may fall on them")

@@ -12,14 +12,14 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import background_priority, today, working
 from vetlla.domain.errors import UsageError
 from vetlla.simulator.park import FILES
-from vetlla.simulator.service_year import EVENTS, FIRST_YEAR, PLAN, write_year
+from vetlla.simulator.service_year import CALLS, EVENTS, FIRST_YEAR, PLAN, RECEIVER, write_year
 
 HOMES_MAX = 200_000
 """Most homes of a year: more than twice as many as in the tender. Each has some 25 events."""
 
 
 def year(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the inventory, the events and the plan.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for all files of the year.")],
     homes: Annotated[int, typer.Option("--homes", min=10, max=HOMES_MAX, help="How many homes.")] = 1_000,
     which: Annotated[
         int | None, typer.Option("--year", min=FIRST_YEAR, max=2098, help="A year that is over. Default: the last one.")
@@ -29,10 +29,11 @@ def year(
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Write an invented year of the service: an inventory, events of every kind of duty, and a plan of the breaches.
+    """Write an invented year of the service: inventory, events of duties, calls, alarms, and a plan of the breaches.
 
     Import homes.csv, people.csv and devices.csv with --day 2024-04-01, then each file in the folder events with `vetlla
-    duties import`. Everything is kept but what plan.ndjson names, so `vetlla duties list --verdict breached` must list
+    duties import`, and those in the folder calls with `vetlla calls import`. The folder receiver has the journal of the
+    alarms. Everything is kept but what plan.ndjson names, so that `vetlla duties list --verdict breached` must list
     exactly that. No person in it exists. Existing files are not overwritten.
 
     Example: vetlla simulate year --homes 200 --out year
@@ -41,7 +42,8 @@ def year(
     chosen = which or last
     if chosen > last:
         raise UsageError(f"{chosen} is not over, and events to come cannot be imported", remedy=f"--year {last}")
-    if existing := next((path for name in (*FILES, PLAN, EVENTS) if (path := out / name).exists()), None):
+    wanted = (out / name for name in (*FILES, PLAN, EVENTS, CALLS, RECEIVER))
+    if existing := next((path for path in wanted if path.exists()), None):
         raise UsageError(f"{existing}: exists already", remedy="name another folder with --out")
     background_priority()
     with working(f"a year of {homes} homes"):

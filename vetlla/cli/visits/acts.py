@@ -150,4 +150,4 @@ def cancel(number: VisitNumber, entry: Entry) -> None:
 def _act(number: int, event: str, entry: Entry, result: str = "") -> None:
     desk = entry.desk(f"visits {'cancel' if event == 'cancelled' else event}")
     acted = act(desk, number, entry.told(KIND, "", event), result=result)
-    print_visit(acted.visit, acted.duties, as_json=entry.as_json)
+    print_visit(acted.visit, acted.duties, as_json=entry.as_json, warnings=acted.warnings)

@@ -10,6 +10,7 @@ import typer
 
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
@@ -26,7 +27,7 @@ from vetlla.tasks.visits import capacity, looking
 from vetlla.tasks.visits import route as routes
 from vetlla.tasks.visits.capacity import Asked
 from vetlla.tasks.visits.looking import VisitFilter
-from vetlla.tasks.visits.route import RouteKind
+from vetlla.tasks.visits.route import RouteDay, RouteKind
 from vetlla.tasks.visits.scheduling import MINUTES_MAX
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def list_(
     technician: Technician = "",
     home: Annotated[str, typer.Option("--home", help="Only this home.")] = "",
     is_open: Annotated[bool, typer.Option("--open", help="Only visits that are not over.")] = False,
+    known: Known = "",
     limit: Limit = None,
     *,
     options: RuleOptions,
@@ -66,9 +68,10 @@ def list_(
 
     Example: vetlla visits list --day 2026-12-03 --base NORD
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
+    rules = options.rules()
+    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with snapshot(state_dir, CLOCK, known_us) as connection:
         home_store.must_know_base(connection, base)
         if home:
             home_store.home(connection, home)
@@ -87,6 +90,7 @@ def route(
         typer.Option("--format", metavar="KIND", help="table, pdf, ics, csv, xlsx, json, ndjson. Default: as --out."),
     ] = "",
     out: RouteFile = None,
+    known: Known = "",
     language: Annotated[Language, typer.Option("--language", help="Language of a PDF.")] = Language.CA,
     *,
     options: RuleOptions,
@@ -102,7 +106,9 @@ def route(
     """
     kind = _kind(form, out)
     rules = options.rules()
-    sheet = routes.route(state_dir, CLOCK, rules, day or today(), base=base, technician=technician)
+    now_us, known_us = asked(known)
+    wanted = RouteDay(day or rules.calendar.date_of(now_us), base, technician)
+    sheet = routes.route(state_dir, CLOCK, rules, wanted, known_us)
     if kind is not None and not as_json:
         routes.write_route(out or Path("-"), kind, sheet, language)
         return

@@ -36,6 +36,8 @@ _LONGER: Final = 110
 _LONGER_BAR: Final = 40
 """Pixels of that bar."""
 _MIDDLE: Final = WIDTH - _RIGHT - _LONGER // 2 + 8
+_LEAST: Final = 4
+"""Height of the lowest bar, so that a single case among thousands is seen."""
 _LABELLED: Final = 12
 """Most numbers below the bars."""
 
@@ -85,7 +87,7 @@ def spread(
         left, right = (_LEFT + round(each * at) for at in (place, place + 1))
         if is_last:
             left, right = _MIDDLE - _LONGER_BAR // 2, _MIDDLE + _LONGER_BAR // 2
-        height = round(count * scale) or (2 if count else 0)  # a single case among thousands is still seen
+        height = max(round(count * scale), _LEAST) if count else 0
         zone = len(limits) if is_last else sum(1 for one in limits if one.at <= place)
         if height:
             drawn.append(part_box(left, floor - height, max(1, right - left), height, zone))

@@ -74,7 +74,7 @@ POLICY_URL: Final = (
 )
 POLICY_NAME: Final = "Política de Firma FacturaE v3.1"
 POLICY_SHA1: Final = "Ohixl6upD6av8N7pEvDABhEL6hM="
-"""Digest of the PDF at ``POLICY_URL``. AutoFirma, the State's own signing program, has the same three values."""
+"""Digest of the PDF at ``POLICY_URL``. AutoFirma, the State's own signing program, has the same address and digest."""
 
 
 def article(concept: str) -> str:

@@ -1,7 +1,7 @@
 """A line of an invoice in Facturae.
 
-A deduction is a line with the price and the amount below zero. The schema's patterns take a minus, and rule 6 of annex
-II of Orden HAP/1650/2015 limits the sign of withheld taxes alone. A line also says from which taxable base it is taken.
+A deduction is a line with the price and the amount below zero, because a line says from which taxable base it is taken.
+The schema's patterns take a minus (docs/invoice-facturae.md says what else is known of it).
 """
 
 from __future__ import annotations

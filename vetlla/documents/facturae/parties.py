@@ -1,4 +1,4 @@
-"""Who invoices whom in Facturae, with the three offices of the buyer (Orden HAP/1074/2014: DIR3 codes by role)."""
+"""Seller and buyer in Facturae, with the three offices of the buyer (Orden HAP/1074/2014: DIR3 codes by role)."""
 
 from __future__ import annotations
 

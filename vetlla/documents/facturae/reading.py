@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vetlla.documents.facturae.tree import Element
 
-_WHOLE_FILE = "`vetlla invoice check` takes a file with one valid invoice; ask the seller for it"
+_WHOLE_FILE = "ask the seller for a file with one valid invoice"
 
 
 def read(xml: bytes) -> ReceivedInvoice:

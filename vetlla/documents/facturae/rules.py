@@ -9,11 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from stdnum.es import nif
-
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.figures import rounded, tax_of
 from vetlla.documents.facturae.reading import amount, taxes, text
+from vetlla.domain.spanish_numbers import is_tax_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +22,16 @@ if TYPE_CHECKING:
 _NOTHING: Final = Decimal(0)
 _ROLES: Final = (codes.ACCOUNTING, codes.MANAGING, codes.PROCESSING)
 _CENTS: Final = 2
+_TAX: Final = "TaxesOutputs/Tax/TaxAmount/TotalAmount"
+_AMOUNTS_OF_TAX: Final = ("TaxesOutputs/Tax/TaxableBase/TotalAmount", _TAX)
+_AMOUNTS_OF_LINE: Final = (
+    "TotalCost",
+    "DiscountsAndRebates/Discount/DiscountAmount",
+    "Charges/Charge/ChargeAmount",
+    "GrossAmount",
+    *_AMOUNTS_OF_TAX,
+)
+"""Amounts with two decimals by rule 6a; price, rates and percentages may have more."""
 
 
 def rule_faults(root: Element) -> Iterator[str]:
@@ -34,15 +43,11 @@ def rule_faults(root: Element) -> Iterator[str]:
 
 
 def _parties(root: Element) -> Iterator[str]:
-    numbers = []
     for name in ("SellerParty", "BuyerParty"):
         tax = f"Parties/{name}/TaxIdentification"
         number = text(root, f"{tax}/TaxIdentificationNumber")
-        numbers.append(number.upper())
-        if text(root, f"{tax}/ResidenceTypeCode") == "R" and not nif.is_valid(number):
+        if text(root, f"{tax}/ResidenceTypeCode") == "R" and not is_tax_number(number):
             yield f"rule 5b: {name}: {number} is no Spanish tax number, by its check character"
-    if len(set(numbers)) == 1:
-        yield f"rule 5f: seller and buyer have the same tax number {numbers[0]}"
     centres = root.findall("Parties/BuyerParty/AdministrativeCentres/AdministrativeCentre")
     roles = {text(centre, "RoleTypeCode") for centre in centres if text(centre, "CentreCode")}
     if missing := [role for role in _ROLES if role not in roles]:
@@ -78,20 +83,14 @@ def _line(line: Element) -> Iterator[str]:
     gross = amount(line, "GrossAmount")
     if cost - discounts + charges != gross:
         yield f"rule 6a: TotalCost less discounts and plus charges is {cost - discounts + charges}, not {gross}"
-    for name in (
-        "TotalCost",
-        "GrossAmount",
-        *(f"TaxesOutputs/Tax/{part}/TotalAmount" for part in ("TaxableBase", "TaxAmount")),
-    ):
-        yield from (f"rule 6a: {fault}" for fault in _fine(line, name))
+    yield from (f"rule 6a: {fault}" for name in _AMOUNTS_OF_LINE for fault in _fine(line, name))
 
 
 def _totals(invoice: Element, gross: Decimal) -> Iterator[str]:
     totals = invoice.find("InvoiceTotals")
     assert totals is not None
-    for element in totals:
-        if not len(element):
-            yield from (f"rule 6b: {fault}" for fault in _fine(totals, str(element.tag)))
+    amounts = [f"InvoiceTotals/{element.tag!s}" for element in totals if not len(element)]
+    yield from (f"rule 6b: {fault}" for name in (*amounts, *_AMOUNTS_OF_TAX) for fault in _fine(invoice, name))
 
     def of(name: str) -> Decimal:
         return amount(totals, name) if totals.find(name) is not None else _NOTHING
@@ -120,9 +119,6 @@ def _totals(invoice: Element, gross: Decimal) -> Iterator[str]:
     ):
         if found != right:
             yield f"rule {rule}: {name} is {found}, and its parts give {right}"
-
-
-_TAX: Final = "TaxesOutputs/Tax/TaxAmount/TotalAmount"
 
 
 def _vat(invoice: Element, lines: list[Element]) -> Iterator[str]:

@@ -11,8 +11,6 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from stdnum import iban
-
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.fields import Node, day, field, optional
 from vetlla.documents.facturae.lines import invoice_line
@@ -20,13 +18,14 @@ from vetlla.documents.facturae.parties import parties
 from vetlla.documents.facturae.sums import amount, check_sums
 from vetlla.documents.words import Language, words_of
 from vetlla.domain.errors import UsageError
+from vetlla.domain.spanish_numbers import is_iban
 
 if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
     from vetlla.documents.words import Words
-    from vetlla.domain.invoices import Correction, Invoice, InvoiceHeader, VatGroup
+    from vetlla.domain.invoices import CorrectedInvoice, Invoice, InvoiceHeader, VatGroup
 
 PAYMENT: Final = timedelta(days=30)
 """Added to the day of issue for the due date, which the schema requires beside an account: the term of article 198.4 of
@@ -100,7 +99,7 @@ def _head(header: InvoiceHeader) -> Node:
     )
 
 
-def _corrective(corrects: Correction) -> Node:
+def _corrective(corrects: CorrectedInvoice) -> Node:
     if corrects.reason not in codes.REASONS:
         raise UsageError(
             f"{corrects.reason!r} is no reason of a correction", remedy=f"give one of {', '.join(codes.REASONS)}"
@@ -180,7 +179,7 @@ def _payment(invoice: Invoice) -> tuple[Node, ...]:
     account = "".join(invoice.header.iban.split())
     if not account:
         return ()
-    if not iban.is_valid(account):
+    if not is_iban(account):
         raise UsageError(f"IBAN {account} is not valid", remedy="give the account of the contract; its digits check it")
     installment = (
         day("InstallmentDueDate", invoice.header.issued + PAYMENT),

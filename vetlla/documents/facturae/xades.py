@@ -60,7 +60,7 @@ _DAMAGED: Final = (ValueError, TypeError, AttributeError, KeyError)
 """What signxml raises for elements that are not as it expects them."""
 _LONGEST: Final = 300
 """Most characters of a reason; some quote a whole certificate."""
-_EXPECTED: Final = XAdESSignatureConfiguration(location="./", expect_references=True)
+_EXPECTED: Final = XAdESSignatureConfiguration(expect_references=True)
 
 
 class NotVerifiedError(ValueError):
@@ -79,8 +79,10 @@ def verified(root: tree.Element) -> tuple[x509.Certificate, datetime]:
     certificate was valid. Who issued the certificate, and whether it was revoked, is not looked at.
     """
     signatures = root.findall(".//ds:Signature", _NAMES)
-    if len(signatures) != 1 or signatures[0].getparent() is not root:
-        raise NotVerifiedError(f"the file has {len(signatures)} signatures, or one in a wrong place")
+    if len(signatures) != 1:
+        raise NotVerifiedError(f"the file has {len(signatures)} signatures")
+    if signatures[0] is not root[-1]:
+        raise NotVerifiedError("the signature is not the last element of the file")
     certificate, at = _certificate_of(root), _time_of(root)
     try:
         results = XAdESVerifier().verify(

@@ -11,8 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.calls import ERASED, CallOutcome, Direction, number_of
+from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.service.calls.proofs import Proof, is_erased, lacks
 from vetlla.service.percent import count_for, percent_of
 
 if TYPE_CHECKING:
@@ -143,13 +144,10 @@ def _count_in(found: CallFigures, call: PhoneCall) -> None:
 
 
 def _count_proofs(found: CallFigures, call: PhoneCall) -> None:
-    record = call.record
-    erased = ERASED in {record.caller, record.called, record.recording}
-    found.erased += erased
-    has_number = bool(number_of(record)) or erased
-    has_outcome = record.outcome not in {None, CallOutcome.QUEUED}
-    found.registered += record.started is not None and has_number and has_outcome
-    found.filed += call.is_filed
-    if record.outcome is CallOutcome.ANSWERED:
+    missing = lacks(call)
+    found.erased += is_erased(call)
+    found.registered += Proof.REGISTERED not in missing
+    found.filed += Proof.FILED not in missing
+    if call.record.outcome is CallOutcome.ANSWERED:
         found.talks += 1
-        found.recorded += call.is_recorded
+        found.recorded += Proof.RECORDED not in missing

@@ -45,7 +45,13 @@ def _order(cell: str) -> int:
     return int(cell)
 
 
-# Messages show no value of a card, because cron mails them and terminals keep them.
+# Messages show no value of a card, because cron mails them and terminals keep them. That includes the columns that hold
+# no name: one separator too many in a row moves a name into each of them.
+Subject = Annotated[HomeCode, Field(min_length=1), Cell(Holds.CODE, secret=True)]
+Part = Annotated[CardPart, Cell(Holds.WORD, secret=True)]
+PersonCode = Annotated[Code, Cell(Holds.CODE, secret=True)]
+Place = Annotated[int, ReadBy(_order), Cell(Holds.NUMBER, secret=True)]
+HasKey = Annotated[YesNo, Cell(Holds.TRUTH, secret=True)]
 Label = Annotated[ShortText, Cell(Holds.TEXT, secret=True)]
 Note = Annotated[CardNote, Cell(Holds.TEXT, secret=True)]
 Entry = Annotated[ShortText, Cell(Holds.CODE, secret=True)]
@@ -56,8 +62,8 @@ Called = Annotated[tuple[str, ...], ReadBy(_telephones), Cell(Holds.LIST, secret
 class CardRow(TypedDict):
     """One row; a column that the row's part does not have is empty."""
 
-    home: Annotated[HomeCode, Field(min_length=1)]
-    what: CardPart
+    home: Subject
+    what: Part
     address: Note | None
     floor: Entry | None
     door: Entry | None
@@ -66,7 +72,7 @@ class CardRow(TypedDict):
     key_place: Note | None
     access: Note | None
     instructions: Note | None
-    code: Code | None
+    code: PersonCode | None
     name: Label | None
     languages: Spoken | None
     hearing: Note | None
@@ -74,10 +80,10 @@ class CardRow(TypedDict):
     speech: Note | None
     helps: Note | None
     health: Note | None
-    order: Annotated[int, ReadBy(_order), Cell(Holds.NUMBER)] | None
+    order: Place | None
     relation: Label | None
     telephones: Called | None
-    has_key: YesNo | None
+    has_key: HasKey | None
     when: Note | None
 
 

@@ -57,13 +57,13 @@ class CardFile:
         count = {CardPart.HOME: int(parts.fields is not None), CardPart.PERSON: len(parts.people)}
         part = values["what"]
         if count.get(part, len(parts.contacts)) >= _MOST[part]:
-            return [Fault(row, "what", part.value, f"home {values['home']} has more than {_MOST[part]} of them")]
+            return [Fault(row, "what", part.value, f"its home has more than {_MOST[part]} of them")]
         match part:
             case CardPart.HOME:
                 parts.fields = {name: given.get(name, "") for name in OF_HOME}
             case CardPart.PERSON:
                 if any(one.code == given["code"] for one in parts.people):
-                    return [Fault(row, "code", given["code"], "stands twice in this home")]
+                    return [Fault(row, "code", HIDDEN, "stands twice in this home")]
                 parts.people.append(Resident(**given))
             case CardPart.CONTACT:
                 order = given.pop("order", len(parts.contacts) + 1)

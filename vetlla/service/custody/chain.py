@@ -10,8 +10,13 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.duties import Impossible
+
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
+
+KEY: Final = "key"
+"""The kind of duty that is the custody of a key."""
 
 
 class KeyAct(StrEnum):
@@ -103,13 +108,6 @@ _NEXT: Final[Mapping[KeyState, str]] = {
 """What may have happened to a key before, and was not recorded."""
 
 
-class Impossible(NamedTuple):
-    """An event that was not possible at its time."""
-
-    event: DutyEvent
-    reason: str
-
-
 class CustodyKey(NamedTuple):
     """A key, or a set of copies under one code, with what its events make of it."""
 
@@ -150,7 +148,7 @@ class CustodyKey(NamedTuple):
         """Return in words where it is."""
         match self.state:
             case KeyState.IN_PLACE:
-                return f"is in its place ({self.place})"
+                return f"is in its place ({self.place})" if self.place else "is in its place"
             case KeyState.OUT:
                 return f"is out, and {self.holder} has it"
             case KeyState.LOST:

@@ -118,21 +118,25 @@ def _out_too_long(keys: Iterable[CustodyKey], out_us: int, now_us: int) -> Itera
             yield _finding("out", Level.WARNING, f"key {key.code}: {key.holder} has it for {time}", _show(key))
 
 
-def _shared_codes(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
-    """Yield the codes of several keys. The acts refuse a second key, but a withdrawal or an import may bring one."""
+def shared_codes(keys: Iterable[CustodyKey]) -> list[tuple[str, list[CustodyKey]]]:
+    """Return the codes of several keys in custody. No way in takes a second key, but a withdrawal may bring one."""
     known: dict[str, list[CustodyKey]] = defaultdict(list)
     for key in keys:
-        known[key.code].append(key)
-    for code, found in known.items():
-        if len(found) > 1:
-            homes = ", ".join(key.home for key in found)
-            text = f"code {code} belongs to {len(found)} keys in custody, of {homes}"
-            yield _finding(
-                "code",
-                Level.CRITICAL,
-                text,
-                "vetlla duties list --kind key --open, then vetlla duties withdraw EVENT of the wrong one",
-            )
+        if key.in_custody:
+            known[key.code].append(key)
+    return [(code, found) for code, found in known.items() if len(found) > 1]
+
+
+def _shared_codes(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
+    for code, found in shared_codes(keys):
+        homes = ", ".join(key.home for key in found)
+        text = f"code {code} belongs to {len(found)} keys in custody, of {homes}"
+        yield _finding(
+            "code",
+            Level.CRITICAL,
+            text,
+            "vetlla duties list --kind key --open, then vetlla duties withdraw EVENT of the wrong one",
+        )
 
 
 def _shared_places(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
@@ -149,8 +153,8 @@ def _shared_places(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
 
 def _impossible(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
     for key in keys:
-        for event, reason in key.impossible:
-            yield _finding("impossible", Level.WARNING, f"event {event.id}: {reason}", _show(key))
+        for one in key.impossible:
+            yield _finding("impossible", Level.WARNING, f"event {one.event.id}: {one.reason}", _show(key))
 
 
 def _show(key: CustodyKey) -> str:

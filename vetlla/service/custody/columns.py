@@ -11,7 +11,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.column_types import HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
-from vetlla.service.custody.chain import MAY_RETURN, AlarmCheck, KeyAct, TakingReason, codes_of, details_of
+from vetlla.service.custody.chain import KEY, MAY_RETURN, AlarmCheck, KeyAct, TakingReason, codes_of, details_of
 from vetlla.service.duties.columns import NOTE_MAX, details_text
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> N
         given["alarm_check"] = AlarmCheck.UNCHECKED
     details = {name: str(value) if (value := given[name]) is not None else None for name in DETAILS}
     return NewEvent(
-        kind="key",
+        kind=KEY,
         subject=values["home"],
         event=act.value,
         at_us=at_us,
@@ -110,6 +110,13 @@ def key_event(row: int, values: KeyRow, local_time: LocalTime, now_us: int) -> N
         note=values["note"] or "",
         details=details_text(details),
     )
+
+
+def missing(event: NewEvent) -> list[str]:
+    """Return what an act needs and an event does not say, as the columns are named."""
+    needed = next((columns for act, columns in NEEDED.items() if act.value == event.event), ())
+    details = event.detail
+    return [column for column in needed if not (event.by if column == "by" else details.get(column))]
 
 
 def key_row(event: DutyEvent) -> dict[str, str]:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.findings import Finding, Level
 from vetlla.service.dispatch.order import minutes
+from vetlla.service.dispatch.possible import impossible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.order import Line, StreetMarks
 
 
@@ -28,15 +30,30 @@ def check(lines: Iterable[Line], marks: StreetMarks) -> list[Finding]:
             level, text = Level.WARNING, f"{minutes(line.left_us)} are left"
         else:
             continue
-        alarm = one.alarms[0] if one.alarms else ""
         found.append(
             Finding(
                 check=one.standing.duty.kind,
                 level=level,
-                text=f"emergency of type {one.type}, alarm {alarm or '-'}, home {one.home}: {text}",
-                remedy=f"vetlla dispatch propose {alarm}" if alarm and not one.unit else "vetlla dispatch board",
+                text=f"emergency of type {one.type}, {one.named}, home {one.home}: {text}",
+                remedy=f"vetlla dispatch propose {one.label}" if not one.unit else "vetlla dispatch board",
                 home=one.home,
                 figures={"duty": one.id, "left_s": line.left_us // 1_000_000},
             )
         )
     return found
+
+
+def contradictions(emergencies: Iterable[StreetEmergency], time: Callable[[int], str]) -> list[Finding]:
+    """Return a finding for each event that contradicts another one of its emergency; ``time`` writes a moment."""
+    return [
+        Finding(
+            check="impossible",
+            level=Level.WARNING,
+            text=f"emergency of {one.named}, home {one.home}, event {wrong.event.id}: {wrong.reason}",
+            remedy=f"vetlla duties show {one.id}, then vetlla duties withdraw EVENT --reason TEXT of the wrong one",
+            home=one.home,
+            figures={"duty": one.id, "event": wrong.event.id},
+        )
+        for one in emergencies
+        for wrong in impossible(one.standing.duty, time)
+    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping  # noqa: TC003 - NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
 
@@ -10,8 +11,12 @@ if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.standing import Standing
 
-UNIT = "team"
+UNIT: Final = "team"
 """Detail of an event with the code of the unit; the files of duty events have it under this name."""
+DUTY_MARK: Final = "D"
+"""Begin of the name of an emergency without an alarm; the number of its duty follows. Alarms have numbers only."""
+_REACHED: Final = {"arrived": "arrived", "access": "access", "no_access": "shut_out"}
+"""What a unit reports from the home, with the time that it sets for the unit."""
 
 
 class StreetEmergency(NamedTuple):
@@ -29,11 +34,31 @@ class StreetEmergency(NamedTuple):
     arrived_us: int | None
     access_us: int | None
     no_access_us: int | None
+    """When a unit could not get in for the first time. Another unit may have been sent since then."""
+    shut_out_us: int | None
+    """When the unit that was sent last could not get in."""
+    freed: Mapping[str, int]
+    """The units that were called away or replaced, by ``code_key``, and when that happened for the last time."""
 
     @property
     def id(self) -> int:
         """Number of its duty."""
         return self.standing.duty.id
+
+    @property
+    def label(self) -> str:
+        """How commands name it: its first alarm; ``D`` and the number of its duty if no alarm is known."""
+        return self.alarms[0] if self.alarms else f"{DUTY_MARK}{self.id}"
+
+    @property
+    def named(self) -> str:
+        """How sentences name it, such as "alarm 1207" or "duty 4711"."""
+        return f"alarm {self.alarms[0]}" if self.alarms else f"duty {self.id}"
+
+    @property
+    def reached_us(self) -> int | None:
+        """When the unit that was sent last came to the home; None while it is on the way."""
+        return self.arrived_us or self.access_us or self.shut_out_us
 
     @property
     def home(self) -> str:
@@ -100,6 +125,11 @@ class StreetEmergency(NamedTuple):
         return self.access_us is not None
 
 
+def code_key(code: str) -> str:
+    """Return what the codes of one unit or base have in common: they may differ in case and in spaces."""
+    return "".join(code.split()).casefold()
+
+
 def detail(event: DutyEvent, name: str) -> str:
     """Return a detail of an event; "" if it does not say it."""
     return event.told.detail.get(name, "")
@@ -114,20 +144,28 @@ def emergency(one: Standing) -> StreetEmergency:
     """Return the emergency of a duty of kind ``umo_1`` or ``umo_2``."""
     alarms: list[str] = []
     unit = base = ""
-    at: dict[str, int | None] = dict.fromkeys(("sent", "arrived", "access", "no_access"))
+    at: dict[str, int | None] = dict.fromkeys(("sent", "arrived", "access", "no_access", "shut_out"))
+    freed: dict[str, int] = {}
     for event in one.duty.events:
         told = event.told
         if (alarm := detail(event, "alarm")) and alarm not in alarms:
             alarms.append(alarm)
+        team = detail(event, UNIT)
         if told.event == "sent":
-            unit, base = detail(event, UNIT), detail(event, "base")
-            at["sent"], at["arrived"] = told.at_us, None
+            if unit and code_key(unit) != code_key(team):
+                freed[code_key(unit)] = told.at_us
+            unit, base = team, detail(event, "base")
+            at |= {"sent": told.at_us, "arrived": None, "shut_out": None}
         elif told.event == "recalled":
+            if unit:
+                freed[code_key(unit)] = told.at_us
             unit = base = ""
-            at["sent"] = at["arrived"] = None
-        elif told.event in at and at[told.event] is None:
-            at[told.event] = told.at_us
-            unit, base = detail(event, UNIT) or unit, detail(event, "base") or base
+            at |= {"sent": None, "arrived": None, "shut_out": None}
+        elif told.event in _REACHED:
+            name = _REACHED[told.event]
+            at[name] = at[name] or told.at_us
+            at[told.event] = at[told.event] or told.at_us
+            unit, base = team or unit, detail(event, "base") or base
     return StreetEmergency(
         one,
         TYPE_OF_KIND[one.duty.kind],
@@ -138,4 +176,6 @@ def emergency(one: Standing) -> StreetEmergency:
         at["arrived"],
         at["access"],
         at["no_access"],
+        at["shut_out"],
+        freed,
     )

@@ -112,10 +112,12 @@ def _why(
     if left_us is None:
         if one.is_attended:
             return "The unit has got in, and the emergency is not finished."
+        if one.unit and one.shut_out_us is None:
+            return f"A unit could not get in before. Unit {one.unit} {_way(one)}."
         return "The unit could not get in, and the emergency is not finished."
     sentences = [_of_time(one, left_us, to_share_us)]
     if one.unit:
-        sentences.append(f"Unit {one.unit} {'is at the door' if one.arrived_us else 'is on the way'}.")
+        sentences.append(f"Unit {one.unit} {_way(one)}.")
     else:
         if ahead is not None and needs_unit(ahead):
             sentences.append(_after(one, ahead))
@@ -124,6 +126,12 @@ def _why(
         else:
             sentences.append("No unit is free for it: those before it need the free ones, or none is free.")
     return " ".join(sentences)
+
+
+def _way(one: StreetEmergency) -> str:
+    if one.shut_out_us:
+        return "could not get in"
+    return "is at the door" if one.arrived_us else "is on the way"
 
 
 def _of_time(one: StreetEmergency, left_us: int, to_share_us: int | None) -> str:
@@ -140,7 +148,7 @@ def _of_time(one: StreetEmergency, left_us: int, to_share_us: int | None) -> str
 
 
 def _after(one: StreetEmergency, ahead: StreetEmergency) -> str:
-    which = f"the emergency of alarm {ahead.alarms[0] if ahead.alarms else ahead.id}"
+    which = f"the emergency of {ahead.named}"
     if one.type is not ahead.type:
         return f"It comes after {which}, because type I comes first."
     return f"It comes after {which}, which has less time left."

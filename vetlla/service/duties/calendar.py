@@ -45,6 +45,10 @@ class ServiceCalendar:
         """Return the date on which a moment is."""
         return datetime.fromtimestamp(at_us // SECOND_US, self.zone).date()
 
+    def shown(self, at_us: int) -> str:
+        """Return a moment as a person of the service reads it, such as "2026-11-05 10:02:00 CET"."""
+        return f"{datetime.fromtimestamp(at_us // SECOND_US, self.zone):%Y-%m-%d %H:%M:%S %Z}"
+
     def begin_of(self, day: int) -> int:
         """Return the first microsecond of a day."""
         return self._end_of(day - 1) + 1

@@ -53,6 +53,15 @@ def stops_of(terms: Terms, events: Iterable[DutyEvent]) -> list[ClockStop]:
     return found
 
 
+def ended_by(stops: Iterable[ClockStop], at_us: int) -> list[ClockStop]:
+    """Return the stops of a duty that ended at a time: its end ends a stop, too, and later stops are not its own."""
+    return [
+        stop._replace(end_us=at_us if stop.end_us is None else min(at_us, stop.end_us))
+        for stop in stops
+        if stop.begin_us < at_us
+    ]
+
+
 def due_us(terms: Terms, calendar: ServiceCalendar, opened_us: int, stops: Sequence[ClockStop]) -> int | None:
     """Return the last moment at which a duty with a limit is kept; None if its clock stands before that."""
     extra = going_on = 0

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NOTE_MAX: Final = 500
 """Most characters of a note, as many as in a reason that the receiver takes."""
+REF_MAX: Final = 128
+"""Most characters of a reference: one that is made here has a code of up to 64, a word, a day and a number."""
 DETAILS: Final = ("base", "team", "alarm")
 """Columns that are kept as details of an event: the base, the technician or emergency unit, and the alarm."""
 DETAILS_MAX: Final = 2_000
@@ -49,6 +51,13 @@ def _other_details(text: str) -> str:
     return text
 
 
+def _reference(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has unprintable characters")
+    return text
+
+
+Reference = Annotated[str, Field(max_length=REF_MAX), AfterValidator(_reference), Cell(Holds.CODE)]
 Code = Annotated[ShortText, Cell(Holds.CODE)]
 Text = Annotated[ShortText, Cell(Holds.TEXT)]
 Note = Annotated[str, Field(max_length=NOTE_MAX), AfterValidator(_note), Cell(Holds.TEXT)]
@@ -62,7 +71,7 @@ EventRow = TypedDict(
         "subject": Code,
         "event": Text,
         "at": When,
-        "ref": Code | None,
+        "ref": Reference | None,
         "by": Text | None,
         "note": Note | None,
         "from": When | None,
@@ -181,9 +190,24 @@ def details_text(details: Mapping[str, str | None]) -> str:
     return json.dumps(given, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if given else ""
 
 
+def unfit(told: NewEvent) -> list[str]:
+    """Return what keeps an event out of a file of events: each column whose text an import would refuse or change."""
+    found: list[str] = []
+    for column, text in _told_row(told).items():
+        try:
+            if text and EVENTS.parse(column, text) != text:
+                found.append(f"{column} has spaces around it")
+        except ValueError as error:
+            found.append(f"{column} {error}")
+    return found
+
+
 def event_row(event: DutyEvent) -> dict[str, str]:
     """Return an event as a row that can be imported again."""
-    told = event.told
+    return _told_row(event.told)
+
+
+def _told_row(told: NewEvent) -> dict[str, str]:
     details = told.detail
     return {
         "kind": told.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.service.duties.clock import due_us, stops_of, used, whole_limit
+from vetlla.service.duties.clock import due_us, ended_by, stops_of, used, whole_limit
 from vetlla.service.duties.kinds import ClockKind
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Standing(NamedTuple):
     terms: Terms
     verdict: DutyVerdict
     due_us: int | None
-    """Last moment at which it is kept; None while its clock stands, or if it has none."""
+    """Last moment at which it is kept, its stops included; None while its clock stands, or if it has none."""
     judging: DutyEvent | None
     """The event that decided the verdict."""
     ended: DutyEvent | None
@@ -70,14 +70,16 @@ def standing(duty: Duty, rules: DutyRules, now_us: int) -> Standing:
             ended = event
         if called_off is None and name in kind.cancels:
             called_off = event
-    stops = stops_of(terms, duty.events)
     promise = _promise(duty, terms, judging) if kind.promises else None
-    due = _due(duty, rules, terms, stops, promise)
     decided = judging or ended
     if called_off is not None and decided is not None and called_off.told.at_us < decided.told.at_us:
         decided = judging = None
     end = called_off if ended is None or (called_off and called_off.told.at_us < ended.told.at_us) else ended
-    until = decided.told.at_us if decided else end.told.at_us if end else max(now_us, duty.opened_us)
+    stops, last = stops_of(terms, duty.events), decided or end
+    if last is not None:
+        stops = ended_by(stops, last.told.at_us)
+    due = _due(duty, rules, terms, stops, promise)
+    until = last.told.at_us if last else max(now_us, duty.opened_us)
     spent = used(terms, rules.calendar, duty.opened_us, until, stops) if kind.clock is ClockKind.LIMIT else 0
     verdict = _decided(terms, decided, promise, due) if decided else _undecided(end, due, now_us)
     return Standing(

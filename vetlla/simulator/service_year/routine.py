@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.service.duties.kinds import ClockKind
+from vetlla.simulator.service_year.calls import AwaitedCall
 from vetlla.simulator.service_year.days import MINUTE_US
 from vetlla.simulator.service_year.telling import DutyStory, ToldEvent
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 TWICE = 3
 """Support level of the homes with two follow-ups a month (tender, section 5)."""
+CALLS_IN = 40
+"""The user calls in for the follow-ups of one home in forty. The number is even: no breach is planted in such homes."""
 LEAST, MOST = 2, 90
 """How much of its time an ordinary duty takes, in percent."""
 
@@ -65,10 +68,13 @@ def _between(begin: int, end: int, rng: random.Random) -> int:
     return min(end, max(begin, begin + (end - begin) * share // 10_000 // SECOND_US * SECOND_US))
 
 
-def follow_ups(one: Facts, homes: Sequence[Home], number: int, month: Month) -> Iterator[DutyStory]:
+def follow_ups(
+    one: Facts, homes: Sequence[Home], number: int, month: Month, calls: list[AwaitedCall]
+) -> Iterator[DutyStory]:
     """Yield the follow-up calls of a month: two to homes of level 3, and one to as many others as the number leaves.
 
-    Every second home's calls have no reference, so that they find their duty by the time.
+    Every second home's calls have no reference, so that they find their duty by the time. Some follow-ups are left
+    open, and the call that fulfils each is added to ``calls``.
     """
     days, calendar, rng = month
     middle, last = days[14], days[-1]
@@ -82,8 +88,10 @@ def follow_ups(one: Facts, homes: Sequence[Home], number: int, month: Month) -> 
         for half, (first, until) in enumerate(spans):
             opened_us, end = calendar.at(first, 6), calendar.end_of(until)
             ref = f"FU{first:%y%m}-{half}-{home.code}" if place % 2 else ""
+            if place % CALLS_IN == 0:
+                last_us = min(end, calendar.end_us)
+                calls.append(AwaitedCall(home.code, opened_us, last_us))
             done = _between(opened_us, end, rng)
             opening = ToldEvent(one.kind.opens, opened_us, (calendar.at(first, 0), end))
-            yield DutyStory(
-                one.name, home.code, ref, [opening, *one.closing(done)], home.base, f"OP{rng.randrange(60):02}"
-            )
+            closing = [] if place % CALLS_IN == 0 else one.closing(done)
+            yield DutyStory(one.name, home.code, ref, [opening, *closing], home.base, f"OP{rng.randrange(60):02}")

@@ -36,12 +36,15 @@ class DutyStory:
     events: list[ToldEvent] = field(default_factory=list)
     base: str = ""
     by: str = ""
+    alarm: int = 0
+    """The alarm that opened it; 0 if none did."""
 
     def rows(self) -> Iterator[list[str]]:
         """Yield the rows of a file of events."""
+        alarm = str(self.alarm or "")
         for name, at_us, promise in self.events:
             begin, end = (iso(promise[0]), iso(promise[1])) if promise else ("", "")
-            cells = {"base": self.base, "by": self.by, "from": begin, "to": end, "at": iso(at_us)}
+            cells = {"base": self.base, "by": self.by, "from": begin, "to": end, "at": iso(at_us), "alarm": alarm}
             cells |= {"kind": self.kind, "subject": self.subject, "event": name, "ref": self.ref}
             yield [cells.get(column, "") for column in COLUMNS]
 
@@ -50,13 +53,20 @@ class Planted(NamedTuple):
     """What was planted into the year, and what the judge must say of it."""
 
     kind: str
+    """The kind of duty; ``call``, ``alarm``; of a whole month ``calls``, ``alarms_urgent``, ``alarms_technical``."""
     subject: str
+    """Home, person, device or service; empty if none is known."""
     ref: str
+    """Reference of the duty, id of the call, or number of the alarm; the month, of a whole month."""
     way: str
-    """In which way the duty is breached or nearly breached."""
+    """In which way it is breached or nearly breached."""
     verdict: str
     worse: bool = False
     """Whether the breach is more than a breach."""
+    ans: int | None = None
+    """The standard that it feeds; None if it feeds none."""
+    month: str = ""
+    """The month in which the duty was opened, or the communication began, in local time."""
 
     def line(self) -> str:
         """Return it as a line of the plan."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from vetlla.store.journal.opening import UNFINISHED_RESTORE
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 ASIDE = "replaced"
 """Beginning of the names of directories with replaced files."""
+
+
+def new_place(state_dir: Path, at: datetime) -> Path:
+    """Return a directory for files that are replaced at a time: a second restore in one second gets its own."""
+    name = f"{ASIDE}-{at:%Y%m%dT%H%M%SZ}"
+    places = (state_dir / (f"{name}-{number}" if number > 1 else name) for number in count(1))
+    return next(place for place in places if not place.exists())
 
 
 def replaced_place(state_dir: Path, name: str) -> Path | None:

@@ -21,8 +21,9 @@ from vetlla.domain.errors import StoreError
 from vetlla.domain.plainfile import open_file
 from vetlla.store.backups.backup import Manifest
 from vetlla.store.backups.cards import prepare_cards
+from vetlla.store.backups.erased import erased_since
 from vetlla.store.backups.reminders import looked_through, prepare
-from vetlla.store.backups.replaced import ASIDE
+from vetlla.store.backups.replaced import ASIDE, new_place
 from vetlla.store.cards.opening import CARDS
 from vetlla.store.cards.opening import LOCK as CARDS_LOCK
 from vetlla.store.cards.opening import MODE as CARDS_MODE
@@ -65,6 +66,8 @@ class Restored(NamedTuple):
     numbers: Mapping[str, int]
     """By table: the first number that the receiver will give out, above all that are known to have been given out.
     Empty if the backup has no journal."""
+    erased: tuple[str, ...] | None = ()
+    """Homes that were erased since the backup, which has their data; None if the replaced journal cannot say."""
     reminders: RestoredReminders | None = None
     """None if the backup has no reminders."""
 
@@ -91,7 +94,8 @@ def restore(
         now = clock.now().utc_us
         replaced_head = _head(state_dir) if has_journal else None
         numbers = _numbers(backup, state_dir) if has_journal else {}
-        aside = state_dir / f"{ASIDE}-{to_datetime(now):%Y%m%dT%H%M%SZ}"
+        erased = erased_since(backup, state_dir) if has_journal else ()
+        aside = new_place(state_dir, to_datetime(now))
         reminders = looked_through(backup, state_dir, to_datetime(now)) if REMINDERS in manifest.files else None
         replaced = [path for name in manifest.files for path in _files_of(state_dir / name) if path.exists()]
         if not dry_run:
@@ -108,7 +112,7 @@ def restore(
                 _exchange(incoming, state_dir, manifest, replaced, aside)
                 if has_journal:
                     _remember(state_dir, numbers)
-        return Restored(manifest, replaced_head, aside if replaced else None, numbers, reminders)
+        return Restored(manifest, replaced_head, aside if replaced else None, numbers, erased, reminders)
 
 
 @contextmanager

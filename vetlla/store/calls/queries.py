@@ -75,6 +75,12 @@ def calls(
             yield call
 
 
+def sources(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the PBX that have calls; "" for one that was never named."""
+    rows = connection.execute("SELECT name FROM call_sources WHERE id IN (SELECT source FROM calls) ORDER BY name")
+    return [name for (name,) in rows]
+
+
 def call(
     connection: sqlite3.Connection, named: str, join: Callable[[Mapping[Origin, CallRecord]], CallRecord]
 ) -> PhoneCall:

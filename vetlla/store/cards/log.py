@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.domain.errors import StoreError
-from vetlla.store.journal.audit import Head, chain, head_of, link_flaws, read_head
+from vetlla.store.journal.audit import Head, chain, head_of, holds, link_flaws, read_head
 from vetlla.store.journal.batch import Entry
 
 if TYPE_CHECKING:
@@ -22,31 +22,41 @@ if TYPE_CHECKING:
     from vetlla.store.journal.audit import Flaw
 
 READ, SET, ERASE, EXPORT, IMPORT, REKEY, RESTORE = "read", "set", "erase", "export", "import", "rekey", "restore"
+ABSENT, FAILED, REFUSED = "absent", "failed", "refused"
+"""Attempts to read: the home has no card, its card does not open, or the reason was not accepted."""
 ALL: Final = "all homes"
 """Subject of a record about all cards."""
+CHANGES: Final = (SET, ERASE, REKEY)
+"""Actions that change a card; their records have its digest."""
 READINGS: Final = (READ, EXPORT)
 """Actions after which a person knows what cards say."""
+ATTEMPTS: Final = (ABSENT, FAILED, REFUSED)
+"""Actions after which a person does not, but tried."""
 
 _INSERT = "INSERT INTO audit (id, at_us, actor, action, subject, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _READERS = f"""
 SELECT id, at_us, actor, action, subject, detail FROM audit
-WHERE action IN ('{READ}', '{EXPORT}') AND (:subject IS NULL OR subject IN (:subject, '{ALL}'))
+WHERE action IN {READINGS + ATTEMPTS} AND (:subject IS NULL OR subject IN (:subject, '{ALL}'))
   AND (:by IS NULL OR actor = :by OR substr(actor, 1, length(:by) + 5) = :by || ' (as ') AND at_us >= :since_us
 ORDER BY id
 """  # noqa: S608 - constant words
-_LAST_CHANGE = f"""
+_LAST_CHANGES = f"""
 SELECT subject, detail FROM audit WHERE id IN (
-    SELECT max(id) FROM audit WHERE action IN ('{SET}', '{ERASE}', '{REKEY}') AND subject <> '{ALL}' GROUP BY subject)
+    SELECT max(id) FROM audit WHERE action IN {CHANGES} AND subject <> '{ALL}' GROUP BY subject)
+"""  # noqa: S608 - constant words
+_LAST_CHANGE = f"""
+SELECT detail FROM audit WHERE subject = ? AND action IN {CHANGES} ORDER BY id DESC LIMIT 1
 """  # noqa: S608 - constant words
 
 
 class CardReading(NamedTuple):
-    """A record of a reading."""
+    """A record of a reading, or of an attempt."""
 
     id: int
     at_us: int
     actor: str
     action: str
+    """One of ``READINGS`` and ``ATTEMPTS``."""
     home: str
     """Empty for a reading of all cards."""
     alarm: int | None
@@ -76,7 +86,7 @@ def reason_fields(reason: ReadReason) -> dict[str, object]:
 
 
 def readings(db: sqlite3.Connection, *, home: str = "", by: str = "", since_us: int = 0) -> Iterator[CardReading]:
-    """Yield who read cards, oldest first; for one home also those who read all of them."""
+    """Yield who read cards or tried to, oldest first; for one home also those who read all of them."""
     values = {"subject": subject_of(home) if home else None, "by": by or None, "since_us": since_us}
     for row in db.execute(_READERS, values):
         detail = _detail(row)
@@ -95,13 +105,30 @@ def readings(db: sqlite3.Connection, *, home: str = "", by: str = "", since_us: 
 def expected_digests(db: sqlite3.Connection) -> dict[str, str]:
     """Return the digest that each home's row should have; "" for an erased card."""
     return {
-        row["subject"].removeprefix("home "): str(_detail(row).get("digest", "")) for row in db.execute(_LAST_CHANGE)
+        row["subject"].removeprefix("home "): str(_detail(row).get("digest", "")) for row in db.execute(_LAST_CHANGES)
     }
+
+
+def expected_digest(db: sqlite3.Connection, home: str) -> str:
+    """Return the digest that a home's row should have; "" for an erased card and for a home that never had one."""
+    row = db.execute(_LAST_CHANGE, (subject_of(home),)).fetchone()
+    return "" if row is None else str(_detail(row).get("digest", ""))
 
 
 def head(db: sqlite3.Connection) -> Head:
     """Return the end of the chain."""
     return read_head(db)
+
+
+def contains(db: sqlite3.Connection, earlier: Head) -> bool:
+    """Return True if the chain contains a head that was printed earlier, so that nothing up to there was cut."""
+    return holds(lambda sql, values: db.execute(sql, values).fetchall(), earlier)
+
+
+def last_restore(db: sqlite3.Connection) -> int | None:
+    """Return when a backup last replaced the log, in microseconds UTC; None if it never did."""
+    (at_us,) = db.execute("SELECT max(at_us) FROM audit WHERE action = ?", (RESTORE,)).fetchone()
+    return at_us if isinstance(at_us, int) else None
 
 
 def flaws(db: sqlite3.Connection) -> Iterator[Flaw]:

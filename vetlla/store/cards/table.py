@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import VetllaError
 from vetlla.store.cards import log
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from vetlla.store.cards.sealing import CardKeys
 
-DAMAGE_SHOWN = 100
+DAMAGE_SHOWN: Final = 100
+"""Most faults of the file's structure that are shown."""
+NOT_LAST: Final = "the card is not the one that was last written"
 # SQLite keeps any type in any column; a text that was put there by hand is read as its bytes.
 _EVERY = "SELECT home, key_id, CAST(nonce AS BLOB), CAST(sealed AS BLOB) FROM cards"
 _PUT = "INSERT OR REPLACE INTO cards (home, key_id, nonce, sealed) VALUES (?, ?, ?, ?)"
@@ -72,16 +74,35 @@ def damage(db: sqlite3.Connection, keys: CardKeys | None = None) -> Iterator[Car
             yield CardDamage("", found)
     for flaw in log.flaws(db):
         yield CardDamage("", f"log record {flaw.audit_id}: {flaw.what}")
+    yield from misplaced(db)
+    if keys is not None:
+        yield from (CardDamage(row.home, why) for row, why in opened_rows(db, keys) if why and why != NOT_LAST)
+
+
+def misplaced(db: sqlite3.Connection) -> Iterator[CardDamage]:
+    """Yield each card that was changed, moved to another home, put back or removed; the log says so without the key."""
     expected = log.expected_digests(db)
     for row in every_row(db):
-        wanted = expected.pop(row.home, "")
-        if row.digest != wanted:
-            yield CardDamage(row.home, "the card is not the one that was last written")
-        elif keys is not None and (why := _unopened(row, keys)):
-            yield CardDamage(row.home, why)
+        if row.digest != expected.pop(row.home, ""):
+            yield CardDamage(row.home, NOT_LAST)
     yield from (
         CardDamage(home, "the card was removed without a record") for home, wanted in expected.items() if wanted
     )
+
+
+def opened_rows(db: sqlite3.Connection, keys: CardKeys) -> Iterator[tuple[SealedCard, str]]:
+    """Yield each sealed card, by home, and why it is not to be used: "" for the card that was last written.
+
+    An older card that was put back opens, because it was a true card once; without the log it would pass as the last.
+    """
+    expected = log.expected_digests(db)
+    for row in every_row(db):
+        yield row, NOT_LAST if row.digest != expected.get(row.home, "") else _unopened(row, keys)
+
+
+def unusable(db: sqlite3.Connection, row: SealedCard, keys: CardKeys) -> str:
+    """Return why one card is not to be used, as ``opened_rows`` does; "" for the card that was last written."""
+    return NOT_LAST if row.digest != log.expected_digest(db, row.home) else _unopened(row, keys)
 
 
 def _unopened(row: SealedCard, keys: CardKeys) -> str:

@@ -14,12 +14,10 @@ _COLUMNS: Final = (
     'id, kind, subject, event, at_us, ref, "by", note, begin_us, end_us, details, duty, withdraws, source, recorded_us'
 )
 LATEST: Final = 1 << 62
-"""A time after which nothing is recorded: it asks for what is known now."""
-_OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND recorded_us <= ?"  # noqa: S608
-_BY_SUBJECT: Final = (
-    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND recorded_us <= ? ORDER BY kind, subject, at_us"  # noqa: S608
-)
-_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ? AND recorded_us <= ?"  # noqa: S608
+"""A time after which nothing happens."""
+_OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ?"  # noqa: S608
+_BY_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? ORDER BY kind, subject, at_us"  # noqa: S608
+_SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
 _WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
 _SAME: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
@@ -56,17 +54,15 @@ def event(connection: sqlite3.Connection, number: int) -> DutyEvent | None:
     return _event(row) if row else None
 
 
-def of_subject(connection: sqlite3.Connection, kind: str, subject: str, known_us: int = LATEST) -> list[DutyEvent]:
-    """Return the events of one kind about one subject, as known at a time (default: now)."""
-    return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject, known_us))))
+def of_subject(connection: sqlite3.Connection, kind: str, subject: str) -> list[DutyEvent]:
+    """Return the events of one kind about one subject."""
+    return list(map(_event, connection.execute(_OF_SUBJECT, (kind, subject))))
 
 
-def since(
-    connection: sqlite3.Connection, kinds: Iterable[str], since_us: int, known_us: int = LATEST
-) -> Iterator[DutyEvent]:
-    """Yield every event of these kinds that happened at a time or later, as known at a time (default: now)."""
+def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -> Iterator[DutyEvent]:
+    """Yield every event of these kinds that happened at a time or later."""
     for kind in kinds:
-        yield from map(_event, connection.execute(_SINCE, (kind, since_us, known_us)))
+        yield from map(_event, connection.execute(_SINCE, (kind, since_us)))
 
 
 def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until_us: int = LATEST) -> list[str]:
@@ -78,10 +74,10 @@ def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until
     return [subject for (subject,) in rows]
 
 
-def is_recorded(connection: sqlite3.Connection, kind: str, until_us: int, known_us: int = LATEST) -> bool:
-    """Return True if a kind has an event before a time, as known at a time (default: now)."""
-    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND at_us < ? AND recorded_us <= ? LIMIT 1"
-    return connection.execute(sql, (kind, until_us, known_us)).fetchone() is not None
+def is_recorded(connection: sqlite3.Connection, kind: str, until_us: int) -> bool:
+    """Return True if a kind has an event before a time."""
+    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND at_us < ? LIMIT 1"
+    return connection.execute(sql, (kind, until_us)).fetchone() is not None
 
 
 def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: int) -> list[str]:
@@ -107,13 +103,11 @@ def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[st
     return [kind for kind in kinds if connection.execute(sql, (kind, subject)).fetchone()]
 
 
-def by_subject(
-    connection: sqlite3.Connection, kinds: Iterable[str], known_us: int = LATEST
-) -> Iterator[tuple[str, str, list[DutyEvent]]]:
-    """Yield kind, subject and events of every subject of these kinds, as known at a time (default: now)."""
+def by_subject(connection: sqlite3.Connection, kinds: Iterable[str]) -> Iterator[tuple[str, str, list[DutyEvent]]]:
+    """Yield kind, subject and events of every subject of these kinds."""
     for kind in kinds:
         found: list[DutyEvent] = []
-        for row in connection.execute(_BY_SUBJECT, (kind, known_us)):
+        for row in connection.execute(_BY_SUBJECT, (kind,)):
             if found and found[0].told.subject != row[2]:
                 yield kind, found[0].told.subject, found
                 found = []

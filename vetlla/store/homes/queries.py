@@ -1,7 +1,7 @@
-"""Homes and people of any day, as known at any time. ``write.py`` records facts about them.
+"""Homes and people of any day. ``write.py`` records facts about them.
 
-Without a day the functions return the values of the latest facts, also of those whose day is still to come. Without a
-time they know everything that was ever recorded.
+Without a day the functions return the values of the latest facts, also of those whose day is still to come. With a
+connection that looks back (``store.registry.known``) they answer as known at a past time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import Fact, Home, Person, is_covered
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, periods_of, person_of, shown
 from vetlla.store.homes.folding import cells_on, days_of_change, rows_of
+from vetlla.store.registry.known import looks_back
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,37 +60,26 @@ class PersonSpan(NamedTuple):
 # --- homes ------------------------------------------------------------------------------------------------------------
 
 
-def homes(
-    connection: sqlite3.Connection, codes: Sequence[str] = (), *, day: date = LAST_DAY, known_us: int | None = None
-) -> dict[str, Home]:
-    """Return homes by code as they are on a day: those in ``codes``, or all.
-
-    With ``known_us`` (microseconds UTC) the answer is the one that the registry gave at that time: homes and facts
-    that were recorded later are not in it.
-    """
+def homes(connection: sqlite3.Connection, codes: Sequence[str] = (), *, day: date = LAST_DAY) -> dict[str, Home]:
+    """Return homes by code as they are on a day: those in ``codes``, or all."""
     on, chosen = day.isoformat(), json.dumps(list(codes)) if codes else None
-    return {
-        code: home_of(code, cells_on(HOMES, rows, on))
-        for code, rows in rows_of(connection, HOMES, codes=chosen, known_us=known_us)
-    }
+    return {code: home_of(code, cells_on(HOMES, rows, on)) for code, rows in rows_of(connection, HOMES, codes=chosen)}
 
 
-def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, known_us: int | None = None) -> Home:
+def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY) -> Home:
     """Return one home. Raises UsageError if it is not registered."""
-    found = homes(connection, [code], day=day, known_us=known_us)
+    found = homes(connection, [code], day=day)
     if not found:
-        raise UsageError(f"no home {code!r}", remedy=_remedy("homes", known_us))
+        raise UsageError(f"no home {code!r}", remedy=_remedy(connection, "homes"))
     return found[code]
 
 
-def home_spans(
-    connection: sqlite3.Connection, first: date, last: date, *, known_us: int | None = None
-) -> Iterator[HomeSpan]:
+def home_spans(connection: sqlite3.Connection, first: date, last: date) -> Iterator[HomeSpan]:
     """Yield every home in the parts of a span (both days included) in which its fields do not change, in order.
 
     Most homes have one part. Each part has all periods of its home: ``Home.state_on`` says what holds on a day.
     """
-    for code, rows in rows_of(connection, HOMES, known_us=known_us):
+    for code, rows in rows_of(connection, HOMES):
         for begins, ends in _parts(HOMES, rows, first, last):
             yield HomeSpan(home_of(code, cells_on(HOMES, rows, begins.isoformat())), begins, ends)
 
@@ -113,10 +103,15 @@ def never_active(connection: sqlite3.Connection) -> int:
     return int(number)
 
 
+def bases(connection: sqlite3.Connection) -> list[str]:
+    """Return every intervention base to which a home belongs or belonged."""
+    sql = "SELECT DISTINCT base FROM home_facts WHERE base != '' ORDER BY base"
+    return [name for (name,) in connection.execute(sql)]
+
+
 def must_know_base(connection: sqlite3.Connection, base: str) -> None:
     """Raise UsageError for an intervention base to which no home ever belonged; an empty name is accepted."""
-    sql = "SELECT DISTINCT base FROM home_facts WHERE base IS NOT NULL ORDER BY base"
-    known = [name for (name,) in connection.execute(sql)] if base else []
+    known = bases(connection) if base else []
     if base and base not in known:
         raise UsageError(
             f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
@@ -158,25 +153,21 @@ def resting(connection: sqlite3.Connection, day: date) -> frozenset[str]:
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
-def people(
-    connection: sqlite3.Connection, codes: Sequence[str] = (), *, day: date = LAST_DAY, known_us: int | None = None
-) -> list[Person]:
-    """Return people by code as they are on a day, as known at a time: those whose home is in ``codes``, or all."""
+def people(connection: sqlite3.Connection, codes: Sequence[str] = (), *, day: date = LAST_DAY) -> list[Person]:
+    """Return people by code as they are on a day: those whose home is in ``codes``, or all."""
     on, chosen = day.isoformat(), frozenset(codes)
     found = (
         person_of(code, cells_on(PEOPLE, rows, on))
-        for code, rows in rows_of(
-            connection, PEOPLE, homes=json.dumps(list(codes)) if codes else None, known_us=known_us
-        )
+        for code, rows in rows_of(connection, PEOPLE, homes=json.dumps(list(codes)) if codes else None)
     )
     return [person for person in found if not chosen or person.home in chosen]
 
 
-def person(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY, known_us: int | None = None) -> Person:
+def person(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY) -> Person:
     """Return one person. Raises UsageError if they are not registered."""
-    for _, rows in rows_of(connection, PEOPLE, codes=json.dumps([code]), known_us=known_us):
+    for _, rows in rows_of(connection, PEOPLE, codes=json.dumps([code])):
         return person_of(code, cells_on(PEOPLE, rows, day.isoformat()))
-    raise UsageError(f"no person {code!r}", remedy=_remedy("people", known_us))
+    raise UsageError(f"no person {code!r}", remedy=_remedy(connection, "people"))
 
 
 def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
@@ -184,21 +175,19 @@ def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
     return (code for (code,) in connection.execute("SELECT DISTINCT person FROM person_facts"))
 
 
-def person_spans(
-    connection: sqlite3.Connection, first: date, last: date, *, home: str = "", known_us: int | None = None
-) -> Iterator[PersonSpan]:
+def person_spans(connection: sqlite3.Connection, first: date, last: date, *, home: str = "") -> Iterator[PersonSpan]:
     """Yield every person in the parts of a span (both days included) in which home and user type do not change.
 
     With a home only people who ever lived in it; their parts in other homes are yielded, too.
     """
     homes = json.dumps([home]) if home else None
-    for code, rows in rows_of(connection, PEOPLE, homes=homes, known_us=known_us):
+    for code, rows in rows_of(connection, PEOPLE, homes=homes):
         for begins, ends in _parts(PEOPLE, rows, first, last):
             yield PersonSpan(person_of(code, cells_on(PEOPLE, rows, begins.isoformat())), begins, ends)
 
 
-def _remedy(what: str, known_us: int | None) -> str:
-    if known_us is not None:
+def _remedy(connection: sqlite3.Connection, what: str) -> str:
+    if looks_back(connection):
         return "the registry did not know it at that time: give a later --known"
     return f"vetlla inventory import --what {what} FILE"
 

@@ -139,9 +139,9 @@ def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
 
 
 def histories(
-    connection: sqlite3.Connection, last: date, known_us: int, *, types: Iterable[DeviceType] = (), home: str = ""
+    connection: sqlite3.Connection, last: date, *, types: Iterable[DeviceType] = (), home: str = ""
 ) -> Iterator[DeviceHistory]:
-    """Yield devices by number with their movements up to a day, as known at a time (microseconds UTC).
+    """Yield devices by number with their movements up to a day.
 
     Without a home: those that were ever leased, and all of ``types``. With it: all that were ever in that home.
     """
@@ -154,13 +154,12 @@ def histories(
     rows = connection.execute(
         "SELECT m.device, d.type, d.serial, m.day, m.kind, m.place, m.home, m.ownership, m.other"  # noqa: S608 - ours
         " FROM movements AS m JOIN devices AS d ON d.id = m.device"
-        f" WHERE m.device IN ({chosen}) AND m.day <= :last AND m.recorded_us <= :known"
+        f" WHERE m.device IN ({chosen}) AND m.day <= :last"
         " ORDER BY m.device, m.day, m.id",
         {
             "home": home,
             "types": json.dumps([kind.value for kind in types]),
             "last": last.isoformat(),
-            "known": known_us,
         },
     )
     for (number, kind, serial), some in groupby(rows, itemgetter(0, 1, 2)):

@@ -34,6 +34,8 @@ FLAWS_TOLD = 1_000
 
 PRUNE, ERASE = "prune", "erase"
 """Actions that remove data from signals; their records hold the digests of the remaining rows."""
+ERASED = "erased"
+"""Action of the record that ends an erasure."""
 
 _EXTENT = """
 SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS written,

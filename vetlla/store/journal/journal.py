@@ -278,6 +278,14 @@ class Journal:
         """The writing connection, for removals. Only the writer's thread may use it."""
         return self._connection
 
+    def begin_generated(self, boot: Boot) -> None:
+        """Prepare a journal that is generated, of an invented start of a machine. Its commits do not wait for the disk.
+
+        If it is cut short, it is made again.
+        """
+        self._connection.execute("PRAGMA synchronous = OFF")
+        boot.write(self._connection)
+
     def empty_log(self) -> bool:
         """Move the log into the database and empty it; return False if a reader, such as a backup, still needs it.
 

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from vetlla.store.registry import registry
+from vetlla.store.registry.known import look_back
 from vetlla.store.registry.replace import in_memory, put_in_place
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
@@ -27,9 +28,16 @@ twice that, and twice what the change adds: 480 MiB were measured for an import 
 
 
 @contextmanager
-def snapshot(state_dir: Path, clock: Clock) -> Iterator[sqlite3.Connection]:
-    """Yield the registry for reading, as it was at one moment. Raises StoreError."""
+def snapshot(state_dir: Path, clock: Clock, known_us: int | None = None) -> Iterator[sqlite3.Connection]:
+    """Yield the registry for reading, as it is at one moment. Raises StoreError.
+
+    With ``known_us`` (microseconds UTC) every answer is the one that the registry gave at that time.
+    """
     with registry.reading(state_dir, clock) as connection:
+        if known_us is not None:
+            connection.execute("PRAGMA query_only = OFF")  # it forbids temporary views, too
+            look_back(connection, known_us)
+            connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         yield connection
         connection.execute("ROLLBACK")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import iso
+from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import ENDS, KINDS, NEW_KINDS, call_of
@@ -28,9 +28,11 @@ from vetlla.tasks.duties.index import keep_index
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from vetlla.domain.homes import Home, Period
     from vetlla.service.agenda.call import AgendaCall
+    from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
@@ -41,6 +43,9 @@ of a month holds the registry longer, and then a person had better be told."""
 AT_FIRST: Final = 100
 """Waiting calls of a kind that are looked at first. Nearly always one of them can be made, while a service that is
 behind its plan has thousands."""
+DOUBLE_PRESS_S: Final = 60
+"""An attempt this soon after another one is taken for the same one, entered twice: a call that rings out takes about as
+long, and an operator who tries a second number of the home makes one attempt."""
 _CHANGES: Final = ("taken", "no_answer", "postponed", "called")
 """Events that change when a call is to be made, or that it is in hand."""
 
@@ -52,6 +57,14 @@ class NextCall(NamedTuple):
     home: Home
     person: str
     """Code of the person; empty if the call is about the home."""
+
+
+class PostponedCall(NamedTuple):
+    """A call that was moved, and sentences about what speaks against its new time."""
+
+    standing: Standing
+    call: AgendaCall
+    warnings: list[str]
 
 
 def next_call(
@@ -143,6 +156,7 @@ def called(
 ) -> Standing:
     """Record one of several calls about a person who joined; more follow. Raises UsageError for another kind."""
     one = _open_call(connection, rules, number, recording)
+    _refuse_double_press(one, "called", told)
     if one.duty.kind not in NEW_KINDS:
         raise UsageError(f"{one.duty.kind} {number} is one call", remedy=f"vetlla agenda done {number}")
     return book.record(connection, rules, number, told._replace(event="called"), recording)
@@ -151,8 +165,12 @@ def called(
 def no_answer(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording
 ) -> tuple[Standing, AgendaCall]:
-    """Record a call without an answer; return how the duty stands, and the call with its next attempt."""
+    """Record a call without an answer; return how the duty stands, and the call with its next attempt.
+
+    Raises UsageError for an attempt within ``DOUBLE_PRESS_S`` of another one.
+    """
     one = _open_call(connection, rules, number, recording)
+    _refuse_double_press(one, "no_answer", told)
     standing = book.record(connection, rules, number, told._replace(event="no_answer"), recording)
     figures = figures_on(rules, rules.calendar.date_of(recording.now_us))
     return standing, call(connection, rules, figures, one.duty.id)
@@ -177,10 +195,11 @@ def unanswered(
 
 def postpone(
     connection: sqlite3.Connection, rules: DutyRules, number: int, told: NewEvent, recording: Recording, *, to: str
-) -> tuple[Standing, AgendaCall]:
+) -> PostponedCall:
     """Move a call to a day, at the same time of day, or to a moment. ``to`` is read on the clock of the service.
 
-    Raises UsageError for a moment that has passed, or that is after the end of the call's time.
+    A revaluation whose time has ended is still to be made, so it may be moved, with a warning. Raises UsageError for a
+    moment that has passed, or that is after the end of the call's time.
     """
     one = _open_call(connection, rules, number, recording)
     written = rules.calendar.local_time
@@ -193,7 +212,13 @@ def postpone(
         raise UsageError(f"--to: {to!r} {error}") from error
     if moment_us <= recording.now_us:
         raise UsageError(f"{to} has passed", remedy="name a later time")
-    if one.last_us is not None and moment_us > one.last_us:
+    is_late = one.last_us is not None and one.last_us < recording.now_us
+    if is_late and one.duty.kind == FOLLOW_UP:
+        raise UsageError(
+            f"the time of call {number} of the agenda has ended, and it is no longer made",
+            remedy="vetlla agenda plan makes the calls of the next month",
+        )
+    if one.last_us is not None and moment_us > one.last_us and not is_late:
         last = local_time(one.last_us, rules.calendar)
         raise UsageError(
             f"call {number} of the agenda must be made by {last:%Y-%m-%d %H:%M}",
@@ -202,8 +227,30 @@ def postpone(
     details = details_text({"planned": iso(moment_us)})
     event = told._replace(event="postponed", details=details)
     standing = book.record(connection, rules, number, event, recording)
-    figures = figures_on(rules, rules.calendar.date_of(recording.now_us))
-    return standing, call(connection, rules, figures, number)
+    day = rules.calendar.date_of(moment_us)
+    warnings = [f"call {number} is late: its time has ended"] if is_late else []
+    figures = figures_on(rules, day)
+    if not rules.calendar.is_working(day.toordinal()):
+        warnings.append(f"{day} is no working day")
+    elif not _is_staffed(figures, local_time(moment_us, rules.calendar)):
+        warnings.append(f"no operator calls at that time on {day} (parameter agenda.hours)")
+    return PostponedCall(standing, call(connection, rules, figures, number), warnings)
+
+
+def _is_staffed(figures: AgendaFigures, at: datetime) -> bool:
+    """Return True if operators call at a time of a working day."""
+    minute = at.hour * 60 + at.minute
+    return any(cell.begin <= minute < cell.end for cell in figures.hours[at.weekday()])
+
+
+def _refuse_double_press(one: AgendaCall, event: str, told: NewEvent) -> None:
+    """Raise UsageError for an attempt that was entered a moment ago already."""
+    for other in one.duty.events:
+        if other.told.event == event and abs(told.at_us - other.told.at_us) < DOUBLE_PRESS_S * SECOND_US:
+            raise UsageError(
+                f"call {one.duty.id} has an attempt within {DOUBLE_PRESS_S} s of this one already; it counts once",
+                remedy="if it was another call, give its time with --at",
+            )
 
 
 def _open_call(connection: sqlite3.Connection, rules: DutyRules, number: int, recording: Recording) -> AgendaCall:

@@ -38,17 +38,15 @@ def calls_around(
     figures: AgendaFigures,
     month: AgendaMonth,
     kinds: Sequence[str] = PLANNED_KINDS,
-    *,
-    known_us: int = events.LATEST,
 ) -> Iterator[AgendaCall]:
     """Yield the calls that may belong to a month or to the month before it: those opened ``AHEAD`` months before.
 
     Calls that were opened earlier follow if they were postponed since, or if something happened in the month: a
-    revaluation is made even months after its time. All of them are as they were known at a time (default: now).
+    revaluation is made even months after its time.
     """
     since_us = rules.calendar.begin_of(add_months(month.first, -AHEAD - 1).toordinal())
     begin_us, _ = month_us(rules, month)
-    for duty in _touched_since(connection, rules, kinds, (since_us, begin_us), known_us):
+    for duty in _touched_since(connection, rules, kinds, since_us, begin_us):
         yield call_of(duty, figures)
 
 
@@ -64,16 +62,15 @@ def month_us(rules: DutyRules, month: AgendaMonth) -> tuple[int, int]:
 
 
 def _touched_since(
-    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], times: tuple[int, int], known_us: int
+    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], since_us: int, begin_us: int
 ) -> Iterator[Duty]:
-    since_us, begin_us = times
     found: defaultdict[tuple[str, str], list[DutyEvent]] = defaultdict(list)
-    for event in events.since(connection, kinds, since_us, known_us):
+    for event in events.since(connection, kinds, since_us):
         found[event.told.kind, event.told.subject].append(event)
     for (name, subject), some in found.items():
         kind = rules.kinds.kind(name)
         if _need_earlier_ones(kind.opens, some, begin_us):
-            some = events.of_subject(connection, name, subject, known_us)  # noqa: PLW2901 - all of them instead
+            some = events.of_subject(connection, name, subject)  # noqa: PLW2901 - all of them instead
         for duty in group(kind, some).duties:
             if duty.events[-1].told.at_us >= since_us:
                 yield duty

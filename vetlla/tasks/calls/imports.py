@@ -9,7 +9,7 @@ from vetlla.domain.calls import CallKey, CallRecord, Origin, PhoneCall, TieMetho
 from vetlla.domain.columns import Effect, Fault
 from vetlla.service.calls.columns import record_of
 from vetlla.service.calls.erased import erased_fields, without_erased
-from vetlla.service.calls.joining import joined, order_fault, updated
+from vetlla.service.calls.joining import joined, order_fault, overlaid, updated
 from vetlla.store.calls.write import CallBook, add_tie
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.calls.agenda import AgendaCounter
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BATCH: Final = 20_000
 """Calls held before they are written. Lines of one call lie close together, so few are written in two parts."""
 
+COLUMN_OF: Final = {"digest": "recording_sha256"}
+"""Columns of a file that have another name than their field of a record."""
 Found: TypeAlias = "tuple[str, CallRecord] | list[Fault] | None"
 """A call's id and what a row says of it; or what is wrong; or None if the row is about no call."""
 
@@ -77,6 +79,8 @@ class ImportedCalls(NamedTuple):
     """Rows that are about no call of the service: events of a queue, calls between extensions."""
     faults: list[Fault]
     has_journal: bool
+    repeated: int
+    """Rows that only say again what an earlier row of the file says of the same call."""
     erased: int
     """Calls whose numbers or recording the file has, and which stay erased."""
     counted: int
@@ -131,6 +135,9 @@ class _Taker:
         self._source = about.source
         self._pending: dict[str, CallRecord] = {}
         self._rows: dict[str, int] = {}
+        self._told: dict[str, tuple[int, CallRecord]] = {}
+        """By id: the first row of the file about a call, and what its rows so far say. Only for rows of people."""
+        self.repeated = 0
         self.effects: Counter[Effect] = Counter()
         self.ties: Counter[TieMethod] = Counter()
         self.skipped = 0
@@ -146,7 +153,14 @@ class _Taker:
     def done(self, faults: list[Fault]) -> ImportedCalls:
         """Return what the rows changed, and what is wrong with them."""
         return ImportedCalls(
-            self.effects, self.ties, self.skipped, faults, self.has_journal, len(self.erased), self.counted
+            self.effects,
+            self.ties,
+            self.skipped,
+            faults,
+            self.has_journal,
+            self.repeated,
+            len(self.erased),
+            self.counted,
         )
 
     def take(self, row: int, found: tuple[str, CallRecord] | None) -> list[Fault]:
@@ -157,9 +171,22 @@ class _Taker:
         external, record = found
         if record.home and record.home not in self._tier.homes:
             return [Fault(row, "home", record.home, "is not registered: import the homes first")]
+        if self._origin is Origin.ROWS and (fault := self._conflict(row, external, record)):
+            return [fault]
         self._pending[external] = updated(self._origin, self._pending.get(external), record)
         self._rows[external] = row
         return self.flush() if len(self._pending) >= BATCH else []
+
+    def _conflict(self, row: int, external: str, record: CallRecord) -> Fault | None:
+        """Return what a row says otherwise than an earlier row of the file; no rule says which of them is right."""
+        first, said = self._told.get(external, (row, CallRecord()))
+        pairs = zip(said._fields, said, record, strict=True)
+        if name := next((name for name, old, new in pairs if old and new and old != new), None):
+            return Fault(row, COLUMN_OF.get(name, name), "", f"differs from row {first}, which is about the same call")
+        joint = overlaid(said, record)
+        self.repeated += joint == said and first != row
+        self._told[external] = (first, joint)
+        return None
 
     def flush(self) -> list[Fault]:
         """Write the calls that are not yet written; return what is wrong with them."""

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.service.calls.joining import joined
-from vetlla.service.custody.chain import chain
+from vetlla.service.custody.chain import KEY, chain
 from vetlla.service.visits.visit import KIND as VISIT
 from vetlla.service.visits.visit import visit_of
 from vetlla.store.calls.queries import calls as calls_of
 from vetlla.store.homes.queries import people
 from vetlla.store.registry.transaction import snapshot
-from vetlla.tasks.custody.register import KEY
 from vetlla.tasks.dispatch.looking import of_home
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.rules import load_rules

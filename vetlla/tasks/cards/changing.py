@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.cards import Card
 from vetlla.domain.clock import to_datetime
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import ConfigError, StoreError, UsageError
 from vetlla.service.cards.rows import CardFile
 from vetlla.store.cards import log, table
-from vetlla.store.cards.opening import LOCK, is_kept, opened, reading
+from vetlla.store.cards.opening import LOCK, opened
 from vetlla.store.cards.sealing import CardKeys, drop_previous, make_key
+from vetlla.store.cards.table import CardDamage
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.tasks.cards.place import is_present, place_in
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.columns import Fault
     from vetlla.service.cards.columns import CardRow
     from vetlla.store.cards.sealing import SealedCard
-    from vetlla.tasks.cards.reading import CardPlace
+    from vetlla.tasks.cards.place import CardPlace
 
 
 CARDS_AT_ONCE: Final = 1_000
@@ -42,6 +44,8 @@ class CardsImported(NamedTuple):
     effects: Counter[str]
     """``new``, ``changed`` and ``unchanged``."""
     faults: list[Fault]
+    left_out: list[CardDamage]
+    """Homes of the file whose cards are damaged and stay as they are."""
 
 
 class Resealed(NamedTuple):
@@ -52,6 +56,8 @@ class Resealed(NamedTuple):
     """Fingerprint of the key that now seals them."""
     is_rotating: bool
     """Whether the file still has the previous key, which backups made before need."""
+    left_out: list[CardDamage]
+    """Cards that are damaged and stay as they are."""
 
 
 def import_cards(
@@ -64,6 +70,8 @@ def import_cards(
 ) -> CardsImported:
     """Put the rows of a file into the cards: all of them or, if any is bad, nothing.
 
+    A home whose card is damaged is left out: a file may have only a part of the card, and the rest would be lost.
+
     Operators can read cards meanwhile (``_put``). If a large import is killed, each card is as before or as in the
     file, and the same import completes it.
     """
@@ -73,13 +81,15 @@ def import_cards(
         faults += file.put(row, values)
     keys = CardKeys.read(place.key_file)
     effects: Counter[str] = Counter(new=0, changed=0, unchanged=0)
-    if dry_run and not is_kept(place.state_dir):
-        effects["new"] = len(file.homes)
-        return CardsImported(effects, faults)
-    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not dry_run) as db:
+    left_out: list[CardDamage] = []
+    is_present(place)
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:
         changed = []
         for home, parts in file.homes.items():
             sealed = table.row_of(db, home)
+            if sealed is not None and (why := table.unusable(db, sealed, keys)):
+                left_out.append(CardDamage(home, why))
+                continue
             old = None if sealed is None else keys.unseal(sealed)
             new = parts.put_into(Card(home=home) if old is None else old)
             effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
@@ -88,16 +98,25 @@ def import_cards(
         if not faults and not dry_run:
             _put(db, clock, changed, by, log.SET)
             with atomic(db):
-                log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", dict(effects))])
-    return CardsImported(effects, faults)
+                detail = {**effects, "left_out": len(left_out)}
+                log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", detail)])
+    return CardsImported(effects, faults, left_out)
 
 
 def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
-    """Set the whole card of a home; return False if it was the same already."""
+    """Set the whole card of a home, also in the place of a damaged one; return False if it was the same already.
+
+    Raises UsageError for two people with the same code, which no file of cards can have.
+    """
+    if len({person.code for person in card.people}) < len(card.people):
+        raise UsageError(
+            "two people have the same code", remedy="each person has a code of its own, as in the inventory"
+        )
     keys = CardKeys.read(place.key_file)
-    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=True) as db:
+    is_present(place)
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:
         row = table.row_of(db, card.home)
-        if row is not None and keys.unseal(row) == card:
+        if row is not None and not table.unusable(db, row, keys) and keys.unseal(row) == card:
             return False
         with atomic(db):
             table.put(db, [keys.seal(card)], at_us=clock.now().utc_us, by=by)
@@ -109,7 +128,7 @@ def erase_card(state_dir: Path, clock: Clock, home: str, *, by: str) -> bool:
 
     It needs no key. What the log has of the home stays: its code, who read the card, and when.
     """
-    if not is_kept(state_dir):
+    if not is_present(place_in(state_dir)):
         return False
     with exclusive(state_dir / LOCK), opened(state_dir, clock) as db, atomic(db):
         return table.erase(db, home, at_us=clock.now().utc_us, by=by)
@@ -119,34 +138,62 @@ def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> R
     """Seal all cards with the current key, after making a new one; with ``finish`` drop the previous key.
 
     A rekey that was interrupted is continued with the key that it made. A credential is read-only: an engineer writes
-    the new key and the previous one into it by hand, and this seals the cards. Raises UsageError if there is nothing to
-    finish.
+    the new key and the previous one into it by hand, and this seals the cards. The first rekey makes the file of the
+    cards. A damaged card stays as it is, and the previous key stays with it. Raises UsageError if there is nothing to
+    finish, StoreError if the file is missing or no card opens.
     """
     now_us = clock.now().utc_us
-    with exclusive(place.state_dir / LOCK):
-        if not finish and _needs_new_key(place):
+    is_kept_already = is_present(place._replace(is_configured=False))
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not is_kept_already) as db:
+        is_first = not finish and not place.key_file.exists()
+        # Open the cards before a new key is made: with the wrong file its key would become the previous one.
+        rows, left_out = ([], []) if is_first else _usable(db, CardKeys.read(place.key_file))
+        if not finish and _needs_new_key(place, table.key_ids(db)):
             make_key(place.key_file, by=by, now=to_datetime(now_us))
         keys = CardKeys.read(place.key_file)
         if finish and not keys.is_rotating:
             raise UsageError("the cards are not being rekeyed", remedy="begin with: vetlla cards rekey")
-        with opened(place.state_dir, clock, make=True) as db:
-            old = [row for row in table.every_row(db) if row.key_id != keys.current_id]
-            _put(db, clock, [keys.seal_again(row) for row in old], by, log.REKEY)
-            with atomic(db):
-                detail = {"cards": len(old), "key": keys.current_id, "finish": finish}
-                log.write(db, [log.entry(now_us, by, log.REKEY, "", detail)])
-            cards = table.count(db)
-        if finish:
+        done = [keys.seal_again(row) for row in rows if row.key_id != keys.current_id]
+        _put(db, clock, done, by, log.REKEY)
+        is_finished = finish and not left_out
+        with atomic(db):
+            detail = {"cards": len(done), "key": keys.current_id, "finish": is_finished, "left_out": len(left_out)}
+            log.write(db, [log.entry(now_us, by, log.REKEY, "", detail)])
+        cards = table.key_ids(db).get(keys.current_id, 0)
+        if is_finished:
             drop_previous(place.key_file)
-    return Resealed(cards, keys.current_id, keys.is_rotating and not finish)
+    return Resealed(cards, keys.current_id, keys.is_rotating and not is_finished, left_out)
 
 
-def _needs_new_key(place: CardPlace) -> bool:
+def refuse_none_opened(opened_cards: int, left_out: list[CardDamage]) -> None:
+    """Raise StoreError if there are cards and none of them opens: that is the wrong key rather than damage."""
+    if left_out and not opened_cards:
+        raise StoreError(
+            f"none of {len(left_out)} cards opens; home {left_out[0].home}: {left_out[0].what}",
+            remedy="restore the file with the key that sealed them; vetlla cards verify shows each card",
+        )
+
+
+def _usable(db: sqlite3.Connection, keys: CardKeys) -> tuple[list[SealedCard], list[CardDamage]]:
+    """Return the cards that open, and those that are damaged. Raises StoreError if none opens.
+
+    A card that was put back by hand is not sealed again, because the new record would make it the last one written.
+    """
+    rows, left_out = [], []
+    for row, why in table.opened_rows(db, keys):
+        if why:
+            left_out.append(CardDamage(row.home, why))
+        else:
+            rows.append(row)
+    refuse_none_opened(len(rows), left_out)
+    return rows, left_out
+
+
+def _needs_new_key(place: CardPlace, sealed_with: Mapping[str, int]) -> bool:
     """Return False if a rekey was interrupted, or an engineer wrote a new key into the file by hand.
 
     Raises ConfigError if the key was lost, UsageError if all cards have the new key already.
     """
-    sealed_with = _key_ids(place.state_dir)
     if not place.key_file.exists():
         if sealed_with:
             raise ConfigError(
@@ -161,13 +208,6 @@ def _needs_new_key(place: CardPlace) -> bool:
             remedy="when no backup needs it any longer: vetlla cards rekey --finish",
         )
     return not keys.is_rotating
-
-
-def _key_ids(state_dir: Path) -> dict[str, int]:
-    if not is_kept(state_dir):
-        return {}
-    with reading(state_dir) as db:
-        return table.key_ids(db)
 
 
 def _put(db: sqlite3.Connection, clock: Clock, cards: list[SealedCard], by: str, action: str) -> None:

@@ -1,31 +1,27 @@
-"""Read a card. The reading is in the log before the caller gets the card; without a reason there is no reading."""
+"""Read a card. The attempt is in the log before the caller gets the card; without a reason there is no reading."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.errors import AccessError, StoreError, UsageError
+from vetlla.domain.column_types import MAX_TEXT, is_short
+from vetlla.domain.errors import AccessError, StoreError, UsageError, VetllaError
 from vetlla.store.cards import log, table
-from vetlla.store.cards.opening import PATIENCE_S, is_kept, opened
+from vetlla.store.cards.opening import PATIENCE_S, opened
 from vetlla.store.cards.sealing import CardKeys
 from vetlla.store.journal import history
 from vetlla.store.journal.archive import Archive
 from vetlla.store.sqlite.atomic import atomic
+from vetlla.tasks.cards.place import is_present
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
     from vetlla.domain.cards import Card, ReadReason
     from vetlla.domain.clock import Clock
-
-
-class CardPlace(NamedTuple):
-    """Where the cards are, and the file with their key."""
-
-    state_dir: Path
-    key_file: Path
-
+    from vetlla.tasks.cards.place import CardPlace
 
 ALARM_COUNTS_S: Final = 86_400
 """How long a closed alarm is a reason: the operator of the next shift still calls back, and no curiosity is served."""
@@ -57,7 +53,7 @@ def check_reason(state_dir: Path, clock: Clock, home: str, reason: ReadReason) -
     if alarm.closed_us is not None and clock.now().utc_us - alarm.closed_us > ALARM_COUNTS_S * SECOND_US:
         raise UsageError(
             f"alarm {reason.alarm} was closed more than {ALARM_COUNTS_S // 3_600} hours ago, so it is no reason now",
-            remedy='say why you read the card now: --reason "..."',
+            remedy=f'say why you read the card now: vetlla home {home} --reason "..."',
         )
 
 
@@ -66,16 +62,35 @@ def read_card(
 ) -> Card | None:
     """Return the card of a home, after the reading is on the disk; None if the home has no card.
 
-    ``check_reason`` must have accepted the reason. Raises AccessError, ConfigError for a missing key, and StoreError.
+    An attempt without a card is recorded, too: a home without one or an unknown one, a card that does not open, and a
+    refused reason. Raises UsageError for a refused reason, AccessError, ConfigError for a missing key, and StoreError.
     """
-    if not is_kept(place.state_dir):
+    if not home.strip() or not is_short(home):
+        raise UsageError(
+            f"the code of a home has 1 to {MAX_TEXT} printable characters",
+            remedy="vetlla inventory list shows codes of homes",
+        )
+    if not is_present(place):
+        check_reason(place.state_dir, clock, home, reason)
         return None
     with opened(place.state_dir, clock, patience_s=patience_s) as db:
-        keys = CardKeys.read(place.key_file)
+        failure: VetllaError | None = None
+        card: Card | None = None
+        try:
+            check_reason(place.state_dir, clock, home, reason)
+            card = _card(db, place, home)
+        except VetllaError as error:
+            failure = error
+        action = log.READ if card else log.ABSENT
+        if failure:
+            action = log.REFUSED if isinstance(failure, UsageError) else log.FAILED
         with atomic(db):
-            row = table.row_of(db, home)
-            if row is None:
-                return None
-            card = keys.unseal(row)
-            log.write(db, [log.entry(clock.now().utc_us, by, log.READ, home, log.reason_fields(reason))])
+            log.write(db, [log.entry(clock.now().utc_us, by, action, home, log.reason_fields(reason))])
+    if failure:
+        raise failure
     return card
+
+
+def _card(db: sqlite3.Connection, place: CardPlace, home: str) -> Card | None:
+    row = table.row_of(db, home)
+    return None if row is None else CardKeys.read(place.key_file).unseal(row)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.columns import Fault
-from vetlla.service.custody.chain import KeyAct, chain
+from vetlla.service.custody.chain import KEY
 from vetlla.service.custody.columns import key_event
-from vetlla.service.duties.grouping import group
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.transaction import roll_back, transaction
-from vetlla.tasks.custody.register import KEY, keys
 from vetlla.tasks.duties.index import keep_index
+from vetlla.tasks.duties.order import impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -61,13 +60,12 @@ def import_keys(
                 faults.append(Fault(row, "home", event.subject, reason))
             else:
                 told.append((row, event))
-        new = [store.add(connection, event, source, now_us) is not None for _, event in told]
-        touched = {(KEY, event.subject) for _, event in told}
-        faults += _impossible(connection, rules, told)
+        faults += impossible_rows(connection, rules, told, "key")
         if faults:
             roll_back(connection)
             return ImportedKeys(0, 0, faults)
-        keep_index(connection, rules, touched)
+        new = [store.add(connection, event, source, now_us) is not None for _, event in told]
+        keep_index(connection, rules, {(KEY, event.subject) for _, event in told})
         known = [event for (_, event), is_new in zip(told, new, strict=True) if not is_new]
         return ImportedKeys(sum(new), len(known), [], sum(_is_otherwise(connection, event) for event in known))
 
@@ -78,30 +76,3 @@ def _is_otherwise(connection: sqlite3.Connection, event: NewEvent) -> bool:
         (one.told.by, one.told.note, one.told.details) != (event.by, event.note, event.details)
         for one in store.at_that_time(connection, event)
     )
-
-
-def _impossible(
-    connection: sqlite3.Connection, rules: DutyRules, told: Iterable[tuple[int, NewEvent]]
-) -> Iterator[Fault]:
-    """Yield the faults of rows that are not possible after what was recorded before, or beside other rows."""
-    rows = {_identity(event): row for row, event in told}
-    kind = rules.kinds.kind(KEY)
-    for home in sorted({event.subject for _, event in told}):
-        grouped = group(kind, store.of_subject(connection, KEY, home))
-        wrong = [(event, "was not ceded before that: give its ceding first") for event in grouped.loose]
-        for duty in grouped.duties:
-            again = (event for event in duty.events[1:] if event.told.event == KeyAct.CEDED)
-            wrong += ((event, "was ceded already: give the new key another code") for event in again)
-            wrong += chain(duty).impossible
-        for event, reason in wrong:
-            if row := rows.get(_identity(event.told)):
-                yield Fault(row, "event", event.told.event, f"{event.told.ref}: {reason}")
-    ceded = {event.ref: (row, event.subject) for row, event in told if event.event == KeyAct.CEDED}
-    for key in keys(connection, rules) if ceded else ():
-        row, home = ceded.get(key.code, (0, ""))
-        if row and key.in_custody and key.home != home:
-            yield Fault(row, "key", key.code, f"is in custody already, and opens {key.home}")
-
-
-def _identity(event: NewEvent) -> tuple[str, int, str, str]:
-    return event.subject, event.at_us, event.event, event.ref

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.duties import DutyEvent, NewEvent
+from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
-from vetlla.service.custody.chain import CustodyKey, chain, remedy
+from vetlla.service.custody.chain import KEY, CustodyKey, chain
 from vetlla.service.duties.grouping import group
 from vetlla.store.duties import events as store
 from vetlla.tasks.duties import book
+from vetlla.tasks.duties.order import keys_of_code
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
 
-KEY: Final = "key"
 RETURN: Final = "key_return"
 DESTRUCTION: Final = "key_destruction"
 LEAVING: Final = "vetlla custody left"
@@ -38,7 +38,7 @@ def keys(connection: sqlite3.Connection, rules: DutyRules) -> Iterator[CustodyKe
 
 def key_named(connection: sqlite3.Connection, rules: DutyRules, code: str) -> CustodyKey:
     """Return the key of a code: the one in custody, else the last one. Raises UsageError if there is none."""
-    found = _of_code(connection, rules, code)
+    found = keys_of_code(connection, rules, code)
     if not found:
         raise UsageError(f"there is no key {code!r}", remedy="vetlla custody list has the codes")
     return max(found, key=lambda key: (key.in_custody, key.duty.opened_us))
@@ -47,20 +47,8 @@ def key_named(connection: sqlite3.Connection, rules: DutyRules, code: str) -> Cu
 def cede(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, recording: Recording) -> CustodyKey:
     """Take a key into custody; ``told`` names the home, the code as reference, and the details.
 
-    Raises UsageError for a home that is not registered, or a code that another key in custody has, or that an earlier
-    key of the same home had: two chains under one code and home could not be told apart.
+    Raises what ``book.open_duty`` raises, such as UsageError for a code that another key in custody has.
     """
-    for other in _of_code(connection, rules, told.ref):
-        if other.in_custody:
-            raise UsageError(
-                f"{told.ref} is in custody already: it opens {other.home}, and {other.whereabouts()}",
-                remedy="give the new key another code",
-            )
-        if other.home == told.subject:
-            raise UsageError(
-                f"{told.subject} had a key {told.ref} before, which {other.whereabouts()}",
-                remedy="give the new key another code",
-            )
     book.open_duty(connection, rules, told, recording)
     return key_named(connection, rules, told.ref)
 
@@ -73,42 +61,11 @@ def act(
     Raises UsageError for an act that is not possible at its time, or that makes a later act impossible.
     """
     key = key_named(connection, rules, code)
-    told = told._replace(kind=KEY, subject=key.home, ref=code, duty=key.duty.id)
-    _refuse_impossible(rules, key, DutyEvent(store.LATEST, told, "", recording.now_us))
+    told = told._replace(kind=KEY, subject=key.home, ref=code)
     book.record(connection, rules, key.duty.id, told, recording)
     after = key_named(connection, rules, code)
     end_duties(connection, rules, after, told.by, recording)
     return after
-
-
-def _of_code(connection: sqlite3.Connection, rules: DutyRules, code: str) -> list[CustodyKey]:
-    return [
-        chain(duty)
-        for home in store.subjects_of_ref(connection, KEY, code)
-        for duty in book.duties_of(connection, rules, KEY, home)
-        if duty.ref == code
-    ]
-
-
-def _refuse_impossible(rules: DutyRules, key: CustodyKey, event: DutyEvent) -> None:
-    before = {one.event.id for one in key.impossible}
-    (then,) = group(rules.kinds.kind(KEY), [*key.duty.events, event]).duties
-    for one in chain(then).impossible:
-        if one.event.id in before:
-            continue
-        if one.event.id == event.id:
-            raise UsageError(one.reason, remedy=_remedy(key, event))
-        raise UsageError(
-            f"then {one.event.told.event} of event {one.event.id}, which came later, would not be possible",
-            remedy=f"correct --at; vetlla custody show {key.code} has the times",
-        )
-
-
-def _remedy(key: CustodyKey, event: DutyEvent) -> str:
-    """Return what to do first; for an act in the past, when it happened."""
-    if event.told.at_us < key.since_us:
-        return f"correct --at; vetlla custody show {key.code} has the times"
-    return remedy(key)
 
 
 def end_duties(

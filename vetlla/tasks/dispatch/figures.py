@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.order import MINUTE_US, StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
@@ -43,8 +44,9 @@ def chaining_us(rules: DutyRules, at_us: int) -> int:
 
 def base_order(rules: DutyRules, base: str, at_us: int) -> str:
     """Return the bases by their distance from one, separated by commas; "" if no parameter says it."""
-    name = BASE_ORDER + base
-    return reading(rules, at_us).text(name) if base and rules.parameters.all(name) else ""
+    wanted = code_key(BASE_ORDER + base)
+    name = next((name for name in rules.parameters.names() if code_key(name) == wanted), "")
+    return reading(rules, at_us).text(name) if base and name else ""
 
 
 class MarksFile:

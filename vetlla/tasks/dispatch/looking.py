@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import emergency, until
+from vetlla.service.dispatch.emergency import DUTY_MARK, code_key, emergency, until
 from vetlla.service.dispatch.order import board
 from vetlla.service.dispatch.units import propose, told_until, units
 from vetlla.service.duties.standing import standing
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from vetlla.service.dispatch.units import Proposal, StreetUnit
     from vetlla.service.duties.terms import DutyRules
 
+DIGITS_MAX: Final = 18
+"""Most digits of the number of a duty: SQLite keeps all numbers of 18 digits, and none of 20."""
+RECENT_US: Final = 31 * 86_400 * SECOND_US
+"""How far back the check looks for events that contradict each other: a month can still be corrected."""
 JUST_ENDED_US: Final = 86_400 * SECOND_US
 """How far back an ended emergency still says since when its unit is free. After a day its duty has begun since then."""
 
@@ -44,8 +48,11 @@ def of_home(connection: sqlite3.Connection, rules: DutyRules, home: str, now_us:
 def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency | None:
     """Return the emergency of an alarm: the open one, else the last one; None if it has none.
 
+    ``alarm`` may also be the label of an emergency without an alarm, ``D`` and the number of its duty.
     Most questions are about an open one. Only for others are the events of all years read.
     """
+    if number := duty_number(alarm):
+        return _of_duty(connection, rules, number, now_us)
     found = [one for one in open_ones(connection, rules, now_us) if alarm in one.alarms]
     if not found:
         homes = store.homes_of_alarm(connection, alarm)
@@ -53,10 +60,31 @@ def of_alarm(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_u
     return max(found, key=lambda one: (one.is_open, not one.is_retyped, one.id), default=None)
 
 
+def duty_number(label: str) -> int:
+    """Return the number of the duty in a label such as ``D4711``; 0 for an alarm."""
+    mark, number = label[:1].upper(), label[1:]
+    is_label = mark == DUTY_MARK and number.isascii() and number.isdecimal() and len(number) <= DIGITS_MAX
+    return int(number) if is_label else 0
+
+
+def _of_duty(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> StreetEmergency | None:
+    opening = events.event(connection, number)
+    if opening is None or opening.told.kind not in TYPE_OF_KIND:
+        return None
+    found = of_home(connection, rules, opening.told.subject, now_us)
+    named = next((one for one in found if one.id == number), None)
+    if named is None or not named.is_retyped:
+        return named
+    again = (one for one in found if one.opened_us == named.opened_us and not one.is_retyped)
+    return next(again, named)  # it goes on as the duty of the other type
+
+
 def the_emergency(connection: sqlite3.Connection, rules: DutyRules, alarm: str, now_us: int) -> StreetEmergency:
     """Return the emergency of an alarm. Raises UsageError if it has none."""
     found = of_alarm(connection, rules, alarm, now_us)
     if found is None:
+        if duty_number(alarm):
+            raise UsageError(f"there is no emergency {alarm}", remedy="vetlla dispatch board has the open ones")
         raise UsageError(f"alarm {alarm} is not in an emergency", remedy=f"vetlla dispatch type {alarm} I")
     return found
 
@@ -81,6 +109,26 @@ def began_in(
         for one in of_home(connection, rules, home, now_us)
         if since_us <= one.opened_us < until_us
     ]
+
+
+def recent(connection: sqlite3.Connection, rules: DutyRules, now_us: int) -> list[StreetEmergency]:
+    """Return the emergencies that are open or began within ``RECENT_US``."""
+    began = began_in(connection, rules, now_us - RECENT_US, now_us + 1, now_us)
+    return [*began, *(one for one in open_ones(connection, rules, now_us) if one.opened_us < now_us - RECENT_US)]
+
+
+def spelled_base(connection: sqlite3.Connection, base: str) -> str:
+    """Return a base as the homes write it, if it differs only in case or spaces; else without spaces around it."""
+    wanted = code_key(base)
+    return next((one for one in registered.bases(connection) if code_key(one) == wanted), " ".join(base.split()))
+
+
+def base_doubt(connection: sqlite3.Connection, base: str) -> str:
+    """Return a warning if homes have bases, and none of them has this one; "" otherwise."""
+    known = registered.bases(connection)
+    if not known or base in known:
+        return ""
+    return f"no home belongs to base {base}, so a unit of it is nearest to no home; the homes have {', '.join(known)}"
 
 
 def known_units(

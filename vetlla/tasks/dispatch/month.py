@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.service.calendar import add_months
+from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.order import MINUTE_US
 from vetlla.service.dispatch.report import count
 from vetlla.store.homes import queries as registered
@@ -69,10 +70,13 @@ def month_report(connection: sqlite3.Connection, rules: DutyRules, first: date, 
 
     districts: dict[str, list[StreetEmergency]] = {}
     bases: dict[str, list[StreetEmergency]] = {}
+    spelled = {code_key(home.base): home.base for home in homes.values()}
+    """Bases as the homes have them: files of other programs may write them with other capitals or spaces."""
     for one in found:
         home = homes.get(one.home)
         districts.setdefault(home.district if home else "", []).append(one)
-        bases.setdefault(one.base or (home.base if home else ""), []).append(one)
+        base = one.base or (home.base if home else "")
+        bases.setdefault(spelled.setdefault(code_key(base), base), []).append(one)
     parts = [Part("service", "", count(found, share_us))]
     for of, groups in (("district", districts), ("base", bases)):
         parts += [Part(of, name, count(group, share_us)) for name, group in sorted(groups.items())]

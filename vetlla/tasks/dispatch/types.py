@@ -67,7 +67,7 @@ def _going_on(begun: Beginning) -> StreetEmergency | None:
             if one.access_us is not None and one.opened_us <= alarm.opened_us <= one.access_us:
                 raise UsageError(
                     f"alarm {alarm.id} came before the unit got in at {iso(one.access_us)}, in an emergency that is"
-                    f" finished: that of alarm {one.alarms[0] if one.alarms else one.id}",
+                    f" finished: that of {one.named}",
                     remedy=f"vetlla duties show {one.id}",
                 )
             continue
@@ -75,7 +75,7 @@ def _going_on(begun: Beginning) -> StreetEmergency | None:
             return one
         raise UsageError(
             f"the home has an emergency into which a unit got at {iso(one.access_us)}, and which is not finished",
-            remedy=f"vetlla dispatch finished {one.alarms[0] if one.alarms else one.id} --at TIME, then again",
+            remedy=f"vetlla dispatch finished {one.label} --at TIME, then again",
         )
     return None
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.emergencies import UnitEvent, UnitState
 from vetlla.domain.errors import UsageError
+from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.units import find
 from vetlla.store.dispatch import units as store
 from vetlla.tasks.dispatch import looking
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 def add(work: Work, event: UnitEvent) -> StreetUnit:
     """Add a unit, which is on duty; for one that is known, change its base or vehicle. Return it.
 
+    Codes that differ only in case or spaces are one unit, and one base: the first spelling stays.
     Raises UsageError if nothing would change, or for a time to come.
     """
-    known = {one.code: one for one in looking.known_units(work.connection, work.rules, work.now_us)}
-    before = known.get(event.unit)
+    known = {code_key(one.code): one for one in looking.known_units(work.connection, work.rules, work.now_us)}
+    before = known.get(code_key(event.unit))
+    code = before.code if before else " ".join(event.unit.split())
+    event = event._replace(unit=code, base=looking.spelled_base(work.connection, event.base))
     if before is not None:
         if event.base == before.base and event.vehicle in {"", before.vehicle}:
             raise UsageError(f"unit {event.unit} is known with that base", remedy="vetlla dispatch units list")
@@ -36,16 +40,16 @@ def shift(work: Work, event: UnitEvent) -> StreetUnit:
     """
     one = find(looking.known_units(work.connection, work.rules, work.now_us), event.unit)
     if event.event == "off" and one.emergency is not None:
-        alarm = one.emergency.alarms[0] if one.emergency.alarms else str(one.emergency.id)
+        alarm = one.emergency.label
         raise UsageError(
-            f"unit {one.code} is away for alarm {alarm}",
+            f"unit {one.code} is away for {one.emergency.named}",
             remedy=f"vetlla dispatch finished {alarm}, or recalled {alarm} --reason WHY",
         )
     if (event.event == "off") == (one.state is UnitState.OFF_DUTY):
         raise UsageError(f"unit {one.code} is {event.event} duty already", remedy="vetlla dispatch units list")
     if one.emergency is None and event.at_us < one.since_us:
         raise UsageError("an event of that unit is later", remedy="correct --at")
-    return _add(work, event)
+    return _add(work, event._replace(unit=one.code))
 
 
 def _add(work: Work, event: UnitEvent) -> StreetUnit:

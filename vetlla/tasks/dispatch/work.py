@@ -29,6 +29,10 @@ class Work(NamedTuple):
         """The present time, microseconds UTC."""
         return self.recording.now_us
 
+    def shown(self, at_us: int) -> str:
+        """Return a moment as messages write it, on the clock of the service."""
+        return self.rules.calendar.shown(at_us)
+
     def record(self, number: int, event: NewEvent) -> StreetEmergency:
         """Record an event of a duty; return its emergency. Raises what ``book.record`` raises."""
         return emergency(book.record(self.connection, self.rules, number, event, self.recording))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
-from vetlla.service.duties.columns import PAST_US, details_text
+from vetlla.service.duties.columns import PAST_US, details_text, unfit
 from vetlla.service.duties.grouping import group, unnamed
 from vetlla.service.duties.kinds import THE_SERVICE, ClockKind, Subject
 from vetlla.service.duties.standing import standing
@@ -14,10 +14,11 @@ from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.duties.index import keep_index
+from vetlla.tasks.duties.order import refuse_code, refuse_impossible
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.duties import Duty, DutyEvent
     from vetlla.service.duties.kinds import DutyKind
@@ -40,8 +41,8 @@ def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, 
     """Open a duty; return how it stands. Works within the caller's transaction.
 
     Without a reference it gets one of its own, so that a second duty of the same subject is never mixed up with it.
-    Raises UsageError for an unknown kind or subject, a time to come, a promise that is missing, or a duty that is
-    recorded already.
+    Raises UsageError for an unknown kind or subject, a time to come, a promise that is missing, a duty that is
+    recorded already, or the code of a key that another one has.
     """
     kind = rules.kinds.kind(told.kind)
     must_exist(connection, kind.subject, told.subject)
@@ -49,12 +50,14 @@ def open_duty(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, 
     _refuse_wrong(told, kind, recording.now_us)
     if not told.ref:
         told = told._replace(ref=f"V{store.next_number(connection)}")
+    refuse_code(connection, rules, told)
     for other in store.same_reference(connection, told):
         if other.told.at_us != told.at_us:
             raise UsageError(
                 f"{told.kind} {other.id} of {told.subject} has the reference {told.ref} and another time",
                 remedy=f"vetlla duties show {other.id}; for another duty give another --ref",
             )
+    refuse_impossible(connection, rules, told)
     number = store.add(connection, told, recording.source, recording.now_us)
     if number is None:
         raise UsageError(
@@ -71,7 +74,8 @@ def record(
     """Record an event of a duty; kind and subject of ``told`` are those of the duty. Return how the duty stands.
 
     Works within the caller's transaction. Raises UsageError if there is no such duty, if its kind has no such event,
-    if the time is before its opening or to come, or if an event that happens once has happened.
+    if the time is before its opening or to come, if an event that happens once has happened, or if the events of a key
+    or an emergency would contradict each other.
     """
     duty = duty_of(connection, rules, number)
     kind = rules.kinds.kind(duty.kind)
@@ -86,6 +90,7 @@ def record(
             remedy=f"correct --at; vetlla duties show {number} has its times",
         )
     _refuse_second_end(standing(duty, rules, recording.now_us), kind, told)
+    refuse_impossible(connection, rules, told)
     if store.add(connection, told, recording.source, recording.now_us) is None:
         raise UsageError(f"duty {number} has that event already", remedy=f"vetlla duties show {number}")
     keep_index(connection, rules, [(told.kind, told.subject)])
@@ -114,7 +119,7 @@ def withdraw(
         note=note,
         withdraws=number,
     )
-    if number in withdrawn_numbers(store.of_subject(connection, told.kind, told.subject)):
+    if is_withdrawn(connection, found):
         raise UsageError(f"event {number} is withdrawn already")
     for duty in duties_of(connection, rules, told.kind, told.subject):
         if duty.id == number and len(duty.events) > 1 and standing(duty, rules, recording.now_us).is_open:
@@ -128,28 +133,51 @@ def withdraw(
     return found
 
 
-def duties_of(
-    connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str, known_us: int = store.LATEST
-) -> list[Duty]:
-    """Return the duties of one kind about one subject, in order of their opening, as known at a time (default: now)."""
-    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject, known_us)).duties
+def duties_of(connection: sqlite3.Connection, rules: DutyRules, kind: str, subject: str) -> list[Duty]:
+    """Return the duties of one kind about one subject, in order of their opening."""
+    return group(rules.kinds.kind(kind), store.of_subject(connection, kind, subject)).duties
 
 
-def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int, known_us: int = store.LATEST) -> Duty:
+def duty_of(connection: sqlite3.Connection, rules: DutyRules, number: int) -> Duty:
     """Return a duty by its number. Raises UsageError if there is none."""
     opening = store.event(connection, number)
     if opening is not None:
-        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject, known_us):
+        for duty in duties_of(connection, rules, opening.told.kind, opening.told.subject):
             if duty.id == number:
                 return duty
-    raise UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    raise _no_duty(connection, rules, number, opening)
 
 
-def standing_of(
-    connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int, known_us: int = store.LATEST
-) -> Standing:
-    """Return how a duty stands, as known at a time. Raises UsageError if there is none of this number."""
-    return standing(duty_of(connection, rules, number, known_us), rules, now_us)
+def _no_duty(connection: sqlite3.Connection, rules: DutyRules, number: int, event: DutyEvent | None) -> UsageError:
+    """Return the error about a number that no duty has, given the event of that number; None if there is none."""
+    if event is None:
+        return UsageError(f"there is no duty {number}", remedy="vetlla duties list has all numbers")
+    told = event.told
+    what = f"{told.event} of {told.kind} {told.subject}"
+    if is_withdrawn(connection, event):
+        return UsageError(f"{number} was withdrawn: {what}", remedy=f"vetlla duties show {number} says why")
+    for duty in duties_of(connection, rules, told.kind, told.subject):
+        if event in duty.events:
+            return UsageError(f"{number} is no duty, but an event: {what}", remedy=f"vetlla duties show {duty.id}")
+    return UsageError(f"{number} is no duty, but an event of none: {what}", remedy="vetlla duties check --loose")
+
+
+def is_withdrawn(connection: sqlite3.Connection, event: DutyEvent) -> bool:
+    """Return True if an event was taken back."""
+    return event.id in withdrawn_numbers(store.of_subject(connection, event.told.kind, event.told.subject))
+
+
+def not_withdrawn(connection: sqlite3.Connection, rules: DutyRules, numbers: Iterable[int]) -> Iterator[Duty]:
+    """Yield duties, without those whose opening was withdrawn. Raises UsageError for a number that never was a duty."""
+    for number in numbers:
+        opening = store.event(connection, number)
+        if opening is None or not is_withdrawn(connection, opening):
+            yield duty_of(connection, rules, number)
+
+
+def standing_of(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> Standing:
+    """Return how a duty stands. Raises UsageError if there is none of this number."""
+    return standing(duty_of(connection, rules, number), rules, now_us)
 
 
 def open_duties_of(
@@ -215,6 +243,8 @@ def _of_duty(told: NewEvent, duty: Duty) -> NewEvent:
 def _refuse_wrong(told: NewEvent, kind: DutyKind, now_us: int) -> None:
     if told.at_us > now_us:
         raise UsageError("that lies in the future", remedy="record what has happened; correct --at")
+    if wrong := unfit(told):
+        raise UsageError("; ".join(wrong), remedy="correct it: an export of the event could not be imported again")
     if told.at_us < PAST_US:
         raise UsageError("that lies before 1990", remedy="correct --at")
     promises = told.event in kind.promises

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.service.duties.standing import standing
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -43,6 +44,12 @@ class OpenBook(NamedTuple):
     def standing(self, number: int) -> Standing:
         """Return how a duty stands. Raises UsageError if there is none of this number."""
         return book.standing_of(self.connection, self.rules, number, self.now_us)
+
+    def standings(self, numbers: Iterable[int]) -> list[Standing]:
+        """Return how duties stand, without those whose opening was withdrawn. Raises UsageError for other numbers."""
+        return [
+            standing(one, self.rules, self.now_us) for one in book.not_withdrawn(self.connection, self.rules, numbers)
+        ]
 
     def open_duties(self, kinds: Sequence[str], subject: str) -> list[Standing]:
         """Return the duties of a subject that no event has ended."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import iso
 from vetlla.domain.columns import Fault
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
@@ -14,6 +13,7 @@ from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index, loose_of
+from vetlla.tasks.duties.order import KINDS, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def import_events(
         faults: list[Fault] = []
         for row, values in good_rows(rows, faults):
             faults += taker.put(row, values)
+        faults += taker.put_held()
         if faults and not keep_good_rows:
             roll_back(connection)
             return ImportedEvents(0, 0, faults, 0)
@@ -73,10 +74,13 @@ def import_events(
 class _Taker:
     def __init__(self, connection: sqlite3.Connection, rules: DutyRules, source: str, now_us: int) -> None:
         self._connection = connection
+        self._rules = rules
         self._source = source
         self._now_us = now_us
-        self._rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
+        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._held: list[tuple[int, NewEvent]] = []
+        """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
         self.known = 0
@@ -84,9 +88,21 @@ class _Taker:
         self.differing = 0
 
     def put(self, row: int, values: EventRow) -> list[Fault]:
-        event = self._rows.event(row, values)
+        event = self._event_rows.event(row, values)
         if isinstance(event, list):
             return event
+        if event.kind in KINDS:
+            self._held.append((row, event))
+            return []
+        return self._put(row, event)
+
+    def put_held(self) -> list[Fault]:
+        """Append the events whose kind has an order, but none that is not possible; return the faults of the others."""
+        faults = impossible_rows(self._connection, self._rules, self._held, "ref")
+        wrong = {fault.row for fault in faults}
+        return faults + [fault for row, event in self._held if row not in wrong for fault in self._put(row, event)]
+
+    def _put(self, row: int, event: NewEvent) -> list[Fault]:
         happens_once = event.ref and event.event in self._once[event.kind]
         look_up = store.with_reference if happens_once else store.at_that_time
         recorded = look_up(self._connection, event)
@@ -95,7 +111,7 @@ class _Taker:
                 return self._known(row, event, other)
         # A row with another time is right if what was recorded before was taken back.
         if recorded and (standing := store.same_reference(self._connection, event)):
-            return [_otherwise(row, event, standing[0].told.at_us)]
+            return [self._otherwise(row, event, standing[0].told.at_us)]
         self.subjects.add((event.kind, event.subject))
         self.changed.add((event.kind, event.subject))
         store.add(self._connection, event, self._source, self._now_us)
@@ -106,21 +122,24 @@ class _Taker:
         """Return the fault of a row that is recorded with another promise; it stays withdrawn if it was withdrawn."""
         told = other.told
         if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
-            return [_promised_otherwise(row, event, told.end_us)]
+            return [self._promised_otherwise(row, event, told.end_us)]
         self.subjects.add((event.kind, event.subject))
         self.known += 1
         self.differing += (told.by, told.note, told.details) != (event.by, event.note, event.details)
         return []
 
+    def _otherwise(self, row: int, event: NewEvent, at_us: int) -> Fault:
+        reason = f"{event.event} of {event.ref} is recorded at {self._shown(at_us)}: {_TAKE_BACK}"
+        return Fault(row, "at", self._shown(event.at_us), reason)
 
-def _otherwise(row: int, event: NewEvent, at_us: int) -> Fault:
-    reason = f"{event.event} of {event.ref} is recorded at {iso(at_us)}: {_TAKE_BACK}"
-    return Fault(row, "at", iso(event.at_us), reason)
+    def _promised_otherwise(self, row: int, event: NewEvent, end_us: int | None) -> Fault:
+        recorded = f", up to {self._shown(end_us)}" if end_us is not None else ""
+        reason = f"{event.event} is recorded with another promise{recorded}: {_TAKE_BACK}"
+        return Fault(row, "to", self._shown(event.end_us), reason)
 
-
-def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
-    reason = f"{event.event} is recorded with another promise, up to {iso(end_us)}: {_TAKE_BACK}"
-    return Fault(row, "to", iso(event.end_us) or "", reason)
+    def _shown(self, at_us: int | None) -> str:
+        """Return a moment on the clock of the service, as files have it; "" for none."""
+        return "" if at_us is None else self._rules.calendar.shown(at_us)
 
 
 _TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"

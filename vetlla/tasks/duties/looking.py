@@ -9,7 +9,7 @@ from vetlla.service.duties.grouping import group
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
 from vetlla.tasks.duties import index
-from vetlla.tasks.duties.book import duties_of
+from vetlla.tasks.duties.book import duties_of, is_withdrawn
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,8 +33,17 @@ class Wanted(NamedTuple):
     """Opened before this time."""
     is_open: bool = False
     """Only those that no event has ended."""
-    known_us: int = store.LATEST
-    """As they were known at this time."""
+    ref: str = ""
+    """The number of the duty in the system that it comes from."""
+
+
+class WithdrawnDuty(NamedTuple):
+    """A duty whose opening was taken back, so that it is none."""
+
+    duty: Duty
+    """As it would be: its opening, and the events that name it and stand."""
+    taken: DutyEvent
+    """The withdrawal of its opening."""
 
 
 def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_us: int) -> Iterator[Standing]:
@@ -45,7 +54,7 @@ def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_
         if wanted.ans is None or rules.kinds.kind(name).ans == wanted.ans
     ]
     for duty in _duties(connection, rules, kinds, wanted):
-        if not wanted.since_us <= duty.opened_us < wanted.until_us:
+        if not wanted.since_us <= duty.opened_us < wanted.until_us or wanted.ref not in {"", duty.ref}:
             continue
         one = standing(duty, rules, now_us)
         if wanted.verdict in {None, one.verdict} and (one.is_open or not wanted.is_open):
@@ -62,13 +71,13 @@ def _duties(connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[st
                 else store.subjects(connection, kind, wanted.since_us, wanted.until_us)
             )
             for subject in subjects:
-                yield from group(described, store.of_subject(connection, kind, subject, wanted.known_us)).duties
+                yield from group(described, store.of_subject(connection, kind, subject)).duties
         return
-    if wanted.is_open and wanted.known_us == store.LATEST:
+    if wanted.is_open:
         for kind in kinds:
             yield from _open(connection, rules, kind)
         return
-    for kind, _, events in store.by_subject(connection, kinds, wanted.known_us):
+    for kind, _, events in store.by_subject(connection, kinds):
         yield from group(rules.kinds.kind(kind), events).duties
 
 
@@ -111,11 +120,9 @@ def loose(connection: sqlite3.Connection, rules: DutyRules) -> list[DutyEvent]:
     return [event for event in events if event]
 
 
-def withdrawn(
-    connection: sqlite3.Connection, rules: DutyRules, duty: Duty, known_us: int = store.LATEST
-) -> list[DutyEvent]:
+def withdrawn(connection: sqlite3.Connection, rules: DutyRules, duty: Duty) -> list[DutyEvent]:
     """Return the events of a duty that were taken back, and every withdrawal of its events, as they were recorded."""
-    events = store.of_subject(connection, duty.kind, duty.subject, known_us)
+    events = store.of_subject(connection, duty.kind, duty.subject)
     gone = withdrawn_numbers(events)
     if not gone:
         return []
@@ -132,9 +139,25 @@ def withdrawn(
     return found
 
 
+def withdrawn_duty(connection: sqlite3.Connection, rules: DutyRules, number: int) -> WithdrawnDuty | None:
+    """Return a duty whose opening was taken back; None if the number is not that of such an opening."""
+    opening = store.event(connection, number)
+    if opening is None or opening.told.event != rules.kinds.kind(opening.told.kind).opens:
+        return None
+    if not is_withdrawn(connection, opening):
+        return None
+    events = store.of_subject(connection, opening.told.kind, opening.told.subject)
+    gone = withdrawn_numbers(events)
+    taken = next(one for one in events if one.told.withdraws == number and one.id not in gone)
+    stay = [*standing_events(events), opening]
+    duty = next(one for one in group(rules.kinds.kind(opening.told.kind), stay).duties if opening in one.events)
+    duty = duty._replace(id=number, events=(opening, *(one for one in duty.events if one.told.duty == number)))
+    return WithdrawnDuty(duty, taken)
+
+
 def _would_belong(rules: DutyRules, duty: Duty, taken: DutyEvent, stay: Sequence[DutyEvent]) -> bool:
     """Return True if an event that was taken back would belong to a duty, had it not been taken back."""
-    if taken.told.withdraws:
-        return False
+    if taken.told.withdraws or taken.told.duty == duty.id:
+        return not taken.told.withdraws
     duties = group(rules.kinds.kind(duty.kind), [*stay, taken]).duties
     return any(one.id == duty.id and taken in one.events for one in duties)

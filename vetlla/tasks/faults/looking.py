@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import as_of, last_of_month
 from vetlla.domain.devices import Place
 from vetlla.domain.errors import UsageError
 from vetlla.service.faults.report import ModelFaults, by_model
@@ -94,17 +95,17 @@ def view(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: 
     )
 
 
-def report(state_dir: Path, clock: Clock, rules: DutyRules, first: date, last: date) -> FaultReport:
+def report(state_dir: Path, clock: Clock, rules: DutyRules, first: date, known_us: int | None = None) -> FaultReport:
     """Count the devices that were in homes in a month, and those with a fault that began in it and was not called off.
 
-    A device counts if it was in a home on the last day of the month or had such a fault. Raises UsageError for a month
-    to come.
+    A device counts if it was in a home on the last day of the month or had such a fault. With ``known_us`` the answer
+    is the one of that time. Raises UsageError for a month to come.
     """
-    now_us, calendar = clock.now().utc_us, rules.calendar
+    now_us, last, calendar = as_of(clock, known_us), last_of_month(first), rules.calendar
     if calendar.begin_of(first.toordinal()) > now_us:
         raise UsageError(f"{first:%Y-%m} has not begun", remedy="name a month that has: --month 2026-11")
     since, until = calendar.begin_of(first.toordinal()), calendar.end_of(last.toordinal()) + 1
-    with snapshot(state_dir, clock) as connection:
+    with snapshot(state_dir, clock, known_us) as connection:
         wanted = looking.Wanted(kinds=[FAULT], since_us=since, until_us=min(until, LATEST))
         found = [one for one in looking.found(connection, rules, wanted, now_us) if not _was_none(one)]
         faulty = {device for one in found if (device := device_of(one).device)}

@@ -66,7 +66,7 @@ class InvoiceCounts:
             programmes_of(self._reading),
             self._reading.names("agenda.excluded_programmes"),
         )
-        spans = stored_homes.person_spans(record.connection, self.span.first, self.span.last, known_us=record.known_us)
+        spans = stored_homes.person_spans(record.connection, self.span.first, self.span.last)
         for person, first, last in spans:
             found.add(person, first, last)
         return found
@@ -89,7 +89,7 @@ class InvoiceCounts:
         )
         kinds = [kind for kind in PLANNED_KINDS if record.rules.kinds.find(kind)]
         month = agenda_month(self.span.first, calendar)
-        found = calls_around(record.connection, record.rules, figures, month, kinds, known_us=record.known_us)
+        found = calls_around(record.connection, record.rules, figures, month, kinds)
         return answered_agendas(found, terms)
 
     @cached_property
@@ -100,7 +100,6 @@ class InvoiceCounts:
             kinds=[kind for kind in TYPE_OF_KIND if record.rules.kinds.find(kind)],
             since_us=record.begin_us,
             until_us=record.end_us + 1,
-            known_us=record.known_us,
         )
         found = looking.found(record.connection, record.rules, wanted, record.seen_us) if wanted.kinds else ()
         return sorted(map(emergency, found), key=lambda one: (one.opened_us, one.id))
@@ -122,7 +121,7 @@ class InvoiceCounts:
         pilots = self.rent_terms.pilot_lines
         types = [kind for kind in DeviceType if rent_line(kind) in pilots]
         record = self.record
-        histories = stored_devices.histories(record.connection, self.span.last, record.known_us, types=types)
+        histories = stored_devices.histories(record.connection, self.span.last, types=types)
         return free_pilots(histories, self.rent_terms)
 
     @cached_property
@@ -138,5 +137,5 @@ class InvoiceCounts:
     def devices(self, home: str = "") -> list[DeviceMonth]:
         """Return what devices were in the month: those that were ever leased, or all that were ever in a home."""
         record, terms = self.record, self.rent_terms
-        histories = stored_devices.histories(record.connection, self.span.last, record.known_us, home=home)
+        histories = stored_devices.histories(record.connection, self.span.last, home=home)
         return list(without_pilots((device_month(one, terms) for one in histories), self._free))

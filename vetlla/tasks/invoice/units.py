@@ -59,7 +59,7 @@ def workbook(counts: InvoiceCounts) -> Mapping[str, tuple[tuple[str, ...], Itera
 def home_table(counts: InvoiceCounts, concept: str, home: str) -> UnitTable:
     """Return why a home counts in a concept as it does. Raises UsageError for a home that is not registered."""
     record = counts.record
-    found = stored_homes.home(record.connection, home, day=record.last, known_us=record.known_us)
+    found = stored_homes.home(record.connection, home, day=record.last)
     if concept == AGENDAS:
         return UnitTable(_CALLS, (row for row in _calls(counts) if row[2] == home))
     if concept == UMO:
@@ -71,9 +71,7 @@ def home_table(counts: InvoiceCounts, concept: str, home: str) -> UnitTable:
         return UnitTable(
             _DEVICE_DAYS, ((*stretch[:3], (stretch.last - stretch.first).days + 1, stretch.reason) for stretch in days)
         )
-    spans = stored_homes.person_spans(
-        record.connection, counts.span.first, counts.span.last, home=home, known_us=record.known_us
-    )
+    spans = stored_homes.person_spans(record.connection, counts.span.first, counts.span.last, home=home)
     return UnitTable(
         _USERS,
         (

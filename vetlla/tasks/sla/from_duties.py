@@ -24,14 +24,12 @@ def of_duties(record: MonthRecord, ans: int) -> LevelFigure:
     It is not measured if nothing was ever recorded of these kinds.
     """
     kinds = [name for name in record.rules.kinds.names() if record.rules.kinds.kind(name).ans == ans]
-    if not any(store.is_recorded(record.connection, kind, record.end_us, record.known_us) for kind in kinds):
+    if not any(store.is_recorded(record.connection, kind, record.end_us) for kind in kinds):
         return figure(ans, record.month, [])
     apart = dict(_APART.get(ans, ()))
     others = frozenset(kinds) - frozenset(apart.values())
     groups = [(name, frozenset({kind})) for name, kind in apart.items() if kind in kinds]
     groups += [("all", others)] if others else []
-    found = looking.found(
-        record.connection, record.rules, Wanted(kinds=kinds, known_us=record.known_us), record.seen_us
-    )
+    found = looking.found(record.connection, record.rules, Wanted(kinds=kinds), record.seen_us)
     cases = DutyCases(record.month, record.begin_us, record.end_us, record.rules.calendar, record.place_of)
     return from_duties(ans, found, groups, record.reading(), cases)

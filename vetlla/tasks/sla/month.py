@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vetlla.domain.clock import last_of_month
+from vetlla.domain.clock import as_of, last_of_month
 from vetlla.service.sla.from_duties import CasePlace
-from vetlla.store.duties.events import LATEST
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.opening import JOURNAL
@@ -39,9 +38,8 @@ class MonthRecord:
     rules: DutyRules
     month: date
     """First day."""
-    now_us: int
-    known_us: int = LATEST
-    """As it was known at this time; by default all that is recorded."""
+    seen_us: int
+    """The moment at which clocks are looked at: now, or the time as of which the record is known."""
 
     @property
     def last(self) -> date:
@@ -58,11 +56,6 @@ class MonthRecord:
         """Last moment of the month on the clock of the service."""
         return self.rules.calendar.end_of(self.last.toordinal())
 
-    @property
-    def seen_us(self) -> int:
-        """The moment at which clocks are looked at: now, or the time as of which it was known."""
-        return min(self.now_us, self.known_us)
-
     def reading(self) -> Reading:
         """Return a reading of the parameters in force at the end of the month, which remembers nothing yet."""
         return self.rules.parameters.on(self.last)
@@ -70,17 +63,13 @@ class MonthRecord:
     @cached_property
     def homes(self) -> dict[str, Home]:
         """The homes by code, as they are on the last day of the month."""
-        return stored_homes.homes(self.connection, day=self.last, known_us=self._known)
+        return stored_homes.homes(self.connection, day=self.last)
 
     @cached_property
     def people(self) -> dict[str, Person]:
         """The people by code, as they are on the last day of the month."""
-        found = stored_homes.people(self.connection, day=self.last, known_us=self._known)
+        found = stored_homes.people(self.connection, day=self.last)
         return {person.code: person for person in found}
-
-    @property
-    def _known(self) -> int | None:
-        return None if self.known_us == LATEST else self.known_us
 
     def place_of(self, one: Standing) -> CasePlace:
         """Return the home of a duty and its base."""
@@ -92,11 +81,11 @@ class MonthRecord:
 
 @contextmanager
 def month_record(
-    state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int = LATEST
+    state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None = None
 ) -> Iterator[MonthRecord]:
-    """Yield the record of the month that begins on a day. Raises StoreError."""
+    """Yield the record of a month, as it was known at a time (default: now). Raises StoreError."""
     with ExitStack() as stack:
-        connection = stack.enter_context(snapshot(state_dir, clock))
+        connection = stack.enter_context(snapshot(state_dir, clock, known_us))
         has_journal = (state_dir / JOURNAL).exists()
         archive = stack.enter_context(Archive(state_dir)) if has_journal else None
-        yield MonthRecord(connection, archive, rules, month, clock.now().utc_us, known_us)
+        yield MonthRecord(connection, archive, rules, month, as_of(clock, known_us))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from vetlla.domain.accounts import AccountBook
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
-from vetlla.domain.signals import AccountId
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
 from vetlla.service.supervision.report import Sums, Verdict
-from vetlla.store.accounts.table import account_book
+from vetlla.store.inventory import queries as inventory
 from vetlla.tasks.supervision.month import judged_days, ledger_month
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.tasks.sla.month import MonthRecord
     from vetlla.tasks.supervision.month import JudgedDay
@@ -42,12 +42,12 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
     days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    book = account_book(record.connection) if breached else AccountBook()
+    homes = _homes(record) if breached else {}
     return figure(
         ans,
         record.month,
         [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
-        [_breach(one, book, record) for one in breached],
+        [_breach(one, homes, record) for one in breached],
         breach_count=supervised - checked,
         assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
         groups=_groups(sums),
@@ -55,13 +55,18 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     )
 
 
-def _breach(one: JudgedDay, book: AccountBook, record: MonthRecord) -> LevelBreach:
+def _homes(record: MonthRecord) -> dict[str, str]:
+    """Return the home of each terminal at the end of the month, by its account in upper case."""
+    devices = inventory.fleet(record.connection, record.last)
+    return {one.device.account.upper(): one.standing.home for one in devices if one.device.account}
+
+
+def _breach(one: JudgedDay, homes: Mapping[str, str], record: MonthRecord) -> LevelBreach:
     name, day = one.name, date.fromisoformat(one.day)
-    account = book.find(AccountId(name.receiver, name.line, name.account)) if name else None
     return LevelBreach(
         what=one.kind,
         number="",
-        home=account.home if account else "",
+        home=homes.get(name.account.upper(), "") if name else "",
         subject=f"{name.account} {name.device}".strip() if name else str(one.of.unit),
         reason=BreachReason.NOT_CHECKED,
         begun_us=record.rules.calendar.begin_of(day.toordinal()),

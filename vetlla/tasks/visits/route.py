@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.documents.icalendar_file import CalendarEvent, calendar
 from vetlla.documents.pdf import pdf
 from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
-from vetlla.domain.clock import to_datetime
+from vetlla.domain.clock import as_of, to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import KIND, OF_DEVICES, VisitPurpose, details_of
 from vetlla.store.homes import queries as home_store
@@ -55,19 +55,29 @@ class RouteSheet(NamedTuple):
     """Local."""
 
 
-def route(
-    state_dir: Path, clock: Clock, rules: DutyRules, day: date, *, base: str = "", technician: str = ""
-) -> RouteSheet:
-    """Return the route sheet of a day: every visit that was not called off. Raises UsageError for an unknown base."""
-    now_us = clock.now().utc_us
-    with snapshot(state_dir, clock) as connection:
-        home_store.must_know_base(connection, base)
-        wanted = VisitFilter(first=day, last=day, base=base, technician=technician)
+class RouteDay(NamedTuple):
+    """Which route sheet is made; an empty base or technician leaves out none."""
+
+    day: date
+    base: str = ""
+    technician: str = ""
+
+
+def route(state_dir: Path, clock: Clock, rules: DutyRules, of: RouteDay, known_us: int | None = None) -> RouteSheet:
+    """Return the route sheet of a day: every visit that was not called off.
+
+    With ``known_us`` it is the sheet that was made at that time. Raises UsageError for an unknown base.
+    """
+    now_us = as_of(clock, known_us)
+    with snapshot(state_dir, clock, known_us) as connection:
+        home_store.must_know_base(connection, of.base)
+        wanted = VisitFilter(first=of.day, last=of.day, base=of.base, technician=of.technician)
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
-        districts = home_store.districts(connection)
+        districts = home_store.districts(connection, of.day)
         stops = [_stop(connection, rules, visit, districts.get(visit.home, "")) for visit in found]
     made_at = to_datetime(now_us).astimezone(rules.calendar.zone)
-    return RouteSheet(day, base, sorted(stops, key=lambda stop: (stop.technician, stop.begin, stop.visit)), made_at)
+    stops.sort(key=lambda stop: (stop.technician, stop.begin, stop.visit))
+    return RouteSheet(of.day, of.base, stops, made_at)
 
 
 def write_route(path: Path, kind: RouteKind, sheet: RouteSheet, language: Language) -> None:
@@ -107,8 +117,7 @@ def row_of(stop: RouteStop) -> dict[str, object]:
 def _stop(connection: sqlite3.Connection, rules: DutyRules, visit: HomeVisit, district: str) -> RouteStop:
     devices: list[str] = []
     refs: list[str] = []
-    for number in visit.duties:
-        duty = book.duty_of(connection, rules, number)
+    for duty in book.not_withdrawn(connection, rules, visit.duties):
         is_of_device = duty.kind in {purpose.value for purpose in OF_DEVICES}
         devices += [duty.subject] if is_of_device else filter(None, [details_of(duty).get("device", "")])
         refs.append(duty.ref)

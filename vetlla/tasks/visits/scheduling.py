@@ -36,6 +36,10 @@ _REMEDY_OPEN: Final = {
 }
 
 
+_PRESSING: Final = (VisitPurpose.FAULT, VisitPurpose.INSTALLATION, VisitPurpose.REMOVAL)
+"""Purposes whose duties have a limit that runs. The others are planned a year ahead, so most homes have one."""
+
+
 class VisitOrder(NamedTuple):
     """A visit to schedule."""
 
@@ -84,7 +88,8 @@ def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
         }
         visit = visit_of(book.open_duty(told._replace(kind=KIND, details=details_text(details))))
         duties = [one for number in numbers for one in _scheduled(book, number, visit, told)]
-        return ScheduledVisit(visit, duties, list(_warnings(book, visit, home)))
+        warnings = [*_warnings(book, visit, home), *([] if order.purpose or duties else _forgotten(book, home))]
+        return ScheduledVisit(visit, duties, warnings)
 
 
 def move(
@@ -97,7 +102,7 @@ def move(
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
         visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
         home = home_store.home(book.connection, before.home)
-        return ScheduledVisit(visit, list(map(book.standing, visit.duties)), list(_warnings(book, visit, home)))
+        return ScheduledVisit(visit, book.standings(visit.duties), list(_warnings(book, visit, home)))
 
 
 def open_visit(book: OpenBook, number: int) -> HomeVisit:
@@ -174,6 +179,16 @@ def _open_duties(book: OpenBook, purpose: VisitPurpose, home: str) -> list[Stand
     return [one for device in devices for one in book.open_duties([purpose], device)]
 
 
+def _forgotten(book: OpenBook, home: Home) -> Iterator[str]:
+    """Yield a sentence about each duty that a visit without a purpose may be meant for."""
+    for purpose in _PRESSING:
+        for one in _open_duties(book, purpose, home.code):
+            yield (
+                f"the visit is not for the {purpose} of {one.duty.subject}, duty {one.duty.id}, which stays open: if it"
+                f" should be, call it off and schedule it with --for {one.duty.id}"
+            )
+
+
 def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) -> Iterator[Standing]:
     """Record on a duty that a visit is scheduled for it, and on the second duty of a fault as well; yield them."""
     duty = book.standing(number).duty
@@ -199,6 +214,9 @@ def _warnings(book: OpenBook, visit: HomeVisit, home: Home) -> Iterator[str]:
         yield f"home {home.code} is not attended on {day}"
     if not rules.calendar.is_working(day.toordinal()):
         yield f"{day} is no working day"
+    for other in visits(book.connection, rules, VisitFilter(home=home.code, is_open=True), book.now_us):
+        if other.id != visit.id and other.begin_us <= visit.end_us and visit.begin_us <= other.end_us:
+            yield f"home {home.code} expects visit {other.id} at that time, too: one visit may be for several duties"
     if not visit.technician:
         return
     wanted = VisitFilter(
