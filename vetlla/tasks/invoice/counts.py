@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import DeviceType
 from vetlla.domain.emergencies import TYPE_OF_KIND
-from vetlla.service.agenda.call import PLANNED_KINDS
 from vetlla.service.agenda.month import agenda_month
 from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.homes.attended import DaySpan
@@ -20,7 +19,7 @@ from vetlla.service.invoice.rents import device_month, free_pilots, positions, r
 from vetlla.service.invoice.terms import programmes_of, rent_terms, umo_terms
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as stored_devices
-from vetlla.tasks.agenda.reading import calls_around, figures_on
+from vetlla.tasks.agenda.reading import answered_calls, figures_on
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.looking import Wanted
 
@@ -87,9 +86,8 @@ class InvoiceCounts:
             fortnightly=self.attendance.fortnightly,
             follow_ups=figures.follow_ups,
         )
-        kinds = [kind for kind in PLANNED_KINDS if record.rules.kinds.find(kind)]
         month = agenda_month(self.span.first, calendar)
-        found = calls_around(record.connection, record.rules, figures, month, kinds)
+        found = answered_calls(record.connection, record.rules, figures, month)
         return answered_agendas(found, terms)
 
     @cached_property
