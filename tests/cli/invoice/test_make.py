@@ -159,6 +159,25 @@ def test_a_month_is_computed_again_as_it_was_known(service: Vetlla, tmp_path: Pa
     assert service("invoice", "make", *MONTH, "--json", "--known", moment).out == before
 
 
+def test_an_answer_counts_in_its_month_whenever_it_was_due_and_unless_it_is_taken_back(
+    service: Vetlla, tmp_path: Path
+) -> None:
+    events = tmp_path / "late.csv"
+    events.write_text(
+        "kind,subject,event,at,ref,from,to\n"
+        "follow_up,H4,planned,2025-01-10T09:00:00+01:00,L1,2025-01-01,2025-01-31\n"
+        "follow_up,H4,answered,2025-10-08T09:00:00+02:00,L1,,\n",
+        encoding="utf-8",
+    )
+    assert service("duties", "import", events).status == 0
+    assert lines(service)["agendas"]["units"] == "3"
+    (duty,) = service("duties", "list", "--subject", "H4", "--json").json
+    (shown,) = service("duties", "show", duty["id"], "--json").json
+    answer = next(event["id"] for event in shown["events"] if event["event"] == "answered")
+    assert service("duties", "withdraw", answer, "--reason", "another home").status == 0
+    assert lines(service)["agendas"]["units"] == "2"
+
+
 def test_reductions_are_lines_with_their_reason(service: Vetlla) -> None:
     found = lines(service, "--reduction", "12.50", "--reason", "ANS 11", "--deduction", "3.00:control of the 4th")
     assert (found["ans_reduction"]["amount"], found["deduction"]["amount"]) == ("-12.50", "-3.00")
