@@ -82,6 +82,12 @@ def test_a_revaluation_replaces_a_follow_up_or_one_of_two_of_level_3(
     assert all(reason == "paid" for kind, reason in found if kind == R)
 
 
+def test_a_share_of_a_follow_up_a_month_is_a_whole_one() -> None:
+    """18 calls a year are one or two a month, so one stays beside a revaluation."""
+    terms = TERMS._replace(follow_ups={1: 18})
+    assert paid(call(F, 1, 5), call(F, 1, 6), call(R, 1, 7), terms=terms).count((F, "paid")) == 1
+
+
 def test_a_revaluation_of_another_month_replaces_nothing() -> None:
     assert paid(call(F, 1, 5), call(R, 1, 31), call(R, 1, 0)) == [(F, "paid")]
 

@@ -51,10 +51,10 @@ def calls_around(
         yield call_of(duty, figures)
 
 
-def answered_calls(
+def calls_around_answers(
     connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, month: AgendaMonth
 ) -> Iterator[AgendaCall]:
-    """Yield the planned calls that were answered in a month, whenever they were due.
+    """Yield the planned calls of homes and people that answered one in a month; calls of other months are among them.
 
     It reads no event after the month but withdrawals, so that a month of years ago takes no longer.
     """
@@ -63,8 +63,8 @@ def answered_calls(
     for kind in PLANNED_KINDS:
         if rules.kinds.find(kind):
             found = events.around(connection, kind, ANSWERED, span, since_us)
-            calls = (call_of(duty, figures) for duty in _duties(connection, rules, found, since_us, span[0]))
-            yield from (call for call in calls if call.is_answered_in(*span))
+            for duty in _duties(connection, rules, found, since_us, span[0]):
+                yield call_of(duty, figures)
 
 
 def is_in(call: AgendaCall, rules: DutyRules, month: AgendaMonth) -> bool:

@@ -19,7 +19,7 @@ from vetlla.service.invoice.rents import device_month, free_pilots, positions, r
 from vetlla.service.invoice.terms import programmes_of, rent_terms, umo_terms
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as stored_devices
-from vetlla.tasks.agenda.reading import answered_calls, figures_on
+from vetlla.tasks.agenda.reading import calls_around_answers, figures_on
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.looking import Wanted
 
@@ -87,7 +87,7 @@ class InvoiceCounts:
             follow_ups=figures.follow_ups,
         )
         month = agenda_month(self.span.first, calendar)
-        found = answered_calls(record.connection, record.rules, figures, month)
+        found = calls_around_answers(record.connection, record.rules, figures, month)
         return answered_agendas(found, terms)
 
     @cached_property
