@@ -102,8 +102,7 @@ def _parties(invoice: Invoice, words: Words) -> Facts:
     rows = [
         (words.text("seller"), _party(header.seller)),
         (words.text("buyer"), _party(header.buyer)),
-        (words.text("contract"), header.contract),
-        (words.text("file"), header.file),
+        (words.text("contract"), words.text("contract_file", contract=header.contract, file=header.file)),
         (words.text("contracting_body"), header.contracting_body),
         (words.text("economic_department"), header.economic_department),
         (words.text("recipient_department"), header.recipient_department),
