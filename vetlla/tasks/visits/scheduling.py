@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
 from vetlla.service.inventory.movements import name
 from vetlla.service.visits.fitting import clashing
-from vetlla.service.visits.free import MINUTE_US, stop_of
+from vetlla.service.visits.free import stop_of
 from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, VisitPurpose, visit_of
 from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
