@@ -50,7 +50,7 @@ REASONS: Final = {
 }
 """ReasonCode of a correction with the only text that the schema takes for it."""
 
-SERVICES: Final = ("essential", "agendas", "umo", "home_safety", "mimal", "integrated", "ans_reduction")
+SERVICES: Final = ("essential", "agendas", "umo", "home_safety", "mimal", "integrated", "ans_reduction", "deduction")
 _RENT: Final = "rent."
 RENTS: Final = (
     "terminal_analog",

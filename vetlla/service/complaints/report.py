@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import last_of_month
 from vetlla.domain.duties import DutyVerdict
+from vetlla.service.homes.attended import DaySpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
+    from datetime import date
 
-    from vetlla.domain.homes import Home, Period, Person
+    from vetlla.domain.homes import Home, Person
     from vetlla.service.complaints.complaint import Complaint
     from vetlla.service.duties.calendar import ServiceCalendar
-
-_DAY = timedelta(days=1)
 
 
 class PertinentMonth(StrEnum):
@@ -107,20 +106,10 @@ def active_users(homes: Mapping[str, Home], people: Iterable[Person], first: dat
 
     A person's own periods count, and without any those of the home.
     """
-    return sum(_attended(*person.periods(home), first, last) for person in people if (home := homes.get(person.home)))
-
-
-def _attended(active: Iterable[Period], suspended: Sequence[Period], first: date, last: date) -> bool:
-    for period in active:
-        day, end = max(first, period.since), min(last, period.until or last)
-        while day <= end:
-            over = next((one for one in suspended if one.covers(day)), None)
-            if over is None:
-                return True
-            if over.until is None:
-                break
-            day = over.until + _DAY
-    return False
+    span = DaySpan(first, last)
+    return sum(
+        span.attended(*person.periods(home)) != 0 for person in people if (home := homes.get(person.home)) is not None
+    )
 
 
 def counts_at(one: Complaint, month_of: PertinentMonth) -> int:

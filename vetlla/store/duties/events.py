@@ -18,6 +18,11 @@ LATEST: Final = 1 << 62
 _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ?"  # noqa: S608
 _BY_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? ORDER BY kind, subject, at_us"  # noqa: S608
 _SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+_AROUND: Final = (
+    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = :kind AND at_us >= :since"  # noqa: S608
+    " AND (at_us <= :last OR withdraws != 0) AND subject IN"
+    " (SELECT subject FROM duty_events WHERE kind = :kind AND event = :event AND at_us BETWEEN :first AND :last)"
+)
 _WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
 _SAME: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
@@ -63,6 +68,18 @@ def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -
     """Yield every event of these kinds that happened at a time or later."""
     for kind in kinds:
         yield from map(_event, connection.execute(_SINCE, (kind, since_us)))
+
+
+def around(
+    connection: sqlite3.Connection, kind: str, event: str, span: tuple[int, int], since_us: int
+) -> Iterator[DutyEvent]:
+    """Yield the events of the subjects that had an event of a name in a span, from a time on until the span's end.
+
+    Withdrawals are yielded that were recorded later, too. The span has its first and last microsecond.
+    """
+    first, last = span
+    values = {"kind": kind, "event": event, "first": first, "last": last, "since": since_us}
+    yield from map(_event, connection.execute(_AROUND, values))
 
 
 def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until_us: int = LATEST) -> list[str]:
