@@ -64,7 +64,7 @@ def _all(record: MonthRecord) -> Iterator[Communication]:
 
 def _of_terminals(record: MonthRecord) -> Iterator[Communication]:
     if record.archive is not None:
-        yield from communications(record.archive, record.begin_us, record.end_us + 1)
+        yield from communications(record.archive, record.begin_us, record.end_us + 1, record.seen_us)
 
 
 def _calls(record: MonthRecord) -> Iterator[PhoneCall]:

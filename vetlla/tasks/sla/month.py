@@ -40,6 +40,8 @@ class MonthRecord:
     """First day."""
     seen_us: int
     """The moment at which clocks are looked at: now, or the time as of which the record is known."""
+    ledger_days: frozenset[str] | None = None
+    """The days that the ledger had when the month was closed; None: all days that were over at ``seen_us``."""
 
     @property
     def last(self) -> date:
