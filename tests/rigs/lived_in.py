@@ -266,7 +266,7 @@ INVOCATIONS = {
     "month verify": "month verify 2025-01",
     "month show": "month show 2025-01",
     "month list": "month list",
-    "month export": "month export 2025-01 {folder}",
+    "month export": "month export 2025-01 {new}",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",
@@ -417,6 +417,7 @@ def _register(place: Place) -> None:
         ("calls", "import", str(directory / "calls.csv")),
         ("duties", "import", str(directory / "duties.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
+        ("month", "close", "2025-01"),
     ):
         done = vetlla(*words, state_dir=state)
         assert done.returncode == 0, done.stderr

@@ -23,6 +23,15 @@ DEVICES: Final = "devices"
 DUTIES: Final = "duties."
 _AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
 _IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
+_CALLS: Final = f"""
+SELECT r.id, call, i.id, i.at_us, i.origin, direction, started_us, ready_us, answered_us, ended_us, agent, queue,
+       outcome, r.digest, party, home, alarm
+FROM call_records AS r JOIN call_imports AS i ON i.id = r.import WHERE {_IN_MONTH} ORDER BY r.id
+"""  # noqa: S608 - constants
+_TIES: Final = f"""
+SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties
+WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY id
+"""  # noqa: S608 - constants
 _SUBJECTS: Final = {
     "recordings": 'SELECT id, recorded_us, "by", source FROM recordings ORDER BY id',
     "homes": (
@@ -40,15 +49,8 @@ _SUBJECTS: Final = {
     ),
     "upkeep": "SELECT device, kind, day, recorded_us FROM upkeep ORDER BY device, kind, day",
     "units": 'SELECT id, unit, event, base, vehicle, at_us, "by", source, recorded_us FROM unit_events ORDER BY id',
-    "calls": (
-        "SELECT r.id, call, i.id, i.at_us, i.origin, direction, started_us, ready_us, answered_us, ended_us, agent,"
-        " queue, outcome, r.digest, party, home, alarm FROM call_records AS r JOIN call_imports AS i ON i.id = r.import"
-        f" WHERE {_IN_MONTH} ORDER BY r.id"
-    ),
-    "ties": (
-        'SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties'
-        f" WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY id"
-    ),
+    "calls": _CALLS,
+    "ties": _TIES,
 }
 """Name of a part -> its rows."""
 _DUTIES: Final = (
