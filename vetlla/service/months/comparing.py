@@ -19,8 +19,13 @@ class Excuses(NamedTuple):
     """Homes that were erased since, as the audit of the journal says."""
     pruned: bool = False
     """Whether the journal removed signals, or parts of them, by age."""
+    ledger_from: str = ""
+    """The first day that the ledger of supervision has: the journal keeps it for a number of months."""
     devices_corrected: bool = False
     """Whether devices were described otherwise since: the registry keeps no earlier account or serial of a device."""
+
+    aged: bool = False
+    """Whether the journal has removed signals or days of the month because they were too old."""
 
     @property
     def hide_homes(self) -> bool:
@@ -56,6 +61,8 @@ def _explanation(name: str, before: int, after: int, excuses: Excuses) -> str:
             return f"{excuses.erased_homes} erasures of homes since removed the facts of their people"
         case "signals" if after < before and excuses.pruned:
             return "the journal has removed signals by age since"
+        case _ if after == 0 and name.startswith("ledger.") and name.removeprefix("ledger.") < excuses.ledger_from:
+            return "the journal keeps the ledger of supervision for a limited time"
         case "devices" if after == before:
             return "an import corrected devices since, and the registry keeps no earlier description"
         case _:

@@ -63,5 +63,11 @@ def removed_since(archive: Archive, kept: ClosedInput) -> Removed:
     return Removed(found.get(ERASED, 0), PRUNE in found)
 
 
+def ledger_from(archive: Archive) -> str:
+    """Return the first day that the ledger of supervision has; empty if it has none."""
+    (row,) = archive.read("SELECT coalesce(min(day), '') AS day FROM ledger", ())
+    return str(row["day"])
+
+
 def _head(kept: ClosedInput) -> Head:
     return Head(kept.rows, bytes.fromhex(kept.digest))

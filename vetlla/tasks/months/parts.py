@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SERVICE_LEVELS: Final = "service-levels.json"
 JSON: Final = "application/json"
-OF_SIGNALS: Final = frozenset({5, 6})
-"""The levels that are made of the signals of the journal, which it keeps for a limited time."""
+OF_JOURNAL: Final = frozenset({5, 6, 13})
+"""The levels that are made of the signals and of the ledger of the journal, which it keeps for a limited time."""
 
 
 class Part(NamedTuple):
@@ -27,8 +27,8 @@ class Part(NamedTuple):
     make: Callable[[MonthRecord], bytes]
     without_homes: Callable[[Any], Any] | None = None
     """From the JSON value of the result, what the erasure of a home does not change; None: nothing can change it."""
-    without_signals: Callable[[Any], Any] | None = None
-    """Likewise, what the removal of old signals does not change."""
+    without_aged: Callable[[Any], Any] | None = None
+    """Likewise, what does not change when the journal removes what is too old."""
 
 
 def service_levels(record: MonthRecord) -> bytes:
@@ -50,10 +50,10 @@ def without_homes(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def without_signals(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the figures of the levels that are not made of signals."""
-    return [level for level in levels if level["ans"] not in OF_SIGNALS]
+def without_aged(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the figures of the levels that are not made of the journal."""
+    return [level for level in levels if level["ans"] not in OF_JOURNAL]
 
 
-PARTS: Final[Mapping[str, Part]] = {SERVICE_LEVELS: Part(JSON, service_levels, without_homes, without_signals)}
+PARTS: Final[Mapping[str, Part]] = {SERVICE_LEVELS: Part(JSON, service_levels, without_homes, without_aged)}
 """Name of the file -> how it is made."""

@@ -15,7 +15,7 @@ from vetlla.service.months.comparing import Excuses, compare_inputs
 from vetlla.service.months.differences import differences
 from vetlla.service.months.sealing import seal_of
 from vetlla.store.months.digests import DEVICES
-from vetlla.store.months.journal_inputs import JOURNAL, is_ancestor, removed_since
+from vetlla.store.months.journal_inputs import JOURNAL, LEDGER, SIGNALS, is_ancestor, ledger_from, removed_since
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
 from vetlla.tasks.months.closing import KINDS, PARAMETERS
 from vetlla.tasks.months.parts import JSON, PARTS
@@ -60,7 +60,8 @@ def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | Non
         differing = list(compare_inputs(kept, found, excuses))
         yield from differing
         excuses = excuses._replace(
-            devices_corrected=any(one.subject == DEVICES and one.is_explained for one in differing)
+            devices_corrected=any(one.subject == DEVICES and one.is_explained for one in differing),
+            aged=any(one.subject.startswith((SIGNALS, LEDGER)) and one.is_explained for one in differing),
         )
         for name, file in closing.of_role(FileRole.RESULT).items():
             yield from _result(file, PARTS.get(name), record, excuses)
@@ -97,7 +98,7 @@ def _excuses(archive: Archive | None, closing: Closing) -> Excuses:
     if seen is None or archive is None:
         return Excuses()
     removed = removed_since(archive, seen)
-    return Excuses(removed.homes, removed.by_age)
+    return Excuses(removed.homes, removed.by_age, ledger_from(archive))
 
 
 def _result(file: ClosedFile, part: Part | None, record: MonthRecord, excuses: Excuses) -> Iterator[MonthFinding]:
@@ -127,8 +128,8 @@ def _result(file: ClosedFile, part: Part | None, record: MonthRecord, excuses: E
 def _is_explained(part: Part, before: Any, after: Any, excuses: Excuses) -> bool:  # noqa: ANN401 - any JSON
     if part.without_homes is not None and excuses.hide_homes:
         before, after = part.without_homes(before), part.without_homes(after)
-    if part.without_signals is not None and excuses.pruned:
-        before, after = part.without_signals(before), part.without_signals(after)
+    if part.without_aged is not None and excuses.aged:
+        before, after = part.without_aged(before), part.without_aged(after)
     return bool(before == after)
 
 
