@@ -309,3 +309,11 @@ def test_a_story_of_alarms_is_verified(service: Vetlla, state_dir: Path) -> None
     made = close(service, month="2026-01")
     assert next(one["rows"] for one in made["inputs"] if one["name"] == "signals") == 60
     assert verified(service, month="2026-01") == (0, [])
+
+
+def test_a_command_that_was_stamped_before_the_close_says_what_to_do(service: Vetlla, state_dir: Path) -> None:
+    close(service)
+    tamper(state_dir, "UPDATE closed_months SET known_us = known_us + 3600000000")
+    done = service("duties", "open", "fault", "H1", "--at", "2025-10-20T10:00:00Z")
+    assert done.status == 74
+    assert "run the command again" in done.error

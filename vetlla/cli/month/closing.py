@@ -23,7 +23,7 @@ from vetlla.tasks.months.closing import CloseOrder, close_month
 from vetlla.tasks.months.documents import read_documents
 
 if TYPE_CHECKING:
-    from vetlla.tasks.months.closing import Closed
+    from vetlla.tasks.months.closing import ClosedMonth
     from vetlla.tasks.months.undecided import Undecided
 
 SETTLE_S: Final = 1.0
@@ -92,7 +92,7 @@ def close(
         _print(done, dry_run=dry_run)
 
 
-def _fields(done: Closed) -> dict[str, object]:
+def _fields(done: ClosedMonth) -> dict[str, object]:
     return closing_fields(done.closing) | {
         "inputs": [one._asdict() for one in done.closing.inputs],
         "files": [file_fields(file) for file in done.closing.files],
@@ -100,7 +100,7 @@ def _fields(done: Closed) -> dict[str, object]:
     }
 
 
-def _print(done: Closed, *, dry_run: bool) -> None:
+def _print(done: ClosedMonth, *, dry_run: bool) -> None:
     closing, out = done.closing, console()
     verb = "would be closed" if dry_run else "is closed"
     what = f"{closing.label} {verb} as version {closing.version}, as known at {to_the_second(closing.known_us)}"
@@ -109,7 +109,7 @@ def _print(done: Closed, *, dry_run: bool) -> None:
         out.print(f"seal {closing.seal}", soft_wrap=True)
 
 
-def _warnings(done: Closed) -> list[str]:
+def _warnings(done: ClosedMonth) -> list[str]:
     by_level: dict[int, list[Undecided]] = {}
     for one in done.undecided:
         by_level.setdefault(one.ans, []).append(one)

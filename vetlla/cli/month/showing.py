@@ -31,7 +31,7 @@ def show(
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Show a closed month: when and by whom it was closed, its digests and files; or how a restatement differs.
+    """Show a closed month with its digests and files, or how a restatement differs from the version before.
 
     Example: vetlla month show 2026-10 --difference
     """

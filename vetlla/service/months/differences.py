@@ -11,7 +11,7 @@ NAMES: Final = (("ans",), ("by", "name"), ("what", "number", "begun"), ("name",)
 """Fields that name an object in a list, the first that fit: so a new breach is one difference, and moves no other."""
 
 
-class Difference(NamedTuple):
+class FieldDifference(NamedTuple):
     """A field that differs; a value is None where the field is absent, and an object of a list is one field."""
 
     field: str
@@ -20,7 +20,7 @@ class Difference(NamedTuple):
     after: Any
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]:  # noqa: ANN401 - any JSON
+def differences(before: Any, after: Any, path: str = "") -> Iterator[FieldDifference]:  # noqa: ANN401 - any JSON
     """Yield the fields in which two JSON values differ, in the order of their names."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
@@ -28,10 +28,10 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, path)
     elif before != after or type(before) is not type(after):
-        yield Difference(path, before, after)
+        yield FieldDifference(path, before, after)
 
 
-def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[Difference]:
+def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[FieldDifference]:
     names = _names([*before, *after])
     one, other = _by_name(before, names), _by_name(after, names)
     for key in dict.fromkeys([*one, *other]):

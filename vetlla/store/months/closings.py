@@ -37,23 +37,23 @@ def versions(connection: sqlite3.Connection, month: date) -> int:
     return int(connection.execute(sql, (f"{month:%Y-%m}",)).fetchone()[0])
 
 
-def refuse_large(files: Iterable[ClosedFile]) -> None:
+def refuse_large(files: Iterable[ClosedFile], at_most: int = FILE_AT_MOST) -> None:
     """Raise UsageError for files that are too large to be kept."""
     for file in files:
-        if len(file.content) > FILE_AT_MOST:
+        if len(file.content) > at_most:
             raise UsageError(
-                f"{file.name} has {len(file.content)} bytes, and a closed month keeps at most {FILE_AT_MOST} of a file",
+                f"{file.name} has {len(file.content)} bytes, and a closed month keeps at most {at_most} of a file",
                 remedy="keep it elsewhere, and write its SHA-256 into the note",
             )
 
 
-def add(connection: sqlite3.Connection, closing: Closing) -> None:
+def add(connection: sqlite3.Connection, closing: Closing, at_most: int = KEPT_AT_MOST) -> None:
     """Keep a closing, within the caller's transaction. Raises UsageError if its files are too large."""
     refuse_large(closing.files)
     packed = [(file, zlib.compress(file.content, LEVEL)) for file in closing.files]
-    if (size := sum(len(content) for _, content in packed)) > KEPT_AT_MOST:
+    if (size := sum(len(content) for _, content in packed)) > at_most:
         raise UsageError(
-            f"the files have {size} bytes after compression, and a closed month keeps at most {KEPT_AT_MOST}",
+            f"the files have {size} bytes after compression, and a closed month keeps at most {at_most}",
             remedy="give fewer documents, or smaller ones",
         )
     values = (

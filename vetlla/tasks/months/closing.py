@@ -48,7 +48,7 @@ class CloseOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedMonth:
     """What a close made."""
 
     closing: Closing
@@ -58,7 +58,7 @@ class Closed:
 
 def close_month(
     state_dir: Path, clock: Clock, files: RuleFiles, order: CloseOrder, settle: Callable[[], object]
-) -> Closed:
+) -> ClosedMonth:
     """Close a month, as everything is known now; a dry run keeps nothing.
 
     ``settle`` waits until the receiver has stored what it is doing now. Raises UsageError for a month that is not over,
@@ -87,7 +87,7 @@ def close_month(
             before="",
         )
         waiting = undecided(record, _levels_with_undecided(made))
-    return Closed(_keep(state_dir, clock, closing, last, order), waiting)
+    return ClosedMonth(_keep(state_dir, clock, closing, last, order), waiting)
 
 
 def _refuse_early(rules: DutyRules, month: date, now_us: int) -> None:

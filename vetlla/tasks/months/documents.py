@@ -22,7 +22,6 @@ MEDIA: Final = {
     ".ndjson": "application/x-ndjson",
     ".pdf": "application/pdf",
     ".txt": "text/plain",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xml": "application/xml",
     ".xsig": "application/xml",
 }

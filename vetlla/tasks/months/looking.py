@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.closing import FileRole
 from vetlla.domain.errors import UsageError
-from vetlla.service.months.differences import Difference, differences
+from vetlla.service.months.differences import FieldDifference, differences
 from vetlla.store.months import closings as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.months.parts import JSON
@@ -53,7 +53,7 @@ def changed_inputs(before: Closing, after: Closing) -> Iterator[tuple[str, Close
             yield name, one.get(name), other.get(name)
 
 
-def changed_results(before: Closing, after: Closing) -> Iterator[tuple[str, Difference]]:
+def changed_results(before: Closing, after: Closing) -> Iterator[tuple[str, FieldDifference]]:
     """Yield the fields of the results that differ between two closings, with the name of the result.
 
     A result that is no JSON is one field.
@@ -64,4 +64,4 @@ def changed_results(before: Closing, after: Closing) -> Iterator[tuple[str, Diff
         if old is not None and new is not None and {old.media, new.media} == {JSON}:
             yield from ((name, found) for found in differences(json.loads(old.content), json.loads(new.content)))
         elif old is None or new is None or old.digest != new.digest:
-            yield name, Difference("", old.digest if old else None, new.digest if new else None)
+            yield name, FieldDifference("", old.digest if old else None, new.digest if new else None)

@@ -20,7 +20,7 @@ OF_JOURNAL: Final = frozenset({5, 6, 13})
 """The levels that are made of the signals and of the ledger of the journal, which it keeps for a limited time."""
 
 
-class Part(NamedTuple):
+class MonthPart(NamedTuple):
     """A result or a document of a month. The same record must give the same bytes on every machine."""
 
     media: str
@@ -55,5 +55,5 @@ def without_aged(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [level for level in levels if level["ans"] not in OF_JOURNAL]
 
 
-PARTS: Final[Mapping[str, Part]] = {SERVICE_LEVELS: Part(JSON, service_levels, without_homes, without_aged)}
+PARTS: Final[Mapping[str, MonthPart]] = {SERVICE_LEVELS: MonthPart(JSON, service_levels, without_homes, without_aged)}
 """Name of the file -> how it is made."""

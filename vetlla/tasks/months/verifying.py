@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.domain.closing import ClosedFile, ClosedInput, Closing
     from vetlla.store.journal.archive import Archive
-    from vetlla.tasks.months.parts import Part
+    from vetlla.tasks.months.parts import MonthPart
     from vetlla.tasks.sla.month import MonthRecord
 
 FIELDS_AT_MOST: Final = 100
@@ -101,7 +101,7 @@ def _excuses(archive: Archive | None, closing: Closing) -> Excuses:
     return Excuses(removed.homes, removed.by_age, ledger_from(archive))
 
 
-def _result(file: ClosedFile, part: Part | None, record: MonthRecord, excuses: Excuses) -> Iterator[MonthFinding]:
+def _result(file: ClosedFile, part: MonthPart | None, record: MonthRecord, excuses: Excuses) -> Iterator[MonthFinding]:
     if part is None:
         yield MonthFinding(FindingKind.INFORMATION, file.name, "this version of the program does not make it")
         return
@@ -125,7 +125,7 @@ def _result(file: ClosedFile, part: Part | None, record: MonthRecord, excuses: E
         yield MonthFinding(FindingKind.FIGURE, file.name, f"{more} more fields differ", is_explained)
 
 
-def _is_explained(part: Part, before: Any, after: Any, excuses: Excuses) -> bool:  # noqa: ANN401 - any JSON
+def _is_explained(part: MonthPart, before: Any, after: Any, excuses: Excuses) -> bool:  # noqa: ANN401 - any JSON
     if part.without_homes is not None and excuses.hide_homes:
         before, after = part.without_homes(before), part.without_homes(after)
     if part.without_aged is not None and excuses.aged:
