@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
-from vetlla.cli.kit.output import console, json_line, print_json, print_rows
+from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.month.words import MonthArgument, Version, closing_fields, closing_row, file_fields
 from vetlla.domain.errors import UsageError
@@ -87,7 +88,7 @@ def _shown(value: Any, *, is_input: bool) -> str:  # noqa: ANN401 - any JSON
         return ""
     if is_input:
         return f"{value['rows']} rows"
-    return value if isinstance(value, str) else json_line([value])[1:-1]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def list_(as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:

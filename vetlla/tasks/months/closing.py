@@ -22,12 +22,13 @@ from vetlla.tasks.months.undecided import Undecided, undecided
 from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
     from vetlla.service.duties.terms import DutyRules
+    from vetlla.tasks.months.parts import MonthPart
 
 KINDS: Final = "duties.toml"
 PARAMETERS: Final = "parameters.toml"
@@ -57,7 +58,13 @@ class ClosedMonth:
 
 
 def close_month(
-    state_dir: Path, clock: Clock, files: RuleFiles, order: CloseOrder, settle: Callable[[], object]
+    state_dir: Path,
+    clock: Clock,
+    files: RuleFiles,
+    order: CloseOrder,
+    settle: Callable[[], object],
+    *,
+    parts: Mapping[str, MonthPart] = PARTS,
 ) -> ClosedMonth:
     """Close a month, as everything is known now; a dry run keeps nothing.
 
@@ -73,7 +80,7 @@ def close_month(
     settle()
     with month_record(state_dir, clock, rules, order.month, known_us) as record:
         last = last_rows(record.connection)
-        made = [ClosedFile.of(FileRole.RESULT, name, part.media, part.make(record)) for name, part in PARTS.items()]
+        made = [ClosedFile.of(FileRole.RESULT, name, part.media, part.make(record)) for name, part in parts.items()]
         closing = Closing(
             month=order.month,
             version=1,
