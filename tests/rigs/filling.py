@@ -110,6 +110,7 @@ def _register(place: Place) -> None:
         ("probe", "import", str(directory / "probes.ndjson")),
         ("duties", "import", str(directory / "duties.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
+        ("month", "close", "2025-01"),
     ):
         done = vetlla(*words, state_dir=state)
         assert done.returncode == 0, done.stderr

@@ -51,6 +51,7 @@ COMMANDS = {
     "maintenance": "maintenance:app",
     "renewals": "renewals.commands:app",
     "calls": "calls.commands:app",
+    "month": "month.commands:app",
     "sla": "sla.commands:app",
     "probe": "probe.commands:app",
     "invoice": "invoice.commands:app",

@@ -1,8 +1,11 @@
-"""Reads the signals of a time as communications: only what ANS 5 and 6 need of each, because a month has many."""
+"""Reads the signals of a time as communications: only what ANS 5 and 6 need of each, because a month has many.
+
+They are as the journal knew them at a time: an alarm that was answered later was not answered.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.communications import Communication, CommunicationSource
 from vetlla.domain.signals import Priority
@@ -11,21 +14,43 @@ from vetlla.store.journal.stored import t2_us, t3_us
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from vetlla.store.journal.archive import Archive
 
-_COLUMNS: Final = (
-    "s.id, s.home, s.alarm_id, s.priority, s.established_us, s.setup_us, s.received_mono_us, c.boot, c.ready_us,"
-    " c.ready_mono_us, a.answered_us, a.closed_us, a.t3_us, a.on_test, a.boot AS alarm_boot,"
-    " a.ready_mono_us AS alarm_ready_mono_us"
-)
+    T = TypeVar("T")
+
+_COLUMNS: Final = """
+s.id, s.alarm_id, s.priority, s.established_us, s.setup_us, s.received_us, s.received_mono_us, c.boot,
+CASE WHEN c.ready_us <= {at} THEN c.ready_us END AS ready_us,
+CASE WHEN c.ready_us <= {at} THEN c.ready_mono_us END AS ready_mono_us,
+CASE WHEN a.answered_us <= {at} THEN a.answered_us END AS answered_us,
+CASE WHEN a.closed_us <= {at} THEN a.closed_us END AS closed_us,
+CASE WHEN coalesce(a.answered_us, a.closed_us) <= {at} THEN a.t3_us END AS t3_us,
+a.on_test, a.boot AS alarm_boot, a.ready_mono_us AS alarm_ready_mono_us
+"""
 _JOINS: Final = "LEFT JOIN commits AS c ON c.id = s.commit_id LEFT JOIN alarms AS a ON a.id = s.alarm_id"
 
 
-def communications(archive: Archive, since_us: int, until_us: int) -> Iterator[Communication]:
-    """Yield the signals that were received in a time, in the order of their numbers; its end is excluded."""
-    yield from stream(archive, Question(log=_LOG, since_us=since_us, until_us=until_us))
+def communications(archive: Archive, since_us: int, until_us: int, known_us: int) -> Iterator[Communication]:
+    """Yield the signals that were received in a time, in the order of their numbers; its end is excluded.
+
+    They are as they were known at ``known_us``.
+    """
+    log = _log(_communication, f"s.home, {_COLUMNS}", known_us)
+    yield from stream(archive, Question(log=log, since_us=since_us, until_us=until_us))
+
+
+def counted_rows(archive: Archive, since_us: int, until_us: int, known_us: int) -> Iterator[tuple[Any, ...]]:
+    """Yield what ``communications`` is made of, without the homes: no erasure changes it."""
+    yield from stream(archive, Question(log=_log(tuple, _COLUMNS, known_us), since_us=since_us, until_us=until_us))
+
+
+def _log(value: Callable[[sqlite3.Row], T], columns: str, known_us: int) -> Log[T]:
+    return Log(
+        table="signals", stamp="received_us", value=value, columns=columns.format(at=int(known_us)), joins=_JOINS
+    )
 
 
 def _communication(row: sqlite3.Row) -> Communication:
@@ -43,6 +68,3 @@ def _communication(row: sqlite3.Row) -> Communication:
         on_test=bool(row["on_test"]),
         was_abandoned=False,
     )
-
-
-_LOG: Final = Log(table="signals", stamp="received_us", value=_communication, columns=_COLUMNS, joins=_JOINS)

@@ -59,7 +59,7 @@ def all_communications(record: MonthRecord) -> Iterator[Communication]:
 def of_terminals(record: MonthRecord) -> Iterator[Communication]:
     """Yield the signals of a month; none if this machine has no journal."""
     if record.archive is not None:
-        yield from communications(record.archive, record.begin_us, record.end_us + 1)
+        yield from communications(record.archive, record.begin_us, record.end_us + 1, record.seen_us)
 
 
 def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:

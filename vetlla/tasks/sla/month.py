@@ -49,7 +49,9 @@ class MonthRecord:
     month: date
     """First day."""
     seen_us: int
-    """The moment at which clocks are looked at: now, or the time as of which it was known."""
+    """The moment at which clocks are looked at: now, or the time as of which the record is known."""
+    ledger_days: frozenset[str] | None = None
+    """The days that the ledger had when the month was closed; None: all days that were over at ``seen_us``."""
     counted: CountedAlready = field(default_factory=CountedAlready)
 
     @property

@@ -27,7 +27,7 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     if record.archive is None:
         return figure(ans, record.month, [])
     calendar = record.rules.calendar
-    month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us)
+    month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us, record.ledger_days)
     if not month.recorded:
         return figure(ans, record.month, [])
     breached: list[JudgedDay] = []

@@ -55,11 +55,18 @@ class JudgedDay(NamedTuple):
         return NAMELESS if self.name is None else UCR if self.name.device else TERMINAL
 
 
-def ledger_month(archive: Archive, first: date, zone: ZoneInfo, now_us: int) -> LedgerMonth:
-    """Return the days of the month that begins on a day; ``zone`` is that of the service's days."""
-    last = last_of_month(first)
-    recorded = history.days(archive, first.isoformat(), last.isoformat())
-    known, today = {one.day for one in recorded}, service_day_of(now_us, zone).day
+def ledger_month(
+    archive: Archive, first: date, zone: ZoneInfo, now_us: int, only: frozenset[str] | None = None
+) -> LedgerMonth:
+    """Return the days of the month that begins on a day; ``zone`` is that of the service's days.
+
+    Only days that were over at ``now_us`` count, and with ``only`` those days: the ledger does not say when it got a
+    day, and a receiver that was off adds the last day of its run when it starts again.
+    """
+    last, today = last_of_month(first), service_day_of(now_us, zone).day
+    found = history.days(archive, first.isoformat(), last.isoformat())
+    recorded = [one for one in found if one.day < today.isoformat() and (only is None or one.day in only)]
+    known = {one.day for one in recorded}
     every = [first + timedelta(days=number) for number in range(last.day)]
     lacking = [day for day in every if day.isoformat() not in known]
     missing = [day.isoformat() for day in lacking if day < today]
