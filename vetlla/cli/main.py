@@ -52,6 +52,7 @@ COMMANDS = {
     "renewals": "renewals.commands:app",
     "calls": "calls.commands:app",
     "sla": "sla.commands:app",
+    "sanctions": "sanctions.commands:app",
     "budget": "budget.commands:app",
     "duties": "duties.commands:app",
     "complaints": "complaints.commands:app",
