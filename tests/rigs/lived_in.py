@@ -262,6 +262,17 @@ INVOCATIONS = {
     "support levels": "support levels",
     "support redact": "support redact 1 --yes",
     "sla report": "sla report --month 2025-03 --ans 19",
+    "sanctions ledger": "sanctions ledger --month 2024-05",
+    "sanctions explain": "sanctions explain S29 --month 2024-05",
+    "sanctions forecast": "sanctions forecast --month 2024-05",
+    "sanctions faults": "sanctions faults",
+    "sanctions record": "sanctions record S07 --reason uniform --dry-run",
+    "sanctions withdraw": "sanctions withdraw 1 --reason wrong --dry-run",
+    "sanctions action add": "sanctions action add ANS5 line --who Q1 --dry-run",
+    "sanctions action done": "sanctions action done 1 --ref E1 --dry-run",
+    "sanctions action withdraw": "sanctions action withdraw 1 --reason wrong --dry-run",
+    "sanctions action list": "sanctions action list",
+    "sanctions check": "sanctions check",
     "complaints open": "complaints open --service",
     "complaints acknowledge": "complaints acknowledge {complaint} --dry-run",
     "complaints answer": "complaints answer {complaint} --dry-run",
@@ -367,6 +378,7 @@ def _filled(place: Place) -> Place:
     _register(place)
     _report(place)
     _dispatch(place)
+    _sanction(place)
     _remind(place)
     _support(place)
     _owe(place)
@@ -487,6 +499,13 @@ def _dispatch(place: Place) -> None:
         ("access", "15"),
     ):
         done = vetlla("dispatch", *words, state_dir=place.state_dir)
+        assert done.returncode == 0, done.stderr
+
+
+def _sanction(place: Place) -> None:
+    """Record a fault by hand, and plan a corrective action."""
+    for words in (("record", "S07", "--reason", "uniform"), ("action", "add", "ANS5", "line", "--who", "Q1")):
+        done = vetlla("sanctions", *words, state_dir=place.state_dir)
         assert done.returncode == 0, done.stderr
 
 

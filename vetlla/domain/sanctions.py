@@ -82,6 +82,8 @@ class FaultFacts(NamedTuple):
     last: date
     """First day of the last month that counts."""
     cases: Sequence[FaultCase]
+    levels: Sequence[int]
+    """Numbers of the service levels of the contract. A month without figures of one of them was not measured."""
 
 
 class Fault(NamedTuple):

@@ -21,7 +21,6 @@ from vetlla.service.sanctions.catalogue import fault_kind
 from vetlla.service.sanctions.corrective import actions, against
 from vetlla.service.sanctions.fields import COLUMNS, fault_fields, file_row, outlook_fields
 from vetlla.service.sanctions.ledger import ledger, outlook
-from vetlla.service.sla.levels import NUMBERS
 from vetlla.tables.target import write
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def forecast(month: Month = None, *, options: LedgerOptions) -> None:
     Example: vetlla sanctions forecast
     """
     found = options.gather(month, running=True)
-    ahead = outlook(found.facts, found.terms, NUMBERS, found.today)
+    ahead = outlook(found.facts, found.terms, found.today)
     if options.as_json:
         for one in ahead:
             print_json(outlook_fields(one))
@@ -143,7 +142,7 @@ def _rows(found: LedgerInput) -> list[dict[str, Any]]:
 
 def _tell(found: LedgerInput, rows: Sequence[dict[str, Any]]) -> None:
     out = console()
-    for line in picture(found.facts, NUMBERS):
+    for line in picture(found.facts):
         out.print(line, soft_wrap=True)
     print_rows(map(_shown, rows), SHOWN, as_json=False, title="faults")
     for one in FaultClass:

@@ -40,7 +40,7 @@ def ledger(facts: FaultFacts, terms: SanctionTerms) -> list[Fault]:
     return sorted(found, key=lambda one: (one.day, one.fault, one.about, [case.number for case in one.cases]))
 
 
-def outlook(facts: FaultFacts, terms: SanctionTerms, levels: Iterable[int], on: date) -> list[Outlook]:
+def outlook(facts: FaultFacts, terms: SanctionTerms, on: date) -> list[Outlook]:
     """Return what a breach of each level in the last month of the facts would mean, and a missed obligation on a day.
 
     A level that is not kept already adds nothing: the month counts once.
@@ -50,7 +50,7 @@ def outlook(facts: FaultFacts, terms: SanctionTerms, levels: Iterable[int], on: 
     counts = {one.about: _of_year(one.missed(), terms.year_of_months(month)) for one in series(facts, terms)}
     together = counts.get(TOGETHER)
     found: list[Outlook] = []
-    for ans in levels:
+    for ans in facts.levels:
         now = facts.months.get(month, {}).get(ans, NO_FIGURES)
         worse = now._replace(verdict=LevelVerdict.NOT_KEPT, breaches=now.breaches + 1)
         then = facts._replace(months={**facts.months, month: {**facts.months.get(month, {}), ans: worse}})

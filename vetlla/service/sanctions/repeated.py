@@ -77,12 +77,11 @@ def repeated(facts: FaultFacts, terms: SanctionTerms) -> Iterator[Fault]:
 def series(facts: FaultFacts, terms: SanctionTerms) -> list[Series]:
     """Return the series of months that are counted: one for each standard and obligation, or one for all together."""
     months = list(months_of(facts.first, facts.last))
-    levels = sorted({ans for found in facts.months.values() for ans in found})
     found = [
         Series(
             f"ANS {ans}", {month: _state(facts.months.get(month, {}).get(ans, NO_FIGURES), terms) for month in months}
         )
-        for ans in levels
+        for ans in facts.levels
     ]
     found += _of_obligations(facts.cases, months)
     if terms.is_("same_standard", "yes"):

@@ -11,6 +11,7 @@ from vetlla.service.sanctions import recorded
 from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
 from vetlla.service.sanctions.terms import terms
 from vetlla.service.sanctions.windows import month_end, months_of
+from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
 from vetlla.store.sanctions import faults as stored_faults
@@ -81,4 +82,4 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])
-    return LedgerInput(FaultFacts(months, first, last, inside), found, actions, today)
+    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS), found, actions, today)
