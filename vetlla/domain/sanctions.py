@@ -86,7 +86,7 @@ class FaultFacts(NamedTuple):
     """Numbers of the service levels of the contract. A month without figures of one of them was not measured."""
 
 
-class Fault(NamedTuple):
+class ContractFault(NamedTuple):
     """A fault, or a cause of termination, with everything that led to it."""
 
     fault: str

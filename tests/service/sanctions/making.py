@@ -16,7 +16,7 @@ from vetlla.tasks.parameters import read_parameters
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vetlla.domain.sanctions import Fault
+    from vetlla.domain.sanctions import ContractFault
     from vetlla.service.parameters import Value
     from vetlla.service.sanctions.terms import SanctionTerms
 
@@ -43,7 +43,7 @@ def terms_with(**answers: Value) -> SanctionTerms:
 
 
 def month_after(first: date, count: int) -> date:
-    """Return the month that lies so many months later."""
+    """Return the month that lies a number of months later."""
     for _ in range(count):
         first = next_month(first)
     return first
@@ -69,6 +69,6 @@ def case(
     return FaultCase(fault, date.fromisoformat(day), what, number, subject, ans=ans)
 
 
-def short(found: Sequence[Fault]) -> list[str]:
+def short(found: Sequence[ContractFault]) -> list[str]:
     """Return faults as number, day and what they are about."""
     return [" ".join((one.fault, str(one.day), one.about)).strip() for one in found]

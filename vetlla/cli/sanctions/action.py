@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import duty_rules
+from vetlla.cli.kit.duty_rows import NUMBER_MAX, duty_rules
 from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -16,7 +16,7 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_day, as_note
-from vetlla.cli.sanctions.recording import NUMBER_MAX, Entry, Evidence, Reason, at_us
+from vetlla.cli.sanctions.recording import Evidence, LedgerEntry, Reason, at_us
 from vetlla.domain.sanctions import ActionEvent
 from vetlla.service.sanctions.corrective import Action, ActionState, actions, overdue
 from vetlla.service.sanctions.fields import action_fields
@@ -46,7 +46,7 @@ def add(
     ] = None,
     ref: Evidence = "",
     *,
-    entry: Entry,
+    entry: LedgerEntry,
 ) -> None:
     """Plan a corrective action against a fault or a service level. The ledger shows it beside them.
 
@@ -60,7 +60,7 @@ def add(
 
 @app.command("done")
 @with_option_groups
-def done(number: Number, ref: Evidence = "", note: Reason = "", *, entry: Entry) -> None:
+def done(number: Number, ref: Evidence = "", note: Reason = "", *, entry: LedgerEntry) -> None:
     """Record that a corrective action was done, and where the evidence is.
 
     Example: vetlla sanctions action done 3 --ref E-2026-118
@@ -70,7 +70,7 @@ def done(number: Number, ref: Evidence = "", note: Reason = "", *, entry: Entry)
 
 @app.command("withdraw")
 @with_option_groups
-def withdraw(number: Number, reason: Reason, *, entry: Entry) -> None:
+def withdraw(number: Number, reason: Reason, *, entry: LedgerEntry) -> None:
     """Withdraw a corrective action that is not done. It stays in the registry.
 
     Example: vetlla sanctions action withdraw 3 --reason "recorded twice"
@@ -123,7 +123,7 @@ def _read(state_dir: Path, parameters_file: Path | None, known: str) -> list[Act
         return actions(all_events(connection), rules.calendar.date_of(now_us))
 
 
-def _end(entry: Entry, event: str, number: int, note: str, ref: str) -> None:
+def _end(entry: LedgerEntry, event: str, number: int, note: str, ref: str) -> None:
     told = _told(entry, event, action=number, what=note.strip(), ref=ref.strip())
     word = {"done": "done", "withdrawn": "withdraw"}[event]
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
@@ -132,7 +132,7 @@ def _end(entry: Entry, event: str, number: int, note: str, ref: str) -> None:
 
 
 def _told(
-    entry: Entry,
+    entry: LedgerEntry,
     event: str,
     *,
     action: int = 0,
@@ -147,7 +147,7 @@ def _told(
     return ActionEvent(0, action, event, about, what, who, due, at, ref, by, now_us)
 
 
-def _day(entry: Entry) -> date:
+def _day(entry: LedgerEntry) -> date:
     return duty_rules(None, entry.parameters_file).calendar.date_of(CLOCK.now().utc_us)
 
 

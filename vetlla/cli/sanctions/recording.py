@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import At, ByWhom, duty_rules
+from vetlla.cli.kit.duty_rows import NUMBER_MAX, At, ByWhom, duty_rules
 from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
@@ -26,8 +26,6 @@ from vetlla.tasks.sanctions import recording
 
 AMOUNT_MOST = Decimal(40_000_000)
 """Euros. A larger deduction than the whole budget of the contract is a typing error."""
-NUMBER_MAX = (1 << 63) - 1
-"""Largest number that SQLite keeps."""
 
 
 def as_cents(text: str) -> int:
@@ -49,7 +47,7 @@ Evidence = Annotated[
 ]
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """Options of every command that writes into the ledger."""
 
     at: At = ""
@@ -73,7 +71,7 @@ def record(
         int | None, typer.Option("--amount", parser=as_cents, metavar="EUR", help="Euros of a deduction (20.2.d).")
     ] = None,
     *,
-    entry: Entry,
+    entry: LedgerEntry,
 ) -> None:
     """Record a fault that nothing computes, such as a missing uniform, or a deduction after a control (20.2.d).
 
@@ -93,7 +91,7 @@ def withdraw(
     number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, max=NUMBER_MAX, help="Number of the record.")],
     reason: Reason,
     *,
-    entry: Entry,
+    entry: LedgerEntry,
 ) -> None:
     """Take a recorded fault back, because it was recorded in error. Both stay in the registry.
 
@@ -125,7 +123,7 @@ def faults(as_json: AsJson = False) -> None:
     print_rows(rows, ("fault", "class", "clause", "words", "counted"), as_json=as_json)
 
 
-def at_us(entry: Entry) -> int:
+def at_us(entry: LedgerEntry) -> int:
     """Return when it happened. Times without a zone are on the clock of the service. Raises UsageError."""
     duty_rules(None, entry.parameters_file)
     now_us = CLOCK.now().utc_us
@@ -133,7 +131,7 @@ def at_us(entry: Entry) -> int:
 
 
 def _told(
-    entry: Entry,
+    entry: LedgerEntry,
     *,
     fault: str = "",
     subject: str = "",

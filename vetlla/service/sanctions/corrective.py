@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from vetlla.domain.sanctions import ActionEvent, Fault
+    from vetlla.domain.sanctions import ActionEvent, ContractFault
 
 
 class ActionState(StrEnum):
@@ -76,7 +76,7 @@ def refuse_ended(found: Iterable[Action], number: int, at_us: int) -> None:
         raise UsageError(f"action {number} was planned later than that", remedy="correct --at")
 
 
-def against(found: Sequence[Action], fault: Fault) -> list[Action]:
+def against(found: Sequence[Action], fault: ContractFault) -> list[Action]:
     """Return the actions against a fault: those that name its number or its level, without withdrawn ones."""
     names = {fault.fault, fault.about}
     return [one for one in found if one.planned.about in names and one.state is not ActionState.WITHDRAWN]

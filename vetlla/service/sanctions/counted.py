@@ -13,13 +13,13 @@ from vetlla.service.sanctions.windows import ACCUMULATION_MONTHS, gathered, roll
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from vetlla.domain.sanctions import Fault, FaultCase
+    from vetlla.domain.sanctions import ContractFault, FaultCase
     from vetlla.service.sanctions.terms import SanctionTerms
 
 OBLIGATIONS_TOGETHER: Final = "obligations under no service level"
 
 
-def missed_obligations(cases: Iterable[FaultCase], terms: SanctionTerms) -> Iterator[Fault]:
+def missed_obligations(cases: Iterable[FaultCase], terms: SanctionTerms) -> Iterator[ContractFault]:
     """Yield the faults of the obligations under no service level, by how often one was missed within a year."""
     groups: dict[str, list[FaultCase]] = {}
     for case in sorted(cases, key=lambda case: (case.day, case.number)):
@@ -35,13 +35,15 @@ def missed_obligations(cases: Iterable[FaultCase], terms: SanctionTerms) -> Iter
                 yield fault(number, about, days[one.reached], terms, "year", "same_obligation", cases=of_it)
 
 
-def accumulated(faults: Sequence[Fault], terms: SanctionTerms) -> list[Fault]:
+def accumulated(faults: Sequence[ContractFault], terms: SanctionTerms) -> list[ContractFault]:
     """Return the faults that three of a lower class within six months are: S17 first, which then counts as grave."""
     grave = _accumulated("S17", FaultClass.MINOR, faults, terms)
     return grave + _accumulated("S39", FaultClass.GRAVE, [*faults, *grave], terms)
 
 
-def _accumulated(number: str, of: FaultClass, faults: Iterable[Fault], terms: SanctionTerms) -> list[Fault]:
+def _accumulated(
+    number: str, of: FaultClass, faults: Iterable[ContractFault], terms: SanctionTerms
+) -> list[ContractFault]:
     found = sorted((one for one in faults if one.fault_class is of), key=lambda one: (one.day, one.fault, one.about))
     each = terms.is_("accumulation", "each")
     windows = gathered([one.day for one in found], rolling(ACCUMULATION_MONTHS), ACCUMULATED, each=each)
@@ -58,6 +60,6 @@ def _accumulated(number: str, of: FaultClass, faults: Iterable[Fault], terms: Sa
     ]
 
 
-def name_of(one: Fault) -> str:
+def name_of(one: ContractFault) -> str:
     """Return how a fault is named among those that accumulate."""
     return " ".join(filter(None, (one.fault, f"{one.day}", one.about)))

@@ -13,7 +13,7 @@ from vetlla.service.sanctions.catalogue import FAULTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from vetlla.domain.sanctions import Fault, FaultCase
+    from vetlla.domain.sanctions import ContractFault, FaultCase
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.service.sanctions.corrective import Action
     from vetlla.service.sanctions.ledger import Outlook
@@ -22,7 +22,7 @@ COLUMNS = ("fault", "class", "clause", "about", "day", "months", "cases", "fault
 """Columns of a file of the ledger: the fields of JSON, with lists as texts."""
 
 
-def fault_fields(one: Fault, actions: Iterable[Action] = ()) -> dict[str, Any]:
+def fault_fields(one: ContractFault, actions: Iterable[Action] = ()) -> dict[str, Any]:
     """Return a fault of the ledger. Days are of the service's calendar, the ceiling is euros as text."""
     kind = FAULTS[one.fault]
     return {

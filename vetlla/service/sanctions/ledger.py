@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from vetlla.domain.sanctions import Fault, FaultFacts
+    from vetlla.domain.sanctions import ContractFault, FaultFacts
     from vetlla.service.sanctions.terms import SanctionTerms
 
 OBLIGATION = "obligation"
@@ -29,11 +29,11 @@ class Outlook(NamedTuple):
     """What the month comes to so far; None for the obligation."""
     missed: int
     """Months of the year that were missed, this one included if it is; of obligations how often one was missed."""
-    would_add: tuple[Fault, ...]
+    would_add: tuple[ContractFault, ...]
     """The faults that would be reached by it, and are not without it."""
 
 
-def ledger(facts: FaultFacts, terms: SanctionTerms) -> list[Fault]:
+def ledger(facts: FaultFacts, terms: SanctionTerms) -> list[ContractFault]:
     """Return the faults in the order of their days."""
     found = [*single(facts, terms), *repeated(facts, terms), *missed_obligations(facts.cases, terms)]
     found += accumulated(found, terms)
@@ -67,9 +67,9 @@ def _of_year(days: Iterable[date], begin: date) -> int:
     return sum(day >= begin for day in days)
 
 
-def _added(facts: FaultFacts, terms: SanctionTerms, before: set[tuple[str, str, date]]) -> tuple[Fault, ...]:
+def _added(facts: FaultFacts, terms: SanctionTerms, before: set[tuple[str, str, date]]) -> tuple[ContractFault, ...]:
     return tuple(one for one in ledger(facts, terms) if _key(one) not in before)
 
 
-def _key(one: Fault) -> tuple[str, str, date]:
+def _key(one: ContractFault) -> tuple[str, str, date]:
     return one.fault, one.about, one.day

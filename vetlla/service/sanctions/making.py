@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vetlla.domain.sanctions import Fault, FaultClass
+from vetlla.domain.sanctions import ContractFault, FaultClass
 from vetlla.service.sanctions.catalogue import FAULTS
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ def fault(
     months: Sequence[date] = (),
     cases: Sequence[FaultCase] = (),
     faults: Sequence[str] = (),
-) -> Fault:
+) -> ContractFault:
     """Return a fault; ``names`` are the parameters behind it, without ``sanctions``."""
     kind = FAULTS[number]
     ceiling = terms.ceilings.get(kind.fault_class)
     assumed = terms.behind(*names) if ceiling is None else terms.behind(*names, "base")
     if kind.fault_class is FaultClass.DEDUCTION:
         ceiling = cases[0].amount
-    return Fault(number, kind.fault_class, about, day, tuple(months), tuple(cases), tuple(faults), ceiling, assumed)
+    return ContractFault(
+        number, kind.fault_class, about, day, tuple(months), tuple(cases), tuple(faults), ceiling, assumed
+    )

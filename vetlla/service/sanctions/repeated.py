@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from vetlla.domain.sanctions import Fault, FaultCase, FaultFacts, LevelMonth
+    from vetlla.domain.sanctions import ContractFault, FaultCase, FaultFacts, LevelMonth
     from vetlla.service.sanctions.terms import SanctionTerms
 
 TOGETHER: Final = "all standards and obligations"
@@ -54,7 +54,7 @@ class Series(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """So many missed months within a time are a fault."""
+    """A number of missed months within a time that is a fault."""
 
     fault: str
     least: int
@@ -63,7 +63,7 @@ class _Rule(NamedTuple):
     """The parameters that decide the time."""
 
 
-def repeated(facts: FaultFacts, terms: SanctionTerms) -> Iterator[Fault]:
+def repeated(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
     """Yield the faults of repeated months, and the causes of termination, of each series."""
     for one in series(facts, terms):
         for rule in _rules(terms):
@@ -107,7 +107,7 @@ def _rules(terms: SanctionTerms) -> tuple[_Rule, ...]:
     )
 
 
-def _gathered(rule: _Rule, one: Series, terms: SanctionTerms) -> Iterator[Fault]:
+def _gathered(rule: _Rule, one: Series, terms: SanctionTerms) -> Iterator[ContractFault]:
     missed = one.missed()
     for window in gathered(missed, rule.since, rule.least):
         months = [missed[place] for place in window.members]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from vetlla.domain.sanctions import Fault, FaultFacts, LevelMonth
+    from vetlla.domain.sanctions import ContractFault, FaultFacts, LevelMonth
     from vetlla.service.sanctions.terms import SanctionTerms
 
 MISSED_OBLIGATION: Final = "S10"
@@ -23,7 +23,7 @@ OFFERED_PART: Final = "share"
 _ARRIVALS: Final = (11, 12)
 
 
-def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[Fault]:
+def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
     """Yield a fault for each case, and those that the figures of ANS 11 and 12 are by themselves."""
     for case in facts.cases:
         if case.fault != MISSED_OBLIGATION:
@@ -33,7 +33,7 @@ def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[Fault]:
             yield from _of_arrivals(month, levels, terms)
 
 
-def _of_arrivals(month: date, levels: Mapping[int, LevelMonth], terms: SanctionTerms) -> Iterator[Fault]:
+def _of_arrivals(month: date, levels: Mapping[int, LevelMonth], terms: SanctionTerms) -> Iterator[ContractFault]:
     day = month_end(month)
     for ans in _ARRIVALS:
         found = levels.get(ans)

@@ -71,7 +71,7 @@ def month_end(month: date) -> date:
 
 
 def rolling(months: int) -> Callable[[date], date]:
-    """Return the begin of windows of so many months: a day belongs to it if it is less than so long before."""
+    """Return the begin of windows of a number of months; the same day that number of months before is outside."""
     return lambda day: back(day, months) + timedelta(days=1)
 
 
