@@ -97,13 +97,24 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
     assert "fault" not in {one.what for one in found(state_dir).cases}
 
 
-@pytest.mark.parametrize(("last", "fault"), [("lost", "S41"), ("used", "S43")])
-def test_17_keys_lost_or_used_without_an_emergency_are_very_grave(state_dir: Path, last: str, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("last", "details", "faults"),
+    [
+        ("lost", "", ["S41"]),
+        ("used", "", ["S43"]),
+        ("returned", '{"to": "P9"}', ["S42"]),
+        ("returned", "", []),
+    ],
+)
+def test_17_keys_lost_or_misused_are_very_grave(state_dir: Path, last: str, details: str, faults: list[str]) -> None:
+    """A return that does not say to whom proves nothing."""
     with transaction(state_dir, CLOCK) as connection:
         for place, event in enumerate(("ceded", "taken", last)):
-            events.add(connection, told("key", "H3", event, f"2025-02-01T0{place}:00", ref="K3"), "test", NOW)
-    (case,) = (one for one in found(state_dir).cases if one.what == "key")
-    assert (case.fault, str(case.day), case.subject, case.ans) == (fault, "2025-02-01", "H3", 0)
+            one = told("key", "H3", event, f"2025-02-01T0{place}:00", ref="K3", details=details if place == 2 else "")
+            events.add(connection, one, "test", NOW)
+    cases = [one for one in found(state_dir).cases if one.what == "key"]
+    assert [one.fault for one in cases] == faults
+    assert {(str(one.day), one.subject, one.ans) for one in cases} <= {("2025-02-01", "H3", 0)}
 
 
 def test_the_months_go_from_the_start_of_the_contract_to_the_last_whole_one(state_dir: Path) -> None:
