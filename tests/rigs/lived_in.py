@@ -268,6 +268,7 @@ INVOCATIONS = {
     "sanctions faults": "sanctions faults",
     "sanctions record": "sanctions record S07 --reason uniform --dry-run",
     "sanctions withdraw": "sanctions withdraw 1 --reason wrong --dry-run",
+    "sanctions recorded": "sanctions recorded",
     "sanctions action add": "sanctions action add ANS5 line --who Q1 --dry-run",
     "sanctions action done": "sanctions action done 1 --ref E1 --dry-run",
     "sanctions action withdraw": "sanctions action withdraw 1 --reason wrong --dry-run",

@@ -92,6 +92,8 @@ def test_a_fault_is_recorded_and_taken_back(vetlla: Vetlla, months: Path) -> Non
     number = row["cases"][0]["number"]
     assert vetlla("sanctions", "withdraw", number, "--reason", "it was another day").status == 0
     assert "S07" not in {row["fault"] for row in ledger(vetlla, months)}
+    first, second = vetlla("sanctions", "recorded", "--json").json
+    assert (first["number"], first["withdrawn"], second["withdraws"]) == (int(number), True, int(number))
     assert "no recorded fault that stands" in vetlla("sanctions", "withdraw", number, "--reason", "again").error
 
 

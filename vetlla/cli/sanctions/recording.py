@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import NUMBER_MAX, At, ByWhom, duty_rules
-from vetlla.cli.kit.moments import Utc, moment, to_the_second
+from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import Utc, moment, shown_iso, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
@@ -19,11 +20,13 @@ from vetlla.cli.sanctions.ledger import class_words
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.sanctions import RecordedFault
-from vetlla.service.sanctions import recorded
+from vetlla.service.sanctions import recorded as rules
 from vetlla.service.sanctions.catalogue import FAULTS
-from vetlla.store.registry.transaction import transaction
+from vetlla.store.registry.transaction import snapshot, transaction
+from vetlla.store.sanctions.faults import all_records
 from vetlla.tasks.sanctions import recording
 
+RECORDED: Final = ("number", "fault", "at", "about", "reason", "ref", "amount", "by", "withdraws", "withdrawn")
 AMOUNT_MOST = Decimal(40_000_000)
 """Euros. A larger deduction than the whole budget of the contract is a typing error."""
 
@@ -102,7 +105,7 @@ def withdraw(
     told = _told(entry, reason=reason.strip(), withdraws=number)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         gone = recording.withdraw(connection, told, "vetlla sanctions withdraw")
-    _print(gone, as_json=entry.as_json, word="withdrawn: ")
+    _print(gone, as_json=entry.as_json, is_withdrawn=True)
 
 
 def faults(as_json: AsJson = False) -> None:
@@ -121,6 +124,26 @@ def faults(as_json: AsJson = False) -> None:
         for one in FAULTS.values()
     )
     print_rows(rows, ("fault", "class", "clause", "words", "counted"), as_json=as_json)
+
+
+def recorded(
+    known: Known = "",
+    parameters_file: ParametersFile = None,
+    _utc: Utc = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """List the faults that were recorded by hand, withdrawn ones and the withdrawals too, with their numbers.
+
+    Example: vetlla sanctions recorded
+    """
+    duty_rules(None, parameters_file)
+    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+        records = all_records(connection)
+    stands = {one.id for one in rules.standing(records)}
+    rows = (_fields(one, is_withdrawn=not one.withdraws and one.id not in stands) for one in records)
+    shown = rows if as_json else (row | {"at": shown_iso(row["at"])} for row in rows)
+    print_rows(shown, RECORDED, as_json=as_json)
 
 
 def at_us(entry: LedgerEntry) -> int:
@@ -145,23 +168,27 @@ def _told(
     return RecordedFault(0, fault, at, subject, reason, ref, cents, by, withdraws, now_us)
 
 
-def _print(one: RecordedFault, *, as_json: bool, word: str = "") -> None:
+def _print(one: RecordedFault, *, as_json: bool, is_withdrawn: bool = False) -> None:
     if as_json:
-        print_json(
-            {
-                "number": one.id,
-                "fault": one.fault,
-                "class": FAULTS[one.fault].fault_class.value,
-                "at": iso(one.at_us),
-                "about": one.subject,
-                "reason": one.reason,
-                "ref": one.ref,
-                "amount": None if one.cents is None else f"{recorded.euros(one.cents)}",
-                "by": one.by,
-                "withdrawn": bool(word),
-            }
-        )
+        print_json(_fields(one, is_withdrawn=is_withdrawn))
         return
+    word = "withdrawn: " if is_withdrawn else ""
     console().print(
         f"{word}{one.id} {one.fault} of {to_the_second(one.at_us)}: {FAULTS[one.fault].words}", soft_wrap=True
     )
+
+
+def _fields(one: RecordedFault, *, is_withdrawn: bool) -> dict[str, Any]:
+    return {
+        "number": one.id,
+        "fault": one.fault,
+        "class": FAULTS[one.fault].fault_class.value,
+        "at": iso(one.at_us),
+        "about": one.subject,
+        "reason": one.reason,
+        "ref": one.ref,
+        "amount": None if one.cents is None else f"{rules.euros(one.cents)}",
+        "by": one.by,
+        "withdraws": one.withdraws or None,
+        "withdrawn": is_withdrawn,
+    }

@@ -49,6 +49,6 @@ def to_withdraw(records: Iterable[RecordedFault], number: int) -> RecordedFault:
     if number not in found:
         raise UsageError(
             f"no recorded fault that stands has the number {number}",
-            remedy="vetlla sanctions ledger --json names the numbers of its cases",
+            remedy="vetlla sanctions recorded has all numbers",
         )
     return found[number]
