@@ -107,7 +107,7 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
     ],
 )
 def test_17_keys_lost_or_misused_are_very_grave(state_dir: Path, last: str, details: str, faults: list[str]) -> None:
-    """A return that does not say to whom proves nothing."""
+    """A return that does not name its receiver proves no fault."""
     with transaction(state_dir, CLOCK) as connection:
         for place, event in enumerate(("ceded", "taken", last)):
             one = told("key", "H3", event, f"2025-02-01T0{place}:00", ref="K3", details=details if place == 2 else "")

@@ -66,7 +66,7 @@ def of_duty(one: Standing, technical: frozenset[str], date_of: Callable[[int], d
 def of_key(key: CustodyKey, date_of: Callable[[int], date]) -> Iterator[FaultCase]:
     """Yield the very grave faults that custody finds in the events of a key.
 
-    A return that does not say to whom is none: custody warns of it, but what was not recorded proves nothing.
+    A return that does not name its receiver is none: custody warns of it, but it proves no fault.
     """
     for event, misdeed in key.misdeeds:
         if misdeed is Misdeed.WRONG_PERSON and not event.told.detail.get("to"):
