@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.rigs.command_tree import commands
-from vetlla.settings.model import ControlSettings
+from vetlla.settings.surfaces import ControlSettings
 
 ROOT = Path(__file__).parents[1]
 SUDO = (ROOT / "config" / "sudo" / "vetlla-engineers").read_text(encoding="utf-8")

@@ -20,8 +20,9 @@ import pytest
 
 from tests.rigs.command_tree import commands
 from vetlla.receiver.budget import SPARE_FILES
+from vetlla.settings.limits import Limits
 from vetlla.settings.load import load
-from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL, Limits
+from vetlla.settings.model import DEFAULT_STATE_DIR, KEYS_CREDENTIAL
 from vetlla.settings.reminders.model import REMINDERS_STATE_DIR
 from vetlla.worker.reminders.daemon import DRAIN_S
 

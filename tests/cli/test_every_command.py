@@ -130,6 +130,7 @@ OWN_END = {
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "simulate receiver": "lets the last messages be acknowledged and prints the results",
     "probe-line": "prints what it found",
+    "probe run": "ends after the round that has begun",
     "queue watch": "Ctrl-C is how it ends",
     "reminders simulate-qmatic": "Ctrl-C is how it ends",
     "reminders simulate-channels": "Ctrl-C is how it ends",
@@ -183,8 +184,8 @@ def test_ctrl_c_while_the_program_loads() -> None:
 
 STRANGER = (65534, [65534])
 ELSEWHERE = {
-    "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
-    "simulate year", "duties kinds",
+    "demo", "receiver", "decode", "capture", "probe-line", "probe run", "simulate dial", "simulate mqtt",
+    "simulate receiver", "simulate year", "duties kinds",
     "db verify", "db restore", "supervision report", "cards rekey",
     "inventory parameters", "inventory sample", "budget tender", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",

@@ -12,7 +12,8 @@ from vetlla.domain.clock import Instant, ManualClock
 from vetlla.domain.signals import AccountId, Arrival
 from vetlla.receiver.budget import Budget
 from vetlla.receiver.counters import Counters, Refusal
-from vetlla.settings.model import Limits, Settings
+from vetlla.settings.limits import Limits
+from vetlla.settings.model import Settings
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::3"
 NEVER = Instant(0, 0)
@@ -83,7 +84,7 @@ def test_connections_stay_within_the_process_s_descriptors() -> None:
         "from vetlla.domain.clock import ManualClock\n"
         "from vetlla.receiver.budget import SPARE_FILES, Budget\n"
         "from vetlla.receiver.counters import Counters\n"
-        "from vetlla.settings.model import Limits\n"
+        "from vetlla.settings.limits import Limits\n"
         "budget = Budget(Limits(connections=20_000), Counters(), ManualClock())\n"
         "held = [budget.connect(str(number)) for number in range(700)]\n"
         "print(held.count(None) + SPARE_FILES, resource.getrlimit(resource.RLIMIT_NOFILE))\n"

@@ -11,7 +11,8 @@ from vetlla.domain.errors import ConfigError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.reload import Reload, Taken
-from vetlla.settings.model import Listen, Settings
+from vetlla.settings.listen import Listen
+from vetlla.settings.model import Settings
 from vetlla.store.registered import RegistryFiles
 
 if TYPE_CHECKING:

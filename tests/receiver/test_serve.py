@@ -23,7 +23,7 @@ from vetlla.receiver.reload import Taken
 from vetlla.receiver.serve import Receiver
 from vetlla.receiver.startup import prepare
 from vetlla.receiver.supervision.expectations import Expectations
-from vetlla.settings.model import Listen
+from vetlla.settings.listen import Listen
 from vetlla.store.ports import Registered
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tests.rigs.messages import checked
 from vetlla.domain.errors import ConfigError, LinkError, StoreError, VetllaError
 from vetlla.receiver.control.messages.base import Request, Stream
 from vetlla.receiver.control.server import LINE_MAX, OF_ONE_USER_MAX, SILENCE_S, Control
-from vetlla.settings.model import ControlSettings
+from vetlla.settings.surfaces import ControlSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator

@@ -17,7 +17,7 @@ from vetlla.receiver.listeners.tcp import TcpBounds, TcpListener
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.session import SessionServices
-from vetlla.settings.model import Listen, Tls
+from vetlla.settings.listen import Listen, Tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Requests by their names on the wire, and checks of what the receiver answers."""
+"""Requests by their names in messages, and checks of what the receiver answers."""
 
 from __future__ import annotations
 

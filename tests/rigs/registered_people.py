@@ -19,11 +19,12 @@ def put(
     since: date = ALWAYS,
     at_us: int = 0,
     by: str = "test",
+    source: str = "test.csv",
     correct: bool = False,
     note: str = "",
 ) -> None:
     """Record homes, then people, with the values that hold from a day on, as the import of a file does."""
-    recording = FactRecording(at_us, by, "test.csv")
+    recording = FactRecording(at_us, by, source)
     homes = home_writer(connection, recording)
     for home in (value for value in values if isinstance(value, Home)):
         homes.put(home.code, changes(homes.on(home.code, since), home, since, correct=correct, note=note))

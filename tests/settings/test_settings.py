@@ -11,9 +11,11 @@ from vetlla.domain.accounts import UnknownPolicy
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.domain.signals import Kind, Priority
 from vetlla.settings.files import files
+from vetlla.settings.listen import Listen
 from vetlla.settings.load import load
 from vetlla.settings.log import LogLevel
-from vetlla.settings.model import Listen, QueueSettings, Settings
+from vetlla.settings.model import Settings
+from vetlla.settings.queue import QueueSettings
 
 LISTENER = '[[listen]]\nprotocol = "dc09"\nhost = "127.0.0.1"\nport = 0\n'
 SPOOL = '[[spool]]\nname = "pbx"\n'

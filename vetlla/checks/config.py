@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.receiver.listeners.tls import Certificate
-    from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.surfaces import ControlSettings
     from vetlla.store.secrets.keyring import Keyring
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from vetlla.receiver.control.messages.receiver import ListeningAddress, Status
     from vetlla.settings.broker import Mqtt
-    from vetlla.settings.model import Listen, Settings
+    from vetlla.settings.listen import Listen
+    from vetlla.settings.model import Settings
 
 HTTP_S = 3.0
 """Time in which the health page must answer."""

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from vetlla.checks.doctor import examine
 from vetlla.cli.kit.control import ask
-from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.findings import fields, findings_table
+from vetlla.cli.kit.findings import print_findings
 from vetlla.cli.kit.options import AsJson, ConfigFile, OtherStateDir, required_configuration
-from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.domain.findings import Finding, of_error, worst
+from vetlla.domain.findings import Finding, of_error
 from vetlla.protocols.registry import load_protocols
 from vetlla.settings.load import load
 
@@ -40,12 +38,7 @@ def doctor(
     Example: sudo -u vetlla vetlla doctor --config /etc/vetlla/vetlla.toml
     """
     findings = list(_findings(config or required_configuration(), state_dir))
-    with verdict(worst(findings)):
-        if as_json:
-            for finding in findings:
-                print_json(fields(finding))
-        else:
-            console().print(findings_table(findings))
+    print_findings(findings, as_json=as_json)
 
 
 def _findings(path: Path | None, state_dir: Path | None) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ COMMANDS = {
     "calls": "calls.commands:app",
     "sla": "sla.commands:app",
     "sanctions": "sanctions.commands:app",
+    "probe": "probe.commands:app",
     "budget": "budget.commands:app",
     "duties": "duties.commands:app",
     "complaints": "complaints.commands:app",

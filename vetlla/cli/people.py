@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc
+from vetlla.cli.kit.facts import Active, FactEntry, FactHistory, FactView, Suspended, print_fields
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
-from vetlla.cli.kit.registry import CLOCK, Day, today
+from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.homes import SET_PERSON
 from vetlla.service.homes.columns import PEOPLE
 from vetlla.service.homes.rows import person_row
 from vetlla.store.homes import queries
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.homes.changes import set_person
 
 app = typer.Typer(help="Show a person on any day, their history, and record what changes.", no_args_is_help=True)
@@ -25,47 +22,34 @@ Code = Annotated[str, typer.Argument(metavar="CODE", help="The person's code.")]
 
 
 @app.command()
-def show(
-    code: Code,
-    day: Day = None,
-    known: Known = "",
-    as_json: AsJson = False,
-    utc: Utc = False,  # noqa: ARG001 - a callback reads it
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def show(code: Code, view: FactView) -> None:
     """Show a person as they are on a day, or as the registry knew them at an earlier time.
 
     The field state is active, suspended or out. A person without periods of their own has those of the home.
 
     Example: vetlla people show P000123A --day 2026-10-31
     """
-    on = day or today()
-    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+    with view.reading() as (connection, on):
         person = queries.person(connection, code, day=on)
         home = queries.home(connection, person.home, day=on)
     row = person_row(person) | {"day": str(on), "state": person.state_on(on, home).value}
-    if as_json:
+    if view.as_json:
         print_json(row)
     else:
         print_fields(row)
 
 
 @app.command()
-def history(
-    code: Code,
-    as_json: AsJson = False,
-    utc: Utc = False,  # noqa: ARG001 - as above
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def history(code: Code, options: FactHistory) -> None:
     """List every fact about a person in the order in which they were recorded: value, from which day, by which user.
 
     A correction of the past is marked; what it corrects stays in the list.
 
     Example: vetlla people history P000123A
     """
-    with snapshot(state_dir, CLOCK) as connection:
-        facts = queries.facts_of_person(connection, code)
-    print_facts(facts, as_json=as_json, title=f"person {code}")
+    options.tell(queries.facts_of_person, code, title=f"person {code}")
 
 
 @app.command("set")
@@ -93,5 +77,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(PEOPLE, texts, "people set")
+    wanted = entry.wanted(PEOPLE, texts, SET_PERSON)
     entry.tell(code, set_person(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))

@@ -8,6 +8,8 @@ from vetlla.domain.columns import Cell, Holds, Matches, ReadBy
 
 MAX_TEXT: Final = 64
 """Longest accepted code, serial, model or language in characters; labels have at most some 30."""
+NUMBER_MAX: Final = (1 << 63) - 1
+"""Largest number of a row or an alarm: the largest that SQLite keeps. It refuses to compare with a larger one."""
 
 
 def is_short(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
@@ -158,6 +158,10 @@ class Change(NamedTuple):
     id: int
     device: Device
     movement: Movement
+
+
+IMPORTED: Final = "import"
+"""Note of a movement that an import recorded; the other movements were recorded by hand."""
 
 
 class ImportedDevice(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -153,12 +153,26 @@ HOME_FIELDS = Fields(("district", "base", "level", "alone", "language", "phones"
 PERSON_FIELDS = Fields(("home", "user_type"), ("programmes", "active", "suspended"))
 
 
+SET_HOME: Final = "homes set"
+SET_PERSON: Final = "people set"
+BY_HAND: Final = (SET_HOME, SET_PERSON)
+"""Sources of facts that a person recorded by hand, with these commands; all other facts are from imports."""
+
+
 class FactRecording(NamedTuple):
     """When facts are recorded, which user records them, and from where: the name of a file, or the command."""
 
     at_us: int
     by: str
     source: str
+
+    @classmethod
+    def of_import(cls, at_us: int, by: str, file: str) -> FactRecording:
+        """Return the recording of an import, whose source is the name of its file; "" is standard input.
+
+        A file that is called like a command of ``BY_HAND`` is not taken for it.
+        """
+        return cls(at_us, by, f"file {file}" if file in BY_HAND else file or "standard input")
 
 
 class DatedChange(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from vetlla.daemon.logs.limiter import LogLimiter
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.receiver.counters import Refusal
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vetlla.domain.accounts import AccountBook
     from vetlla.domain.clock import Clock, Instant
     from vetlla.receiver.counters import Counters
-    from vetlla.settings.model import Limits, Settings
+    from vetlla.settings.limits import Limits
+    from vetlla.settings.model import Settings
 
 log = structlog.get_logger()
 
@@ -30,7 +31,6 @@ OTHER_FILES = 256
 """Descriptors for everything else: databases, log, listeners, brokers, and connections that are being refused."""
 SPARE_FILES = CALLERS_MAX + VISITORS_MAX + OTHER_FILES
 """Descriptors reserved for other uses than the connections of peers, so that peers cannot take them."""
-MINUTE_US = 60 * SECOND_US
 PEERS_MAX = 10_000
 """Peers and homes that have a budget of their own for rejects within one minute; all further ones share one budget."""
 UNPROVEN_US = SECOND_US // 2

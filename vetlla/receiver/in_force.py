@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.settings.broker import Mqtt
-    from vetlla.settings.model import Listen, Settings
+    from vetlla.settings.listen import Listen
+    from vetlla.settings.model import Settings
 
 _Place = TypeVar("_Place", "Listen", "Mqtt")
 

@@ -22,7 +22,7 @@ from vetlla.receiver.listeners.mqtt.listener import MqttListener
 from vetlla.receiver.listeners.spool.listener import SpoolListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
-from vetlla.settings.model import accepting
+from vetlla.settings.listen import accepting
 
 if TYPE_CHECKING:
     import ssl

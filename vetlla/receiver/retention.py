@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from vetlla.domain.alarms import RECEIVER
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US, SECOND_US
 from vetlla.domain.errors import StoreError, VetllaError
 from vetlla.domain.removal import Erasure, Terms, What
 from vetlla.receiver.commit.spare import Spare
@@ -56,7 +56,7 @@ def terms(settings: Settings, now_us: int, wall_us: int) -> Terms:
         What.NOTES: kept.signals_days,
         What.REJECTS: kept.rejects_days,
     }
-    keep_us = {what: count * 86_400 * SECOND_US for what, count in days.items() if count}
+    keep_us = {what: count * DAY_US for what, count in days.items() if count}
     return Terms(now_us, keep_us, emergency_us(settings), wall_us, tuple(sink.name for sink in settings.sink))
 
 

@@ -21,8 +21,6 @@ from vetlla.domain.errors import VetllaError
 from vetlla.protocols.registry import load_protocols
 from vetlla.receiver import registry_snapshot
 from vetlla.receiver.commit.writer import Writer
-from vetlla.receiver.control.messages.receiver import ReloadAll, ReloadRegistry, ShowOutlook, ShowStatus
-from vetlla.receiver.control.roles import refused
 from vetlla.receiver.control.server import Control
 from vetlla.receiver.counters import Counters
 from vetlla.receiver.listening import Listeners
@@ -31,6 +29,7 @@ from vetlla.receiver.monitoring.http import HttpServer
 from vetlla.receiver.monitoring.metrics import exposition
 from vetlla.receiver.monitoring.status import Standing, View
 from vetlla.receiver.reload import Reload, Taken
+from vetlla.receiver.requests import ReceiverRequests
 from vetlla.receiver.session import SessionServices
 from vetlla.receiver.watchers import Watchers
 from vetlla.receiver.wiring import build
@@ -41,13 +40,11 @@ from vetlla.store.registered import RegistryFiles
 from vetlla.store.removing import JournalRemovals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.signals import AccountId, Key
-    from vetlla.receiver.control.messages.receiver import Outlook, RegistryRead
-    from vetlla.receiver.control.roles import Caller
     from vetlla.receiver.startup import Prepared
     from vetlla.receiver.wiring import Parts
     from vetlla.service.dispatch.order import StreetMarks
@@ -242,10 +239,7 @@ class Receiver:
             *built.supervision_requests.routes(),
             *built.sink_requests.routes(),
             *built.retention.routes(),
-            ShowStatus.answered_by(view.status),
-            ShowOutlook.answered_by(self._asked_for_outlook),
-            ReloadAll.answered_by(self._asked_to_reload),
-            ReloadRegistry.answered_by(self._asked_to_read),
+            *ReceiverRequests(self._reload, view, accounts=lambda: len(built.intake.book)).routes(),
         ]
         self._control = Control(settings.state_dir, settings.control, routes)
         parts.push_async_callback(self._control.close)
@@ -346,23 +340,6 @@ class Receiver:
         if self._http.running:
             held.add((self._reload.settings.http.host, self._http.port, "tcp"))
         return held
-
-    async def _asked_to_reload(self, _: ReloadAll, caller: Caller) -> RegistryRead:
-        return await self._asked(caller, self._reload.configuration)
-
-    async def _asked_to_read(self, _: ReloadRegistry, caller: Caller) -> RegistryRead:
-        return await self._asked(caller, self._reload.registry)
-
-    async def _asked(self, caller: Caller, read: Callable[[], Awaitable[VetllaError | None]]) -> RegistryRead:
-        settings = self._reload.settings
-        if not caller.engineer:
-            raise refused(caller, "reload the configuration", settings.control.engineers)
-        if (failure := await read()) is not None:
-            raise failure
-        return {"accounts": len(self._parts.intake.book), "keys_file": str(settings.keys_file)}
-
-    async def _asked_for_outlook(self, _: ShowOutlook, __: Caller) -> Outlook:
-        return await self._reload.outlook()
 
     def _standing(self) -> Standing:
         reload = self._reload

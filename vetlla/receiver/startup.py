@@ -22,7 +22,7 @@ from vetlla.receiver.listeners.bind import spoken, try_to_bind
 from vetlla.receiver.listeners.mqtt.listener import read_password
 from vetlla.receiver.sinks.automation import writer_for
 from vetlla.service.queue.triage import PRIORITIES
-from vetlla.settings.model import Listen
+from vetlla.settings.listen import Listen
 from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.store.journal.archive import refuse_unusable
 
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from vetlla.protocols.decoder import AnyDescription, Description
     from vetlla.settings.line import Line
-    from vetlla.settings.model import ControlSettings, QueueSettings, Settings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.queue import QueueSettings
     from vetlla.settings.sinks.model import Sink
+    from vetlla.settings.surfaces import ControlSettings
 
 ROLES = ("operators", "supervisors", "engineers")
 

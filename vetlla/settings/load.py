@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from vetlla.domain.errors import UsageError
 from vetlla.settings.faults import Guide, key_text, refusal, what_is_wrong
 from vetlla.settings.files import Tree, read
-from vetlla.settings.model import Listen, Settings
+from vetlla.settings.listen import Listen
+from vetlla.settings.model import Settings
 from vetlla.settings.section import host_and_port
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Stores the journal, the queue, the audit and the registry. No other package holds SQL."""
+"""Stores what is kept: the journal, the registry, the cards and the reminders. No other package holds SQL."""

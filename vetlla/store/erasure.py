@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from vetlla.domain.clock import iso
+from vetlla.domain.clock import MINUTE_US, iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.journal.audit import ERASE, ERASED
 from vetlla.store.journal.batch import Entry
@@ -63,7 +63,7 @@ def refuse_early(read: Read, erasure: Erasure, now_us: int, window_us: int) -> N
         )
     last_us = max(row["last_us"] or 0 for row in found)
     if last_us > now_us - window_us:
-        minutes = (last_us + window_us - now_us) // 60_000_000 + 1
+        minutes = (last_us + window_us - now_us) // MINUTE_US + 1
         raise UsageError(
             f"home {erasure.home} reported, or its alarm was closed, a short while ago",
             remedy=f"take its terminal out of service, and try again in {minutes} min",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import SECOND_US, to_us
+from vetlla.domain.clock import DAY_US, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 CARDS = "cards"
 """Name of the count of cards among those of an erasure."""
-DAY_US = 86_400 * SECOND_US
 """A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
 
 

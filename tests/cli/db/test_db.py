@@ -13,6 +13,7 @@ from tests.rigs.daemon import PATIENCE_S, VETLLA, Daemon
 from tests.rigs.journals import journal, report, write_a_story
 from tests.rigs.terminal import Terminal
 from vetlla.store.backups.backup import MANIFEST
+from vetlla.store.cards.opening import CARDS, LOCK
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
 
@@ -69,6 +70,20 @@ def test_a_backup_is_not_overwritten(vetlla: Vetlla, backup: Path) -> None:
     """The call makes no sense, so the status is 64."""
     done = vetlla("db", "backup", backup)
     assert (done.status, "is there already" in done.error) == (os.EX_USAGE, True)
+
+
+def test_cards_that_were_lost_are_told(vetlla: Vetlla, story: Path, tmp_path: Path) -> None:
+    """A service that never had cards hears nothing of them."""
+    before = vetlla("db", "backup", tmp_path / "before"), vetlla("db", "verify")
+    assert all("card file" not in done.out + done.talk and done.status == 0 for done in before)
+    (story / LOCK).touch()
+    done = vetlla("db", "backup", tmp_path / "backup")
+    assert done.status == 0
+    assert f"the backup has no cards: {story / CARDS}: the card file is missing" in done.talk
+    assert "vetlla db restore" in done.talk
+    checked = vetlla("db", "verify", "--json")
+    assert (checked.status, checked.json[0]["damage"][0]["file"]) == (1, CARDS)
+    assert vetlla("db", "verify", tmp_path / "backup").status == 0, "the copy is what it was made from"
 
 
 def test_without_a_journal_there_is_no_backup(vetlla: Vetlla, tmp_path: Path) -> None:

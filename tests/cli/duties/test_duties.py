@@ -145,7 +145,7 @@ def test_the_number_of_an_event_names_its_duty(stocked: Vetlla) -> None:
 
 def test_lists_and_filters(stocked: Vetlla) -> None:
     first = opened(stocked, "fault", "H1", "--at", "2026-10-01")["id"]
-    second = opened(stocked, "complaint", "H2", "--at", "2026-11-02")["id"]
+    second = opened(stocked, "complaint", "H2", "--at", "2026-11-02", "--ref", "2026-77")["id"]
     third = opened(stocked, "fault", "H2")["id"]
     stocked("duties", "event", second, "answered", "--at", "2026-11-03")
 
@@ -154,7 +154,8 @@ def test_lists_and_filters(stocked: Vetlla) -> None:
 
     assert sorted(found()) == [first, second, third]
     assert found("--kind", "fault") == [first, third]
-    assert found("--ans", 19) == [second]
+    assert found("--ans", 19) == found("--ref", "2026-77") == found("--ref", "2026-77", "--subject", "H2") == [second]
+    assert found("--ref", "2026-77", "--subject", "H1") == found("--ref", "77") == []
     assert found("--subject", "H1") == found("--verdict", "breached") == [first]
     assert sorted(found("--open")) == [first, third]
     assert found("--since", "2026-11-01", "--until", "2026-11-03") == [second]

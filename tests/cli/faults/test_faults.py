@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,16 @@ def test_a_fault_is_two_duties_with_one_reference(service: Vetlla) -> None:
     assert (fault["device"], fault["code"], fault["base"], fault["alarm"]) == ("ucr:U1", "battery", "NORD", "17")
     assert (fault["ref"], fault["visit"]["ref"], fault["visit"]["kind"]) == ("T-9", "T-9", "fault_visit")
     assert (fault["due"], fault["visit"]["due"]) == ("2026-11-04T22:59:59.999999Z", "2026-11-03T22:59:59.999999Z")
+
+
+def test_a_time_without_zone_is_on_the_clock_of_the_service_wherever_the_command_runs(
+    service: Vetlla, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    fault = opened(service)
+    done = service("faults", "solve", fault["id"], "--at", "2026-11-02T10:00", "--json")
+    assert [event["at"][11:16] for event in shown(service, fault)["events"]] == ["08:00", "09:00"], done.error
 
 
 @pytest.mark.parametrize(

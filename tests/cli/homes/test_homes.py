@@ -33,7 +33,7 @@ def write(vetlla: Vetlla, folder: Path, rows: str, what: str = "homes", *options
     file.write_text(rows, encoding="utf-8")
     done = vetlla("inventory", "import", file, "--what", what, "--json", *options)
     assert done.status == 0, (done.error, done.talk)
-    return done.json[0]
+    return done.json[-1]
 
 
 def facts(vetlla: Vetlla, code: str, field: str, group: str = "homes") -> list[tuple[object, ...]]:
@@ -148,8 +148,50 @@ def test_a_column_that_a_file_does_not_have_changes_nothing(office: Vetlla, tmp_
     assert write(office, tmp_path, "code,district,base,level,alone\nH1,01,NORD,1,yes\n")["unchanged"] == 1
     shown = office("people", "show", "P1", "--day", "2026-08-10", "--json").json[0]
     assert (shown["suspended"], shown["state"]) == ("2026-08-01/2026-08-31", "suspended")
-    assert write(office, tmp_path, "code,home,user_type,suspended\nP1,H1,A,\n", "people")["changed"] == 1
+    emptied = "code,home,user_type,suspended\nP1,H1,A,\n"
+    assert write(office, tmp_path, emptied, "people", "--overrule")["changed"] == 1
     assert office("people", "show", "P1", "--json").json[0]["state"] == "active"
+
+
+def test_an_old_file_does_not_undo_what_was_changed_by_hand(office: Vetlla, tmp_path: Path) -> None:
+    """The same file again, or the next export with the old value, has no news: a warning says what stays."""
+    left = "2024-01-01/2026-02-28"
+    assert office("homes", "set", "H1", "--active", left, "--reason", "left in February").status == 0
+    before = office("homes", "history", "H1").out
+    for _ in range(2):
+        answer = write(office, tmp_path, HOMES)
+        assert (answer["unchanged"], answer["kept"], answer["corrected"]) == (2, 1, 0)
+    file = tmp_path / "homes.csv"
+    told = office("inventory", "import", file, "--what", "homes", "--dry-run")
+    assert "row 2: column active: '2024-01-01/' was imported before and then changed by hand, which stays" in told.talk
+    assert "1 value stays as it was changed by hand (--overrule takes the file's)" in told.out
+    (warning, _) = office("inventory", "import", file, "--what", "homes", "--json").json
+    assert (warning["row"], warning["column"], warning["value"]) == (2, "active", "2024-01-01/")
+    assert office("homes", "history", "H1").out == before
+
+    assert write(office, tmp_path, HOMES, "homes", "--overrule", "--dry-run")["corrected"] == 1
+    assert office("homes", "history", "H1").out == before
+    assert write(office, tmp_path, HOMES, "homes", "--overrule")["kept"] == 0
+    assert facts(office, "H1", "active")[-1] == ("2024-01-01/", "2026-03-01", "homes.csv", True)
+
+
+def test_a_file_with_news_changes_what_was_changed_by_hand(office: Vetlla, tmp_path: Path) -> None:
+    """News is another value than imports said before; the old value is news after an import had that of the hand."""
+    assert office("homes", "set", "H1", "--level", "3", "--from", "2026-10-01").status == 0
+    assert write(office, tmp_path, HOMES.replace("NORD,1", "NORD,2"), "homes", "--day", "2026-10-05")["changed"] == 1
+    assert levels(office, "2026-10-04", "2026-10-05") == ["3", "2"]
+
+    assert office("homes", "set", "H2", "--level", "3", "--from", "2026-10-01").status == 0
+    agreeing = HOMES.replace("NORD,1", "NORD,2").replace("SUD,2", "SUD,3")
+    for _ in range(2):
+        assert write(office, tmp_path, agreeing, "homes", "--day", "2026-10-10")["unchanged"] == 2
+    assert facts(office, "H2", "level")[1:] == [
+        ("3", "2026-10-01", "homes set", False),
+        ("3", "2026-10-01", "homes.csv", False),
+    ]
+    back = agreeing.replace("SUD,3", "SUD,2")
+    assert write(office, tmp_path, back, "homes", "--day", "2026-10-20")["changed"] == 1
+    assert facts(office, "H2", "level")[-1] == ("2", "2026-10-20", "homes.csv", False)
 
 
 def test_a_person_moves(office: Vetlla) -> None:

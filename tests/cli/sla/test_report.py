@@ -119,3 +119,19 @@ def test_ans_13_comes_from_the_ledger_and_a_day_without_one_breaks_it(service: V
         {"by": "kind", "name": "terminal", "numerator": 29, "denominator": 30},
         {"by": "kind", "name": "ucr", "numerator": 30, "denominator": 30},
     ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "begin"), [("pdf", b"%PDF-"), ("html", b"<!DOCTYPE html>"), ("csv", b'"month","ans"'), ("xlsx", b"PK")]
+)
+def test_a_report_is_written_as_a_page_or_as_rows(service: Vetlla, tmp_path: Path, ending: str, begin: bytes) -> None:
+    out = tmp_path / f"ans.{ending}"
+    done = service("sla", "report", "--month", "2025-09..2025-10", "--ans", "14", "--out", out)
+    assert (done.status, done.error, done.out) == (1, "", "")
+    assert out.read_bytes().lstrip(b"\xef\xbb\xbf").startswith(begin)
+
+
+def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_read(service: Vetlla, tmp_path: Path) -> None:
+    done = service("sla", "report", "--out", tmp_path / "ans.doc")
+    assert done.status == 64
+    assert ".pdf" in done.error

@@ -133,6 +133,26 @@ def test_warnings_name_what_speaks_against_a_visit(service: Vetlla) -> None:
     assert "T07" not in told.talk
 
 
+def test_a_visit_without_a_purpose_names_the_duties_that_it_leaves_open(service: Vetlla) -> None:
+    """A fault whose visit is scheduled as another one would run out without a word."""
+    made = fault(service)
+    (warning,) = schedule(service, *NINE)["warnings"]
+    assert warning.startswith(f"the visit is not for the fault of H1, duty {made['id']}, which stays open")
+    later = ("--from", "2026-11-03T12:00", "--to", "2026-11-03T13:00")
+    assert schedule(service, *later, "--purpose", "other")["warnings"] == []
+    assert schedule(service, *later, home="H2")["warnings"] == []
+
+
+def test_an_event_on_another_day_than_the_promised_one_is_said(service: Vetlla) -> None:
+    """The technician gave the number of another visit, perhaps; the event is recorded all the same."""
+    visit = schedule(service, *NINE)
+    (came,) = service("visits", "arrived", visit["id"], "--at", "2026-11-02T09:30", "--json").json
+    (warning,) = came["warnings"]
+    assert (came["verdict"], "promised for another day, 2026-11-03 09:00:00 CET" in warning) == ("breached", True)
+    (left,) = service("visits", "done", visit["id"], "--at", "2026-11-03T09:50", "--json").json
+    assert left["warnings"] == []
+
+
 def test_a_visit_that_the_user_moved_in_time_is_judged_by_the_new_interval(service: Vetlla) -> None:
     visit = schedule(service, *NINE)
     later = ("--from", "2026-11-04T16:00", "--to", "2026-11-04T17:30")

@@ -1,4 +1,4 @@
-"""What goes over the wire: TLS with the city's authority, the headers, the query, and each call once."""
+"""What is sent: TLS with the city's authority, the headers, the query, and each call once."""
 
 from __future__ import annotations
 

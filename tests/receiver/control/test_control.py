@@ -19,7 +19,7 @@ from vetlla.domain.errors import ConfigError
 from vetlla.receiver.control import server as control
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET
 from vetlla.receiver.control.server import LINE_MAX, Control
-from vetlla.settings.model import ControlSettings
+from vetlla.settings.surfaces import ControlSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

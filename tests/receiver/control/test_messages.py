@@ -1,4 +1,4 @@
-"""The messages of the control socket: which arguments a request takes, what stays on the wire, and their schema."""
+"""The messages of the control socket: which arguments a request takes, what is sent of them, and their schema."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from vetlla.domain.errors import AccessError, UsageError
 from vetlla.receiver.control.messages.base import CONTROL_SOCKET
 from vetlla.receiver.control.roles import Caller, User, admit
 from vetlla.receiver.control.server import _user, by_name, colleague
-from vetlla.settings.model import ControlSettings, Settings
+from vetlla.settings.model import Settings
+from vetlla.settings.surfaces import ControlSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -36,7 +36,7 @@ from vetlla.receiver.listeners.udp import UdpListener
 from vetlla.receiver.session import SessionServices
 from vetlla.service.queue.retelling import RETRY_GAP_S
 from vetlla.settings.broker import Mqtt
-from vetlla.settings.model import Listen
+from vetlla.settings.listen import Listen
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

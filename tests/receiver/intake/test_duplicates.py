@@ -8,7 +8,7 @@ from vetlla.domain.clock import SECOND_US
 from vetlla.domain.previous_run import Call, Recent
 from vetlla.domain.signals import AccountId
 from vetlla.receiver.intake.duplicates import Duplicates, Record
-from vetlla.settings.model import StoreSettings
+from vetlla.settings.store import StoreSettings
 
 WINDOW_US = 900 * SECOND_US
 SETTINGS = StoreSettings(duplicate_window_s=900, duplicate_window_max=3)

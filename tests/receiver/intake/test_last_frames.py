@@ -12,7 +12,7 @@ from vetlla.domain.accounts import Account, UnknownPolicy
 from vetlla.domain.signals import DUPLICATE, STORED, AccountId, Event, Kind, Phase, Reason, refused
 from vetlla.service.queue.retelling import ABSENT_GAP_S, ABSENT_TELLINGS, REPEAT_WITHIN_S
 from vetlla.service.supervision.rules import Health
-from vetlla.settings.model import IntakeSettings
+from vetlla.settings.intake import IntakeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.connection import TURN_BYTES, UNPROVEN_LEFT, UNPROVEN_TURN_BYTES, TcpConnection
 from vetlla.receiver.listeners.tcp import TcpBounds, TcpListener
 from vetlla.receiver.session import SessionServices, StreamSession
-from vetlla.settings.model import Listen
+from vetlla.settings.listen import Listen
 
 if TYPE_CHECKING:
     from pathlib import Path

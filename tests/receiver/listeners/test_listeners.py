@@ -20,7 +20,7 @@ from vetlla.domain.signals import AccountId, Key
 from vetlla.protocols.dc09 import frame as dc09_frame
 from vetlla.receiver.counters import Refusal
 from vetlla.receiver.listeners.bind import BACKLOG, bind
-from vetlla.settings.model import Listen
+from vetlla.settings.listen import Listen
 from vetlla.settings.section import spelled
 
 if TYPE_CHECKING:

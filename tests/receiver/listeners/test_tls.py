@@ -27,7 +27,7 @@ from vetlla.receiver.listeners import accept
 from vetlla.receiver.listeners.connection import TcpConnection
 from vetlla.receiver.listeners.tcp import TcpBounds
 from vetlla.receiver.listeners.tls import server_context
-from vetlla.settings.model import Listen, Tls
+from vetlla.settings.listen import Listen, Tls
 
 if TYPE_CHECKING:
     import asyncio

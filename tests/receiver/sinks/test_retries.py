@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.rigs.core import SARA, signal, until
@@ -27,11 +26,6 @@ def refusing_again(*numbers: int) -> Callable[[Sequence[Onward]], int]:
     """Return the answer of a peer that refuses these signals in a replay."""
     refuse = refusing(*numbers)
     return lambda records: refuse(records) if records[0].replayed else len(records)
-
-
-@pytest.fixture
-async def peer() -> SinkPeer:
-    return SinkPeer()
 
 
 # --- a refused replay -------------------------------------------------------------------------------------------------

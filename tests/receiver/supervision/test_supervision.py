@@ -26,7 +26,7 @@ from vetlla.domain.accounts import Account
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.signals import Kind, Reason, refused
 from vetlla.service.supervision.rules import Health
-from vetlla.settings.model import AlarmPolicy
+from vetlla.settings.supervision import AlarmPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

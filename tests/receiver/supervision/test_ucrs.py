@@ -29,7 +29,7 @@ from vetlla.receiver.supervision.bounds import SupervisionBounds
 from vetlla.receiver.supervision.pauses import Order
 from vetlla.receiver.wiring import Bounds
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.settings.model import AlarmPolicy
+from vetlla.settings.supervision import AlarmPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rigs.agenda import CALENDAR, LONG, figures, home, person
@@ -43,6 +43,7 @@ def periods(draw: st.DrawFn, first: date) -> tuple[Period, ...]:
     return tuple(found)
 
 
+@settings(deadline=None)
 @given(st.data(), MONTHS, st.integers(0, 5000), st.integers(1, 3))
 def test_a_home_gets_a_follow_up_in_each_part_in_which_it_can_be_called(
     data: st.DataObject, first: date, number: int, level: int

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.domain.duties import Duty, DutyEvent, DutyVerdict, NewEvent
 from vetlla.domain.emergencies import EmergencyType, UnitEvent, UnitState
 from vetlla.service.dispatch.emergency import UNIT, StreetEmergency, emergency
-from vetlla.service.dispatch.order import MINUTE_US, StreetMarks, board, needs_unit
+from vetlla.service.dispatch.order import StreetMarks, board, needs_unit
 from vetlla.service.dispatch.report import Figures, count
 from vetlla.service.dispatch.units import propose, units
 from vetlla.service.duties.columns import details_text
@@ -63,6 +63,7 @@ def fleets(draw: st.DrawFn) -> list[UnitEvent]:
     return told
 
 
+@settings(deadline=None)
 @given(streets(), fleets(), st.sampled_from(BASES))
 def test_the_board_serves_the_most_urgent_first(made: list[StreetEmergency], told: list[UnitEvent], base: str) -> None:
     """No emergency gets a unit while a more urgent one without a unit gets none; no unit is proposed twice."""
@@ -82,6 +83,7 @@ def test_the_board_serves_the_most_urgent_first(made: list[StreetEmergency], tol
     assert all(line.why.endswith(".") for line in lines)
 
 
+@settings(deadline=None)
 @given(fleets(), st.sampled_from(BASES))
 def test_free_units_are_proposed_by_distance(told: list[UnitEvent], base: str) -> None:
     known = units(told, ())
@@ -93,6 +95,7 @@ def test_free_units_are_proposed_by_distance(told: list[UnitEvent], base: str) -
     assert all(rank != 0 or "own base" in one.why for rank, one in zip(ranks, found, strict=True))
 
 
+@settings(deadline=None)
 @given(streets(), st.integers(0, 100))
 def test_the_month_counts_each_emergency_once(made: list[StreetEmergency], offered: int) -> None:
     """Against a plain count of the times of access; shares are compared without division."""

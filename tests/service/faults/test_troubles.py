@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.service.faults.troubles import (
-    MINUTE_US,
     FaultCode,
     KnownFault,
     TroubleKey,

@@ -354,13 +354,13 @@ def test_a_restore_that_was_interrupted_half_way_stops_receivers_until_it_is_com
     Journal(state, CLOCK).close()
 
 
-def test_a_restore_that_cannot_keep_the_old_files_changes_nothing(state: Path, backup: Path) -> None:
-    """The directory for replaced files is not overwritten, and receivers may start."""
-    (state / "replaced-20260101T000000Z").mkdir()
-    before = contents(state)
-    with pytest.raises(StoreError, match="File exists"):
-        restored(backup, state)
-    assert contents(state) == before
+def test_a_second_restore_in_one_second_keeps_its_replaced_files_apart(state: Path, backup: Path) -> None:
+    """The directory of the files that were replaced before is not overwritten."""
+    earlier = state / "replaced-20260101T000000Z"
+    earlier.mkdir()
+    done = restored(backup, state)
+    assert done.aside == state / "replaced-20260101T000000Z-2"
+    assert list(earlier.iterdir()) == []
     Journal(state, CLOCK).close()
 
 

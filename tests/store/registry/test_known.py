@@ -32,9 +32,15 @@ ROWS = {
     "calls": "(1, 1, 'c')",
     "call_records": "(1, 1, 1, NULL, 5, NULL, NULL, NULL, '', '', '', '', NULL, '', x'', NULL, '', NULL)",
     "call_ties": "(1, 1, {at}, '', '', '', '', '', NULL, '', '')",
+    "probe_machines": "(1, 'm1')",
+    "probe_components": "(1, 'system', 'dc09')",
+    "probe_reasons": "(1, '')",
+    "probe_imports": "(1, {at}, '', '')",
+    "probes": "(1, 5, 1, 5, 'ok', 1, 'ack', '', 1)",
+    "probe_incidents": "(1, 'dc09', 5, 6, 0, '', '', {at})",
 }
 """A row of each table that has a past, recorded at a time."""
-NOT_DATED = {"call_sources", "duty_index"}
+NOT_DATED = {"call_sources", "duty_index", "probe_machines", "probe_components", "probe_reasons"}
 
 
 @pytest.fixture

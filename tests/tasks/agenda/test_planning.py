@@ -97,6 +97,7 @@ def test_calls_of_homes_that_left_or_are_suspended_are_called_off_with_the_cause
     with snapshot(office.state_dir, office.clock) as connection:
         one = book.duties_of(connection, RULES, "follow_up", "H000001")[0]
     assert standing(one, RULES, office.clock.now().utc_us).verdict is DutyVerdict.CANCELLED
+    assert one.events[-1].told.at_us == CALENDAR.end_of(date(2026, 11, 29).toordinal())
 
 
 def test_a_home_that_comes_back_gets_a_call_again(office: Office) -> None:
@@ -201,6 +202,32 @@ def test_follow_ups_that_were_not_made_are_closed_and_stay_breached(office: Offi
     now_us = office.clock.now().utc_us
     old = [call for call in office.calls(date(2027, 1, 1)) if call.ended]
     assert [standing(call.duty, RULES, now_us).verdict for call in old] == [DutyVerdict.BREACHED] * 3
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (date(2026, 11, 20), DutyVerdict.CANCELLED),
+        (date(2026, 12, 5), DutyVerdict.CANCELLED),
+        (date(2026, 12, 31), DutyVerdict.BREACHED),
+    ],
+)
+def test_a_call_that_was_not_due_when_its_home_left_is_no_breach(
+    office: Office, last: date, verdict: DutyVerdict
+) -> None:
+    """The home left before the planning, in the month, or on its last day; that is known in the next month."""
+    office.register([home(1)])
+    office.plan()
+    (call,) = office.calls()
+    office.wait(datetime(2027, 1, 2, 8, tzinfo=UTC))
+    office.register([home(1, active=(Period(date(2020, 1, 1), last),))])
+    office.plan(date(2027, 1, 1))
+    with snapshot(office.state_dir, office.clock) as connection:
+        one = book.duty_of(connection, RULES, call.duty.id)
+    now_us = office.clock.now().utc_us
+    assert standing(one, RULES, now_us).verdict is verdict
+    left_us = max(one.opened_us, CALENDAR.end_of(last.toordinal()))
+    assert one.events[-1].told.at_us == (left_us if verdict is DutyVerdict.CANCELLED else now_us)
 
 
 def test_people_who_joined_since_the_first_planning_are_welcomed_once(office: Office) -> None:

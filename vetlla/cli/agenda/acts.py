@@ -8,16 +8,16 @@ import typer
 
 from vetlla.cli.agenda.rows import next_fields
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, Entry, RuleOptions, print_duty
+from vetlla.cli.kit.duty_rows import Entry, RuleOptions, print_duty
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.agenda import desk
-from vetlla.tasks.agenda.desk import PATIENCE_S
 from vetlla.tasks.agenda.incoming import IncomingCall, count_incoming
 from vetlla.tasks.duties.book import Recording
 
@@ -59,10 +59,10 @@ def next_(
     """
     rules = options.rules()
     recording = Recording(CLOCK.now().utc_us, "vetlla agenda next")
-    with transaction(state_dir, CLOCK, dry_run=dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(state_dir, CLOCK, dry_run=dry_run) as connection:
         found = desk.next_call(connection, rules, operator or actor(), language or (), recording)
     if found is None:
-        talk().print("no call is to be made now: vetlla agenda list")
+        talk().print("no call is to be made now; vetlla agenda list --day YYYY-MM-DD shows the calls of a day")
     elif as_json:
         print_json(next_fields(found, recording.now_us))
     else:
@@ -90,7 +90,7 @@ def done(
     rules = entry.rules()
     told = entry.told("", "", "")
     number = 0 if incoming else _number(target)
-    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         recording = entry.recording("agenda done")
         if number:
             one = desk.answered(connection, rules, number, told, recording)
@@ -111,7 +111,7 @@ def called(number: AgendaNumber, *, entry: Entry) -> None:
     Example: vetlla agenda called 4711
     """
     rules = entry.rules()
-    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         one = desk.called(connection, rules, number, entry.told("", "", ""), entry.recording("agenda called"))
     print_duty(one, as_json=entry.as_json)
 
@@ -123,7 +123,7 @@ def no_answer(number: AgendaNumber, *, entry: Entry) -> None:
     Example: vetlla agenda no-answer 4711
     """
     rules = entry.rules()
-    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         told = entry.told("", "", "")
         one, call = desk.no_answer(connection, rules, number, told, entry.recording("agenda no-answer"))
     _tell_moment(one, call, as_json=entry.as_json)
@@ -146,7 +146,7 @@ def postpone(
     Example: vetlla agenda postpone 4711 --to "2026-12-10 16:30"
     """
     rules = entry.rules()
-    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         told = entry.told("", "", "")
         moved = desk.postpone(connection, rules, number, told, entry.recording("agenda postpone"), to=to)
     _tell_moment(moved.standing, moved.call, as_json=entry.as_json)
@@ -161,7 +161,7 @@ def unanswered(number: AgendaNumber, *, entry: Entry) -> None:
     Example: vetlla agenda unanswered 4711
     """
     rules = entry.rules()
-    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run, patience_s=PATIENCE_S) as connection:
+    with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         told = entry.told("", "", "")
         one = desk.unanswered(connection, rules, number, told, entry.recording("agenda unanswered"))
     print_duty(one, as_json=entry.as_json)
@@ -169,7 +169,7 @@ def unanswered(number: AgendaNumber, *, entry: Entry) -> None:
 
 def _number(text: str) -> int:
     """Return the number of a call. Raises UsageError for anything else, such as the code of a home."""
-    if text.isascii() and text.isdecimal() and 0 < int(text) < 1 << 63:
+    if text.isascii() and text.isdecimal() and 0 < int(text) <= NUMBER_MAX:
         return int(text)
     raise UsageError(
         f"{text!r} is no number of a call of the agenda",

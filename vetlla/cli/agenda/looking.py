@@ -9,19 +9,16 @@ import typer
 
 from vetlla.cli.agenda.planning import Month
 from vetlla.cli.agenda.rows import COLUMNS, call_fields, call_row, print_bars
-from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc
+from vetlla.cli.kit.duty_view import DutyFigures, DutyView
+from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, Day, without_collector
+from vetlla.cli.kit.registry import Day, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.documents.charts.columns import Series, columns
 from vetlla.documents.charts.shapes import svg
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.summary import OUTCOMES
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.target import finished
 from vetlla.tasks.agenda.looking import calls_on, month_summary
 
@@ -41,23 +38,18 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the calls that are planned for a day, by their time, also those that were made.
 
     Example: vetlla agenda list --day 2026-12-03 --open
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         calls = calls_on(connection, rules, day or rules.calendar.date_of(now_us), home)
-    made = call_fields if as_json else call_row
+    made = call_fields if view.as_json else call_row
     rows = [made(call, now_us) for call in calls if not (only_open and call.ended)]
-    print_some(rows, COLUMNS, limit, as_json=as_json)
+    print_some(rows, COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -68,9 +60,7 @@ def report(
     ] = None,
     known: Known = "",
     *,
-    options: RuleOptions,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyFigures,
 ) -> None:
     """Report what became of the calls of a month, by kind, support level and week, and the agendas of the invoice.
 
@@ -78,12 +68,10 @@ def report(
 
     Example: vetlla agenda report --month 2026-11 --svg load.svg
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         found = month_summary(connection, rules, month, now_us)
-    if as_json:
+    if view.as_json:
         print_json(_fields(month, found))
     else:
         _tell(found)

@@ -27,7 +27,7 @@ from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
-from vetlla.domain.clock import SECOND_US, iso
+from vetlla.domain.clock import DAY_US, iso
 from vetlla.service.calls.joining import joined, order_fault
 from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason, is_same_agent
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from vetlla.domain.calls import PhoneCall
     from vetlla.store.calls.queries import History
 
-RECENT_US: Final = 7 * 86_400 * SECOND_US
+RECENT_US: Final = 7 * DAY_US
 """How far back a list goes without --since and --home. Reading a year of calls takes half a minute."""
 HISTORY: Final = ("recorded", "by", "what", "file", "said")
 NO_HOME: Final = "-"

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.complaints.rows import COLUMNS, ComplaintNumber, complaint_fields, complaint_row
-from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
+from vetlla.cli.kit.duty_rows import all_events, print_events, state_text
+from vetlla.cli.kit.duty_view import DutyFigures, DutyView
+from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import Since, Until, as_month, within
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote
-from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.cli.kit.registry import without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.errors import UsageError
 from vetlla.service.complaints.complaint import ComplaintKind, complaint
 from vetlla.store.duties.events import LATEST
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.complaints import desk
 from vetlla.tasks.duties import looking
 
@@ -41,30 +40,25 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List complaints, claims and suggestions. --since and --until are about their arrival.
 
     Example: vetlla complaints list --open
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    since_us, until_us = within(since, until)
-    wanted = looking.Wanted(
-        kinds=tuple(one.value for one in kind) if kind else desk.KINDS,
-        subject=home,
-        since_us=since_us or 0,
-        until_us=LATEST if until_us is None else until_us,
-        is_open=is_open,
-    )
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
+        since_us, until_us = within(since, until)
+        wanted = looking.Wanted(
+            kinds=tuple(one.value for one in kind) if kind else desk.KINDS,
+            subject=home,
+            since_us=since_us or 0,
+            until_us=LATEST if until_us is None else until_us,
+            is_open=is_open,
+        )
         found = map(complaint, looking.found(connection, rules, wanted, now_us))
-        shape = complaint_fields if as_json else complaint_row
+        shape = complaint_fields if view.as_json else complaint_row
         rows = (shape(one) for one in found if not topic or one.topic == topic)
-        print_some(rows, COLUMNS, limit, as_json=as_json)
+        print_some(rows, COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -72,22 +66,17 @@ def show(
     number: ComplaintNumber,
     known: Known = "",
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Show a complaint: its clock, the reasons of its verdict, what the city decided, and all events.
 
     Example: vetlla complaints show 4711
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         one = desk.complaint_of(connection, rules, number, now_us)
         events = all_events(connection, rules, one.standing.duty)
     fields = complaint_fields(one)
-    if as_json:
+    if view.as_json:
         print_json(fields | {"events": events})
         return
     out, duty = console(), one.standing.duty
@@ -107,9 +96,7 @@ def report(
     ] = None,
     known: Known = "",
     *,
-    options: RuleOptions,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyFigures,
 ) -> None:
     """Report the complaints of a month: answered within 7 days (ANS 19), pertinent ones against active users (ANS 20).
 
@@ -120,20 +107,18 @@ def report(
 
     Example: vetlla complaints report --month 2026-11
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    first = month or rules.calendar.date_of(now_us).replace(day=1)
-    if first > rules.calendar.date_of(now_us):
-        raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
-    reading = rules.parameters.on(first)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
-        found = desk.month(connection, rules, first, reading, now_us)
-    if as_json:
+    with view.reading(known) as (connection, rules, now_us):
+        first = month or rules.calendar.date_of(now_us).replace(day=1)
+        if first > rules.calendar.date_of(now_us):
+            raise UsageError(f"{first:%Y-%m} has not begun", remedy="give an earlier month")
+        values = rules.parameters.on(first)
+        found = desk.month(connection, rules, first, values, now_us)
+    if view.as_json:
         print_json(_fields(first, found))
     else:
         _tell(first, found)
-        footnote(reading)
+        footnote(values)
     if not found.is_kept:
         raise typer.Exit(1)
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, duty_fields, duty_row, state_text
+from vetlla.cli.kit.duty_rows import duty_fields, duty_row, state_text
 from vetlla.cli.kit.output import console, print_json
 from vetlla.domain.clock import iso
+from vetlla.domain.column_types import NUMBER_MAX
 
 if TYPE_CHECKING:
     from vetlla.service.complaints.complaint import Complaint

@@ -12,15 +12,18 @@ from vetlla.cli.custody.rows import KeyCode, KeyEntry, OtherPlace, Where, Witnes
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import PaperLanguage
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.service.custody.chain import KEY, MAY_RETURN, KeyAct, TakingReason
-from vetlla.service.custody.columns import ALARM_MAX, COPIES_MAX
+from vetlla.service.custody.columns import COPIES_MAX
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import register
 
 Alarm = Annotated[
     int | None,
-    typer.Option("--alarm", min=1, max=ALARM_MAX, metavar="ID", help="Number of the emergency's alarm in the journal."),
+    typer.Option(
+        "--alarm", min=1, max=NUMBER_MAX, metavar="ID", help="Number of the emergency's alarm in the journal."
+    ),
 ]
 
 
@@ -46,12 +49,11 @@ def cede(
 
     Example: vetlla custody cede H000123 --code K0123 --place "cabinet A, hook 14" --authorisation A-77 --may-return P9
     """
-    of_duty = entry.of_duty()
-    rules = of_duty.rules()
+    rules = entry.rules()
     details = {"place": place, "authorisation": authorisation, MAY_RETURN: ";".join(may_return), "copies": str(copies)}
-    told = of_duty.told(KEY, home, "", **details)._replace(ref=key)
+    told = entry.told(KEY, home, "", **details)._replace(ref=key)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
-        made = register.cede(connection, rules, told, of_duty.recording("custody cede"))
+        made = register.cede(connection, rules, told, entry.recording("custody cede"))
     print_key(made, as_json=entry.as_json)
 
 
@@ -155,12 +157,11 @@ def destroy(
     Example: vetlla custody destroy K0123 --by T07 --witness C02 --certificate K0123.pdf
     """
     check_ending(certificate)
-    of_duty = entry.of_duty()
-    rules = of_duty.rules()
+    rules = entry.rules()
     details = {"certificate": certificate.name, "witness": witness}
-    told = of_duty.told(KEY, "", KeyAct.DESTROYED.value, **details)
+    told = entry.told(KEY, "", KeyAct.DESTROYED.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
-        done = register.act(connection, rules, key, told, of_duty.recording("custody destroy"))
+        done = register.act(connection, rules, key, told, entry.recording("custody destroy"))
         if not entry.dry_run:
             write_certificate(certificate, done, rules, language)
     print_key(done, as_json=entry.as_json)

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.custody.rows import KeyCode, key_fields
-from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.duty_view import DutyFigures
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.documents.custody.certificate import Destruction, PaperLanguage, certificate
 from vetlla.documents.html import html
 from vetlla.documents.pdf import pdf
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
 from vetlla.service.custody.chain import KeyState, details_of
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.target import finished
 from vetlla.tasks.custody import register
 
@@ -37,20 +34,17 @@ def write_again(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: .pdf or .html.")],
     language: LanguageOption = PaperLanguage.CA,
     *,
-    options: RuleOptions,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyFigures,
 ) -> None:
     """Write the certificate of a key that was destroyed.
 
     Example: vetlla custody certificate K0123 K0123.pdf --language es
     """
     check_ending(file)
-    rules = options.rules()
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, _):
         found = register.key_named(connection, rules, key)
     write_certificate(file, found, rules, language)
-    if as_json:
+    if view.as_json:
         print_json(key_fields(found) | {"file": str(file)})
 
 

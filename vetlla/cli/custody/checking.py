@@ -6,25 +6,23 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions, duty_fields, state_text
+from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.moments import Utc, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import CLOCK, Day, past, without_collector
-from vetlla.domain.clock import SECOND_US
-from vetlla.service.custody.checking import HOUR_US, CustodyCheck, CustodyLimits, check
+from vetlla.domain.clock import HOUR_US, SECOND_US
+from vetlla.service.custody.checking import CustodyCheck, CustodyLimits, check
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.registry import must_exist
-from vetlla.store.registry.transaction import snapshot, transaction
+from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import leaving, register
 from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vetlla.domain.findings import Finding
-    from vetlla.service.duties.terms import DutyRules
 
 RECENT_S = 30 * 86_400.0
 """How long a very grave fault is CRITICAL by default: until the month's meeting with the city has seen it."""
@@ -42,10 +40,7 @@ def check_keys(
         float, duration("--for", help="How long a very grave fault is CRITICAL. Default: 30d.", unit="")
     ] = RECENT_S,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Check the keys in custody, as a monitoring plug-in.
 
@@ -60,13 +55,13 @@ def check_keys(
     """
     without_collector()
     findings, said = read_or_unknown(
-        "custody", "the keys cannot be read", lambda: _findings(options, round(recent * SECOND_US), state_dir)
+        "custody", "the keys cannot be read", lambda: _findings(view, round(recent * SECOND_US))
     )
-    print_check("CUSTODY", findings, said, as_json=as_json)
+    print_check("CUSTODY", findings, said, as_json=view.as_json)
 
 
-def _findings(options: RuleOptions, recent_us: int, state_dir: Path) -> tuple[list[Finding], str]:
-    found = _found(options.rules(), recent_us, state_dir)
+def _findings(view: DutyView, recent_us: int) -> tuple[list[Finding], str]:
+    found = _found(view, recent_us)
     checked = found.checked
     said = (
         f"{checked.keys} keys in custody, {checked.out} out, {checked.lost} lost, {checked.older} older faults,"
@@ -76,12 +71,11 @@ def _findings(options: RuleOptions, recent_us: int, state_dir: Path) -> tuple[li
     return checked.findings, said
 
 
-def _found(rules: DutyRules, recent_us: int, state_dir: Path) -> _Found:
-    must_exist(state_dir)
-    now_us = CLOCK.now().utc_us
-    day = rules.calendar.date_of(now_us)
-    limits = CustodyLimits(rules.parameters.on(day).integer("custody.out_max", least=1) * HOUR_US, recent_us)
-    with snapshot(state_dir, CLOCK) as connection:
+def _found(view: DutyView, recent_us: int) -> _Found:
+    must_exist(view.state_dir)
+    with view.reading() as (connection, rules, now_us):
+        day = rules.calendar.date_of(now_us)
+        limits = CustodyLimits(rules.parameters.on(day).integer("custody.out_max", least=1) * HOUR_US, recent_us)
         every = list(register.keys(connection, rules))
         homes = stored_homes.homes(connection)
         left = leaving.unopened(connection, rules, leaving.owed(homes, every, day))

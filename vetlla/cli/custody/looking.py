@@ -7,17 +7,16 @@ from typing import Annotated
 import typer
 
 from vetlla.cli.custody.rows import COLUMNS, KeyCode, chain_fields, key_fields, key_row
-from vetlla.cli.kit.duty_rows import EVENT_COLUMNS, RuleOptions, all_events, event_row
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, duration
+from vetlla.cli.kit.duty_rows import EVENT_COLUMNS, all_events, event_row
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.cli.kit.registry import without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.clock import SECOND_US
 from vetlla.service.custody.chain import KeyState
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.custody import register
 
 CHAIN_COLUMNS = (*(name for name in EVENT_COLUMNS if name not in {"from", "to", "ref"}), "wrong")
@@ -37,19 +36,14 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the keys in custody: where each one is, and who has it.
 
     Example: vetlla custody list --out-since 12h --holder T07
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         wanted = (
             key
             for key in register.keys(connection, rules)
@@ -63,7 +57,7 @@ def list_(
                 or (key.state is KeyState.OUT and now_us - key.since_us > round(out_since * SECOND_US))
             )
         )
-        print_some(map(key_fields if as_json else key_row, wanted), COLUMNS, limit, as_json=as_json)
+        print_some(map(key_fields if view.as_json else key_row, wanted), COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -71,23 +65,18 @@ def show(
     key: KeyCode,
     known: Known = "",
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Show a key: who has it now, its authorisation, and the whole chain of hand-overs.
 
     Example: vetlla custody show K0123
     """
-    rules = options.rules()
-    known_us = asked(known).known_us
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, _):
         found = register.key_named(connection, rules, key)
         every = all_events(connection, rules, found.duty)
     fields, events = key_fields(found), chain_fields(found)
     events += [event | {"wrong": ""} for event in every[len(events) :]]
-    if as_json:
+    if view.as_json:
         print_json(fields | {"events": events})
         return
     out = console()

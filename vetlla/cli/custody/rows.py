@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
-from vetlla.cli.kit.duty_rows import At, ByWhom, Entry, KindsFile, event_fields
-from vetlla.cli.kit.moments import Utc, to_the_second
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
+from vetlla.cli.kit.duty_rows import Entry, event_fields
+from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.option_groups import Instead
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
@@ -56,42 +55,18 @@ _OF_CHECK: Final = {
 }
 
 
-class KeyEntry(NamedTuple):
-    """Options of every command that records an act on a key."""
-
-    at: At = ""
-    by: ByWhom = ""
-    note: Annotated[
-        str, typer.Option("--note", parser=as_note, metavar="TEXT", help="A note, without personal data.")
-    ] = ""
-    dry_run: DryRun = False
-    kinds: KindsFile = None
-    parameters_file: ParametersFile = None
-    utc: Utc = False
-    as_json: AsJson = False
-    state_dir: StateDir = DEFAULT_STATE_DIR
-
-    def of_duty(self) -> Entry:
-        """Return the same options as those of an event of a duty."""
-        return Entry(
-            at=self.at,
-            by=self.by,
-            note=self.note,
-            dry_run=self.dry_run,
-            kinds=self.kinds,
-            parameters_file=self.parameters_file,
-            as_json=self.as_json,
-            state_dir=self.state_dir,
-        )
+_Note = Annotated[str, typer.Option("--note", parser=as_note, metavar="TEXT", help="A note, without personal data.")]
+KeyEntry: TypeAlias = Annotated[Entry, Instead(ref=None, note=_Note)]
+"""Options of every command that records an act on a key. The key's code is the reference, and an act may have a reason
+of its own."""
 
 
 def act(key: str, what: KeyAct, entry: KeyEntry, command: str, **details: str) -> None:
     """Record an act on a key, and print the key as it then is."""
-    of_duty = entry.of_duty()
-    rules = of_duty.rules()
-    told = of_duty.told(KEY, "", what.value, **details)
+    rules = entry.rules()
+    told = entry.told(KEY, "", what.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
-        recording = of_duty.recording(f"custody {command}")
+        recording = entry.recording(f"custody {command}")
         if details.get("alarm"):
             done = alarms.act_for_alarm(connection, rules, key, told, recording, state_dir=entry.state_dir)
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla.cli.cards.access import place_of
 from vetlla.cli.db.prune import prune
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.exits import verdict
@@ -17,12 +18,15 @@ from vetlla.cli.kit.output import console, counted, print_json, talk, tell
 from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.domain.clock import SystemClock
+from vetlla.domain.errors import StoreError
 from vetlla.receiver.retention import emergency_us
 from vetlla.settings.model import Settings
 from vetlla.store.backups.backup import MANIFEST, back_up
 from vetlla.store.backups.inspection import Damage, inspect
 from vetlla.store.backups.restore import restore as restore_backup
+from vetlla.store.cards.opening import CARDS
 from vetlla.store.journal.free_space import RESERVE, FreeSpace
+from vetlla.tasks.cards.place import is_present
 from vetlla.tasks.erased_again import ErasedAgain, erase_again
 
 if TYPE_CHECKING:
@@ -50,9 +54,9 @@ def backup(
 ) -> None:
     """Copy journal, registry, reminders and cards into a directory, with a manifest; the services go on meanwhile.
 
-    It copies those that the state directory has. The keys are not part of the backup: keep a copy of the keys files
-    elsewhere, where not everyone who handles backups can read it. The command overwrites nothing. An interrupted backup
-    leaves nothing that looks like a backup.
+    It copies those that the state directory has, and warns if the cards are lost. The keys are not part of the backup:
+    keep a copy of the keys files elsewhere, where not everyone who handles backups can read it. The command overwrites
+    nothing. An interrupted backup leaves nothing that looks like a backup.
 
     Example: vetlla db backup /mnt/backup/$(date +%F) && vetlla db verify /mnt/backup/$(date +%F)
     """
@@ -66,6 +70,8 @@ def backup(
         reminders = f", reminders' audit head {manifest.reminders_head}" if manifest.reminders_head else ""
         cards = f", head of the cards' log {manifest.cards_head}" if manifest.cards_head else ""
         console().print(f"{target}: {total / 2**20:,.1f} MiB{journal}{reminders}{cards}", soft_wrap=True)
+    if CARDS not in manifest.files and (lost := _lost_cards(state_dir)):
+        tell(f"the backup has no cards: {lost}", "yellow")
 
 
 @app.command()
@@ -208,10 +214,22 @@ def _room(state_dir: Path) -> FreeSpace:
     return FreeSpace(state_dir, reserve)
 
 
+def _lost_cards(state_dir: Path) -> StoreError | None:
+    """Return what shows that a directory without cards had some; None for a service that keeps none."""
+    try:
+        is_present(place_of(None, state_dir))
+    except StoreError as error:
+        return error
+    return None
+
+
 def _inspected(path: Path) -> list[Damage]:
     pace = (lambda: None) if (path / MANIFEST).exists() else _room(path if path.is_dir() else path.parent).check
-    with progress("verifying") as tell:
-        return list(inspect(path, SystemClock(), pace, lambda doing, done, of: tell(done, of, doing)))
+    with progress("verifying") as follow:
+        found = list(inspect(path, SystemClock(), pace, lambda doing, done, of: follow(done, of, doing)))
+    if path.is_dir() and not (path / MANIFEST).exists() and (lost := _lost_cards(path)):
+        found.append(Damage(CARDS, str(lost.args[0])))
+    return found
 
 
 def _told(found: list[Damage]) -> bool:

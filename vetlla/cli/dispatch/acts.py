@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from vetlla.cli.dispatch.rows import AlarmNumber, Note, Reason, at_of, print_emergency, tell_doubt
-from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import At, ByWhom, KindsFile, duty_rules
-from vetlla.cli.kit.moments import Utc
-from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.dispatch.rows import AlarmNumber, Note, Reason, print_emergency, tell_doubt
+from vetlla.cli.kit.duty_rows import Entry
+from vetlla.cli.kit.option_groups import Instead, with_option_groups
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.dispatch import acts, looking, types
 from vetlla.tasks.dispatch.work import Told, Work
-from vetlla.tasks.duties.book import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Act(NamedTuple):
-    """Options of every command that records what becomes of an emergency."""
+Act: TypeAlias = Annotated[Entry, Instead(ref=None, note=None)]
+"""Options of every command that records what becomes of an emergency; some of these commands demand a reason."""
 
-    at: At = ""
-    by: ByWhom = ""
-    dry_run: DryRun = False
-    kinds: KindsFile = None
-    parameters_file: ParametersFile = None
-    utc: Utc = False
-    as_json: AsJson = False
-    state_dir: StateDir = DEFAULT_STATE_DIR
 
-    def told(self, note: str) -> Told:
-        """Return who says when that it happened. Raises UsageError."""
-        return Told(at_of(self.at), self.by or actor(), note)
-
-    @contextmanager
-    def work(self, command: str) -> Iterator[Work]:
-        """Yield the registry for one change by a command."""
-        rules = duty_rules(self.kinds, self.parameters_file)
-        with transaction(self.state_dir, CLOCK, dry_run=self.dry_run) as connection:
-            yield Work(connection, rules, Recording(CLOCK.now().utc_us, f"vetlla dispatch {command}"))
+@contextmanager
+def work_of(act: Act, command: str, note: str) -> Iterator[tuple[Work, Told]]:
+    """Yield the registry for one change by a command, and who says when that it happened. Raises UsageError."""
+    rules = act.rules()
+    told = Told(act.at_us(), act.person(), note)
+    with transaction(act.state_dir, CLOCK, dry_run=act.dry_run) as connection:
+        yield Work(connection, rules, act.recording(f"dispatch {command}")), told
 
 
 @with_option_groups
@@ -65,8 +49,7 @@ def set_type(
 
     Example: vetlla dispatch type 1207 I
     """
-    told = act.told(note)
-    with act.work("type") as work:
+    with work_of(act, "type", note) as (work, told):
         one = types.set_type(work, act.state_dir, alarm, wanted, told)
     print_emergency(one, as_json=act.as_json)
 
@@ -84,8 +67,7 @@ def send(
 
     Example: vetlla dispatch send 1207 --unit UMO-03
     """
-    told = act.told(note)
-    with act.work("send") as work:
+    with work_of(act, "send", note) as (work, told):
         one = acts.send(work, alarm, told, unit=unit, base=base)
         doubt = looking.base_doubt(work.connection, one.base) if base else ""
     print_emergency(one, as_json=act.as_json)
@@ -129,8 +111,7 @@ def no_access(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
 
 def _progress(command: str, alarm: str, event: str, note: str, act: Act) -> None:
-    told = act.told(note)
-    with act.work(command) as work:
+    with work_of(act, command, note) as (work, told):
         one = acts.progress(work, alarm, event, told)
     print_emergency(one, as_json=act.as_json)
 
@@ -141,8 +122,7 @@ def cancelled(alarm: AlarmNumber, reason: Reason, *, act: Act) -> None:
 
     Example: vetlla dispatch cancelled 1207 --reason "the daughter is there"
     """
-    told = act.told(reason)
-    with act.work("cancelled") as work:
+    with work_of(act, "cancelled", reason) as (work, told):
         one = acts.cancel(work, alarm, told)
     print_emergency(one, as_json=act.as_json)
 
@@ -153,7 +133,6 @@ def finished(alarm: AlarmNumber, note: Note = "", *, act: Act) -> None:
 
     Example: vetlla dispatch finished 1207
     """
-    told = act.told(note)
-    with act.work("finished") as work:
+    with work_of(act, "finished", note) as (work, told):
         one = acts.finish(work, alarm, told)
     print_emergency(one, as_json=act.as_json)

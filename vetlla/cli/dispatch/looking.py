@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vetlla.cli.dispatch.rows import AlarmNumber, alarm_row, beginning_fields, emergency_fields
-from vetlla.cli.kit.duty_rows import RuleOptions, all_events, print_events, state_text
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.duty_rows import all_events, print_events, state_text
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.service.dispatch.emergency import DUTY_MARK
 from vetlla.service.dispatch.possible import impossible
 from vetlla.store.registry.registry import must_exist
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch.beginning import beginning_of
 
@@ -36,10 +34,7 @@ CALL_COLUMNS = ("alarm", "kind", "established", "closed", "outcome")
 def show(
     alarm: AlarmNumber,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Show the emergency of an alarm: which communication started its clock and why, its unit, and its verdict.
 
@@ -47,12 +42,11 @@ def show(
 
     Example: vetlla dispatch show 1207
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, now_us):
         one = looking.of_alarm(connection, rules, alarm, now_us)
         events = all_events(connection, rules, one.standing.duty) if one else []
         named = one.alarms[0] if one and one.alarms and looking.duty_number(alarm) else alarm
-        beginning, unread = _beginning(connection, rules, state_dir, named, now_us, one)
+        beginning, unread = _beginning(connection, rules, view.state_dir, named, now_us, one)
     fields: dict[str, Any] = {"alarm": alarm, "home": one.home if one else None, "first": beginning}
     fields |= emergency_fields(one) if one else {}
     doubt = " ".join(filter(None, (_doubt(one, beginning), _contradictions(one))))
@@ -60,7 +54,7 @@ def show(
         because = beginning["why"] if beginning else unread
         fields["why"] = " ".join(filter(None, (because, doubt, fields["why"])))
         fields["events"] = events
-    if as_json:
+    if view.as_json:
         print_json(fields)
         return
     _print_sheet(alarm, one, fields, beginning)
@@ -126,12 +120,7 @@ def _contradictions(one: StreetEmergency | None) -> str:
 
 
 @with_option_groups
-def board(
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+def board(view: DutyView) -> None:
     """Show the open emergencies in the order in which they should get a unit, each with the reason.
 
     Type I comes before type II, and in a type the one with the least time left comes first. Those that wait for the
@@ -139,12 +128,11 @@ def board(
 
     Example: vetlla dispatch board
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    must_exist(state_dir)
-    with snapshot(state_dir, CLOCK) as connection:
+    must_exist(view.state_dir)
+    with view.reading() as (connection, rules, now_us):
         lines = looking.lines(connection, rules, now_us)
     rows = (line_fields(place, line, now_us) for place, line in enumerate(lines, start=1))
-    print_rows(rows if as_json else map(_line_row, rows), BOARD_COLUMNS, as_json=as_json)
+    print_rows(rows if view.as_json else map(_line_row, rows), BOARD_COLUMNS, as_json=view.as_json)
 
 
 def line_fields(place: int, line: Line, now_us: int) -> dict[str, Any]:
@@ -196,10 +184,7 @@ def _span(seconds: int | None) -> str:
 def propose(
     alarm: AlarmNumber,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the free units that could go to an emergency, the nearest first, each with the reason.
 
@@ -207,8 +192,7 @@ def propose(
 
     Example: vetlla dispatch propose 1207
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, now_us):
         one = looking.the_emergency(connection, rules, alarm, now_us)
         found = looking.proposer(connection, rules, looking.known_units(connection, rules, now_us), now_us)(one)
     rows = (
@@ -217,10 +201,10 @@ def propose(
             "unit": free.unit.code,
             "base": free.unit.base,
             "vehicle": free.unit.vehicle or None,
-            "free_since": iso(free.unit.since_us) if as_json else to_the_second(free.unit.since_us),
+            "free_since": iso(free.unit.since_us) if view.as_json else to_the_second(free.unit.since_us),
             "why": free.why,
         }
         for place, free in enumerate(found, start=1)
     )
-    if not print_rows(rows, ("place", "unit", "base", "free_since", "why"), as_json=as_json) and not as_json:
+    if not print_rows(rows, ("place", "unit", "base", "free_since", "why"), as_json=view.as_json) and not view.as_json:
         console().print("no unit is free: vetlla dispatch units list says where they are", soft_wrap=True)

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, as_month, to_the_second
+from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
-from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.cli.kit.registry import without_collector
 from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.errors import UsageError
 from vetlla.service.percent import percent_of
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch.month import month_report
 
 if TYPE_CHECKING:
@@ -45,10 +43,7 @@ def report(
     ] = None,
     known: Known = "",
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Report how many emergencies of a month were reached in time: the whole service, each district and each base.
 
@@ -59,16 +54,14 @@ def report(
 
     Example: vetlla dispatch report --month 2026-11
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    this = rules.calendar.date_of(now_us).replace(day=1)
-    if month and month > this:
-        raise UsageError(f"{month:%Y-%m} has not begun", remedy="name a month that has")
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
+        this = rules.calendar.date_of(now_us).replace(day=1)
+        if month and month > this:
+            raise UsageError(f"{month:%Y-%m} has not begun", remedy="name a month that has")
         made = month_report(connection, rules, month or this, now_us)
     with verdict(0 if made.is_kept else 1):
-        if as_json:
+        if view.as_json:
             for part, row in _rows(made):
                 print_json(_fields(month or this, made, part, row))
         else:

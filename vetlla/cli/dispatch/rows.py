@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.duty_rows import duty_fields, event_fields, state_text
-from vetlla.cli.kit.moments import moment, shown_iso, to_the_second
+from vetlla.cli.kit.moments import shown_iso, to_the_second
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import CLOCK, as_note
+from vetlla.cli.kit.registry import as_note
 from vetlla.domain.clock import iso
 from vetlla.service.dispatch.first_communication import reasons
 
@@ -27,12 +27,6 @@ Note = Annotated[str, typer.Option("--note", parser=as_note, metavar="TEXT", hel
 Reason = Annotated[
     str, typer.Option("--reason", "--note", parser=as_note, metavar="TEXT", help="Why; without personal data.")
 ]
-
-
-def at_of(at: str) -> int:
-    """Return the moment that ``--at`` gives, or now. Raises UsageError."""
-    now_us = CLOCK.now().utc_us
-    return moment(at, now_us) if at else now_us
 
 
 def emergency_fields(one: StreetEmergency) -> dict[str, Any]:

@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.dispatch.acts import Act
-from vetlla.cli.dispatch.rows import Note, UnitCode, at_of, tell_doubt
-from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.dispatch.acts import Act, work_of
+from vetlla.cli.dispatch.rows import Note, UnitCode, tell_doubt
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso
 from vetlla.domain.emergencies import UnitEvent
 from vetlla.domain.errors import UsageError
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.dispatch import units as tasks
 
@@ -51,9 +47,8 @@ def add(
             raise UsageError(f"a code has at most {CODE_MAX} printable characters", remedy="correct the code")
     if not unit.strip() or not base.strip():
         raise UsageError("a unit has a code and a base", remedy="vetlla dispatch units add UMO-03 --base NORD")
-    event = UnitEvent(unit, "added", base, vehicle, at_of(act.at), act.by or actor(), note)
-    with act.work("units add") as work:
-        one = tasks.add(work, event)
+    with work_of(act, "units add", note) as (work, told):
+        one = tasks.add(work, UnitEvent(unit, "added", base, vehicle, *told))
         doubt = looking.base_doubt(work.connection, one.base)
     _print_one(one, as_json=act.as_json)
     tell_doubt(doubt, f"if that is wrong, vetlla dispatch units add {one.code} --base BASE")
@@ -80,28 +75,23 @@ def off(unit: UnitCode, note: Note = "", *, act: Act) -> None:
 
 
 def _shift(event: str, unit: str, note: str, act: Act) -> None:
-    told = UnitEvent(unit, event, "", "", at_of(act.at), act.by or actor(), note)
-    with act.work(f"units {event}") as work:
-        one = tasks.shift(work, told)
+    with work_of(act, f"units {event}", note) as (work, told):
+        one = tasks.shift(work, UnitEvent(unit, event, "", "", *told))
     _print_one(one, as_json=act.as_json)
 
 
 @app.command("list")
 @with_option_groups
 def list_(
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the units: free, on the way, at a home or off duty, since when, and for which alarm.
 
     Example: vetlla dispatch units list
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, now_us):
         known = looking.known_units(connection, rules, now_us)
-    print_rows((_fields(one) if as_json else _row(one) for one in known), COLUMNS, as_json=as_json)
+    print_rows((_fields(one) if view.as_json else _row(one) for one in known), COLUMNS, as_json=view.as_json)
 
 
 def _fields(one: StreetUnit) -> dict[str, Any]:

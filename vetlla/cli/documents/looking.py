@@ -10,10 +10,11 @@ import typer
 
 from vetlla.cli.documents.rows import COLUMNS, CalendarFile, Period, delivery_fields, delivery_row
 from vetlla.cli.kit.duty_rows import RuleOptions
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, duration
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import print_rows
 from vetlla.cli.kit.registry import CLOCK, as_day
 from vetlla.cli.kit.tables import Limit, print_some
@@ -27,7 +28,6 @@ from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.errors import UsageError
 from vetlla.service.documents.delivery import delivery
 from vetlla.service.documents.due import all_due, contract_of
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.target import finished
 from vetlla.tasks.documents.calendar import load_deliverables
 from vetlla.tasks.documents.planning import DOCUMENT
@@ -56,28 +56,24 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the documents on record: when each was due, when it was delivered, and with which receipt.
 
     Example: vetlla documents list --verdict breached
     """
-    rules, deliverables = options.rules(), load_deliverables(calendar)
-    now_us, known_us = asked(known)
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    deliverables = load_deliverables(calendar)
+    with view.reading(known) as (connection, rules, now_us):
         wanted = Wanted(kinds=(DOCUMENT,), subject=document, verdict=verdict)
         found = [delivery(one) for one in looking.found(connection, rules, wanted, now_us)]
     found.sort(key=lambda one: (one.standing.due_us or 0, one.code))
-    shape = delivery_fields if as_json else delivery_row
+    shape = delivery_fields if view.as_json else delivery_row
     rows = (
         shape(one, deliverables)
         for one in found
         if (not period or one.period == period) and (not rejected or one.rejected)
     )
-    print_some(rows, COLUMNS, limit, as_json=as_json)
+    print_some(rows, COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -88,21 +84,18 @@ def due(
     calendar: CalendarFile = None,
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List the documents that were not delivered and are due soon or late, the first due first.
 
     Example: vetlla documents due --within 7d
     """
-    rules, deliverables, now_us = options.rules(), load_deliverables(calendar), CLOCK.now().utc_us
-    shape = delivery_fields if as_json else delivery_row
-    with snapshot(state_dir, CLOCK) as connection:
+    deliverables = load_deliverables(calendar)
+    shape = delivery_fields if view.as_json else delivery_row
+    with view.reading() as (connection, rules, now_us):
         found = looking.due(connection, rules, (DOCUMENT,), now_us + round(ahead * SECOND_US), now_us)
         rows = (shape(delivery(one), deliverables) for one in found)
-        print_some(rows, COLUMNS, limit, as_json=as_json)
+        print_some(rows, COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups

@@ -8,7 +8,6 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import (
-    NUMBER_MAX,
     Base,
     Begin,
     DutyNumber,
@@ -24,6 +23,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, as_note
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.service.custody.chain import KEY
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import transaction

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.duty_rows import RuleOptions, event_fields, print_events
+from vetlla.cli.kit.duty_rows import event_fields, print_events
+from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.findings import print_check, read_or_unknown
-from vetlla.cli.kit.moments import Utc, duration
+from vetlla.cli.kit.moments import duration
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json
-from vetlla.cli.kit.registry import CLOCK, without_collector
+from vetlla.cli.kit.registry import without_collector
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.findings import Finding, Level
 from vetlla.service.duties.checking import Margins, check
 from vetlla.store.registry.registry import must_exist
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.index import needs_reindex
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAY_S = 86_400.0
 
@@ -38,10 +34,7 @@ def check_clocks(
     ] = DAY_S,
     loose: Annotated[bool, typer.Option("--loose", help="List the events that belong to no duty, and stop.")] = False,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Check the clocks of the open duties, as a monitoring plug-in.
 
@@ -54,20 +47,17 @@ def check_clocks(
     Example: vetlla duties check --kind fault --within 4h
     """
     if loose:
-        _list_loose(options, state_dir, as_json=as_json)
+        _list_loose(view)
         return
     without_collector()
     margins = Margins(round(ahead * SECOND_US), round(behind * SECOND_US))
-    found, said = read_or_unknown(
-        "duties", "the duties cannot be read", lambda: _findings(options, kind or [], margins, state_dir)
-    )
-    print_check("DUTIES", found, said, as_json=as_json)
+    found, said = read_or_unknown("duties", "the duties cannot be read", lambda: _findings(view, kind or [], margins))
+    print_check("DUTIES", found, said, as_json=view.as_json)
 
 
-def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_dir: Path) -> tuple[list[Finding], str]:
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    must_exist(state_dir)
-    with snapshot(state_dir, CLOCK) as connection:
+def _findings(view: DutyView, kinds: list[str], margins: Margins) -> tuple[list[Finding], str]:
+    must_exist(view.state_dir)
+    with view.reading() as (connection, rules, now_us):
         standings = looking.due(connection, rules, kinds, now_us + margins.ahead_us, now_us)
         found, old = check(standings, margins, now_us)
         loose = 0 if kinds else len(looking.loose(connection, rules))
@@ -82,11 +72,11 @@ def _findings(options: RuleOptions, kinds: list[str], margins: Margins, state_di
     return found, f"{run_out} have run out, {len(found) - run_out} warnings, {old} ran out longer ago"
 
 
-def _list_loose(options: RuleOptions, state_dir: Path, *, as_json: bool) -> None:
-    with snapshot(state_dir, CLOCK) as connection:
-        events = looking.loose(connection, options.rules())
+def _list_loose(view: DutyView) -> None:
+    with view.reading() as (connection, rules, _):
+        events = looking.loose(connection, rules)
     rows = [event_fields(event) | {"kind": event.told.kind, "subject": event.told.subject} for event in events]
-    if as_json:
+    if view.as_json:
         for row in rows:
             print_json(row)
     elif rows:

@@ -17,17 +17,17 @@ from vetlla.cli.kit.duty_rows import (
     print_events,
     state_text,
 )
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Since, Until, Utc, duration, to_the_second, within
+from vetlla.cli.kit.duty_view import DutyView
+from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import Since, Until, duration, to_the_second, within
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
+from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import TABLE_ROWS, Limit, print_some
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.domain.duties import DutyVerdict
 from vetlla.store.duties.events import LATEST
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.duties import book, looking
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def show(
     number: DutyNumber,
     known: Known = "",
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Show a duty: its clock, its verdict with the reasons, and all of its events, withdrawn ones too.
 
@@ -58,18 +55,16 @@ def show(
 
     Example: vetlla duties show 4711
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         gone = looking.withdrawn_duty(connection, rules, number)
         if gone is not None:
             _, *events = all_events(connection, rules, gone.duty)  # its opening is among the withdrawn ones, too
-            _show_withdrawn(gone, events, rules, as_json=as_json)
+            _show_withdrawn(gone, events, rules, as_json=view.as_json)
             return
         one = book.standing_of(connection, rules, number, now_us)
         events = all_events(connection, rules, one.duty)
     fields = duty_fields(one)
-    if as_json:
+    if view.as_json:
         print_json(fields | {"events": events})
         return
     out, duty = console(), one.duty
@@ -101,6 +96,7 @@ class ListFilters(NamedTuple):
 
     kind: Kind = None
     subject: Annotated[str, typer.Option("--subject", help="Only duties about this home, person or device.")] = ""
+    ref: Annotated[str, typer.Option("--ref", help="Only duties with this number in the system they come from.")] = ""
     verdict: Annotated[DutyVerdict | None, typer.Option("--verdict", help="Only this verdict.")] = None
     ans: Annotated[int | None, typer.Option("--ans", help="Only duties of this quality standard.")] = None
     since: Since = ""
@@ -119,6 +115,7 @@ class ListFilters(NamedTuple):
             since_us=since_us or 0,
             until_us=LATEST if until_us is None else until_us,
             is_open=self.is_open,
+            ref=self.ref,
         )
 
 
@@ -127,22 +124,17 @@ def list_(
     filters: ListFilters,
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List duties with their verdicts. --since and --until are about when they were opened.
 
     Example: vetlla duties list --kind fault --verdict breached --since 2026-11-01
     """
-    rules = options.rules()
-    wanted, (now_us, known_us) = filters.wanted(), asked(filters.known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
-        found = looking.found(connection, rules, wanted, now_us)
-        shape = duty_fields if as_json else duty_row
-        print_some(map(shape, found), COLUMNS, limit, as_json=as_json)
+    with view.reading(filters.known) as (connection, rules, now_us):
+        found = looking.found(connection, rules, filters.wanted(), now_us)
+        shape = duty_fields if view.as_json else duty_row
+        print_some(map(shape, found), COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -153,24 +145,20 @@ def due(
     ] = AHEAD_S,
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List undecided duties whose clock has run out or will soon, the most urgent first.
 
     Example: vetlla duties due --within 2d --kind fault --kind complaint
     """
-    rules, now_us = options.rules(), CLOCK.now().utc_us
-    before_us = now_us + round(ahead * SECOND_US)
     without_collector()
-    with snapshot(state_dir, CLOCK) as connection:
+    with view.reading() as (connection, rules, now_us):
+        before_us = now_us + round(ahead * SECOND_US)
         total = looking.count_due(connection, rules, kind or (), before_us)
         found: Iterator[Standing] = looking.due(connection, rules, kind or (), before_us, now_us)
-        shape = duty_fields if as_json else duty_row
-        most = limit or (None if as_json else TABLE_ROWS)
-        print_some(map(shape, islice(found, most)), COLUMNS, limit, as_json=as_json, total=lambda: total)
+        shape = duty_fields if view.as_json else duty_row
+        most = limit or (None if view.as_json else TABLE_ROWS)
+        print_some(map(shape, islice(found, most)), COLUMNS, limit, as_json=view.as_json, total=lambda: total)
 
 
 @with_option_groups

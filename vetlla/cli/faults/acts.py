@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.faults.rows import fault_fields
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, Entry, RuleOptions, state_text
+from vetlla.cli.kit.duty_rows import Entry, RuleOptions, state_text
 from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.clock import iso
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.domain.masking import masked_account
 from vetlla.service.faults.troubles import FaultCode
@@ -51,8 +52,8 @@ def open_fault(
 
     Example: vetlla faults open H000123 --device ucr:U0007 --code battery --at 2026-11-02T09:00
     """
-    told = entry.told(book.FAULT, home, "")
-    opened = book.open_fault(entry.desk("faults open"), told, device=device, code=code, alarm=alarm)
+    desk = entry.desk("faults open")
+    opened = book.open_fault(desk, entry.told(book.FAULT, home, ""), device=device, code=code, alarm=alarm)
     _tell(opened.fault, [opened.visit], as_json=entry.as_json)
 
 
@@ -73,8 +74,8 @@ def solve(
     """
     if replaced and repaired:
         raise UsageError("a device was either replaced or repaired", remedy="give --replaced or --repaired")
-    told = entry.told("", "", "solved")
-    done = book.solve(entry.desk("faults solve"), number, told, replaced=replaced, repaired=repaired)
+    desk = entry.desk("faults solve")
+    done = book.solve(desk, number, entry.told("", "", "solved"), replaced=replaced, repaired=repaired)
     _tell(done.fault, [], as_json=entry.as_json, changes=done.changes)
 
 

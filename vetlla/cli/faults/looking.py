@@ -11,16 +11,16 @@ from vetlla.cli.faults.acts import FaultNumber
 from vetlla.cli.faults.rows import COLUMNS, fault_fields, fault_row
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions, all_events, duty_fields, print_events, state_text
+from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, as_month
+from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import visit_fields, visit_row
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.faults import looking
 from vetlla.tasks.faults.looking import FaultFilter
 
@@ -43,21 +43,16 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List faults in the order of their opening.
 
     Example: vetlla faults list --open --base NORD
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         found = looking.faults(connection, rules, FaultFilter(home, base, device, is_open), now_us)
-    print_some(map(fault_fields if as_json else fault_row, found), COLUMNS, limit, as_json=as_json)
+    print_some(map(fault_fields if view.as_json else fault_row, found), COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups
@@ -65,21 +60,16 @@ def show(
     number: FaultNumber,
     known: Known = "",
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """Show a fault: both clocks with reasons, its events, its visits, and what was done to the device since.
 
     Example: vetlla faults show 4711
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         found = looking.view(connection, rules, number, now_us)
         events = all_events(connection, rules, found.fault.duty)
-    if as_json:
+    if view.as_json:
         print_json(_fields(found, events))
         return
     fields, out = fault_fields(found.fault), console()

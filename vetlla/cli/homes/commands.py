@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from vetlla.cli.kit.facts import Active, FactEntry, Suspended, print_facts, print_fields
-from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc
+from vetlla.cli.kit.facts import Active, FactEntry, FactHistory, FactView, Suspended, print_fields
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, Day, today
+from vetlla.cli.kit.registry import CLOCK
+from vetlla.domain.homes import SET_HOME
 from vetlla.service.homes.columns import HOMES
 from vetlla.service.homes.rows import home_row, person_row
 from vetlla.store.homes import queries
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.homes.changes import set_home
 
 app = typer.Typer(help="Show a home on any day, its history, and record what changes.", no_args_is_help=True)
@@ -25,27 +22,20 @@ Code = Annotated[str, typer.Argument(metavar="CODE", help="The home's code.")]
 
 
 @app.command()
-def show(
-    code: Code,
-    day: Day = None,
-    known: Known = "",
-    as_json: AsJson = False,
-    utc: Utc = False,  # noqa: ARG001 - a callback reads it
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def show(code: Code, view: FactView) -> None:
     """Show a home with its people as they are on a day, or as the registry knew them at an earlier time.
 
     The field state is active, suspended or out (not in the service on that day).
 
     Example: vetlla homes show H000123 --day 2026-10-31 --known 2026-11-05
     """
-    on = day or today()
-    with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
+    with view.reading() as (connection, on):
         home = queries.home(connection, code, day=on)
         people = queries.people(connection, [code], day=on)
     row = home_row(home) | {"day": str(on), "state": home.state_on(on).value}
     rows = [person_row(person) | {"state": person.state_on(on, home).value} for person in people]
-    if as_json:
+    if view.as_json:
         print_json({**row, "people": rows})
         return
     print_fields(row)
@@ -53,21 +43,15 @@ def show(
 
 
 @app.command()
-def history(
-    code: Code,
-    as_json: AsJson = False,
-    utc: Utc = False,  # noqa: ARG001 - as above
-    state_dir: StateDir = DEFAULT_STATE_DIR,
-) -> None:
+@with_option_groups
+def history(code: Code, options: FactHistory) -> None:
     """List every fact about a home in the order in which they were recorded: the value, from which day, by which user.
 
     A correction of the past is marked; what it corrects stays in the list.
 
     Example: vetlla homes history H000123
     """
-    with snapshot(state_dir, CLOCK) as connection:
-        facts = queries.facts_of_home(connection, code)
-    print_facts(facts, as_json=as_json, title=f"home {code}")
+    options.tell(queries.facts_of_home, code, title=f"home {code}")
 
 
 @app.command("set")
@@ -102,5 +86,5 @@ def set_(
         "active": active,
         "suspended": suspended,
     }
-    wanted = entry.wanted(HOMES, texts, "homes set")
+    wanted = entry.wanted(HOMES, texts, SET_HOME)
     entry.tell(code, set_home(entry.state_dir, CLOCK, code, wanted, dry_run=entry.dry_run))

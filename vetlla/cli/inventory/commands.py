@@ -70,6 +70,9 @@ def import_(
     partial: Annotated[bool, typer.Option("--partial", help="Import the good rows even if others are bad.")] = False,
     day: Day = None,
     correct: Correct = False,
+    overrule: Annotated[
+        bool, typer.Option("--overrule", help="Take the file's values also where they were changed by hand since.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -79,6 +82,8 @@ def import_(
     Every fault is listed with its row, column, value and reason. Import homes before the people and devices in them.
     What a row of homes or people changes holds from --day on, or from the day in its column since. The days before keep
     their values; --correct says that the rows correct days that have passed (vetlla homes history shows both).
+    A value that an import said before and that was changed by hand since then stays changed, and a warning lists it;
+    --overrule takes the file's value. So a device that was moved by hand stays where it is.
 
     Exit status: 0 imported, 64 nothing imported because rows are bad, 65 only the good rows imported.
 
@@ -91,8 +96,8 @@ def import_(
     if is_large:
         background_priority()  # a small import locks the registry: other commands would wait for its low priority
     with importing(file, KINDS[what], options, what=what, as_json=as_json) as (reader, rows):
-        recording = FactRecording(CLOCK.now().utc_us, actor(), printable(file.name) or "standard input")
-        dated = Dated(past(day), today(), recording, correct)
+        recording = FactRecording.of_import(CLOCK.now().utc_us, actor(), printable(file.name))
+        dated = Dated(past(day), today(), recording, correct, overrule)
         taken = import_rows(
             state_dir, CLOCK, what, rows, dated, keep_good_rows=partial, dry_run=dry_run, large=is_large
         )
@@ -100,16 +105,19 @@ def import_(
         refuse(file, taken.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
     for fault in taken.faults:
         tell_fault(fault, reader, as_json=as_json)
-    tell_warnings(taken.warnings, reader, as_json=as_json)
+    tell_warnings([*taken.warnings, *taken.kept], reader, as_json=as_json)
     counts = {effect.value: taken.effects[effect] for effect in Effect}
     if as_json:
-        counts |= {"corrected": taken.corrected, "bad": len(taken.faults)}
+        counts |= {"corrected": taken.corrected, "kept": len(taken.kept), "bad": len(taken.faults)}
         print_json({"what": what, "file": str(file), **counts, "dry_run": dry_run})
     else:
         said = ", ".join(f"{number} {name}" for name, number in counts.items())
         corrected = f" ({taken.corrected} correct what was recorded of days before)" if taken.corrected else ""
         bad = f", {len(taken.faults)} faults" if taken.faults else ""
         console().print(f"{file}: {said}{corrected}{bad}{' (dry run: nothing was written)' if dry_run else ''}")
+        if taken.kept:
+            stay = "value stays as it was" if len(taken.kept) == 1 else "values stay as they were"
+            console().print(f"{len(taken.kept)} {stay} changed by hand (--overrule takes the file's)")
     if taken.never_active:
         talk().print(f"{counted(taken.never_active, 'home')} without an active period: not attended (column active)")
     if taken.faults:

@@ -14,6 +14,7 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import SECOND_US, iso, stretch
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.duties import DutyVerdict, NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "kind", "subject", "opened", "due", "ended", "verdict", "ans", "ref")
 EVENT_COLUMNS = ("id", "event", "at", "by", "ref", "from", "to", "note", "source", "withdrawn")
-NUMBER_MAX = (1 << 63) - 1
-"""Largest number that SQLite keeps."""
 
 KindsFile = Annotated[
     Path | None,
@@ -115,16 +114,27 @@ class Entry(NamedTuple):
         """Return where and how a command writes. Raises ConfigError."""
         return DutyDesk(self.state_dir, CLOCK, self.rules(), f"vetlla {command}", self.dry_run)
 
+    def at_us(self) -> int:
+        """Return when it happened, microseconds UTC. Raises UsageError.
+
+        Read the rules first: a time without zone is then on the clock of the service, and not of the machine.
+        """
+        now_us = CLOCK.now().utc_us
+        return moment(self.at, now_us) if self.at else now_us
+
+    def person(self) -> str:
+        """Return the code of the person who did it, or the user of the command."""
+        return self.by.strip() or actor()
+
     def told(self, kind: str, subject: str, event: str, **details: str) -> NewEvent:
         """Return the event that the options tell; ``details`` are texts such as base and team. Raises UsageError."""
-        now_us = CLOCK.now().utc_us
         return NewEvent(
             kind=kind,
             subject=subject,
             event=event,
-            at_us=moment(self.at, now_us) if self.at else now_us,
+            at_us=self.at_us(),
             ref=self.ref.strip(),
-            by=self.by.strip() or actor(),
+            by=self.person(),
             note=self.note.strip(),
             details=details_text(details),
         )

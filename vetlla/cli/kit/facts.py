@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, as_day, as_note, today
+from vetlla.cli.kit.registry import CLOCK, Day, as_day, as_note, today
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import ALWAYS, DatedChange, Fact, FactRecording
 from vetlla.store.homes.cells import shown, stored
+from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.homes.changes import WantedValues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vetlla.domain.columns import RowKind
 
@@ -30,6 +34,44 @@ Correct = Annotated[
 ]
 Active = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All active periods; "" for none.')]
 Suspended = Annotated[str | None, typer.Option(metavar="FROM/TO;FROM/", help='All suspended periods; "" for none.')]
+
+
+class FactReading(NamedTuple):
+    """The registry, as it is or as it was known at an earlier time, and the day of which a command shows the facts."""
+
+    connection: sqlite3.Connection
+    day: date
+
+
+class FactView(NamedTuple):
+    """Options of a command that shows a home or a person on a day."""
+
+    day: Day = None
+    known: Known = ""
+    as_json: AsJson = False
+    utc: Utc = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    @contextmanager
+    def reading(self) -> Iterator[FactReading]:
+        """Yield the registry for reading, and the day. Raises UsageError and StoreError."""
+        day = self.day or today()
+        with snapshot(self.state_dir, CLOCK, asked(self.known).known_us) as connection:
+            yield FactReading(connection, day)
+
+
+class FactHistory(NamedTuple):
+    """Options of a command that lists every fact about a home or a person."""
+
+    as_json: AsJson = False
+    utc: Utc = False
+    state_dir: StateDir = DEFAULT_STATE_DIR
+
+    def tell(self, facts_of: Callable[[sqlite3.Connection, str], Iterable[Fact]], code: str, *, title: str) -> None:
+        """Print the facts that ``facts_of`` reads about a code. Raises UsageError and StoreError."""
+        with snapshot(self.state_dir, CLOCK) as connection:
+            facts = facts_of(connection, code)
+        _print_facts(facts, as_json=self.as_json, title=title)
 
 
 class FactEntry(NamedTuple):
@@ -85,7 +127,7 @@ class FactEntry(NamedTuple):
             console().print(f"{code}: nothing changed")
 
 
-def print_facts(facts: Iterable[Fact], *, as_json: bool, title: str) -> None:
+def _print_facts(facts: Iterable[Fact], *, as_json: bool, title: str) -> None:
     """Print facts: for a machine as objects with UTC times, for a person as a table."""
     rows: list[dict[str, Any]] = [
         {

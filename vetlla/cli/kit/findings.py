@@ -30,8 +30,17 @@ def fields(finding: Finding) -> dict[str, Any]:
     return asdict(finding) | {"level": finding.level.name.lower(), "figures": dict(finding.figures or {})}
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
-    """Return findings as a table: level, check, what was found, and what to do."""
+def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print the findings of a doctor, and exit with the worst level."""
+    with verdict(worst(findings)):
+        if as_json:
+            for finding in findings:
+                print_json(fields(finding))
+        else:
+            console().print(_table(findings))
+
+
+def _table(findings: Iterable[Finding]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
         remedy = [f"-> {finding.remedy}"] if finding.remedy else []

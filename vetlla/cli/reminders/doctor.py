@@ -6,14 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from vetlla.checks.reminders.doctor import examine
-from vetlla.cli.kit.exits import verdict
-from vetlla.cli.kit.findings import fields, findings_table
+from vetlla.cli.kit.findings import print_findings
 from vetlla.cli.kit.options import AsJson
-from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.reminders.database import CLOCK
 from vetlla.cli.reminders.options import Configuration, OtherStateDir, required_settings
 from vetlla.domain.errors import ConfigError
-from vetlla.domain.findings import Finding, of_error, worst
+from vetlla.domain.findings import Finding, of_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +30,7 @@ def reminders_doctor(*, config: Configuration = None, state_dir: OtherStateDir =
     Example: sudo -u vetlla vetlla reminders doctor --config /etc/vetlla/reminders/reminders.toml
     """
     findings = _findings(config, state_dir)
-    with verdict(worst(findings)):
-        if as_json:
-            for finding in findings:
-                print_json(fields(finding))
-        else:
-            console().print(findings_table(findings))
+    print_findings(findings, as_json=as_json)
 
 
 def _findings(config: Path | None, state_dir: Path | None) -> list[Finding]:

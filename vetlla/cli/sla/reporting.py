@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -16,6 +17,8 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
+from vetlla.cli.sla import files
+from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.service.sla.fields import fields
@@ -49,6 +52,14 @@ Months = Annotated[
 Numbers = Annotated[
     list[int] | None, typer.Option("--ans", min=1, max=len(LEVELS), help="Only this level; may be repeated.")
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Write a page (.pdf, .html) or rows (.csv, .xlsx, .json); a page shows the last month in detail.",
+    ),
+]
 MONTHS_AT_MOST: Final = 60
 """Five years: a contract with its extensions."""
 
@@ -58,6 +69,8 @@ def report(
     month: Months = "",
     ans: Numbers = None,
     known: Known = "",
+    out: Out = None,
+    language: Annotated[Language, typer.Option("--language", help="Language of a page.")] = Language.CA,
     *,
     options: RuleOptions,
     as_json: AsJson = False,
@@ -70,9 +83,11 @@ def report(
 
     Exit status: 0 all are kept or without a case, 1 one is not kept, 3 none is broken and one is not measured.
 
-    Example: vetlla sla report --month 2026-11 --ans 1 --ans 14
+    Example: vetlla sla report --month 2026-11 --out ans.pdf --language ca
     """
     background_priority()
+    if out is not None:
+        files.must_be_known(out)
     rules = options.rules()
     now_us, known_us = asked(known)
     found: list[LevelFigure] = []
@@ -85,7 +100,9 @@ def report(
         ):
             found += figures(record, ans or NUMBERS)
     with verdict(exit_status(found)):
-        if as_json:
+        if out is not None:
+            files.write(out, found, files.Written(rules, now_us, language))
+        elif as_json:
             for one in found:
                 print_json(fields(one))
         else:

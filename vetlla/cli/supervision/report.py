@@ -27,7 +27,7 @@ from vetlla.cli.supervision.figures import (
 from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
 from vetlla.service.supervision.report import NOTES, Sums, Verdict, total
-from vetlla.settings.model import SupervisionSettings
+from vetlla.settings.supervision import SupervisionSettings
 from vetlla.store.journal.archive import Archive
 from vetlla.tables.delimited import write
 from vetlla.tasks.supervision.month import KINDS, NAMELESS, counted, judged_days, ledger_month

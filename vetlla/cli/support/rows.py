@@ -14,6 +14,7 @@ from vetlla.cli.kit.registry import as_note
 from vetlla.cli.reminders.database import CLOCK, shown_time, stamp
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.domain.clock import to_datetime
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.service.support.standing import ClockState
 from vetlla.tasks.support.desk import ActRecord
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from vetlla.service.support.standing import TicketClock, TicketStanding
 
-NUMBER_MAX = (1 << 63) - 1
-"""Largest number that SQLite keeps."""
 TicketNumber = Annotated[int, typer.Argument(metavar="N", min=1, max=NUMBER_MAX, help="Number of the ticket.")]
 LevelsFile = Annotated[
     Path | None,

@@ -6,17 +6,17 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from vetlla.cli.kit.duty_rows import NUMBER_MAX as MOST
 from vetlla.cli.kit.duty_rows import Entry, promised
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.visits.rows import print_visit
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import KIND, VisitPurpose
 from vetlla.tasks.visits import scheduling
 from vetlla.tasks.visits.acts import COMPLETED, act
 from vetlla.tasks.visits.scheduling import MINUTES_MAX, VisitOrder
 
-VisitNumber = Annotated[int, typer.Argument(metavar="ID", min=1, max=MOST, help="Number of the visit.")]
+VisitNumber = Annotated[int, typer.Argument(metavar="ID", min=1, max=NUMBER_MAX, help="Number of the visit.")]
 Begin = Annotated[str, typer.Option("--from", metavar="TIME", help="Begin of the interval that is promised.")]
 End = Annotated[str, typer.Option("--to", metavar="TIME", help="End of the interval that is promised.")]
 Technician = Annotated[str, typer.Option("--technician", metavar="CODE", help="Code of the technician.")]
@@ -40,7 +40,7 @@ def schedule(
             "--for",
             metavar="DUTY",
             min=1,
-            max=MOST,
+            max=NUMBER_MAX,
             help="Number of the duty that it is for; several times for several. Default: the only open one.",
         ),
     ] = None,
@@ -150,4 +150,4 @@ def cancel(number: VisitNumber, entry: Entry) -> None:
 def _act(number: int, event: str, entry: Entry, result: str = "") -> None:
     desk = entry.desk(f"visits {'cancel' if event == 'cancelled' else event}")
     acted = act(desk, number, entry.told(KIND, "", event), result=result)
-    print_visit(acted.visit, acted.duties, as_json=entry.as_json)
+    print_visit(acted.visit, acted.duties, as_json=entry.as_json, warnings=acted.warnings)

@@ -10,6 +10,7 @@ import typer
 
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -22,7 +23,6 @@ from vetlla.documents.words import Language
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.store.homes import queries as home_store
-from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.visits import capacity, looking
 from vetlla.tasks.visits import route as routes
 from vetlla.tasks.visits.capacity import Asked
@@ -59,25 +59,20 @@ def list_(
     known: Known = "",
     limit: Limit = None,
     *,
-    options: RuleOptions,
-    _utc: Utc = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    view: DutyView,
 ) -> None:
     """List visits in the order of their promised intervals.
 
     Example: vetlla visits list --day 2026-12-03 --base NORD
     """
-    rules = options.rules()
-    now_us, known_us = asked(known)
     without_collector()
-    with snapshot(state_dir, CLOCK, known_us) as connection:
+    with view.reading(known) as (connection, rules, now_us):
         home_store.must_know_base(connection, base)
         if home:
             home_store.home(connection, home)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician, home=home, is_open=is_open)
         found = looking.visits(connection, rules, wanted, now_us)
-    print_some(map(visit_fields if as_json else visit_row, found), COLUMNS, limit, as_json=as_json)
+    print_some(map(visit_fields if view.as_json else visit_row, found), COLUMNS, limit, as_json=view.as_json)
 
 
 @with_option_groups

@@ -27,7 +27,7 @@ from vetlla.gateways.qmatic.fields import (
     status_of,
     text_in,
 )
-from vetlla.gateways.qmatic.moments import moment_of, optional_moment, zone_of
+from vetlla.gateways.qmatic.moments import ZONE, configured_zone, moment_of, optional_moment
 from vetlla.gateways.qmatic.reading import Asked, poll_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from vetlla.gateways.contracts import CancelOutcome, Poll
     from vetlla.gateways.qmatic.client import Connection, QmaticAnswer
 
-ZONE: Final = "Europe/Madrid"
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105 - a path
 SCOPE: Final = "com.qmatic.saas.appointments/external.appointment.cancel"
 EARLY_S: Final = 60.0
@@ -66,12 +65,9 @@ class QmaticCloud:
     """A source of appointments; see ``AppointmentSource``. An office is the id of a branch, a UUID."""
 
     def __init__(self, settings: CloudSettings) -> None:
-        zone = zone_of(settings.zone)
-        if zone is None:
-            raise ConfigError(f"{settings.name}: there is no time zone {settings.zone}", remedy=f"such as {ZONE}")
         self.name = settings.name
         self._settings = settings
-        self._zone = zone
+        self._zone = configured_zone(settings.name, settings.zone)
         self._tokens = QmaticClient(settings.connection)
         self._client: QmaticClient | None = None
         self._until = 0.0

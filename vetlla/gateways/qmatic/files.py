@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla.domain.errors import ConfigError, LinkError, UsageError
+from vetlla.domain.errors import LinkError, UsageError
 from vetlla.domain.plainfile import open_file
 from vetlla.gateways.contracts import Poll, RefusedError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.fields import UnreadableFieldError, object_in, text_in
 from vetlla.gateways.qmatic.file_shape import columns_of, file_appointment
-from vetlla.gateways.qmatic.moments import zone_of
+from vetlla.gateways.qmatic.moments import ZONE, configured_zone
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
 from vetlla.gateways.qmatic.reading import Asked, poll_of
 
@@ -38,7 +38,6 @@ MAX_FILE: Final = 64 * MIB
 MAX_FILES: Final = 1_000
 """Most files of a folder that are read."""
 KINDS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json"})
-ZONE: Final = "Europe/Madrid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +59,9 @@ class AppointmentFiles:
     """A source of appointments; see ``AppointmentSource``. An office is what the files call one."""
 
     def __init__(self, settings: FileSettings) -> None:
-        zone = zone_of(settings.zone)
-        if zone is None:
-            raise ConfigError(f"{settings.name}: there is no time zone {settings.zone}", remedy=f"such as {ZONE}")
         self.name = settings.name
         self._settings = settings
-        self._zone = zone
+        self._zone = configured_zone(settings.name, settings.zone)
 
     async def poll(self, office: str, first: date, last: date) -> Poll:
         """Return the appointments of an office from ``first`` to ``last``, both included.

@@ -11,12 +11,16 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from vetlla.domain.errors import ConfigError
+
 EARLIEST_MS: Final = 946_684_800_000
 """2000-01-01. An earlier number is not milliseconds: it may be seconds, or a field of another kind."""
 LATEST_MS: Final = 4_102_444_800_000
 """2100-01-01."""
 LONGEST: Final = 40
 """Most characters of a time. The longest form, with microseconds and an offset, has 32."""
+ZONE: Final = "Europe/Madrid"
+"""Time zone of an installation that names none."""
 ZONES_KEPT: Final = 64
 """Zones that are remembered. The offices of a service are in one or two."""
 
@@ -67,3 +71,11 @@ def zone_of(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def configured_zone(source: str, name: str) -> ZoneInfo:
+    """Return the time zone that the settings of a source name. Raises ConfigError if there is none of that name."""
+    zone = zone_of(name)
+    if zone is None:
+        raise ConfigError(f"{source}: there is no time zone {name}", remedy=f"such as {ZONE}")
+    return zone

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla.domain.errors import ConfigError, LinkError
+from vetlla.domain.errors import LinkError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
 from vetlla.gateways.qmatic.complaints import NOT_FOUND
 from vetlla.gateways.qmatic.fields import is_id, object_in, objects_in, text_in
-from vetlla.gateways.qmatic.moments import zone_of
+from vetlla.gateways.qmatic.moments import ZONE, configured_zone
 from vetlla.gateways.qmatic.reading import Asked, ElsewhereError, poll_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 DIRECT: Final = "/calendar-backend"
 THROUGH_GATEWAY: Final = "/rest/calendar-backend"
-ZONE: Final = "Europe/Madrid"
 
 
 class Reads(StrEnum):
@@ -59,12 +58,9 @@ class OrchestraCalendar:
     """A source of appointments; see ``AppointmentSource``. An office is the ``id`` of a branch."""
 
     def __init__(self, settings: CalendarSettings) -> None:
-        zone = zone_of(settings.zone)
-        if zone is None:
-            raise ConfigError(f"{settings.name}: there is no time zone {settings.zone}", remedy=f"such as {ZONE}")
         self.name = settings.name
         self._settings = settings
-        self._zone = zone
+        self._zone = configured_zone(settings.name, settings.zone)
         self._client = QmaticClient(settings.connection)
         self._internal = f"{settings.root}/api/v1"
         self._public = f"{settings.root}/public/api/v1"

@@ -12,20 +12,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.appointments import AppointmentStatus
-from vetlla.domain.errors import ConfigError, LinkError
+from vetlla.domain.errors import LinkError
 from vetlla.gateways.contracts import CancelOutcome, RefusedError
 from vetlla.gateways.qmatic.calendar_shape import calendar_appointment
 from vetlla.gateways.qmatic.cancelling import cancel_once
 from vetlla.gateways.qmatic.client import QmaticClient
 from vetlla.gateways.qmatic.fields import UnreadableFieldError, is_id, object_in
-from vetlla.gateways.qmatic.moments import zone_of
+from vetlla.gateways.qmatic.moments import ZONE, configured_zone
 from vetlla.gateways.qmatic.queue_shape import queue_appointment
 from vetlla.gateways.qmatic.reading import Asked, poll_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from zoneinfo import ZoneInfo
 
     from vetlla.domain.appointments import Appointment, AppointmentKey
     from vetlla.gateways.contracts import Poll
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 THROUGH_GATEWAY: Final = "/rest/appointment"
 DIRECT: Final = "/qsystem/rest/appointment"
-ZONE: Final = "Europe/Madrid"
 CALENDAR: Final = "/rest/calendar-backend"
 LONG_AGO: Final = "2000-01-01"
 """A day without appointments, to learn whether the path exists."""
@@ -64,8 +62,8 @@ class OrchestraQueue:
         self.name = settings.name
         self._root = settings.root
         self._calendar = settings.calendar_root
-        self._zone = _zone(settings.name, settings.zone)
-        self._zones = {office: _zone(settings.name, name) for office, name in settings.zones.items()}
+        self._zone = configured_zone(settings.name, settings.zone)
+        self._zones = {office: configured_zone(settings.name, name) for office, name in settings.zones.items()}
         self._client = QmaticClient(settings.connection)
         self._path_is_known = False
 
@@ -154,13 +152,6 @@ class OrchestraQueue:
         query = {"branchId": office, "fromDate": LONG_AGO, "toDate": LONG_AGO}
         await self._client.get_json(f"{self._root}/appointments/search", query)
         self._path_is_known = True
-
-
-def _zone(source: str, name: str) -> ZoneInfo:
-    zone = zone_of(name)
-    if zone is None:
-        raise ConfigError(f"{source}: there is no time zone {name}", remedy=f"such as {ZONE}")
-    return zone
 
 
 def _is_key(text: str) -> bool:

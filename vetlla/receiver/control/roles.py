@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.errors import AccessError
 
 if TYPE_CHECKING:
-    from vetlla.settings.model import ControlSettings
+    from vetlla.settings.surfaces import ControlSettings
 
 
 class User(NamedTuple):

@@ -19,7 +19,7 @@ SUBJECTS = (queue, supervision, sinks, receiver, retention, watch)
 
 
 def kinds() -> dict[str, type[Message]]:
-    """Return the kinds of requests by their names on the wire."""
+    """Return the kinds of requests by their names in messages."""
     return {kind.wire_name(): kind for subject in SUBJECTS for kind in vars(subject).values() if _is_a_kind(kind)}
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import AccountBook
     from vetlla.receiver.control.messages.base import Failure, Route, Success
-    from vetlla.settings.model import ControlSettings, Settings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.surfaces import ControlSettings
 
     Events: TypeAlias = AsyncGenerator[Mapping[str, object], None]
 

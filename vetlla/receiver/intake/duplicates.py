@@ -17,7 +17,7 @@ from vetlla.service.queue.retelling import Remembered, Said
 if TYPE_CHECKING:
     from vetlla.domain.previous_run import Recent
     from vetlla.domain.signals import AccountId
-    from vetlla.settings.model import StoreSettings
+    from vetlla.settings.store import StoreSettings
 
 Record: TypeAlias = "tuple[bytes, int, int, int, int | None, int | None, int | None, int]"
 """Identity, number, instant of the last sending, frame, alarm and the fields of ``Said``. It is one flat tuple,

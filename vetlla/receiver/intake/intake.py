@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import structlog
 
 from vetlla.domain.accounts import PlainPolicy
-from vetlla.domain.clock import SECOND_US, to_datetime, to_us
+from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.signals import DUPLICATE, LINE_RECEIVER, STORED, Flag, Priority, Reason, Reject, Signal, refused
 from vetlla.protocols.codes.makers import as_meant_by
 from vetlla.receiver.commit.participant import Participant
 from vetlla.receiver.intake.duplicates import Duplicates
 from vetlla.receiver.intake.in_clear import InClearReports
 from vetlla.receiver.intake.last_frames import LastFrames
+from vetlla.receiver.intake.retries import Retries
 from vetlla.receiver.queue.desk_report import DeskReport
 from vetlla.receiver.supervision.supervision import is_last_will
 from vetlla.service.queue.admission import objection
-from vetlla.service.queue.retelling import Remembered, Retelling, Said, compare
+from vetlla.service.queue.retelling import Retelling
 from vetlla.service.queue.triage import PRIORITIES, age, home_of, weigh
-from vetlla.store.journal.batch import Batch, content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.clock import Clock, Instant
-    from vetlla.domain.previous_run import LastFrame, Recovered
-    from vetlla.domain.signals import AccountId, Arrival, Verdict
+    from vetlla.domain.previous_run import Recovered
+    from vetlla.domain.signals import Arrival, Verdict
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.intake.rejects import Rejects
     from vetlla.receiver.queue.placement import Placement
     from vetlla.receiver.supervision.supervision import Supervision
     from vetlla.settings.model import Settings
+    from vetlla.store.journal.batch import Batch
 
 log = structlog.get_logger()
 
@@ -99,6 +100,7 @@ class Intake(Participant):
         """Takes what peers sent in clear to a port for TLS."""
         self.apply(settings, book)
         self._placement = placement
+        self._retries = Retries(self._duplicates, self.last_frames, placement)
         self._commit = commit
         self._supervision = supervision
         self._counters = counters
@@ -153,7 +155,9 @@ class Intake(Participant):
         alive_only = reason is None and account is not None and self._supervision.heard(account, signals, arrival)
         if not self._commit.ready:
             # Nothing new can be stored, not even a refusal. A retry of a durable report may be acknowledged.
-            known = reason is None and self._are_durable(signals, account, arrival)
+            known = reason is None and self._retries.are_durable(
+                signals, account, arrival, before=self._first_signal, on_port=arrival.listener in self._ports
+            )
             deliver([DUPLICATE] * len(signals) if known else None, to_datetime(now_us))
         elif reason is not None:
             self._rejects.refuse(arrival, signals, account, reason, self._table)
@@ -235,10 +239,10 @@ class Intake(Participant):
         """Decide on a frame of a line receiver, which can repeat only its last one."""
         arrival, signals, account, _ = frame
         now_us = arrival.received.mono_us
-        last = self._repeated_on_port(signals, account, arrival)
+        last = self._retries.repeated_on_port(signals, account, arrival)
         if last is not None:
             for signal, (number, alarm) in zip(signals, last.reports, strict=True):
-                self._tell_again((number, alarm), signal.id, account, arrival, batch)
+                self._retries.tell_again((number, alarm), signal.id, account, arrival, batch)
             self.last_frames.repeat(arrival.listener, last, now_us)
             return [DUPLICATE] * len(signals)
         reports = []
@@ -249,26 +253,15 @@ class Intake(Participant):
         self.last_frames.keep(arrival.listener, signals[0].raw, reports, now_us)
         return [STORED] * len(signals)
 
-    def _repeated_on_port(
-        self, signals: Sequence[Signal], account: Account | None, arrival: Arrival
-    ) -> LastFrame | None:
-        """Return the last frame of the port if these signals repeat it, and its alarms may count that; else None."""
-        last = self.last_frames.repeated(arrival.listener, signals[0].raw, arrival.received.mono_us)
-        if last is None or len(last.reports) != len(signals):
-            return None
-        alarms = (alarm for _, alarm in last.reports if alarm is not None)
-        is_open = all(self._placement.may_repeat(alarm, account, arrival.received) for alarm in alarms)
-        return last if is_open else None
-
     def _decide(self, signal: Signal, frame: _Frame, batch: Batch) -> Verdict:
         # Unpack fields into local names, because each access to a field costs as much as the rest of its line.
         arrival, _, account, _ = frame
         identity = signal.identity
         told_in = first = None
         if identity and (first := self._duplicates.find(identity)):
-            retelling = self._compare(signal, first, account, arrival)
+            retelling = self._retries.compare(signal, first, account, arrival)
             if retelling is Retelling.RETRY:
-                self._count_again(signal, first, account, arrival, batch)
+                self._retries.count_again(signal, first, account, arrival, batch, frame=self._next_frame)
                 return DUPLICATE
             if retelling is Retelling.ADDITION:
                 told_in = first.alarm
@@ -321,49 +314,7 @@ class Intake(Participant):
         self._supervision.stored(signal._replace(repeated=True) if may_be_retry else signal, account, received)
         return held
 
-    # --- retries ----------------------------------------------------------------------------------------------------
-
-    def _compare(self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival) -> Retelling:
-        if not signal.id.account:
-            # Many callers give no account, so this may be the call of another caller.
-            return Retelling.ANOTHER
-        return compare(
-            first,
-            _said(signal),
-            arrival.received.mono_us,
-            is_open=self._placement.may_repeat(first.alarm, account, arrival.received),
-            lies_between=self._duplicates.lies_between(first, signal.id),
-        )
-
-    def _are_durable(self, signals: Sequence[Signal], account: Account | None, arrival: Arrival) -> bool:
-        """Return True if the signals of a frame are a retry of durable ones."""
-        if arrival.listener in self._ports:
-            last = self._repeated_on_port(signals, account, arrival)
-            return last is not None and last.reports[-1][0] < self._first_signal
-        return all(self._is_durable(signal, account, arrival) for signal in signals)
-
-    def _is_durable(self, signal: Signal, account: Account | None, arrival: Arrival) -> bool:
-        first = self._duplicates.find(signal.identity) if signal.identity else None
-        if first is None or first.number >= self._first_signal:
-            return False
-        return self._compare(signal, first, account, arrival) is Retelling.RETRY
-
-    def _count_again(
-        self, signal: Signal, first: Remembered, account: Account | None, arrival: Arrival, batch: Batch
-    ) -> None:
-        said = first.said and _said(signal)
-        again = first._replace(frame=self._next_frame, told_us=arrival.received.mono_us, said=said)
-        self._duplicates.repeat(signal.identity, again)
-        self._tell_again((first.number, first.alarm), signal.id, account, arrival, batch)
-
-    def _tell_again(
-        self, stored: tuple[int, int | None], who: AccountId, account: Account | None, arrival: Arrival, batch: Batch
-    ) -> None:
-        """Count the repetition of a stored signal, and show it on its alarm. ``stored``: its number and its alarm."""
-        number, alarm = stored
-        batch.add_duplicate(number, arrival)
-        if alarm is not None:
-            self._placement.repeat(alarm, home_of(account, who), account, arrival.received, batch)
+    # --- its end ----------------------------------------------------------------------------------------------------
 
     def committed(self, batch: Batch, now: Instant, _next_batch: Batch) -> None:
         """Deliver the verdicts of the batch: it was committed."""
@@ -418,12 +369,3 @@ class Intake(Participant):
 def _may_speak_for(account: Account, signal: Signal, arrival: Arrival) -> bool:
     """Return False for a line receiver's account in a report that did not come through its own port."""
     return not account.account.startswith(LINE_RECEIVER) or signal.id.account == arrival.of_line
-
-
-def _said(signal: Signal) -> Said:
-    occurred, sent = signal.occurred_at, signal.sent_at
-    return Said(
-        occurred_us=None if occurred is None else to_us(occurred),
-        sent_us=None if sent is None else to_us(sent),
-        content=content_of(signal),
-    )

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from vetlla.receiver.commit.group import GroupCommit
     from vetlla.receiver.counters import Counters
     from vetlla.receiver.queue.placement import Placement
-    from vetlla.settings.model import Settings, StoreSettings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.store import StoreSettings
     from vetlla.store.journal.batch import Batch
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from vetlla.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from vetlla.protocols.decoder import Description
-    from vetlla.settings.model import Listen
+    from vetlla.settings.listen import Listen
 
 BACKLOG = 4_096
 """Connections the kernel may queue, for a district that calls after an outage (Linux caps the number at somaxconn)."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.listeners.turns import Turns
     from vetlla.receiver.session import SessionServices
-    from vetlla.settings.model import Listen
+    from vetlla.settings.listen import Listen
 
 log = structlog.get_logger()
 

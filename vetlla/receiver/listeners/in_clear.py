@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Item
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import SessionServices
-    from vetlla.settings.model import Listen
+    from vetlla.settings.listen import Listen
 
 log = structlog.get_logger()
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.settings.broker import BrokerTls, Mqtt
-    from vetlla.settings.model import Listen, Settings, Tls
+    from vetlla.settings.listen import Listen, Tls
+    from vetlla.settings.model import Settings
     from vetlla.settings.sinks.model import Sink
 
 EXPIRES_SOON = timedelta(days=14)

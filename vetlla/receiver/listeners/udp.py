@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import SessionServices
-    from vetlla.settings.model import Listen
+    from vetlla.settings.listen import Listen
 
 
 DATAGRAM_MAX = 8_192

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
     from vetlla.domain.previous_run import Recovered
     from vetlla.receiver.counters import Counters
-    from vetlla.settings.model import QueueSettings, Settings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.queue import QueueSettings
     from vetlla.store.journal.batch import Batch
 
 

@@ -11,7 +11,7 @@ from vetlla.service.queue.steps import OperatorAction
 
 if TYPE_CHECKING:
     from vetlla.domain.clock import Instant
-    from vetlla.settings.model import QueueSettings
+    from vetlla.settings.queue import QueueSettings
 
 
 class QueueLimits(NamedTuple):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from vetlla.domain.signals import Arrival
     from vetlla.receiver.queue.open_alarms import Line, OpenAlarms
     from vetlla.receiver.queue.tested_accounts import AccountsOnTest
-    from vetlla.settings.model import QueueSettings, Settings
+    from vetlla.settings.model import Settings
+    from vetlla.settings.queue import QueueSettings
     from vetlla.store.journal.batch import Batch
 
 _UNKNOWN_ACCOUNT, _ON_TEST, _RUNAWAY = Flag.UNKNOWN_ACCOUNT.value, Flag.ON_TEST.value, Flag.RUNAWAY.value

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.accounts import Account, AccountBook
     from vetlla.domain.supervision import Expected
-    from vetlla.settings.model import SupervisionSettings
+    from vetlla.settings.supervision import SupervisionSettings
 
 REGISTRY_PAUSES = Pause.NO_INTERVAL | Pause.SUSPENDED | Pause.WAREHOUSE | Pause.REMOVED | Pause.UNREGISTERED
 """Reasons that the registry sets and lifts. The home itself reports AWAY, and an engineer sets ORDERED."""

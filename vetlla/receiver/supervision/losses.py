@@ -22,7 +22,7 @@ from vetlla.receiver.supervision.states import StateChange
 from vetlla.receiver.watchers import happening
 from vetlla.service.queue.triage import home_of
 from vetlla.service.supervision.rules import Health, Pause
-from vetlla.settings.model import AlarmPolicy
+from vetlla.settings.supervision import AlarmPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.incidents import Incident, Incidents
     from vetlla.receiver.supervision.silence import Silence
     from vetlla.receiver.watchers import Watchers
-    from vetlla.settings.model import SupervisionSettings
+    from vetlla.settings.supervision import SupervisionSettings
     from vetlla.store.journal.batch import Batch
 
 log = structlog.get_logger()

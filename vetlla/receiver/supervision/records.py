@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock, Instant
     from vetlla.domain.supervision import KeptSupervision
     from vetlla.receiver.supervision.states import DeviceStates
-    from vetlla.settings.model import SupervisionSettings
+    from vetlla.settings.supervision import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.ports import JournalWriter
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.supervision.expectations import Expectations
     from vetlla.receiver.supervision.incidents import Incident
     from vetlla.receiver.watchers import Watchers
-    from vetlla.settings.model import SupervisionSettings
+    from vetlla.settings.supervision import SupervisionSettings
     from vetlla.store.journal.batch import Batch
     from vetlla.store.ports import JournalWriter
 

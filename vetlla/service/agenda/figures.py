@@ -8,6 +8,7 @@ from datetime import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ STAFF_MAX: Final = 1000
 """Most operators of a band; more is a typing error."""
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _BAND: Final = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) (\d{1,4})", re.ASCII)
-_MINUTE_US: Final = 60_000_000
 _REMEDY: Final = "correct it in the parameters file"
 
 
@@ -81,9 +81,9 @@ def agenda_figures(reading: Reading) -> AgendaFigures:
         hours=tuple(_cells(f"agenda.hours.{day}", reading.text(f"agenda.hours.{day}", "agenda.hours")) for day in DAYS),
         spacing=reading.integer("agenda.spacing"),
         attempts=reading.integer("agenda.attempts", least=1),
-        lease_us=reading.integer("agenda.lease", least=1) * _MINUTE_US,
-        retry_us=reading.integer("agenda.retry") * _MINUTE_US,
-        again_us=reading.integer("agenda.call_again") * MINUTES_OF_DAY * _MINUTE_US,
+        lease_us=reading.integer("agenda.lease", least=1) * MINUTE_US,
+        retry_us=reading.integer("agenda.retry") * MINUTE_US,
+        again_us=reading.integer("agenda.call_again") * MINUTES_OF_DAY * MINUTE_US,
     )
 
 

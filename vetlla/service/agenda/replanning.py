@@ -6,7 +6,7 @@ Planning the same month again changes nothing. A call that operators have made, 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.service.agenda.call import PLANNED_KINDS
 from vetlla.service.agenda.moments import local_time
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from vetlla.domain.homes import Home, Person
+    from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.month import AgendaMonth
     from vetlla.service.agenda.wanted import WantedCall
     from vetlla.service.duties.calendar import ServiceCalendar
+
+
+LEFT: Final = "not in the service"
+"""Cause of a call that is called off because its home or person has left."""
 
 
 class CalledOff(NamedTuple):
@@ -30,6 +34,8 @@ class CalledOff(NamedTuple):
     cause: str
     instead: str = ""
     """Reference of the revaluation that takes its place; empty if it is cancelled."""
+    at_us: int | None = None
+    """When it was no longer owed, because the service had ended; None for the moment of the planning."""
 
 
 class AgendaChanges(NamedTuple):
@@ -136,9 +142,16 @@ def cause_of(
     active, suspended = person.periods(home) if person else (home.active, home.suspended)
     days = [today + timedelta(days=ahead) for ahead in range(31)]
     if not any(period.covers(day) for period in active for day in days[:1]):
-        return "not in the service"
+        return LEFT
     if any(period.covers(day) for period in suspended for day in days):
         return "suspended"
     if one.kind == FOLLOW_UP and any(period.covers(day) for period in fortnightly(people, excluded) for day in days):
         return "in a programme with fortnightly calls"
     return "not due at the present support level"
+
+
+def left_on(active: Iterable[Period], day: date) -> date | None:
+    """Return the last day of service before a day; None if that day is one, and if there is none before it."""
+    lasts = [period.until for period in active if period.since <= day]
+    ended = [until for until in lasts if until is not None and until < day]
+    return max(ended, default=None) if len(ended) == len(lasts) else None

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from vetlla.domain import telephones
 from vetlla.domain.calls import ERASED, CallOutcome, CallRecord, Direction, Party
-from vetlla.domain.column_types import HomeCode, ShortText
+from vetlla.domain.column_types import NUMBER_MAX, HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, ReadBy, RowKind
 from vetlla.service.calls.joining import order_fault
 from vetlla.service.local_time import read_time
@@ -23,8 +23,6 @@ LONGEST_PATH: Final = 255
 """Most characters of the path of a recording: as many as the name of a file can have."""
 TIMES: Final = ("started", "ready", "answered", "ended")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_MOST_ALARMS: Final = (1 << 63) - 1
-"""Largest number that SQLite keeps."""
 
 
 def _time(cell: str) -> datetime | None:
@@ -48,7 +46,7 @@ def _path(cell: str) -> str:
 def _alarm(cell: str) -> int | None:
     if not cell:
         return None
-    if not (cell.isascii() and cell.isdecimal() and 1 <= int(cell) <= _MOST_ALARMS):
+    if not (cell.isascii() and cell.isdecimal() and 1 <= int(cell) <= NUMBER_MAX):
         raise ValueError("is not the number of an alarm")
     return int(cell)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from vetlla.service.custody.chain import CustodyKey
     from vetlla.service.duties.standing import Standing
 
-HOUR_US: Final = 3_600 * SECOND_US
 _CHECK: Final = {
     Misdeed.LOST: "lost",
     Misdeed.NO_EMERGENCY: "no_emergency",

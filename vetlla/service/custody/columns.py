@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from vetlla.domain.clock import iso
-from vetlla.domain.column_types import HomeCode, ShortText
+from vetlla.domain.column_types import NUMBER_MAX, HomeCode, ShortText
 from vetlla.domain.columns import Cell, Fault, Holds, RowKind
 from vetlla.domain.duties import NewEvent
 from vetlla.service.custody.chain import KEY, MAY_RETURN, AlarmCheck, KeyAct, TakingReason, codes_of, details_of
@@ -23,8 +23,6 @@ Text = Annotated[ShortText, Cell(Holds.TEXT)]
 LongText = Annotated[str, Field(max_length=NOTE_MAX), Cell(Holds.TEXT)]
 Codes = Annotated[str, Field(max_length=NOTE_MAX), Cell(Holds.CODE)]
 """Several codes, separated by semicolons."""
-ALARM_MAX: Final = (1 << 63) - 1
-"""Largest number of an alarm that SQLite keeps."""
 COPIES_MAX: Final = 20
 """Most copies under one code: a larger number is a typing error."""
 
@@ -42,7 +40,7 @@ class KeyRow(TypedDict):
     may_return: Codes | None
     copies: Annotated[int, Field(ge=1, le=COPIES_MAX), Cell(Holds.NUMBER)] | None
     reason: Annotated[TakingReason, Cell(Holds.WORD)] | None
-    alarm: Annotated[int, Field(ge=1, le=ALARM_MAX), Cell(Holds.NUMBER)] | None
+    alarm: Annotated[int, Field(ge=1, le=NUMBER_MAX), Cell(Holds.NUMBER)] | None
     alarm_check: Annotated[AlarmCheck, Cell(Holds.WORD)] | None
     to: Code | None
     receipt: Code | None

@@ -6,7 +6,7 @@ because that person has waited for the longest time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.emergencies import EmergencyType
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.dispatch.units import Proposal
-
-MINUTE_US: Final = 60 * SECOND_US
 
 
 class StreetMarks(NamedTuple):

@@ -8,17 +8,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.clock import to_us
+from vetlla.domain.clock import SECOND_US, to_us
 from vetlla.service.calendar import working_days
 from vetlla.service.local_time import FIRST_YEAR, LAST_YEAR, LocalTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-SECOND_US: Final = 1_000_000
 
 
 class ServiceCalendar:

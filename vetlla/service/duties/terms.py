@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.clock import HOUR_US, MINUTE_US
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.duties.calendar import ServiceCalendar
 from vetlla.service.duties.kinds import ClockKind
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.kinds import DutyKind, DutyKinds
     from vetlla.service.parameters import Parameter, Parameters, Reading
 
-_MINUTE_US: Final = 60_000_000
 CALENDAR: Final = frozenset({"zone", "holidays.local"})
 """Parameters of the calendar, by which every clock runs."""
 
@@ -33,7 +33,7 @@ class Unit(StrEnum):
     MONTHS = "months"
 
 
-_IN_US: Final = {Unit.MINUTES: _MINUTE_US, Unit.HOURS: 60 * _MINUTE_US}
+_IN_US: Final = {Unit.MINUTES: MINUTE_US, Unit.HOURS: HOUR_US}
 MOST: Final = {
     Unit.MINUTES: 100_000,
     Unit.HOURS: 10_000,

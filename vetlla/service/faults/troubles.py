@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.signals import Kind
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ CODES: Final = {
     Kind.FAULT: FaultCode.BROKEN,
 }
 """The sort of fault that a kind of report tells of. Supervision tells of ``no_test``."""
-MINUTE_US: Final = 60_000_000
 
 
 class TroubleKey(NamedTuple):

@@ -4,6 +4,9 @@ A dated field (level, district ...) has its new value from the given day until t
 field is recorded. A list of periods (active, suspended, programmes) is replaced as a whole, because its periods say
 themselves on which days they hold. A fact is a correction if it was recorded as one, or if its list changes what the
 registry answered about days before the given one.
+
+A file says something new only if its value differs from what imports said before. The next export of an office that
+does not know of a change by hand still has the old value: that is no news, and the value recorded by hand stays.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vetlla.domain.homes import ALWAYS, HOME_FIELDS, PERSON_FIELDS, DatedChange, Home, Period, Programme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from vetlla.domain.homes import Fields, Person
@@ -55,6 +58,38 @@ def changes(
     return [
         DatedChange(day, values, correction=correct or day < since, note=note) for day, values in sorted(found.items())
     ]
+
+
+class Repeated(NamedTuple):
+    """Fields of a row whose values recorded by hand are other ones than those that imports said."""
+
+    old: list[str]
+    """The row repeats what imports said, so it has no news: the value recorded by hand can stay."""
+    agreed: list[str]
+    """The row has the value recorded by hand. From then on another value is news, also the one of before."""
+
+
+def repeated(values: Mapping[str, Any], before: Home | Person, imported: Home | Person) -> Repeated:
+    """Compare the values of a row with those of its day: ``before`` as it is, ``imported`` as imports alone made it."""
+    fields = HOME_FIELDS if isinstance(before, Home) else PERSON_FIELDS
+    by_hand = [name for name in _differing(fields.dated + fields.lists, before, imported) if name in values]
+    return Repeated(
+        [name for name in by_hand if values[name] == getattr(imported, name)],
+        [name for name in by_hand if values[name] == getattr(before, name)],
+    )
+
+
+def with_agreed(found: Iterable[DatedChange], agreed: Mapping[str, date], before: Home | Person) -> list[DatedChange]:
+    """Return changes, and for each agreed field the fact that an import said its value, too.
+
+    ``agreed`` has the day of the fact that gives the field its value. A fact of the same day with the same value
+    changes no answer, whatever is recorded later.
+    """
+    by_day = {change.since: change for change in found}
+    for field, since in agreed.items():
+        change = by_day.get(since, DatedChange(since, {}))
+        by_day[since] = change._replace(values={**change.values, field: getattr(before, field)})
+    return [change for _, change in sorted(by_day.items())]
 
 
 def overtaken(

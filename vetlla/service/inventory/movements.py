@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import (
     BUTTONS,
+    IMPORTED,
     TERMINALS,
     Change,
     Device,
@@ -149,6 +150,17 @@ def imported(found: ImportedDevice, before: Standing | None, day: date) -> Movem
     return _imported(found, _kind(before.place, found.place), on)
 
 
+def without_news(found: ImportedDevice, before: Standing, imported: Standing) -> bool:
+    """Return True if a file repeats what the last import said of a device that was moved by hand since.
+
+    The file has news if its day of the move is later than the last movement: the device came back.
+    """
+    state = found.place, found.home, found.ownership
+    if state == before[:3] or state != imported[:3]:
+        return False
+    return found.moved is None or found.moved <= before.last_moved
+
+
 def must_live(kept: DeviceRecord, verb: str) -> None:
     """Raise UsageError if the device is retired."""
     if kept.standing.place is Place.RETIRED:
@@ -168,7 +180,7 @@ def name(device: Device) -> str:
 
 
 def _imported(found: ImportedDevice, kind: MovementKind, day: date) -> Movement:
-    return Movement(day=day, kind=kind, place=found.place, home=found.home, ownership=found.ownership, note="import")
+    return Movement(day=day, kind=kind, place=found.place, home=found.home, ownership=found.ownership, note=IMPORTED)
 
 
 def _kind(before: Place, now: Place) -> MovementKind:

@@ -148,7 +148,7 @@ def breach_of(one: Standing, home: str) -> LevelBreach:
         due_us=one.due_us,
         at_us=judging.told.at_us if judging else None,
         limit_us=one.terms.limit_us,
-        measured_us=one.elapsed_us,
+        measured_us=one.elapsed_us if judging else None,
         is_worse=one.is_worse,
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import SECOND_US, to_datetime, to_us
+from vetlla.domain.clock import DAY_US, SECOND_US, to_datetime, to_us
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-SET_BACK_US = 86_400 * SECOND_US
+SET_BACK_US = DAY_US
 """A wall clock that is set further back than this before the start of the open day had been days ahead. A smaller step
 back is a correction."""
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import to_us
+from vetlla.domain.clock import MINUTE_US, to_us
 from vetlla.service.visits.fitting import VisitSlot, fit
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
 
     from vetlla.service.visits.visit import HomeVisit
-
-MINUTE_US = 60_000_000
 
 
 class FreeDay(NamedTuple):

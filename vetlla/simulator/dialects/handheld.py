@@ -65,7 +65,7 @@ class Happening(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A message as its bytes on the wire."""
+    """A message as the bytes that are sent."""
 
     token: str
     sequence: str

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.clock import SECOND_US, to_datetime, to_us
+from vetlla.domain.clock import HOUR_US, MINUTE_US, SECOND_US, to_datetime, to_us
 from vetlla.service.calendar import add_months, working_days
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from vetlla.service.parameters import Reading
 
-MINUTE_US = 60 * SECOND_US
-IN_US = {"minutes": MINUTE_US, "hours": 60 * MINUTE_US}
+IN_US = {"minutes": MINUTE_US, "hours": HOUR_US}
 
 
 class Term(NamedTuple):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.service.duties.kinds import ClockKind
-from vetlla.simulator.service_year.days import MINUTE_US
 from vetlla.simulator.service_year.telling import ToldEvent
 
 if TYPE_CHECKING:

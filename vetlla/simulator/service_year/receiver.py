@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from vetlla.domain.alarms import RECEIVER, Alarm, Cause, State
-from vetlla.domain.clock import SECOND_US, Instant, ManualClock
+from vetlla.domain.clock import DAY_US, Instant, ManualClock
 from vetlla.domain.signals import AccountId, Arrival, Priority, Signal
 from vetlla.store.journal.batch import Batch
 from vetlla.store.journal.journal import Journal
@@ -55,7 +55,7 @@ class ReceiverYear:
         """Make the journal in a folder; ``accounts`` are those of the homes' terminals."""
         start = datetime(year, 1, 1, tzinfo=UTC)
         self._journal = Journal(folder, ManualClock(start))
-        self._start_us = ManualClock(start).now().utc_us - 86_400 * SECOND_US
+        self._start_us = ManualClock(start).now().utc_us - DAY_US
         self._journal.begin_generated(Boot(BOOT, MACHINE, self._start_us))
         self._accounts = accounts
         self._limits = limits

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.simulator.service_year.calls import AwaitedCall
-from vetlla.simulator.service_year.days import MINUTE_US
 from vetlla.simulator.service_year.telling import DutyStory, ToldEvent
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.domain.calls import CallKey, CallRecord, Origin, PhoneCall, Tie, TieMethod
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US
 from vetlla.domain.errors import UsageError
 from vetlla.store.calls.rows import ORIGINS, RECORD_COLUMNS, TIE_COLUMNS, record_from, tie_from
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Mapping
 
-LONGEST_CALL_US: Final = 86_400 * SECOND_US
+LONGEST_CALL_US: Final = DAY_US
 """How far the times of one call's records may lie apart. A call of a day is a line that was left open."""
 NEVER: Final = 1 << 62
 _COLUMNS: Final = ", ".join(f"r.{name.strip()}" for name in RECORD_COLUMNS.split(","))

@@ -7,9 +7,12 @@ days. The first facts of a home or a person set every field and hold since alway
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+from vetlla.domain.homes import BY_HAND
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +26,7 @@ FIRST = 2
 """Place of the first field in a row."""
 
 _CHOSEN = "{key} IN (SELECT value FROM json_each(:codes))"
+_BY_HAND = "recording IN (SELECT id FROM recordings WHERE source IN (SELECT value FROM json_each(:by_hand)))"
 _BY_HOME = "person IN (SELECT person FROM person_facts WHERE home IN (SELECT value FROM json_each(:homes)))"
 
 
@@ -49,6 +53,17 @@ def rows_of(
         yield code, list(facts)
 
 
+def imported_rows(connection: sqlite3.Connection, kind: Kind) -> Iterator[tuple[str, Sequence[tuple[Any, ...]]]]:
+    """Yield the code of each home or person that was changed by hand, with the rows of facts that imports recorded."""
+    sql = (
+        f"SELECT {kind.key}, since, {', '.join(kind.fields)} FROM {kind.table}"  # noqa: S608 - our own names
+        f" WHERE {kind.key} IN (SELECT {kind.key} FROM {kind.table} WHERE {_BY_HAND}) AND NOT {_BY_HAND}"
+        f" ORDER BY {kind.key}, recording"
+    )
+    for code, facts in groupby(connection.execute(sql, {"by_hand": json.dumps(BY_HAND)}), itemgetter(0)):
+        yield code, list(facts)
+
+
 def cells_on(kind: Kind, rows: Sequence[tuple[Any, ...]], day: str) -> Cells:
     """Return the fields on a day (ISO), given the rows of one home or person."""
     if len(rows) == 1:
@@ -64,6 +79,13 @@ def cells_on(kind: Kind, rows: Sequence[tuple[Any, ...]], day: str) -> Cells:
             elif since[place] <= begins <= day:
                 found[place], since[place] = cell, begins
     return tuple(found)
+
+
+def day_of_value(kind: Kind, rows: Sequence[tuple[Any, ...]], field: str, day: str) -> str:
+    """Return the day (ISO) of the fact that gives a field its value on a day."""
+    place = FIRST + kind.fields.index(field)
+    days: list[str] = [row[SINCE] for row in rows if row[place] is not None]
+    return max(since for since in days if since <= day) if field in kind.dated else days[-1]
 
 
 def days_of_change(kind: Kind, rows: Sequence[tuple[Any, ...]], field: str = "") -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, person_of, stored
-from vetlla.store.homes.folding import cells_on, days_of_change, rows_of
+from vetlla.store.homes.folding import cells_on, day_of_value, days_of_change, imported_rows, rows_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,6 +52,15 @@ class FactWriter(Generic[V]):
         rows = self._known.get(code)
         return None if rows is None else self._make(code, cells_on(self._kind, rows, day.isoformat()))
 
+    def imported_on(self, code: str, day: date) -> V | None:
+        """Return the home or person of a day as imports alone made it; None if nothing was changed by hand."""
+        rows = self._imported.get(code)
+        return None if rows is None else self._make(code, cells_on(self._kind, rows, day.isoformat()))
+
+    def day_of_value(self, code: str, field: str, day: date) -> date:
+        """Return the day of the fact that gives a field its value on a day."""
+        return date.fromisoformat(day_of_value(self._kind, self._known[code], field, day.isoformat()))
+
     def next_day(self, code: str, field: str, day: date) -> date | None:
         """Return the next day after one from which a fact of a dated field holds; None if there is none."""
         later = (known for known in days_of_change(self._kind, self._known[code], field) if known > day.isoformat())
@@ -70,6 +80,10 @@ class FactWriter(Generic[V]):
         """Write the facts that are held."""
         self._connection.executemany(self._insert, self._held)
         self._held.clear()
+
+    @cached_property
+    def _imported(self) -> dict[str, Sequence[tuple[Any, ...]]]:
+        return dict(imported_rows(self._connection, self._kind))
 
 
 def home_writer(

@@ -6,10 +6,10 @@ Everything happens in the caller's transaction. A crash before its commit leaves
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.columns import Effect
-from vetlla.domain.devices import Ownership, Place, Standing
+from vetlla.domain.devices import IMPORTED, Ownership, Place, Standing
 from vetlla.store.inventory.write import ADD, KEEP_UP, MOVE, device_row, iso, movement_row, next_number
 
 if TYPE_CHECKING:
@@ -21,12 +21,25 @@ BATCH = 5_000
 """Rows held before they are written: enough to save calls, and too few to need much memory."""
 
 
+_LAST = (
+    "SELECT place, home, ownership, day, note FROM movements"
+    " WHERE device = ? {which} ORDER BY day DESC, id DESC LIMIT 1"
+)
+
+
 class KnownDevice(NamedTuple):
     """What the registry holds of a device: its number, its row and its standing."""
 
     number: int
-    row: tuple[object, ...]
+    row: tuple[Any, ...]
     standing: Standing
+    imported: Standing | None
+    """What the last import said, if the device was moved by hand since; None otherwise."""
+
+    def with_cost_days(self, device: Device) -> Device:
+        """Return a device with the first installation and the cost date of the registry."""
+        first, cost = (date.fromisoformat(day) if day else None for day in self.row[8:10])
+        return device._replace(first_installed=first, cost_from=cost)
 
 
 class DeviceImport:
@@ -51,12 +64,11 @@ class DeviceImport:
         if row is None:
             return None
         number: int = row[0]
-        place, home, ownership, day = self._connection.execute(
-            "SELECT place, home, ownership, day FROM movements WHERE device = ? ORDER BY day DESC, id DESC LIMIT 1",
-            (number,),
-        ).fetchone()
-        standing = Standing(Place(place), home, Ownership(ownership), date.fromisoformat(day))
-        return KnownDevice(number, row, standing)
+        *last, note = self._connection.execute(_LAST.format(which=""), (number,)).fetchone()
+        said = None
+        if note != IMPORTED:
+            said = self._connection.execute(_LAST.format(which="AND note = ?"), (number, IMPORTED)).fetchone()
+        return KnownDevice(number, row, _standing(*last), _standing(*said[:4]) if said else None)
 
     def put(self, found: ImportedDevice, known: KnownDevice | None, movement: Movement | None) -> Effect:
         """Import a device with the movement that the file tells of it, if any; return how that changed the registry."""
@@ -114,3 +126,7 @@ class DeviceImport:
             self._upkeep.append((*key, self._recorded_us))
             any_new = True
         return any_new
+
+
+def _standing(place: str, home: str, ownership: str, day: str) -> Standing:
+    return Standing(Place(place), home, Ownership(ownership), date.fromisoformat(day))

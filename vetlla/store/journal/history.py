@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from vetlla.domain.alarms import Tally
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import HOUR_US
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import StoreError
 from vetlla.store.journal.batch import Note
 from vetlla.store.journal.rows import alarm_from
@@ -31,7 +32,7 @@ PAGE = 500
 """Rows in one read: memory stays constant, and the read ends before the next checkpoint is due."""
 SCAN_ROWS = 100_000
 """Numbers that one read scans where no index helps: some ten milliseconds."""
-STEP_US = 2 * 3_600 * SECOND_US
+STEP_US = 2 * HOUR_US
 """How far the clock may have been set back without a missed row at the edge of a time range. A clock that took local
 time for UTC is an hour or two ahead."""
 
@@ -46,8 +47,6 @@ SELECT * FROM (SELECT * FROM alarms INDEXED BY alarms_open WHERE state <> 'close
 ORDER BY id DESC LIMIT ?
 """
 _T = TypeVar("_T")
-MOST = (1 << 63) - 1
-"""Largest number that a row can have. SQLite refuses to compare with a larger one, which a person may have typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +236,7 @@ def last_number(archive: Archive, log: Log[_T]) -> int:
 
 def signal(archive: Archive, number: int) -> Stored | None:
     """Return the signal with a number; None if there is no such signal."""
-    if number > MOST:
+    if number > NUMBER_MAX:
         return None
     sql, _ = _select(Question(log=SIGNALS), newest_first=False)
     rows = archive.read(sql, (number, number, 1))
@@ -246,7 +245,7 @@ def signal(archive: Archive, number: int) -> Stored | None:
 
 def alarm(archive: Archive, number: int) -> Alarm | None:
     """Return the alarm with a number, open or closed; None if there is no such alarm."""
-    if number > MOST:
+    if number > NUMBER_MAX:
         return None
     rows = archive.read("SELECT * FROM alarms WHERE id = ?", (number,))
     return alarm_from(rows[0]) if rows else None

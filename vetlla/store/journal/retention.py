@@ -16,6 +16,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.alarms import RECEIVER
+from vetlla.domain.clock import DAY_US
 from vetlla.domain.removal import Terms, What
 from vetlla.store.journal.audit import PRUNE
 from vetlla.store.journal.batch import Entry
@@ -38,11 +39,11 @@ ROWS_PER_STEP = 64
 waits no longer than for another commit. One step a second, under load all day, makes five million rows a day."""
 LOOKED_PER_STEP = 500
 """Rows that one step reads to find them: some 2 ms."""
-CLOCK_AHEAD_US = 7 * 86_400 * 1_000_000
+CLOCK_AHEAD_US = 7 * DAY_US
 """How far the wall clock may be ahead of the last round's instant plus the time since. Otherwise a clock that is set to
 another year could empty the journal overnight. A receiver that was off for longer catches up in the rounds that
 follow."""
-CLOCK_BEHIND_US = 86_400 * 1_000_000
+CLOCK_BEHIND_US = DAY_US
 """How far a stamp may be before a stamp that was removed earlier and still be believed. Reports are stored in nearly
 the order in which they come, and clocks are corrected by seconds."""
 CLOCK = "clock"

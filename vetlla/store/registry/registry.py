@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 REGISTRY = "registry.db"
 LOCK = "registry.lock"
 PATIENCE_S = 10.0
-"""How long a reader waits for a commit, and a commit for readers. A large import commits within a second or two."""
+"""How long a reader waits for a commit, a commit for readers, and a change for another process that writes. Changes by
+hand take milliseconds, and a large import commits within a second or two. The planning of a month or an import may keep
+others out for longer; then the error names its process."""
 
 STILL_NS = 1_000_000_000
 """A process that holds the registry but has written nothing for this time counts as hanging. The kernel's file stamps

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
 
-WAIT_S: Final = 10.0
-"""How long a change waits for another process that writes, as readers wait for a commit. Changes by hand take
-milliseconds, so only a large import keeps others out for longer; then the error names its process."""
 COPIED_AT_MOST: Final = 64 << 20
 """Bytes of a registry up to which a large change or a dry run changes a copy in memory. The copy and its image need
 twice that, and twice what the change adds: 480 MiB were measured for an import of 83 MiB."""
@@ -51,7 +48,7 @@ def transaction(
     dry_run: bool = False,
     large: bool = False,
     check: Callable[[], None] | None = None,
-    patience_s: float = WAIT_S,
+    patience_s: float = registry.PATIENCE_S,
     copied_at_most: int = COPIED_AT_MOST,
 ) -> Iterator[sqlite3.Connection]:
     """Yield the registry for one change. It is rolled back after an error and by ``roll_back``.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla.domain.clock import to_datetime
+from vetlla.domain.clock import HOUR_US, to_datetime
 from vetlla.domain.reminder_counts import (
     AppointmentCount,
     CancellationCount,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 WAITS: Final = timedelta(days=366)
 """Longest time that a message waits in the outbox, because it is planned shortly before it is due, and appointments
 are not booked further ahead. It bounds the rows that are looked through."""
-_HOUR_US: Final = 3_600_000_000
 
 _FATE: Final = """CASE
     WHEN {0}.state IN ('read', 'delivered') THEN {0}.state
@@ -153,7 +152,7 @@ def messages(db: sqlite3.Connection, period: ReportPeriod, zone: tzinfo) -> tupl
 def _count_days(db: sqlite3.Connection, zone: tzinfo) -> None:
     """Let statements ask for the day of a moment, as a number. Offsets of zones are whole quarters of an hour."""
     known: dict[int, int] = {}
-    quarter = _HOUR_US // 4
+    quarter = HOUR_US // 4
 
     def local_day(at_us: int) -> int:
         part = at_us // quarter

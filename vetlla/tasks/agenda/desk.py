@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.book import Recording
 
-PATIENCE_S: Final = 10.0
-"""How long an operator's command waits for another one that writes. One takes some hundredths of a second; the planning
-of a month holds the registry longer, and then a person had better be told."""
 AT_FIRST: Final = 100
 """Waiting calls of a kind that are looked at first. Nearly always one of them can be made, while a service that is
 behind its plan has thousands."""

@@ -12,7 +12,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import PLANNED_KINDS
 from vetlla.service.agenda.moments import local_time, moments
 from vetlla.service.agenda.month import agenda_month
-from vetlla.service.agenda.replanning import CalledOff, cause_of, replan
+from vetlla.service.agenda.replanning import LEFT, CalledOff, cause_of, left_on, replan
 from vetlla.service.agenda.wanted import FOLLOW_UP, WantedCalls
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.homes import Home, Person
+    from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.agenda.call import AgendaCall
     from vetlla.service.agenda.figures import AgendaFigures
     from vetlla.service.agenda.month import AgendaMonth
@@ -129,7 +129,7 @@ class _Planner:
         old, existing = self._existing(connection)
         first = self._first_day()
         found = replan(wanted, existing, self._month, first, self._rules.calendar)
-        off = [*self._causes(found.off, homes, people), *(CalledOff(call, _ENDED) for call in old)]
+        off = [*self._causes(found.off, homes, people), *(self._unmade(call, homes.get(call.home)) for call in old)]
         placed = [*found.new, *(one for _, one in found.moved)]
         staying = [*_staying(found.kept, self._at_us)]
         when = moments(placed, self._month, self._figures, self._rules.calendar, first=first, held_us=staying)
@@ -197,11 +197,27 @@ class _Planner:
         today = max(self._today, self._month.first)
         for one in off:
             home = homes.get(one.call.home)
-            yield (
-                one
-                if one.cause
-                else one._replace(cause=cause_of(one.call, home, living[one.call.home], self._figures.excluded, today))
-            )
+            cause = one.cause or cause_of(one.call, home, living[one.call.home], self._figures.excluded, today)
+            at_us = None
+            if cause == LEFT and home is not None:
+                subject = next((p for p in living[home.code] if p.code == one.call.duty.subject), None)
+                at_us = self._left_us(one.call, subject.periods(home)[0] if subject else home.active)
+            yield one._replace(cause=cause, at_us=at_us)
+
+    def _unmade(self, call: AgendaCall, home: Home | None) -> CalledOff:
+        """Return a follow-up of an earlier month that was never made: its home may have left before it was due."""
+        left_us = self._left_us(call, home.active) if home else None
+        return CalledOff(call, _ENDED) if left_us is None else CalledOff(call, LEFT, at_us=left_us)
+
+    def _left_us(self, call: AgendaCall, active: Sequence[Period]) -> int | None:
+        """Return when the service ended before a call was due; None if it went on until then.
+
+        What was planned after that end was never owed, so that it ends as it begins.
+        """
+        calendar = self._rules.calendar
+        due = self._today if call.last_us is None else min(self._today, calendar.date_of(call.last_us))
+        left = left_on(active, due)
+        return None if left is None else max(call.duty.opened_us, calendar.end_of(left.toordinal()))
 
     def _events(self, found: AgendaChanges, off: Sequence[CalledOff], when: Sequence[int]) -> Iterator[NewEvent]:
         for wanted, moment_us in zip(found.new, when, strict=False):
@@ -222,7 +238,8 @@ class _Planner:
         for gone in off:
             event = "replaced" if gone.instead else "cancelled"
             details = details_text({"cause": gone.cause})
-            yield _about(gone.call, self._blank)._replace(event=event, note=gone.cause, details=details)
+            told = _about(gone.call, self._blank)._replace(event=event, note=gone.cause, details=details)
+            yield told if gone.at_us is None else told._replace(at_us=gone.at_us)
 
     def _opening(self, wanted: WantedCall, moment: str) -> NewEvent:
         return self._blank._replace(

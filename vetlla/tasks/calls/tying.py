@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.calls import PhoneCall, Tie, TieMethod
-from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.domain.clock import DAY_US, to_datetime
 from vetlla.service.calls.erased import still_erased
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.ties import HomeNumbers, home_tie, with_alarm
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vetlla.domain.clock import Clock
     from vetlla.tasks.calls.agenda import CallCounting
 
-OPEN_US: Final = 86_400 * SECOND_US
+OPEN_US: Final = DAY_US
 """How long before a call its alarm may have been opened. Alarms of a day ago are still open after a bad night."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from vetlla.domain.clock import SECOND_US, to_datetime
+from vetlla.domain.clock import MINUTE_US, to_datetime
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.dispatch.emergency import code_key
-from vetlla.service.dispatch.order import MINUTE_US, StreetMarks
+from vetlla.service.dispatch.order import StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
 
@@ -39,7 +39,7 @@ def _marks(found: Reading) -> StreetMarks:
 
 def chaining_us(rules: DutyRules, at_us: int) -> int:
     """Return the chaining time in force at a moment, in microseconds. Raises ConfigError or UsageError."""
-    return reading(rules, at_us).integer("umo.chaining_minutes") * 60 * SECOND_US
+    return reading(rules, at_us).integer("umo.chaining_minutes") * MINUTE_US
 
 
 def base_order(rules: DutyRules, base: str, at_us: int) -> str:

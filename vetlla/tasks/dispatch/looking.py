@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.errors import UsageError
 from vetlla.service.dispatch.emergency import DUTY_MARK, code_key, emergency, until
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 DIGITS_MAX: Final = 18
 """Most digits of the number of a duty: SQLite keeps all numbers of 18 digits, and none of 20."""
-RECENT_US: Final = 31 * 86_400 * SECOND_US
+RECENT_US: Final = 31 * DAY_US
 """How far back the check looks for events that contradict each other: a month can still be corrected."""
-JUST_ENDED_US: Final = 86_400 * SECOND_US
+JUST_ENDED_US: Final = DAY_US
 """How far back an ended emergency still says since when its unit is free. After a day its duty has begun since then."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import iso
 from vetlla.domain.columns import Fault
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
@@ -112,7 +111,7 @@ class _Taker:
                 return self._known(row, event, other)
         # A row with another time is right if what was recorded before was taken back.
         if recorded and (standing := store.same_reference(self._connection, event)):
-            return [_otherwise(row, event, standing[0].told.at_us)]
+            return [self._otherwise(row, event, standing[0].told.at_us)]
         self.subjects.add((event.kind, event.subject))
         self.changed.add((event.kind, event.subject))
         store.add(self._connection, event, self._source, self._now_us)
@@ -123,21 +122,24 @@ class _Taker:
         """Return the fault of a row that is recorded with another promise; it stays withdrawn if it was withdrawn."""
         told = other.told
         if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
-            return [_promised_otherwise(row, event, told.end_us)]
+            return [self._promised_otherwise(row, event, told.end_us)]
         self.subjects.add((event.kind, event.subject))
         self.known += 1
         self.differing += (told.by, told.note, told.details) != (event.by, event.note, event.details)
         return []
 
+    def _otherwise(self, row: int, event: NewEvent, at_us: int) -> Fault:
+        reason = f"{event.event} of {event.ref} is recorded at {self._shown(at_us)}: {_TAKE_BACK}"
+        return Fault(row, "at", self._shown(event.at_us), reason)
 
-def _otherwise(row: int, event: NewEvent, at_us: int) -> Fault:
-    reason = f"{event.event} of {event.ref} is recorded at {iso(at_us)}: {_TAKE_BACK}"
-    return Fault(row, "at", iso(event.at_us), reason)
+    def _promised_otherwise(self, row: int, event: NewEvent, end_us: int | None) -> Fault:
+        recorded = f", up to {self._shown(end_us)}" if end_us is not None else ""
+        reason = f"{event.event} is recorded with another promise{recorded}: {_TAKE_BACK}"
+        return Fault(row, "to", self._shown(event.end_us), reason)
 
-
-def _promised_otherwise(row: int, event: NewEvent, end_us: int | None) -> Fault:
-    reason = f"{event.event} is recorded with another promise, up to {iso(end_us)}: {_TAKE_BACK}"
-    return Fault(row, "to", iso(event.end_us) or "", reason)
+    def _shown(self, at_us: int | None) -> str:
+        """Return a moment on the clock of the service, as files have it; "" for none."""
+        return "" if at_us is None else self._rules.calendar.shown(at_us)
 
 
 _TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"

@@ -33,6 +33,8 @@ class Wanted(NamedTuple):
     """Opened before this time."""
     is_open: bool = False
     """Only those that no event has ended."""
+    ref: str = ""
+    """The number of the duty in the system that it comes from."""
 
 
 class WithdrawnDuty(NamedTuple):
@@ -52,7 +54,7 @@ def found(connection: sqlite3.Connection, rules: DutyRules, wanted: Wanted, now_
         if wanted.ans is None or rules.kinds.kind(name).ans == wanted.ans
     ]
     for duty in _duties(connection, rules, kinds, wanted):
-        if not wanted.since_us <= duty.opened_us < wanted.until_us:
+        if not wanted.since_us <= duty.opened_us < wanted.until_us or wanted.ref not in {"", duty.ref}:
             continue
         one = standing(duty, rules, now_us)
         if wanted.verdict in {None, one.verdict} and (one.is_open or not wanted.is_open):

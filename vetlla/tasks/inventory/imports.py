@@ -16,15 +16,17 @@ from vetlla.store.inventory import queries as inventory
 from vetlla.store.inventory.bulk import DeviceImport
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.good_rows import good_rows
-from vetlla.tasks.homes.rows import home_rows, person_rows
+from vetlla.tasks.homes.rows import STAYS, home_rows, person_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import ImportedDevice
     from vetlla.service.inventory.columns import DeviceRow
+    from vetlla.store.inventory.bulk import KnownDevice
     from vetlla.tasks.homes.rows import Dated
 
 Read: TypeAlias = "tuple[int, Any | list[Fault]]"
@@ -49,12 +51,18 @@ class Imported(NamedTuple):
     """Homes without an active period, where homes were imported."""
     corrected: int = 0
     """Rows that changed an answer about days before the day from which they hold."""
+    kept: Sequence[Fault] = ()
+    """Values of the file that are no news: what was recorded by hand since then stays."""
 
 
 class _Rows(Protocol):
     """Takes the rows of one kind; ``corrected`` counts those that corrected the past."""
 
     corrected: int
+
+    @property
+    def kept(self) -> Sequence[Fault]:
+        """The values of the file that an import said before, where the value recorded by hand stays."""
 
     def put(self, row: int, values: Any) -> Effect | list[Fault]:  # noqa: ANN401 - each kind has its own type
         """Put a row into the registry; return what it changed, or what is wrong with it."""
@@ -108,7 +116,7 @@ def _put_all(connection: sqlite3.Connection, what: str, rows: Iterable[Read], ta
     taker.finish()
     for column, kind, code in inventory.codes(connection) if what == "devices" else homes.codes(connection, what):
         zeros.compare(column, kind, code)
-    return Imported(effects, faults, zeros.found, corrected=taker.corrected)
+    return Imported(effects, faults, zeros.found, corrected=taker.corrected, kept=taker.kept)
 
 
 class _Devices:
@@ -118,6 +126,8 @@ class _Devices:
     def __init__(self, connection: sqlite3.Connection, dated: Dated) -> None:
         self._checks = row_checks.DeviceRows(HomeCodes(home_codes(connection)), dated.day)
         self._day = dated.day
+        self._overrule = dated.overrule
+        self.kept: list[Fault] = []
         self._bulk = DeviceImport(connection, dated.recording.at_us)
         self.finish = self._bulk.flush
 
@@ -126,11 +136,24 @@ class _Devices:
         if isinstance(found, list):
             return found
         known = self._bulk.known(found.device)
+        said = None if known is None or self._overrule else known.imported
+        if known and said and movements.without_news(found, known.standing, said):
+            return self._keep(row, found, known)
         try:
             movement = movements.imported(found, known.standing if known else None, self._day)
         except UsageError as error:
             return [Fault(row, "home", found.home, str(error))]
         return self._bulk.put(found, known, movement)
+
+    def _keep(self, row: int, found: ImportedDevice, known: KnownDevice) -> Effect:
+        """Leave a device where it was moved by hand, and take what else the row says of it."""
+        if (found.place, found.home) == known.standing[:2]:
+            column, value = "ownership", str(found.ownership)
+        else:
+            column, value = ("home", found.home) if found.home else ("place", str(found.place))
+            found = found._replace(device=known.with_cost_days(found.device))  # the movement by hand may have set them
+        self.kept.append(Fault(row, column, value, STAYS))
+        return self._bulk.put(found, known, None)
 
 
 _ROWS: dict[str, Callable[[sqlite3.Connection, Dated], _Rows]] = {

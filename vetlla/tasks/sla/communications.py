@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
+from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
 from vetlla.service.calls.joining import joined
-from vetlla.service.calls.report import figures, limits_of
+from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
 from vetlla.service.sla.comparing import figure, share
 from vetlla.service.sla.from_duties import required_share
@@ -39,16 +41,42 @@ def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
     not measured if no call of the month was imported.
     """
     reading = record.reading()
-    found = figures(_calls(record), limits_of(reading), record.rules.calendar.zone)
     threshold = required_share(reading, ans)
-    parts = [
-        share("registered", found.registered, found.all, threshold),
-        share("recorded", found.recorded, found.talks, threshold),
-        share("filed", found.filed, found.all, threshold),
-    ]
-    missing = sum(part.denominator - part.numerator for part in parts)
-    names = {entry.name for entry in reading.not_agreed() if not entry.name.startswith("calls.")}
-    return figure(ans, record.month, parts if found.all else [], breach_count=missing, assumed=tuple(sorted(names)))
+    cases, held = Counter[Proof](), Counter[Proof]()
+    breaches: list[LevelBreach] = []
+    breach_count = 0
+    for call in _calls(record):
+        if call.record.direction is None:
+            continue  # only a recording or a party is known of it
+        missing = lacks(call)
+        for proof in Proof:
+            is_case = proof is not Proof.RECORDED or call.record.outcome is CallOutcome.ANSWERED
+            cases[proof] += is_case
+            held[proof] += is_case and proof not in missing
+        breach_count += bool(missing)
+        if missing and len(breaches) < LISTED_AT_MOST:
+            breaches.append(_lacking(call, missing[0]))
+    parts = [share(proof.value, held[proof], cases[proof], threshold) for proof in Proof]
+    return figure(
+        ans,
+        record.month,
+        parts if cases else [],
+        breaches,
+        breach_count,
+        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+    )
+
+
+_REASONS: Final = {
+    Proof.REGISTERED: BreachReason.NOT_REGISTERED,
+    Proof.RECORDED: BreachReason.NOT_RECORDED,
+    Proof.FILED: BreachReason.NOT_FILED,
+}
+
+
+def _lacking(call: PhoneCall, proof: Proof) -> LevelBreach:
+    begun = call.record.started or call.record.ready
+    return LevelBreach("call", str(call.id), call.tie.home, "", _REASONS[proof], begun_us=begun)
 
 
 def _seen(record: MonthRecord) -> Seen:

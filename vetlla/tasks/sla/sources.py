@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from vetlla.service.sla.comparing import figure
 from vetlla.service.sla.levels import NUMBERS
+from vetlla.tasks.sla.availability import of_probes
 from vetlla.tasks.sla.communications import of_proofs, of_t2, of_t3
 from vetlla.tasks.sla.from_duties import of_duties
 from vetlla.tasks.sla.supervised import of_supervision
@@ -27,7 +28,7 @@ def not_measured(record: MonthRecord, ans: int) -> LevelFigure:
 SOURCES: Final[Mapping[int, Source]] = (
     dict.fromkeys(NUMBERS, not_measured)
     | dict.fromkeys((1, 2, 3, 4, 8, 9, 10, 14, 15, 16, 17, 19, 22, 23), of_duties)
-    | {5: of_t2, 6: of_t3, 7: of_proofs, 13: of_supervision}
+    | {5: of_t2, 6: of_t3, 7: of_proofs, 13: of_supervision, 18: of_probes, 21: of_probes}
 )
 """Number of the level -> what makes its figures of a month."""
 

@@ -11,8 +11,11 @@ from vetlla.tasks.duties.book import WITHDRAW
 from vetlla.tasks.visits.scheduling import open_visit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vetlla.domain.duties import NewEvent
     from vetlla.service.duties.standing import Standing
+    from vetlla.service.duties.terms import DutyRules
     from vetlla.tasks.duties.desk import DutyDesk
 
 COMPLETED: Final = "completed"
@@ -22,10 +25,11 @@ _ALSO: Final = {"arrived": "arrived", "absent": "absent"}
 
 
 class ActedVisit(NamedTuple):
-    """A visit after an event, and the duties that the same event changed."""
+    """A visit after an event, the duties that the same event changed, and sentences about what may be wrong."""
 
     visit: HomeVisit
     duties: list[Standing]
+    warnings: list[str]
 
 
 def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> ActedVisit:
@@ -51,7 +55,17 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
             event = _ending(one, result) if result else _ALSO.get(told.event, "")
             if event in one.terms.kind.all_events and one.is_open:
                 changed.append(book.record(one.duty.id, also._replace(event=event)))
-        return ActedVisit(visit, changed)
+        return ActedVisit(visit, changed, list(_warnings(desk.rules, visit, told)))
+
+
+def _warnings(rules: DutyRules, visit: HomeVisit, told: NewEvent) -> Iterator[str]:
+    """Yield a sentence if something happened on another day than the promised one: a wrong number is likely."""
+    days = {rules.calendar.date_of(moment) for moment in (visit.begin_us, visit.end_us)}
+    if told.event != "cancelled" and rules.calendar.date_of(told.at_us) not in days:
+        yield (
+            f"visit {visit.id} is promised for another day, {rules.calendar.shown(visit.begin_us)}: if another visit is"
+            f" meant, take the event back with {WITHDRAW}"
+        )
 
 
 def _ending(one: Standing, result: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.free import FreeDay, Hours, Window, free_days, proposed, windows
 from vetlla.service.visits.visit import KIND, OF_DEVICES
@@ -73,7 +74,7 @@ def free(state_dir: Path, clock: Clock, rules: DutyRules, asked: Asked) -> FreeC
     )
     if not asked.minutes:
         return FreeCapacity(by_day, [], values)
-    width = (rules.terms(KIND, now_us).limit_us or 0) // 60_000_000
+    width = (rules.terms(KIND, now_us).limit_us or 0) // MINUTE_US
     hours = Hours(values.integer("visit.first_hour"), values.integer("visit.last_hour"), width)
     possible = windows(
         by_day,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US
 from vetlla.service.duties.standing import standing
 from vetlla.service.visits.visit import KIND, HomeVisit, visit_of
 from vetlla.store.duties import events as store
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
 
-WIDEST_US: Final = 24 * 3_600 * SECOND_US
+WIDEST_US: Final = DAY_US
 """How much later than its day a visit's interval may end, because a user may record one wider than allowed."""
 
 

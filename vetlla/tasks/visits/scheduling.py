@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
 from vetlla.service.inventory.movements import name
 from vetlla.service.visits.fitting import clashing
-from vetlla.service.visits.free import MINUTE_US, stop_of
+from vetlla.service.visits.free import stop_of
 from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, VisitPurpose, visit_of
 from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
@@ -34,6 +35,10 @@ _REMEDY_OPEN: Final = {
     VisitPurpose.MAINTENANCE: "vetlla visits from-plan",
     VisitPurpose.RENEWAL: "vetlla visits from-plan",
 }
+
+
+_PRESSING: Final = (VisitPurpose.FAULT, VisitPurpose.INSTALLATION, VisitPurpose.REMOVAL)
+"""Purposes whose duties have a limit that runs. The others are planned a year ahead, so most homes have one."""
 
 
 class VisitOrder(NamedTuple):
@@ -84,7 +89,8 @@ def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
         }
         visit = visit_of(book.open_duty(told._replace(kind=KIND, details=details_text(details))))
         duties = [one for number in numbers for one in _scheduled(book, number, visit, told)]
-        return ScheduledVisit(visit, duties, list(_warnings(book, visit, home)))
+        warnings = [*_warnings(book, visit, home), *([] if order.purpose or duties else _forgotten(book, home))]
+        return ScheduledVisit(visit, duties, warnings)
 
 
 def move(
@@ -172,6 +178,16 @@ def _open_duties(book: OpenBook, purpose: VisitPurpose, home: str) -> list[Stand
         return book.open_duties([purpose], home)
     devices = (name(kept.device) for kept in inventory.fleet(book.connection, home=home))
     return [one for device in devices for one in book.open_duties([purpose], device)]
+
+
+def _forgotten(book: OpenBook, home: Home) -> Iterator[str]:
+    """Yield a sentence about each duty that a visit without a purpose may be meant for."""
+    for purpose in _PRESSING:
+        for one in _open_duties(book, purpose, home.code):
+            yield (
+                f"the visit is not for the {purpose} of {one.duty.subject}, duty {one.duty.id}, which stays open: if it"
+                f" should be, call it off and schedule it with --for {one.duty.id}"
+            )
 
 
 def _scheduled(book: OpenBook, number: int, visit: HomeVisit, told: NewEvent) -> Iterator[Standing]:

@@ -9,7 +9,7 @@ from vetlla.receiver.control.messages.base import PAGE_MAX, TEXT_MAX
 _T = TypeVar("_T")
 
 Listed: TypeAlias = Annotated[tuple[_T, ...], Field(strict=False)]
-"""A tuple here, and a list on the wire."""
+"""A tuple here, and a list in a message."""
 Stripped = BeforeValidator(lambda given: given.strip() if isinstance(given, str) else given)
 """Removes blanks at both ends as Python does. pydantic's own constraint leaves control characters such as U+001C, and a
 reason of such characters is empty."""

@@ -48,7 +48,7 @@ class OneOf:
 
 
 class Spelled:
-    """Annotation of an argument that is a member of an enumeration here, and one of these words on the wire."""
+    """Annotation of an argument that is a member of an enumeration here, and one of these words in a message."""
 
     def __init__(self, members: Mapping[str, Enum]) -> None:
         self._members = {str(word): member for word, member in members.items()}
@@ -122,7 +122,7 @@ class Message(BaseModel):
 
     @classmethod
     def wire_name(cls) -> str:
-        """Return the name of the request on the wire."""
+        """Return the name of the request in a message."""
         return str(cls.model_fields["do"].default)
 
     def on_the_wire(self) -> dict[str, object]:
@@ -183,7 +183,7 @@ FAMILIES: Mapping[str, type[VetllaError]] = {
     "config": ConfigError,
     "access": AccessError,
 }
-"""By word on the wire: the class of the error, whose family gives the exit status of a command."""
+"""By word in a message: the class of the error, whose family gives the exit status of a command."""
 
 
 @answer_form

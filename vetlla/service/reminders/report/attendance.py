@@ -11,6 +11,7 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.clock import HOUR_US
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 from vetlla.domain.reminder_counts import CANCELLED, Presence, Reminding
 from vetlla.service.reminders.report.intervals import Share, difference, share
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from vetlla.domain.figures import CellValue
     from vetlla.domain.reminder_counts import AppointmentCount, FreedPlace, ReportPeriod
 
-_HOUR_US: Final = 3_600_000_000
 _DAY_HOURS: Final = 24
 """A place that is free a whole day before can be booked by another citizen."""
 _SHORT_HOURS: Final = 2
@@ -93,7 +93,7 @@ def freed(places: Iterable[FreedPlace]) -> FigureTable:
 
 def _before(places: Iterable[int]) -> tuple[CellValue, ...]:
     all_of_them = list(places)
-    hours = [Decimal(one) / _HOUR_US for one in all_of_them if one > 0]
+    hours = [Decimal(one) / HOUR_US for one in all_of_them if one > 0]
     early = sum(one >= _DAY_HOURS for one in hours)
     short = sum(one < _SHORT_HOURS for one in hours)
     middle = Decimal(median(hours)).quantize(_TENTH) if hours else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from vetlla.domain.clock import SECOND_US
+from vetlla.domain.clock import DAY_US, SECOND_US
 from vetlla.domain.messages import Channel
 from vetlla.simulator.messaging.faults import WHATSAPP_CALL, Told
 from vetlla.simulator.messaging.phones import Bubble, MessageFate, Phone
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vetlla.simulator.messaging.whatsapp.orders import Order
     from vetlla.simulator.messaging.whatsapp.state import CloudState
 
-WINDOW_US: Final = 24 * 3_600 * SECOND_US
+WINDOW_US: Final = DAY_US
 """How long after a person's message free messages are allowed."""
 
 
