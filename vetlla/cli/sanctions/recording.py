@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import NUMBER_MAX, At, ByWhom, duty_rules
+from vetlla.cli.kit.duty_rows import At, ByWhom, duty_rules
 from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Utc, moment, shown_iso, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
@@ -18,6 +18,7 @@ from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.cli.sanctions.ledger import class_words
 from vetlla.domain.clock import iso
+from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.errors import UsageError
 from vetlla.domain.sanctions import RecordedFault
 from vetlla.service.sanctions import recorded as rules
