@@ -23,7 +23,7 @@ NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
 NAGIOS = {
     "doctor", "inventory check", "reminders doctor", "reminders texts lint", "sinks check", "support check",
-    "custody check", "dispatch check", "duties check",
+    "custody check", "dispatch check", "duties check", "sanctions check",
 }  # fmt: skip
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
@@ -140,7 +140,7 @@ OWN_END = {
 
 AT_ONCE = {
     "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint",
-    "reminders texts preview", "support levels", "duties kinds", "documents calendar",
+    "reminders texts preview", "support levels", "duties kinds", "documents calendar", "sanctions faults",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
@@ -189,7 +189,7 @@ ELSEWHERE = {
     "db verify", "db restore", "supervision report", "cards rekey",
     "inventory parameters", "inventory sample", "budget tender", "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
-    "reminders texts lint", "reminders texts preview", "support levels", "documents calendar",
+    "reminders texts lint", "reminders texts preview", "support levels", "documents calendar", "sanctions faults",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

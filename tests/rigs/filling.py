@@ -54,6 +54,7 @@ def filled(place: Place) -> Place:
     _register(place)
     _report(place)
     _dispatch(place)
+    _sanction(place)
     _remind(place)
     _support(place)
     _owe(place)
@@ -186,6 +187,13 @@ def _dispatch(place: Place) -> None:
         ("access", "15"),
     ):
         done = vetlla("dispatch", *words, state_dir=place.state_dir)
+        assert done.returncode == 0, done.stderr
+
+
+def _sanction(place: Place) -> None:
+    """Record a fault by hand, and plan a corrective action."""
+    for words in (("record", "S07", "--reason", "uniform"), ("action", "add", "ANS5", "line", "--who", "Q1")):
+        done = vetlla("sanctions", *words, state_dir=place.state_dir)
         assert done.returncode == 0, done.stderr
 
 

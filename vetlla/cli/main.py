@@ -53,6 +53,7 @@ COMMANDS = {
     "calls": "calls.commands:app",
     "month": "month.commands:app",
     "sla": "sla.commands:app",
+    "sanctions": "sanctions.commands:app",
     "probe": "probe.commands:app",
     "invoice": "invoice.commands:app",
     "budget": "budget.commands:app",

@@ -22,6 +22,8 @@ ROWS = {
     "duty_events": "(1, 'fault', 'H1', 'detected', 5, '', '', '', NULL, NULL, '', 0, 0, '', {at})",
     "duty_index": "(1, 'rules')",
     "unit_events": "(1, 'U1', 'added', '', '', 5, '', '', '', {at})",
+    "recorded_faults": "(1, 'S07', 5, '', 'why', '', NULL, '', 0, '', {at})",
+    "action_events": "(1, 0, 'planned', 'S29', 'what', '', NULL, 5, '', '', '', {at})",
     "devices": "(1, 'ucr', 'U1', '', '', '', NULL, NULL, NULL, NULL, NULL)",
     "movements": "(1, 1, '2026-01-01', 'entry', 'warehouse', '', 'municipal', NULL, '', {at})",
     "upkeep": "(1, 'battery', '2026-01-01', {at})",

@@ -18,6 +18,8 @@ _SEEN: Final = {
     "duty_events": _RECORDED,
     "duty_index": "0",  # the index is of now, so that every duty is computed
     "unit_events": _RECORDED,
+    "recorded_faults": _RECORDED,
+    "action_events": _RECORDED,
     "movements": _RECORDED,
     "upkeep": _RECORDED,
     "devices": "id IN (SELECT device FROM main.movements WHERE recorded_us <= {at})",
