@@ -220,6 +220,36 @@ def test_notes_of_movements_of_its_devices_are_erased(place: Path, state_dir: Pa
     assert told["destroyed"]["notes_of_movements"] == 9
 
 
+def test_files_of_events_about_erased_people_are_imported(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """What was erased stays so, a later event counts without its note, and a person who never was there is refused."""
+    heading, details = "kind,subject,event,at,ref,note,details", '"{""doctor"":""Invention"",""zone"":""2""}"'
+    joined = f"familiarisation,P-1,joined,2025-03-03T10:00,F-1,hip broken,{details}"
+    done = f"familiarisation,P-1,done,2025-03-09T10:00,F-1,knee as well,{details}"
+    other = "familiarisation,P-2,joined,2025-03-03T10:00,F-2,walks well,"
+    events, exported = place / "events.csv", place / "exported.csv"
+    events.write_text(f"{heading}\n{joined}\n{other}", encoding="utf-8")
+    assert vetlla("duties", "import", events).status == 0
+    remove_account(vetlla)
+    assert vetlla("erase", "--home", "H-1", "--yes", "--out", place).status == 0
+    assert vetlla("duties", "export", exported).status == 0
+    for file, erased in ((exported, 1), (events, 1)):
+        again = vetlla("duties", "import", file, "--json")
+        counts = again.json[0]
+        assert (again.status, counts["new"], counts["unchanged"]) == (0, 0, 2), again.error
+        assert (counts["differing"], counts["erased"]) == (0, erased)
+        assert f"{erased} event about erased people" in again.talk
+    events.write_text(f"{heading}\n{joined}\n{done}", encoding="utf-8")
+    assert vetlla("duties", "import", events, "--json").json[0]["new"] == 1
+    (duty,) = vetlla("duties", "list", "--subject", "P-1", "--json").json
+    assert duty["verdict"] == "kept"
+    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
+        kept = registry.execute("SELECT note, details FROM duty_events ORDER BY subject, at_us").fetchall()
+    assert kept == [("", '{"zone":"2"}'), ("", '{"zone":"2"}'), ("walks well", "")]
+    events.write_text("\n".join((heading, joined, done.replace("P-1", "P-9"))), encoding="utf-8")
+    refused = vetlla("duties", "import", events)
+    assert (refused.status, "no such person" in refused.out + refused.talk) == (os.EX_USAGE, True)
+
+
 @pytest.mark.parametrize("with_receiver", [False, True])
 def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
     """Its data are gone from the files, the chain is whole, and the certificate is proven until a test changes it."""

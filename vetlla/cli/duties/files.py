@@ -10,7 +10,7 @@ import typer
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, counted, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
 from vetlla.cli.kit.row_files import (
     ExportFile,
@@ -77,13 +77,18 @@ def import_(
         tell_fault(fault, reader, as_json=as_json)
     if as_json:
         counts = {"new": done.new, "unchanged": done.known, "bad": len(done.faults), "loose": done.loose}
-        counts["differing"] = done.differing
+        counts |= {"differing": done.differing, "erased": done.erased}
         print_json({"file": str(file), **counts, "dry_run": dry_run})
     else:
         bad = f", {len(done.faults)} faults" if done.faults else ""
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{bad}{dry}", soft_wrap=True)
     tell_differing(done.differing)
+    if done.erased:
+        talk().print(
+            f"{counted(done.erased, 'event')} about erased people: no note and no free detail was written",
+            soft_wrap=True,
+        )
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"

@@ -9,6 +9,7 @@ from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
+from vetlla.store.duties.erasure import without_free_text
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
@@ -39,6 +40,8 @@ class ImportedEvents(NamedTuple):
     """Events of the file's subjects that belong to no duty, because none or several were open at their time."""
     differing: int = 0
     """Known events that the file tells with another person, note or detail; what was recorded stays."""
+    erased: int = 0
+    """Events about erased people, of which no note and no free detail was written."""
 
 
 def import_events(
@@ -68,7 +71,7 @@ def import_events(
             return ImportedEvents(0, 0, faults, 0)
         keep_index(connection, rules, taker.changed, large=large)
         loose = loose_of(connection, rules, taker.subjects)
-        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing)
+        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing, taker.erased)
 
 
 class _Taker:
@@ -77,7 +80,8 @@ class _Taker:
         self._rules = rules
         self._source = source
         self._now_us = now_us
-        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
+        self._people = _People(connection, rules)
+        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection, self._people))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
@@ -86,11 +90,15 @@ class _Taker:
         self.known = 0
         self.new = 0
         self.differing = 0
+        self.erased = 0
 
     def put(self, row: int, values: EventRow) -> list[Fault]:
         event = self._event_rows.event(row, values)
         if isinstance(event, list):
             return event
+        if self._people.is_erased(event):
+            self.erased += 1
+            event = without_free_text(event)
         if event.kind in KINDS:
             self._held.append((row, event))
             return []
@@ -145,14 +153,41 @@ class _Taker:
 _TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"
 
 
-def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
+class _People:
+    """The people who are registered, and those who were erased: of these only the duties are left."""
+
+    def __init__(self, connection: sqlite3.Connection, rules: DutyRules) -> None:
+        self._connection = connection
+        self._kinds = frozenset(
+            name for name in rules.kinds.names() if rules.kinds.kind(name).subject is Subject.PERSON
+        )
+        self._registered = frozenset(stored_homes.person_codes(connection))
+        self._erased: dict[str, bool] = {}
+        """Codes without a registered person that were asked for, and whether duties were recorded before this file."""
+
+    def missing(self, code: str) -> str:
+        """Return what is wrong with the code of a person; "" if the person is registered or was erased."""
+        if code in self._registered or self._was_erased(code):
+            return ""
+        return "no such person: import the people first, or leave out the rows of a person who was erased"
+
+    def is_erased(self, event: NewEvent) -> bool:
+        """Return True if an event is about a person who was erased."""
+        return event.kind in self._kinds and event.subject not in self._registered and self._was_erased(event.subject)
+
+    def _was_erased(self, code: str) -> bool:
+        if code not in self._erased:
+            self._erased[code] = bool(store.kinds_about(self._connection, code, self._kinds))
+        return self._erased[code]
+
+
+def _missing(connection: sqlite3.Connection, people: _People) -> Mapping[Subject, Callable[[str], str]]:
     """Return for each sort of subject that must be registered the function that says what is wrong with a code."""
     homes = HomeCodes(stored_homes.home_codes(connection))
-    people = frozenset(stored_homes.person_codes(connection))
     devices = frozenset(inventory.device_names(connection))
     return {
         Subject.HOME: homes.missing,
-        Subject.PERSON: lambda code: "" if code in people else "no such person: import the people first",
+        Subject.PERSON: people.missing,
         Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
         Subject.SERVICE: lambda name: "" if name == THE_SERVICE else f"should be {THE_SERVICE}",
         Subject.HOME_OR_SERVICE: lambda code: "" if code == THE_SERVICE else homes.missing(code),
