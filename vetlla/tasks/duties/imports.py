@@ -83,6 +83,9 @@ class _Taker:
         self._people = _People(connection, rules)
         self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection, self._people))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._opens = {name: rules.kinds.kind(name).opens for name in rules.kinds.names()}
+        self._unnamed: dict[int, int] = {}
+        """By number of the event: the row that told an opening without a reference."""
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
@@ -122,13 +125,23 @@ class _Taker:
             return [self._otherwise(row, event, standing[0].told.at_us)]
         self.subjects.add((event.kind, event.subject))
         self.changed.add((event.kind, event.subject))
-        store.add(self._connection, event, self._source, self._now_us)
+        number = store.add(self._connection, event, self._source, self._now_us)
+        if number is not None and self._is_unnamed(event):
+            self._unnamed[number] = row
         self.new += 1
         return []
 
+    def _is_unnamed(self, event: NewEvent) -> bool:
+        return not event.ref and event.event == self._opens[event.kind]
+
     def _known(self, row: int, event: NewEvent, other: DutyEvent) -> list[Fault]:
-        """Return the fault of a row that is recorded with another promise; it stays withdrawn if it was withdrawn."""
+        """Return the fault of a row that is recorded with another promise, or may be a second duty of this file.
+
+        An event that was withdrawn stays so.
+        """
         told = other.told
+        if self._is_unnamed(event) and (first := self._unnamed.setdefault(other.id, row)) != row:
+            return [Fault(row, "ref", "", _SECOND.format(first))]
         if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
             return [self._promised_otherwise(row, event, told.end_us)]
         self.subjects.add((event.kind, event.subject))
@@ -150,6 +163,10 @@ class _Taker:
         return "" if at_us is None else self._rules.calendar.shown(at_us)
 
 
+_SECOND: Final = (
+    "is empty, and row {} opens a duty without one at the same time, too: give each duty a reference of its own,"
+    " or leave out the row that says the same again"
+)
 _TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"
 
 
