@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.duties import Duty, DutyEvent, NewEvent
 from vetlla.domain.emergencies import UnitEvent
-from vetlla.service.dispatch.emergency import code_key, emergency
+from vetlla.domain.spelling import code_key
+from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.dispatch.possible import impossible
 from vetlla.service.dispatch.units import units
 from vetlla.service.duties.columns import details_text

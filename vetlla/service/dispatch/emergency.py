@@ -6,6 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
+from vetlla.domain.spelling import code_key
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
@@ -101,11 +102,6 @@ class StreetEmergency(NamedTuple):
     def is_attended(self) -> bool:
         """Return True if a unit has got in."""
         return self.access_us is not None
-
-
-def code_key(code: str) -> str:
-    """Return what the codes of one unit or base have in common: they may differ in case and in spaces."""
-    return "".join(code.split()).casefold()
 
 
 def detail(event: DutyEvent, name: str) -> str:

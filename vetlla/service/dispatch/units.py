@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.emergencies import UnitState
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import code_key
+from vetlla.domain.spelling import code_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import MINUTE_US, to_datetime
 from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.service.dispatch.emergency import code_key
+from vetlla.domain.spelling import code_key
 from vetlla.service.dispatch.order import StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters

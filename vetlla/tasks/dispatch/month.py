@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.emergencies import EmergencyType
+from vetlla.domain.spelling import code_key
 from vetlla.service.calendar import add_months
-from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.report import count
 from vetlla.store.homes import queries as registered
 from vetlla.tasks.dispatch import figures, looking
