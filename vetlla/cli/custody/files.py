@@ -83,7 +83,7 @@ def export(
     rules: RuleOptions,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write the chain of every key to a file that `vetlla custody import` takes back.
+    """Write the chain of every key to a file that `vetlla custody import` takes back. Only you can read the file.
 
     Example: vetlla custody export keys.xlsx
     """
@@ -92,7 +92,7 @@ def export(
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows = ([*key_row(event).values()] for event in store.exported(connection, [KEY]))
-        write(file, COLUMNS, rows, "keys", kind=form)
+        write(file, COLUMNS, rows, "keys", kind=form, private=True)
 
 
 @with_option_groups

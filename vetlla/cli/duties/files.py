@@ -110,6 +110,8 @@ def export(
 ) -> None:
     """Write the events of duties to a file that `vetlla duties import` takes back. Withdrawn events are left out.
 
+    The file may have notes about people, so only you can read it.
+
     Example: vetlla duties export faults.xlsx --kind fault
     """
     known = rules.rules()
@@ -118,4 +120,4 @@ def export(
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows = ([*event_row(event).values()] for event in store.exported(connection, kinds))
-        write(file, COLUMNS, rows, "events", kind=form)
+        write(file, COLUMNS, rows, "events", kind=form, private=True)
