@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Vetlla
 
-PRIVATE = {
+PRIVATE: dict[str, list[tuple[str, ...]]] = {
     "inventory export": [("--what", what) for what in ("homes", "people", "devices", "accounts")],
     "duties export": [()],
     "custody export": [()],
