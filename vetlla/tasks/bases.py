@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.spelling import code_key
+from vetlla.domain.codes import code_key
 from vetlla.store.homes import queries as home_store
 
 if TYPE_CHECKING:

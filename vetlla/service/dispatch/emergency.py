@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
-from vetlla.domain.spelling import code_key
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent

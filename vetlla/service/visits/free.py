@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import MINUTE_US, to_us
-from vetlla.domain.spelling import code_key
+from vetlla.domain.codes import code_key
 from vetlla.service.visits.fitting import VisitSlot, fit
 
 if TYPE_CHECKING:

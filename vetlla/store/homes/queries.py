@@ -10,9 +10,9 @@ import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import Fact, Home, Person, is_covered
-from vetlla.domain.spelling import code_key
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, periods_of, person_of, shown
 from vetlla.store.homes.folding import cells_on, days_of_change, rows_of
 from vetlla.store.registry.known import looks_back

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import DAY_US
-from vetlla.domain.spelling import code_key
+from vetlla.domain.codes import code_key
 from vetlla.service.duties.standing import standing
 from vetlla.service.visits.visit import KIND, HomeVisit, visit_of
 from vetlla.store.duties import events as store
