@@ -125,6 +125,34 @@ def test_a_call_after_the_unit_left_needs_a_unit_again(street: Vetlla, state_dir
     assert act(street, "type", 6, "I")["alarms"] == ["2", "6"]
 
 
+def test_what_an_emergency_attended_starts_no_clock_of_a_later_call(street: Vetlla, state_dir: Path) -> None:
+    """The unit attended two alarms of one emergency, and the second one stayed open. The next call joins that one."""
+    write_alarms(state_dir, (10, "H3", 20, 18), (11, "H3", 17, None))
+    assert act(street, "type", 11, "I")["alarms"] == ["10", "11"]
+    act(street, "send", 11, "--unit", "UMO-03", "--at", "16m")
+    act(street, "access", 11, "--at", "14m")
+    first = act(street, "finished", 11, "--at", "12m")
+    write_call(state_dir, 11, 4)
+    again = act(street, "type", 11, "I")
+    assert (again["alarms"], again["verdict"], again["opened"] > first["ended"]) == (["11"], "open", True)
+    shown = act(street, "show", 11)
+    assert (shown["id"], shown["first"]["alarm"], shown["first"]["at"]) == (again["id"], 11, again["opened"])
+    before = act(street, "show", f"D{first['id']}")
+    assert (before["first"]["at"], before["first"]["alarm"]) == (first["opened"], 10)
+
+
+def test_a_later_visit_leaves_the_clock_of_an_earlier_alarm(street: Vetlla, state_dir: Path) -> None:
+    """The office types an alarm of the morning in after the emergency of the afternoon was attended."""
+    write_alarms(state_dir, (10, "H3", 300, 298), (11, "H3", 290, 280), (12, "H3", 60, 58))
+    act(street, "type", 12, "I")
+    act(street, "send", 12, "--unit", "UMO-03", "--at", "55m")
+    act(street, "access", 12, "--at", "50m")
+    act(street, "finished", 12, "--at", "40m")
+    typed = act(street, "type", 11, "I")
+    assert typed["alarms"] == ["10", "11"]
+    assert act(street, "show", 11)["first"]["at"] == typed["opened"]
+
+
 def test_unknown_alarms_and_homes_are_refused(street: Vetlla, state_dir: Path) -> None:
     assert "no alarm 99" in refused(street, "type", 99, "I")
     assert "no alarm x" in refused(street, "type", "x", "I")
