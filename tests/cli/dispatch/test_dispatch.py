@@ -417,6 +417,56 @@ def test_more_emergencies_than_units_are_put_in_order(street: Vetlla, state_dir:
     assert [line["alarm"] for line in rows(street, "board")] == ["4", "3", "1"]
 
 
+def test_a_record_without_its_end_takes_no_unit_from_a_person_who_waits(street: Vetlla) -> None:
+    """One emergency of three weeks ago was never ended, and another one kept its unit. Both come last, apart."""
+    for unit in ("UMO-01", "UMO-02"):
+        act(street, "units", "off", unit)
+    (lost,) = street("duties", "open", "umo_1", "H1", "--at", "21d", "--json").json
+    (kept,) = street("duties", "open", "umo_2", "H2", "--at", "20d", "--json").json
+    (event,) = street("duties", "event", kept["id"], "sent", "--at", "20d", "--json").json
+    assert event
+    act(street, "type", 4, "I")
+    board = rows(street, "board")
+    assert [(line["duty"], line["state"], line["proposed"]) for line in board][1:] == [
+        (lost["id"], "no news", None),
+        (kept["id"], "no news", None),
+    ]
+    assert (board[0]["alarm"], board[0]["proposed"]) == ("4", "UMO-03")
+    assert f"record its end: vetlla dispatch cancelled D{lost['id']} --reason WHY" in board[1]["why"]
+    checked = street("dispatch", "check")
+    assert (checked.status, "nothing was recorded of it for a day" in checked.out) == (1, True)
+    assert "1 wait for a unit to get in, 1 of them have none; nothing was recorded of 2 others" in checked.out
+    act(street, "cancelled", f"D{lost['id']}", "--reason", "the file had no end", "--at", "21d")
+    assert [line["alarm"] for line in rows(street, "board")] == ["4", None]
+
+
+def test_a_record_without_its_end_keeps_no_unit(street: Vetlla, tmp_path: Path) -> None:
+    file = tmp_path / "umo.csv"
+    file.write_text(
+        "kind,subject,event,at,ref,team,base\n"
+        "umo_1,H1,communicated,2026-10-05T10:00:00+02:00,U-1,,\n"
+        "umo_1,H1,sent,2026-10-05T10:05:00+02:00,U-1,UMO-03,NORD\n"
+        "umo_1,H2,communicated,2026-10-05T10:00:00+02:00,U-2,,\n"
+        "umo_1,H2,sent,2026-10-05T10:05:00+02:00,U-2,UMO-01,PONENT\n"
+        "umo_1,H2,access,2026-10-05T10:15:00+02:00,U-2,UMO-01,PONENT\n",
+        encoding="utf-8",
+    )
+    assert street("duties", "import", file).status == 0
+    assert {line["state"] for line in rows(street, "board")} == {"no news"}
+    assert {one["state"] for one in rows(street, "units", "list")} == {"free"}
+    act(street, "type", 4, "I")
+    assert rows(street, "board")[0]["proposed"] == "UMO-03"
+    act(street, "send", 4, "--unit", "UMO-03")
+    assert {one["unit"]: one["state"] for one in rows(street, "units", "list")}["UMO-03"] == "on_the_way"
+
+
+def test_a_call_does_not_join_a_record_without_its_end(street: Vetlla) -> None:
+    """The call would be a grave breach as soon as it came."""
+    (lost,) = street("duties", "open", "umo_1", "H3", "--at", "21d", "--json").json
+    typed = act(street, "type", 4, "I")
+    assert (typed["id"] != lost["id"], typed["verdict"], typed["alarms"]) == (True, "open", ["4"])
+
+
 def test_an_emergency_without_a_unit_is_put_before_a_supervisor_once(vetlla: Vetlla, tmp_path: Path) -> None:
     """The receiver's queue has the reason; an emergency whose alarms are closed is reported by the check."""
     (tmp_path / "state").mkdir(exist_ok=True)

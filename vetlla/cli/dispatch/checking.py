@@ -33,9 +33,10 @@ def check_emergencies(
     With --escalate it also puts the alarm of an emergency that has had no unit for that long before a supervisor: once
     for each emergency, in the receiver's queue. The user needs the right to work alarms.
 
-    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), or an event of the last 31
-    days contradicts another one of its emergency, 2 a limit has passed, or an
-    emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot be read.
+    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), an event of the last 31
+    days contradicts another one of its emergency, or nothing was recorded of an open one for a day, 2 a limit has
+    passed, or an emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot
+    be read.
 
     Example: vetlla dispatch check
     """
@@ -56,6 +57,8 @@ def _findings(view: DutyView, *, with_escalation: bool) -> tuple[list[Finding], 
     found = check(lines, marks) + contradictions(recent, rules.calendar.shown)
     if with_escalation:
         found += escalate(rules, view.state_dir, lines, marks)
-    waiting = [line.emergency for line in lines if line.emergency.waits]
+    waiting = [line.emergency for line in lines if line.emergency.waits and not line.has_no_news]
     without = sum(not one.unit for one in waiting)
-    return found, f"{len(waiting)} wait for a unit to get in, {without} of them have none"
+    no_news = sum(line.has_no_news for line in lines)
+    said = f"{len(waiting)} wait for a unit to get in, {without} of them have none"
+    return found, f"{said}; nothing was recorded of {no_news} others for a day" if no_news else said

@@ -124,7 +124,7 @@ def board(view: DutyView) -> None:
     """Show the open emergencies in the order in which they should get a unit, each with the reason.
 
     Type I comes before type II, and in a type the one with the least time left comes first. Those that wait for the
-    unit that was sent follow, then those that are attended.
+    unit that was sent follow, then those that are attended. Those of which nothing was recorded for a day come last.
 
     Example: vetlla dispatch board
     """
@@ -159,6 +159,8 @@ def line_fields(place: int, line: Line, now_us: int) -> dict[str, Any]:
 
 def _state(line: Line) -> str:
     one = line.emergency
+    if line.has_no_news:
+        return "no news"
     if one.is_attended:
         return "attended"
     if one.waits and not one.unit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.dispatch.order import minutes
+from vetlla.service.dispatch.order import how_to_end, minutes
 from vetlla.service.dispatch.possible import impossible
 
 if TYPE_CHECKING:
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 
 def check(lines: Iterable[Line], marks: StreetMarks) -> list[Finding]:
-    """Return a finding for each emergency that is late, is about to be, or has been without a unit for too long."""
+    """Return a finding for each emergency that is late, is about to be, or has been without a unit for too long.
+
+    One without news is a WARNING: it must not hide another one for which a person waits.
+    """
     found = []
     for line in lines:
         one = line.emergency
+        if line.has_no_news:
+            found.append(_no_news(one))
+            continue
         if line.left_us is None:
             continue
         if line.is_escalated:
@@ -41,6 +47,17 @@ def check(lines: Iterable[Line], marks: StreetMarks) -> list[Finding]:
             )
         )
     return found
+
+
+def _no_news(one: StreetEmergency) -> Finding:
+    return Finding(
+        check="no_news",
+        level=Level.WARNING,
+        text=f"emergency of type {one.type}, {one.named}, home {one.home}: nothing was recorded of it for a day",
+        remedy=how_to_end(one),
+        home=one.home,
+        figures={"duty": one.id},
+    )
 
 
 def contradictions(emergencies: Iterable[StreetEmergency], time: Callable[[int], str]) -> list[Finding]:

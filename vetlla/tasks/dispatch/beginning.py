@@ -59,7 +59,7 @@ def beginning_of(
         others = _earlier(archive, names, alarm, window_us)
         earlier = [one for one in emergencies if of is None or _began(one) < _began(of)]
         alarm = _since_visit(archive, alarm, [one for one in earlier if number in one.alarms]) or alarm
-        # A visit after the call did not end what came before it. One before the call did, also if it was for this alarm.
+        # A visit after the call ended nothing that came before it; one before the call did, also for this alarm.
         before = [one for one in earlier if one.access_us is not None and one.access_us <= alarm.opened_us]
         others = [_since_visit(archive, other, before) or other for other in others]
         attended = {other.id for other in others if any(_is_of(other, one) for one in before)}
