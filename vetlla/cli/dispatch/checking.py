@@ -10,7 +10,7 @@ from vetlla.cli.dispatch.escalating import escalate
 from vetlla.cli.kit.duty_view import DutyFigures, DutyView
 from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.service.dispatch.checking import check, contradictions
+from vetlla.service.dispatch.checking import check, contradictions, doubtful
 from vetlla.store.registry.registry import must_exist
 from vetlla.tasks.dispatch import figures, looking
 
@@ -34,7 +34,8 @@ def check_emergencies(
     for each emergency, in the receiver's queue. The user needs the right to work alarms.
 
     Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), an event of the last 31
-    days contradicts another one of its emergency, or nothing was recorded of an open one for a day, 2 a limit has
+    days contradicts another one of its emergency or is told of a unit that was not sent, an emergency began while
+    another one of its home waited, or nothing was recorded of an open one for a day, 2 a limit has
     passed, or an emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot
     be read.
 
@@ -55,6 +56,7 @@ def _findings(view: DutyView, *, with_escalation: bool) -> tuple[list[Finding], 
         marks = figures.marks(rules, now_us)
         recent = looking.recent(connection, rules, now_us)
     found = check(lines, marks) + contradictions(recent, rules.calendar.shown)
+    found += doubtful(recent, rules.calendar.shown)
     if with_escalation:
         found += escalate(rules, view.state_dir, lines, marks)
     waiting = [line.emergency for line in lines if line.emergency.waits and not line.has_no_news]

@@ -21,12 +21,14 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
     tell_fault,
+    tell_warnings,
 )
 from vetlla.service.duties.columns import COLUMNS, EVENTS, event_row
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
+from vetlla.tasks.dispatch.doubts import row_doubts
 from vetlla.tasks.duties.imports import import_events
 
 LARGE = 8 << 20
@@ -70,6 +72,7 @@ def import_(
             keep_good_rows=partial,
             dry_run=dry_run,
             large=is_large,
+            doubts=row_doubts,
         )
     if done.faults and not partial:
         refuse(file, done.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
@@ -84,6 +87,7 @@ def import_(
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{bad}{dry}", soft_wrap=True)
     tell_differing(done.differing)
+    tell_warnings(done.warnings, reader, as_json=as_json)
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.domain.columns import Fault
+from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
@@ -18,7 +19,7 @@ from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.service.duties.columns import EventRow
     from vetlla.service.duties.terms import DutyRules
+
+    Doubts: TypeAlias = Callable[
+        [sqlite3.Connection, DutyRules, Sequence[tuple[int, NewEvent]], int], Sequence[RowFault]
+    ]
 
 
 class ImportedEvents(NamedTuple):
@@ -39,6 +44,8 @@ class ImportedEvents(NamedTuple):
     """Events of the file's subjects that belong to no duty, because none or several were open at their time."""
     differing: int = 0
     """Known events that the file tells with another person, note or detail; what was recorded stays."""
+    warnings: Sequence[Fault] = ()
+    """What is doubtful about rows that were taken."""
 
 
 def import_events(
@@ -51,8 +58,11 @@ def import_events(
     keep_good_rows: bool = False,
     dry_run: bool = False,
     large: bool = False,
+    doubts: Doubts | None = None,
 ) -> ImportedEvents:
     """Append the events of a file. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
+
+    ``doubts`` says what is doubtful about the new events of emergencies, after all rows were appended.
 
     With ``large`` a copy of the registry is changed, so that the running receiver is not slowed down.
     """
@@ -68,7 +78,8 @@ def import_events(
             return ImportedEvents(0, 0, faults, 0)
         keep_index(connection, rules, taker.changed, large=large)
         loose = loose_of(connection, rules, taker.subjects)
-        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing)
+        warnings = doubts(connection, rules, taker.emergencies, now_us) if doubts else ()
+        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing, warnings)
 
 
 class _Taker:
@@ -83,6 +94,8 @@ class _Taker:
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
+        self.emergencies: list[tuple[int, NewEvent]] = []
+        """New events of emergencies, with their rows."""
         self.known = 0
         self.new = 0
         self.differing = 0
@@ -116,6 +129,8 @@ class _Taker:
         self.changed.add((event.kind, event.subject))
         store.add(self._connection, event, self._source, self._now_us)
         self.new += 1
+        if event.kind in TYPE_OF_KIND:
+            self.emergencies.append((row, event))
         return []
 
     def _known(self, row: int, event: NewEvent, other: DutyEvent) -> list[Fault]:
