@@ -10,6 +10,7 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.duties import Impossible
 
 if TYPE_CHECKING:
@@ -161,6 +162,11 @@ def codes_of(text: str) -> tuple[str, ...]:
     return tuple(code for part in text.split(";") if (code := part.strip()))
 
 
+def place_key(place: str) -> str:
+    """Return what the spellings of one place have in common. A space may matter, as in cabinet A1 and cabinet A 1."""
+    return " ".join(place.split()).casefold()
+
+
 def alarm_check(details: Mapping[str, str]) -> AlarmCheck:
     """Return what the journal said about the alarm that the details of an act name."""
     return AlarmCheck(details.get("alarm_check", AlarmCheck.UNCHECKED))
@@ -207,7 +213,9 @@ def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str])
     if act is KeyAct.USED:
         misdeed = _OF_CHECK.get(alarm_check(details))
         return [misdeed] if misdeed else []
-    if act is KeyAct.RETURNED and details.get("to", "") not in codes_of(ceded.get(MAY_RETURN, "")):
+    if act is KeyAct.RETURNED and code_key(details.get("to", "")) not in {
+        code_key(code) for code in codes_of(ceded.get(MAY_RETURN, ""))
+    }:
         return [Misdeed.WRONG_PERSON]
     return []
 

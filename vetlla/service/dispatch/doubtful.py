@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import NO_NEWS_US
-from vetlla.service.dispatch.emergency import UNIT, StreetEmergency, code_key, detail
+from vetlla.service.dispatch.emergency import UNIT, StreetEmergency, detail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

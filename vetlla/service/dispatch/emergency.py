@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import NO_NEWS_US, TYPE_OF_KIND, EmergencyType
 
 if TYPE_CHECKING:
@@ -110,11 +111,6 @@ class StreetEmergency(NamedTuple):
     def is_attended(self) -> bool:
         """Return True if a unit has got in."""
         return self.access_us is not None
-
-
-def code_key(code: str) -> str:
-    """Return what the codes of one unit or base have in common: they may differ in case and in spaces."""
-    return "".join(code.split()).casefold()
 
 
 def detail(event: DutyEvent, name: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.columns import Fault
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.dispatch.doubtful import not_sent, repeated
-from vetlla.service.dispatch.emergency import UNIT, code_key
+from vetlla.service.dispatch.emergency import UNIT
 from vetlla.store.dispatch.units import all_events
 from vetlla.tasks.dispatch import figures, looking
 

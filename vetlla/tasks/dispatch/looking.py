@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import DAY_US
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import DUTY_MARK, code_key, emergency, until
+from vetlla.service.dispatch.emergency import DUTY_MARK, emergency, until
 from vetlla.service.dispatch.order import board
 from vetlla.service.dispatch.units import propose, told_until, units
 from vetlla.service.duties.standing import standing

@@ -14,7 +14,7 @@ from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index, loose_of
-from vetlla.tasks.duties.order import KINDS, impossible_rows
+from vetlla.tasks.duties.order import KINDS, KeyCodes, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class _Taker:
         self._now_us = now_us
         self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._codes = KeyCodes(connection)
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
@@ -105,7 +106,7 @@ class _Taker:
         if isinstance(event, list):
             return event
         if event.kind in KINDS:
-            self._held.append((row, event))
+            self._held.append((row, self._codes.spelled(event)))
             return []
         return self._put(row, event)
 
