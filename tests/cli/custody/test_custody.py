@@ -98,6 +98,23 @@ def test_codes_and_places_that_differ_in_capitals_are_one(keeper: Vetlla, tmp_pa
     assert "wrong_person" not in keeper("custody", "check", "--json").out
 
 
+def test_a_use_by_a_person_who_does_not_have_the_key_is_marked(keeper: Vetlla) -> None:
+    """The use counts, because the door was opened; but who had the key is not known then."""
+    act(keeper, "take", "K1", "--by", "T07", "--reason", "emergency", "--alarm", "7", "--at", "20m")
+    act(keeper, "use", "K1", "--alarm", "7", "--at", "15m")
+    assert "used by" not in act(keeper, "use", "K1", "--alarm", "7", "--by", "t07", "--at", "12m").out
+    assert "used by" not in keeper("custody", "check").out
+    marked = "used by T09, when T07 had it"
+    assert marked in act(keeper, "use", "K1", "--alarm", "7", "--by", "T09", "--at", "10m").out
+    (shown,) = keeper("custody", "show", "K1", "--json").json
+    uses = [(one["by"], one["wrong"].partition(":")[0]) for one in shown["events"] if one["event"] == "used"]
+    assert [by for by, _ in uses] == ["T07", "t07", "T09"]
+    assert (uses[-1][1], shown["holder"]) == (marked, "T07")
+    assert marked in keeper("custody", "check").out
+    by_hand = keeper("duties", "event", str(shown["duty"]), "used", "--by", "T09", "--at", "5m")
+    assert marked in by_hand.talk
+
+
 def test_a_file_with_other_capitals_tells_of_the_same_keys(keeper: Vetlla, tmp_path: Path) -> None:
     """In the register as in a file of duties; a second key of another home is a bad row."""
     file = tmp_path / "keys.csv"

@@ -124,6 +124,8 @@ class CustodyKey(NamedTuple):
     """Details of its ceding: ``authorisation``, ``may_return`` and ``copies``."""
     misdeeds: tuple[tuple[DutyEvent, Misdeed], ...]
     impossible: tuple[Impossible, ...]
+    by_others: tuple[tuple[DutyEvent, str], ...] = ()
+    """Uses by a person who did not have the key, each with the holder: who has it may be recorded wrongly."""
 
     @property
     def code(self) -> str:
@@ -184,6 +186,7 @@ def chain(duty: Duty) -> CustodyKey:
     state, place, holder, since = KeyState.IN_PLACE, ceded.get("place", ""), "", opening.told.at_us
     misdeeds: list[tuple[DutyEvent, Misdeed]] = []
     impossible: list[Impossible] = []
+    by_others: list[tuple[DutyEvent, str]] = []
     for event in duty.events[1:]:
         told = event.told
         if told.event not in _AFTER:
@@ -198,11 +201,13 @@ def chain(duty: Duty) -> CustodyKey:
             continue
         details = details_of(event)
         misdeeds += ((event, misdeed) for misdeed in _misdeeds(act, details, ceded))
+        if act is KeyAct.USED and told.by and code_key(told.by) != code_key(holder):
+            by_others.append((event, holder))
         if act is not KeyAct.USED:
             state, since = _AFTER[act], told.at_us
             holder = told.by if act is KeyAct.TAKEN else ""
         place = details.get("place", place)
-    return CustodyKey(duty, state, place, holder, since, ceded, tuple(misdeeds), tuple(impossible))
+    return CustodyKey(duty, state, place, holder, since, ceded, tuple(misdeeds), tuple(impossible), tuple(by_others))
 
 
 def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str]) -> list[Misdeed]:
@@ -218,6 +223,11 @@ def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str])
     }:
         return [Misdeed.WRONG_PERSON]
     return []
+
+
+def by_another(event: DutyEvent, holder: str) -> str:
+    """Return what is doubtful about a use by a person who did not have the key."""
+    return f"used by {event.told.by}, when {holder} had it: a hand-over is missing, or one of the two is wrong"
 
 
 def remedy(key: CustodyKey) -> str:

@@ -9,7 +9,16 @@ from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.codes import code_key
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.custody.chain import AlarmCheck, KeyAct, KeyState, Misdeed, alarm_check, details_of, place_key
+from vetlla.service.custody.chain import (
+    AlarmCheck,
+    KeyAct,
+    KeyState,
+    Misdeed,
+    alarm_check,
+    by_another,
+    details_of,
+    place_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,6 +76,7 @@ def check(
         *_out_too_long(held, limits.out_us, now_us),
         *_shared_codes(held),
         *_shared_places(held),
+        *_by_others(every, now_us - limits.misdeed_us),
         *_impossible(every),
     ]
     found.sort(key=lambda one: -one.level)
@@ -158,6 +168,14 @@ def _impossible(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
     for key in keys:
         for one in key.impossible:
             yield _finding("impossible", Level.WARNING, f"event {one.event.id}: {one.reason}", _show(key))
+
+
+def _by_others(keys: Iterable[CustodyKey], since_us: int) -> Iterator[Finding]:
+    for key in keys:
+        for event, holder in key.by_others:
+            if event.told.at_us >= since_us:
+                text = f"key {key.code} of {key.home}, event {event.id}: {by_another(event, holder)}"
+                yield _finding("holder", Level.WARNING, text, _show(key))
 
 
 def _show(key: CustodyKey) -> str:
