@@ -120,7 +120,7 @@ def test_a_file_with_other_capitals_tells_of_the_same_keys(keeper: Vetlla, tmp_p
     file = tmp_path / "keys.csv"
     head = "home,key,event,at,by,place,authorisation,may_return,reason\n"
     file.write_text(head + "H1,k1,taken,2025-02-01T10:00,T07,,,,check\n", encoding="utf-8")
-    assert act(keeper, "import", file).out.split(": ")[1].startswith("1 new")
+    assert act(keeper, "import", str(file)).out.split(": ")[1].startswith("1 new")
     file.write_text(head + "H2,k1,ceded,2025-02-01T10:00,,x,A-1,P1,\n", encoding="utf-8")
     bad = keeper("custody", "import", file)
     assert (bad.status, "is in custody already, and opens H1" in bad.talk) == (64, True)

@@ -21,7 +21,7 @@ _AT_HOME: Final = frozenset({"arrived", "access", "no_access"})
 """What only a unit that was sent can report."""
 
 
-class Repeated(NamedTuple):
+class PerhapsOne(NamedTuple):
     """Two emergencies of a home that may be one: the call of the later one came while the first one waited."""
 
     first: StreetEmergency
@@ -44,7 +44,7 @@ class Repeated(NamedTuple):
         )
 
 
-def repeated(emergencies: Iterable[StreetEmergency], window_us: int) -> Iterator[Repeated]:
+def repeated(emergencies: Iterable[StreetEmergency], window_us: int) -> Iterator[PerhapsOne]:
     """Yield the emergencies of a home that may be one, each later one with the first that it may belong to.
 
     A call belongs to an emergency until a unit has got in. It also does within the chaining time (``window_us``) after
@@ -55,7 +55,7 @@ def repeated(emergencies: Iterable[StreetEmergency], window_us: int) -> Iterator
     for place, later in enumerate(every):
         for first in every[:place]:
             if first.opened_us < later.opened_us <= _until_us(first, window_us):
-                yield Repeated(first, later)
+                yield PerhapsOne(first, later)
                 break
 
 
