@@ -32,7 +32,7 @@ def row(event: str, at: str | int, ref: str = "", **more: str) -> Row:
     return {name: texts.get(name) or None for name in COLUMNS}
 
 
-def take(folder: Path, rows: Sequence[Row], **options: bool) -> ImportedEvents:
+def take(folder: Path, rows: Sequence[Row], **options: Any) -> ImportedEvents:  # noqa: ANN401 - passed on
     """Import rows as a file has them."""
     numbered: Any = enumerate(rows, start=2)
     return import_events(folder, ManualClock(NOW), RULES, numbered, "file.csv", **options)

@@ -20,6 +20,7 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
 )
+from vetlla.domain.codes import code_key
 from vetlla.service.custody.chain import KEY
 from vetlla.service.custody.columns import COLUMNS, KEYS, STOCK, key_row
 from vetlla.service.custody.stock import compare
@@ -123,7 +124,8 @@ def inventory(
         refuse(file, faults, reader, as_json=as_json)
     with snapshot(state_dir, CLOCK) as connection:
         # A code may have belonged to a key that was returned; the key that is in custody then counts.
-        keys = {key.code: key for key in sorted(register.keys(connection, known), key=lambda one: one.in_custody)}
+        every = sorted(register.keys(connection, known), key=lambda one: one.in_custody)
+        keys = {code_key(key.code): key for key in every}
     differences = [one._asdict() | {"difference": one.difference.value} for one in compare(keys, counted)]
     print_rows(differences, ("key", "home", "difference", "recorded", "found"), as_json=as_json)
     if differences:

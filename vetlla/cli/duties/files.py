@@ -21,12 +21,14 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
     tell_fault,
+    tell_warnings,
 )
 from vetlla.service.duties.columns import COLUMNS, EVENTS, event_row
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
+from vetlla.tasks.dispatch.doubts import row_doubts
 from vetlla.tasks.duties.imports import import_events
 
 LARGE = 8 << 20
@@ -70,6 +72,7 @@ def import_(
             keep_good_rows=partial,
             dry_run=dry_run,
             large=is_large,
+            doubts=row_doubts,
         )
     if done.faults and not partial:
         refuse(file, done.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
@@ -89,6 +92,7 @@ def import_(
             f"{counted(done.erased, 'event')} about erased people: no note and no free detail was written",
             soft_wrap=True,
         )
+    tell_warnings(done.warnings, reader, as_json=as_json)
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"

@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.codes import code_key
-from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
+from vetlla.domain.emergencies import NO_NEWS_US, TYPE_OF_KIND, EmergencyType
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
@@ -80,6 +80,15 @@ class StreetEmergency(NamedTuple):
     def waits(self) -> bool:
         """Return True if it is open and its verdict waits for a unit."""
         return self.is_open and self.standing.judging is None
+
+    @property
+    def news_us(self) -> int:
+        """When the last of its events happened."""
+        return max(event.told.at_us for event in self.standing.duty.events)
+
+    def has_no_news(self, now_us: int) -> bool:
+        """Return True if no event has ended it, and nothing was recorded of it for ``NO_NEWS_US``."""
+        return self.is_open and now_us - self.news_us > NO_NEWS_US
 
     @property
     def ended_us(self) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.domain.columns import Fault
+from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
@@ -14,12 +15,12 @@ from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index, loose_of
-from vetlla.tasks.duties.order import KINDS, impossible_rows
+from vetlla.tasks.duties.order import KINDS, KeyCodes, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.service.duties.columns import EventRow
     from vetlla.service.duties.terms import DutyRules
+
+    Doubts: TypeAlias = Callable[
+        [sqlite3.Connection, DutyRules, Sequence[tuple[int, NewEvent]], int], Sequence[RowFault]
+    ]
 
 
 class ImportedEvents(NamedTuple):
@@ -42,6 +47,8 @@ class ImportedEvents(NamedTuple):
     """Known events that the file tells with another person, note or detail; what was recorded stays."""
     erased: int = 0
     """Events about erased people, of which no note and no free detail was written."""
+    warnings: Sequence[Fault] = ()
+    """What is doubtful about rows that were taken."""
 
 
 def import_events(
@@ -54,8 +61,11 @@ def import_events(
     keep_good_rows: bool = False,
     dry_run: bool = False,
     large: bool = False,
+    doubts: Doubts | None = None,
 ) -> ImportedEvents:
     """Append the events of a file. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
+
+    ``doubts`` says what is doubtful about the new events of emergencies, after all rows were appended.
 
     With ``large`` a copy of the registry is changed, so that the running receiver is not slowed down.
     """
@@ -71,7 +81,8 @@ def import_events(
             return ImportedEvents(0, 0, faults, 0)
         keep_index(connection, rules, taker.changed, large=large)
         loose = loose_of(connection, rules, taker.subjects)
-        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing, taker.erased)
+        warnings = doubts(connection, rules, taker.emergencies, now_us) if doubts else ()
+        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing, taker.erased, warnings)
 
 
 class _Taker:
@@ -86,10 +97,13 @@ class _Taker:
         self._opens = {name: rules.kinds.kind(name).opens for name in rules.kinds.names()}
         self._unnamed: dict[int, int] = {}
         """By number of the event: the row that told an opening without a reference."""
+        self._codes = KeyCodes(connection)
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
+        self.emergencies: list[tuple[int, NewEvent]] = []
+        """New events of emergencies, with their rows."""
         self.known = 0
         self.new = 0
         self.differing = 0
@@ -103,7 +117,7 @@ class _Taker:
             self.erased += 1
             event = without_free_text(event)
         if event.kind in KINDS:
-            self._held.append((row, event))
+            self._held.append((row, self._codes.spelled(event)))
             return []
         return self._put(row, event)
 
@@ -129,6 +143,8 @@ class _Taker:
         if number is not None and self._is_unnamed(event):
             self._unnamed[number] = row
         self.new += 1
+        if event.kind in TYPE_OF_KIND:
+            self.emergencies.append((row, event))
         return []
 
     def _is_unnamed(self, event: NewEvent) -> bool:
