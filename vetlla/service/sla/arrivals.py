@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import MINUTE_US
+from vetlla.domain.codes import code_key
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.service_levels import LevelGroup
-from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.report import count
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.durations import Durations

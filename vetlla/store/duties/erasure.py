@@ -69,7 +69,7 @@ def erase(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> 
 
 def without_free_text(event: NewEvent) -> NewEvent:
     """Return an event as an erasure would leave it."""
-    return event._replace(note="", details=_kept(event.kind, event.details))
+    return event._replace(note="", details=kept_details(event.kind, event.details))
 
 
 def _found(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> Iterator[_Emptied]:
