@@ -6,6 +6,7 @@ Values from a contract and assumed values are in one file (``config/parameters.t
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from vetlla.domain.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
 
@@ -135,6 +136,17 @@ class Reading:
         if isinstance(value, str):
             return value
         raise _wrong(name, "a text")
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return the names of a text that has several, with commas or spaces between them."""
+        return tuple(filter(None, re.split(r"[,\s]+", self.text(name))))
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        """Return a text that is one of some words. Raises UsageError if it is another one."""
+        found = self.text(name)
+        if found not in choices:
+            raise _wrong(name, f"one of {', '.join(choices)}")
+        return found
 
     def the_date(self, name: str) -> date:
         """Return a date."""
