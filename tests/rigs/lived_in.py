@@ -207,6 +207,9 @@ INVOCATIONS = {
     "agenda list": "agenda list",
     "agenda report": "agenda report --month {month}",
     "budget tender": "budget tender",
+    "budget execution": "budget execution --invoices {dir}/lines.ndjson",
+    "budget residual": "budget residual --on 2027-03-31",
+    "budget offer": "budget offer --price essential=0.19",
     "reminders understand": "reminders understand {dir}/homes.csv",
     "reminders segments": "reminders segments {dir}/homes.csv",
     "reminders run": "reminders run --help",
@@ -529,6 +532,9 @@ def _owe(place: Place) -> None:
         encoding="utf-8",
     )
     (directory / "counted.csv").write_text("key,place\nK1,hook 2\n", encoding="utf-8")
+    (directory / "lines.ndjson").write_text(
+        '{"month": "2025-03", "concept": "umo", "amount": "99.00", "vat": "4"}\n', encoding="utf-8"
+    )
     for words in (
         ("complaints", "open", "H1", "--at", "2025-03-05T10:00", "--json"),
         ("custody", "import", str(directory / "keys.csv")),

@@ -25,7 +25,7 @@ from vetlla.tasks.budget.residual import purchases
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vetlla.service.budget.residual import Purchase, Residual, ResidualTotal
+    from vetlla.service.budget.residual import PurchaseOption, Residual, ResidualTotal
 
 COLUMNS: Final = ("on", "line", "devices", "price", "paid", "residual", "left_out")
 DEVICES: Final = ("on", "device", "line", "home", "cost_from", "months", "price", "paid", "residual", "reason")
@@ -78,10 +78,8 @@ def residual(
     if files.csv:
         write(files.csv, DEVICES, _device_rows(made), "devices", kind=FileKind.CSV)
     if files.xlsx:
-        totals = ((_total_fields(one, total)[name] for name in COLUMNS[:-1]) for one in made for total in one.totals)
         with finished(files.xlsx) as out:
-            sheets = {"devices": (DEVICES, _device_rows(made)), "totals": (COLUMNS[:-1], totals)}
-            writing.write(out, sheets)
+            writing.write(out, {"devices": (DEVICES, _device_rows(made)), "totals": (COLUMNS, _total_rows(made))})
     if as_json:
         _print_json(made)
     elif Path("-") not in files:
@@ -92,7 +90,7 @@ def residual(
     footnote(reading)
 
 
-def _print_json(made: Sequence[Purchase]) -> None:
+def _print_json(made: Sequence[PurchaseOption]) -> None:
     for one in made:
         for device in one.devices:
             print_json(_device_fields(one, device))
@@ -100,7 +98,7 @@ def _print_json(made: Sequence[Purchase]) -> None:
             print_json(_total_fields(one, total))
 
 
-def _device_fields(made: Purchase, one: Residual) -> dict[str, Any]:
+def _device_fields(made: PurchaseOption, one: Residual) -> dict[str, Any]:
     return {
         "on": str(made.on),
         "device": one.device,
@@ -116,7 +114,7 @@ def _device_fields(made: Purchase, one: Residual) -> dict[str, Any]:
     }
 
 
-def _total_fields(made: Purchase, total: ResidualTotal) -> dict[str, Any]:
+def _total_fields(made: PurchaseOption, total: ResidualTotal) -> dict[str, Any]:
     return {
         "on": str(made.on),
         "device": TOTAL,
@@ -129,7 +127,7 @@ def _total_fields(made: Purchase, total: ResidualTotal) -> dict[str, Any]:
     }
 
 
-def _device_rows(made: Sequence[Purchase]) -> Iterator[tuple[object, ...]]:
+def _device_rows(made: Sequence[PurchaseOption]) -> Iterator[tuple[object, ...]]:
     for one in made:
         for device in one.devices:
             yield (
@@ -146,7 +144,17 @@ def _device_rows(made: Sequence[Purchase]) -> Iterator[tuple[object, ...]]:
             )
 
 
-def _row(made: Purchase, total: ResidualTotal) -> dict[str, Any]:
+def _total_rows(made: Sequence[PurchaseOption]) -> Iterator[tuple[object, ...]]:
+    for one in made:
+        for total in one.totals:
+            yield one.on, total.line, total.devices, total.price, total.paid, total.residual, _left_out(total)
+
+
+def _left_out(total: ResidualTotal) -> str:
+    return ", ".join(f"{why.value} {number}" for why, number in total.left_out.items())
+
+
+def _row(made: PurchaseOption, total: ResidualTotal) -> dict[str, Any]:
     return {
         "on": made.on,
         "line": total.line,
@@ -154,5 +162,5 @@ def _row(made: Purchase, total: ResidualTotal) -> dict[str, Any]:
         "price": money(total.price),
         "paid": money(total.paid),
         "residual": money(total.residual),
-        "left_out": ", ".join(f"{why.value} {number}" for why, number in total.left_out.items()),
+        "left_out": _left_out(total),
     }

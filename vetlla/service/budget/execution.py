@@ -122,7 +122,7 @@ def contract_months(tables: TenderTables) -> dict[int, list[date]]:
 def execution(
     tables: TenderTables, invoiced: Mapping[date, Sequence[InvoicedLine]], until: date | None = None
 ) -> list[BudgetYear]:
-    """Return the years of the contract up to a month (default: the last invoiced one).
+    """Return the years up to a month (default: the last invoiced one) that have an invoice, and the year of that month.
 
     ``invoiced``: the lines of each month, by its first day. Later months than ``until`` are left out. Raises UsageError
     for a month that is no month of the contract, and without any month.
@@ -143,7 +143,9 @@ def execution(
             budget[cell.year][cell.concept] = cell.amount
     until_last = {month: lines for month, lines in invoiced.items() if month <= last}
     return [
-        _year(tables, budget[year], some, until_last, last) for year, some in months.items() if some and some[0] <= last
+        _year(tables, budget[year], some, until_last, last)
+        for year, some in months.items()
+        if last in some or any(month in until_last for month in some)
     ]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import MovementKind, Ownership, Place
 from vetlla.service.inventory.rent_lines import rent_line
-from vetlla.service.inventory.rent_share import Stretch, clipped, merged
+from vetlla.service.inventory.rent_share import RentedDays, clipped, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ class Chains:
         self._homes = homes
         self._rules = rules
 
-    def rented(self, number: int, after: date) -> dict[str, tuple[Stretch, ...]]:
+    def rented(self, number: int, after: date) -> dict[str, tuple[RentedDays, ...]]:
         """Return the rented days of a device's chain before a day, by line.
 
         Days before the cost date do not count. The days from the cost date to the first recorded movement of the chain
@@ -54,7 +54,7 @@ class Chains:
         cost_from = self._devices[number].cost_from
         if cost_from is None:
             return {}
-        found: defaultdict[str, list[Stretch]] = defaultdict(list)
+        found: defaultdict[str, list[RentedDays]] = defaultdict(list)
         earliest: tuple[date, str] | None = None
         for one, end in self._chain(number, cost_from, after):
             line = rent_line(one.type)
@@ -66,7 +66,7 @@ class Chains:
             if is_rented and (earliest is None or begun.day < earliest[0]):
                 earliest = begun.day, line
         if earliest is not None and not any(one.first < earliest[0] for some in found.values() for one in some):
-            found[earliest[1]].append(Stretch(cost_from, earliest[0]))
+            found[earliest[1]].append(RentedDays(cost_from, earliest[0]))
         return {line: merged(clipped(some, cost_from, after)) for line, some in found.items()}
 
     def _chain(self, number: int, cost_from: date, end: date) -> Iterator[tuple[DeviceHistory, date]]:
@@ -93,7 +93,7 @@ class Chains:
         before = self._devices.get(move.other or 0)
         return first is move or (before is not None and cost_from == (before.cost_from or before.first_installed))
 
-    def _own(self, one: DeviceHistory, after: date) -> Iterator[Stretch]:
+    def _own(self, one: DeviceHistory, after: date) -> Iterator[RentedDays]:
         """Yield the rented days of a device by itself."""
         was_in_home = False
         ends = [*(move.day for move in one.movements[1:]), after]
@@ -103,11 +103,11 @@ class Chains:
             if move.ownership is not Ownership.LEASED or move.day >= end:
                 continue
             if move.place is Place.HOME:
-                yield from self._in_service(move.home, Stretch(move.day, end))
+                yield from self._in_service(move.home, RentedDays(move.day, end))
             elif move.place is Place.WAREHOUSE and was_in_home and self._rules.in_warehouse:
-                yield Stretch(move.day, end)
+                yield RentedDays(move.day, end)
 
-    def _in_service(self, code: str, stay: Stretch) -> Iterator[Stretch]:
+    def _in_service(self, code: str, stay: RentedDays) -> Iterator[RentedDays]:
         """Yield the days of a stay on which its home is in the service."""
         if self._rules.when_home_left:
             yield stay

@@ -88,7 +88,7 @@ class ResidualTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+class PurchaseOption:
     """The purchase option on a day."""
 
     on: date
@@ -109,7 +109,7 @@ class Park:
     homes: Mapping[str, Home]
 
 
-def purchase(park: Park, on: date, reading: Reading) -> Purchase:
+def purchase(park: Park, on: date, reading: Reading) -> PurchaseOption:
     """Return the purchase option on a day. For a day to come every device stays where it is, and is rented until then.
 
     ``reading``: the parameters in force on the day. Raises UsageError or ConfigError for a parameter that cannot be
@@ -129,7 +129,7 @@ def purchase(park: Park, on: date, reading: Reading) -> Purchase:
             found.append((kept.id, valuer.value(kept, line, reason)))
     order = {line: place for place, line in enumerate(RENT_LINES)}
     devices = [one for _, one in sorted(found, key=lambda pair: (order[pair[1].line], pair[0]))]
-    return Purchase(on=on, devices=devices, totals=list(_totals(devices, left_out)))
+    return PurchaseOption(on=on, devices=devices, totals=list(_totals(devices, left_out)))
 
 
 class _Valuer:

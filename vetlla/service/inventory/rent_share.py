@@ -25,7 +25,7 @@ class ProRata(StrEnum):
     """A whole month, and only if every day of it is rented."""
 
 
-class Stretch(NamedTuple):
+class RentedDays(NamedTuple):
     """Days from the first one up to the one before ``after``."""
 
     first: date
@@ -43,27 +43,27 @@ def month_share(days: int, length: int, pro_rata: ProRata) -> Fraction:
             return Fraction(int(days == length))
 
 
-def merged(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+def merged(stretches: Iterable[RentedDays]) -> tuple[RentedDays, ...]:
     """Return the days of all stretches, each day once, as stretches that do not touch."""
-    found: list[Stretch] = []
+    found: list[RentedDays] = []
     for one in sorted(stretches):
         if one.first >= one.after:
             continue
         if found and one.first <= found[-1].after:
-            found[-1] = Stretch(found[-1].first, max(found[-1].after, one.after))
+            found[-1] = RentedDays(found[-1].first, max(found[-1].after, one.after))
         else:
             found.append(one)
     return tuple(found)
 
 
-def clipped(stretches: Iterable[Stretch], first: date, after: date) -> list[Stretch]:
+def clipped(stretches: Iterable[RentedDays], first: date, after: date) -> list[RentedDays]:
     """Return the days of stretches that are not before ``first`` and before ``after``."""
-    cut = (Stretch(max(one.first, first), min(one.after, after)) for one in stretches)
+    cut = (RentedDays(max(one.first, first), min(one.after, after)) for one in stretches)
     return [one for one in cut if one.first < one.after]
 
 
 @lru_cache(maxsize=1 << 16)
-def rented_months(stretches: tuple[Stretch, ...], pro_rata: ProRata) -> Fraction:
+def rented_months(stretches: tuple[RentedDays, ...], pro_rata: ProRata) -> Fraction:
     """Return the rents of merged stretches, exactly. Results are cached: a park has many devices of one day."""
     days: dict[date, int] = {}
     for one in stretches:

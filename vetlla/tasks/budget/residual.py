@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import DeviceType
-from vetlla.service.budget.residual import Park, Purchase, purchase
+from vetlla.service.budget.residual import Park, PurchaseOption, purchase
 from vetlla.service.inventory.rent_lines import rent_line
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
 
 
-def purchases(connection: sqlite3.Connection, days: Sequence[date], parameters: Reading) -> list[Purchase]:
+def purchases(connection: sqlite3.Connection, days: Sequence[date], parameters: Reading) -> list[PurchaseOption]:
     """Return the purchase option on each day. ``connection``: a snapshot; ``parameters`` remembers what was read.
 
     Raises UsageError or ConfigError for a parameter that cannot be used.
