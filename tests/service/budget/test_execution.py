@@ -110,8 +110,8 @@ def level_of(net: str) -> tuple[Level, str]:
     """Return the gravest finding of a year of which everything was invoiced in its last month."""
     year = _whole_year(net)
     found = findings([year])
-    (about,) = [one for one in found if one.check == "net.2026"] or [None]
-    return worst(found), about.remedy if about else ""
+    (about,) = (one for one in found if one.check == "net.2026")
+    return worst(found), about.remedy
 
 
 def _whole_year(net: str) -> BudgetYear:
