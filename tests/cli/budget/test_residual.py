@@ -106,6 +106,14 @@ def test_without_a_day_it_is_the_three_dates(park: Vetlla) -> None:
     assert found == [("2027-03-31", "127.09"), ("2028-03-31", "71.05"), ("2029-03-31", "15.01")]
 
 
+def test_a_life_that_ends_on_the_day_has_ended(park: Vetlla) -> None:
+    """G9 is past the end of its five years on 1 January 2025, and not on the day before."""
+    for day, reason in (("2024-12-31", None), ("2025-01-01", "past_life")):
+        found = park("budget", "residual", "--on", day, "--json").json
+        (gas,) = (one for one in found if one["device"] == "gas:G9")
+        assert gas["reason"] == reason
+
+
 def test_what_was_bought_has_no_price_any_more(park: Vetlla) -> None:
     """After the transfer the device is municipal."""
     assert park("inventory", "transfer", "terminal_ip:T1", "municipal", "--day", "2026-11-01").status == 0
