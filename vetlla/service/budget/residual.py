@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -22,7 +22,7 @@ from vetlla.service.inventory.lifetimes import Lives
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_lines import RENT_LINES, rent_line
-from vetlla.service.inventory.rent_share import ProRata, rented_months
+from vetlla.service.inventory.rent_share import ProRata, as_decimal, rented_months, rounded_months
 from vetlla.service.parameters import Basis
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
-FINEST: Final = Decimal("0.00000001")
-"""Months are shown rounded to it; amounts are computed from the exact months."""
 _ZERO: Final = Decimal("0.00")
 _YES_NO: Final = ("yes", "no")
 _BEHIND: Final = ("rent.pro_rata", "rent.home_left", "rent.warehouse", "purchase.rents", "life.from.default")
@@ -62,7 +60,7 @@ class Residual:
     home: str
     cost_from: date | None
     months: Decimal
-    """Monthly rents that were paid for it and for the devices before it in its chain."""
+    """Monthly rents that were paid for it and for the devices before it in its chain, rounded; ``paid`` is exact."""
     price: Decimal
     paid: Decimal
     residual: Decimal
@@ -177,13 +175,13 @@ class _Valuer:
             part = rented_months(stretches, self._pro_rata)
             months += part
             paid += part * Fraction(reading.money(f"price.rent.{of_line}"))
-        rent = cents(_decimal(paid))
+        rent = cents(as_decimal(paid))
         return Residual(
             device=name(kept.device),
             line=line,
             home=kept.standing.home,
             cost_from=kept.device.cost_from,
-            months=Decimal(f"{_decimal(months).quantize(FINEST, ROUND_HALF_UP).normalize():f}"),
+            months=Decimal(f"{rounded_months(months).normalize():f}"),
             price=cents(price),
             paid=rent,
             residual=_ZERO if reason is not None else max(cents(price) - rent, _ZERO),
@@ -200,10 +198,6 @@ class _Valuer:
             entries = (self._reading.entry(name) for name in names)
             self._behind[key] = tuple(sorted(one.name for one in entries if one.basis is not Basis.CONTRACT))
         return self._behind[key]
-
-
-def _decimal(exact: Fraction) -> Decimal:
-    return Decimal(exact.numerator) / Decimal(exact.denominator)
 
 
 def _totals(devices: Iterable[Residual], left_out: Mapping[tuple[str, NotBought], int]) -> Iterator[ResidualTotal]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.service.calendar import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+
+FINEST: Final = Decimal("0.00000001")
+"""Months are shown and invoiced rounded to it: Facturae takes eight decimals."""
 
 
 class ProRata(StrEnum):
@@ -41,6 +45,16 @@ def month_share(days: int, length: int, pro_rata: ProRata) -> Fraction:
             return Fraction(int(days > 0))
         case ProRata.NONE:
             return Fraction(int(days == length))
+
+
+def as_decimal(exact: Fraction) -> Decimal:
+    """Return a number with the 28 digits of a Decimal."""
+    return Decimal(exact.numerator) / Decimal(exact.denominator)
+
+
+def rounded_months(exact: Fraction) -> Decimal:
+    """Return months rounded to ``FINEST``, half up."""
+    return as_decimal(exact).quantize(FINEST, ROUND_HALF_UP)
 
 
 def merged(stretches: Iterable[RentedDays]) -> tuple[RentedDays, ...]:
