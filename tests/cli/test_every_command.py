@@ -139,7 +139,7 @@ OWN_END = {
 
 
 AT_ONCE = {
-    "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint",
+    "inventory parameters", "budget tender", "budget offer", "reminders run", "reminders demo", "reminders texts lint",
     "reminders texts preview", "support levels", "duties kinds", "documents calendar", "sanctions faults",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
@@ -187,7 +187,8 @@ ELSEWHERE = {
     "demo", "receiver", "decode", "capture", "probe-line", "probe run", "simulate dial", "simulate mqtt",
     "simulate receiver", "simulate year", "duties kinds",
     "db verify", "db restore", "supervision report", "cards rekey",
-    "inventory parameters", "inventory sample", "budget tender", "reminders understand", "reminders segments",
+    "inventory parameters", "inventory sample", "budget tender", "budget execution", "budget offer",
+    "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
     "reminders texts lint", "reminders texts preview", "support levels", "documents calendar", "sanctions faults",
 }  # fmt: skip

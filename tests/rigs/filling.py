@@ -236,6 +236,9 @@ def _owe(place: Place) -> None:
         encoding="utf-8",
     )
     (directory / "counted.csv").write_text("key,place\nK1,hook 2\n", encoding="utf-8")
+    (directory / "lines.ndjson").write_text(
+        '{"month": "2025-03", "concept": "umo", "amount": "99.00", "vat": "4"}\n', encoding="utf-8"
+    )
     (directory / "lines.csv").write_text("concept,units,price,amount,vat\numo,1,99,99,4\n", encoding="utf-8")
     for words in (
         ("complaints", "open", "H1", "--at", "2025-03-05T10:00", "--json"),

@@ -57,6 +57,14 @@ def test_units_and_amounts_are_those_counted_by_hand(service: Vetlla) -> None:
     assert found["essential"]["assumed"] == ["price.essential"]
 
 
+def test_the_budget_reads_what_is_printed(service: Vetlla, tmp_path: Path) -> None:
+    file = tmp_path / "months.ndjson"
+    file.write_text(service("invoice", "make", *MONTH, "--json").out, encoding="utf-8")
+    rows = {row["concept"]: row for row in service("budget", "execution", "--invoices", file, "--json").json}
+    assert rows["umo"]["months"] == ["2025-10"]
+    assert {name: rows[name]["executed"] for name in BY_HAND} == {name: amount for name, (_, amount) in BY_HAND.items()}
+
+
 def test_what_was_not_counted_is_said(service: Vetlla) -> None:
     told = service("invoice", "make", *MONTH).talk
     assert "1 homes in the service have no registered user" in told

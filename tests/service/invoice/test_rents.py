@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.service.homes.test_attended import DAYS, NOVEMBER, bits
 from vetlla.domain.devices import DeviceHistory, DeviceType, Movement, MovementKind, Ownership, Place
 from vetlla.domain.homes import Home, Period
+from vetlla.service.inventory.pilots import free_pilots
+from vetlla.service.inventory.rent_share import ProRata
 from vetlla.service.invoice.rents import (
-    ProRata,
     RentReason,
     RentTerms,
     device_month,
-    free_pilots,
     positions,
     rent_units,
     without_pilots,
@@ -144,7 +144,7 @@ def test_the_first_devices_of_a_pilot_are_not_rented() -> None:
         device(6, move(-9)),
     ]
     with_pilot = terms(pilot_lines={"smartwatch"}, pilot_free=2)
-    free = free_pilots(some, with_pilot)
+    free = free_pilots(some, with_pilot.pilot_lines, with_pilot.pilot_free)
     assert free == {1, 2, 5}
     found = list(without_pilots((device_month(one, with_pilot) for one in some), free))
     assert [one.reason for one in found] == [

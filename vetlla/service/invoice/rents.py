@@ -8,35 +8,24 @@ municipal or offered, too. Of each pilot device the first ones that were install
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import MovementKind, Ownership, Place
-from vetlla.service.inventory.rent_lines import rent_line
+from vetlla.service.inventory.rent_share import as_decimal, month_share, rounded_months
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
+    from decimal import Decimal
 
     from vetlla.domain.devices import DeviceHistory, Movement
     from vetlla.domain.homes import Home
     from vetlla.service.homes.attended import DaySpan
-
-FINEST: Final = Decimal("0.00000001")
-"""Units of a line are rounded to it, half up: Facturae takes eight decimals."""
-
-
-class ProRata(StrEnum):
-    """What is paid in the months of installation and removal (parameter ``rent.pro_rata``)."""
-
-    DAYS = "days"
-    """The rented days divided by the days of the month."""
-    WHOLE_MONTH = "whole_month"
-    """A whole month for one rented day."""
-    NONE = "none"
-    """A whole month, and only if every day of it is rented."""
+    from vetlla.service.inventory.rent_share import ProRata
 
 
 class RentReason(StrEnum):
@@ -149,41 +138,6 @@ def without_pilots(found: Iterable[DeviceMonth], free: Collection[int]) -> Itera
             yield one
 
 
-def free_pilots(histories: Iterable[DeviceHistory], terms: RentTerms) -> frozenset[int]:
-    """Return the numbers of the pilot devices that are not rented: the first ones of each line that came into a home.
-
-    Devices of one day come in the order of their registration. A device that first came into a home in place of another
-    one of its line takes that one's place in the order, and so is no further unit.
-    """
-    heads: dict[str, list[tuple[date, int]]] = {}
-    came_for: dict[int, int] = {}
-    lines: dict[int, str] = {}
-    for one in histories:
-        line = rent_line(one.type)
-        first = next((move for move in one.movements if move.place is Place.HOME), None)
-        if line not in terms.pilot_lines or first is None or line is None:
-            continue
-        lines[one.number] = line
-        if first.kind is MovementKind.REPLACES and first.other is not None:
-            came_for[one.number] = first.other
-        heads.setdefault(line, []).append((first.day, one.number))
-    own = {
-        line: sorted(head for head in some if lines.get(came_for.get(head[1], 0)) != line)
-        for line, some in heads.items()
-    }
-    free = {number for some in own.values() for _, number in some[: terms.pilot_free]}
-    return frozenset(number for number in lines if _head(number, came_for, lines) in free)
-
-
-def _head(number: int, came_for: Mapping[int, int], lines: Mapping[int, str]) -> int:
-    """Return the device whose place a device took, through all replacements of its line."""
-    seen = {number}
-    while (before := came_for.get(number)) is not None and lines.get(before) == lines[number] and before not in seen:
-        seen.add(before)
-        number = before
-    return number
-
-
 def positions(found: Iterable[DeviceMonth], span: DaySpan) -> list[RentPosition]:
     """Return the rented devices of one line as positions, by home and device.
 
@@ -218,16 +172,12 @@ def _came(one: DeviceMonth, span: DaySpan) -> tuple[date, int | None]:
 
 
 def rent_units(found: Iterable[RentPosition], span: DaySpan, pro_rata: ProRata) -> Decimal:
-    """Return the units of a line: months of devices."""
-    if pro_rata is ProRata.DAYS:
-        days = sum(one.days.bit_count() for one in found)
-        return (Decimal(days) / span.length).quantize(FINEST, ROUND_HALF_UP)
-    return Decimal(sum(position_units(one, span, pro_rata) for one in found))
+    """Return the units of a line: months of devices, rounded to ``FINEST``."""
+    lengths = Counter(one.days.bit_count() for one in found)
+    shares = (month_share(days, span.length, pro_rata) * number for days, number in lengths.items())
+    return rounded_months(sum(shares, Fraction(0)))
 
 
 def position_units(one: RentPosition, span: DaySpan, pro_rata: ProRata) -> Decimal:
     """Return the units of a position, not rounded."""
-    if pro_rata is ProRata.DAYS:
-        return Decimal(one.days.bit_count()) / span.length
-    is_paid = bool(one.days) if pro_rata is ProRata.WHOLE_MONTH else one.days == span.whole
-    return Decimal(int(is_paid))
+    return as_decimal(month_share(one.days.bit_count(), span.length, pro_rata))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.errors import ConfigError
 from vetlla.service.agenda.figures import LEVELS
 from vetlla.service.inventory.rent_lines import RENT_LINES
+from vetlla.service.inventory.rent_share import ProRata
 from vetlla.service.invoice.concepts import AGENDAS, PROGRAMMES, RENT, UMO
 from vetlla.service.invoice.lines import ReductionVat, VatRates
-from vetlla.service.invoice.rents import ProRata, RentTerms
+from vetlla.service.invoice.rents import RentTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,12 @@ from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.agenda.month import agenda_month
 from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.homes.attended import DaySpan
+from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_lines import rent_line
 from vetlla.service.invoice.agendas import AgendaReason, AgendaTerms, answered_agendas
 from vetlla.service.invoice.attendance import MonthAttendance
 from vetlla.service.invoice.concepts import AGENDAS, ESSENTIAL, HOME_SAFETY, INTEGRATED, MIMAL, RENT, UMO
-from vetlla.service.invoice.rents import device_month, free_pilots, positions, rent_units, without_pilots
+from vetlla.service.invoice.rents import device_month, positions, rent_units, without_pilots
 from vetlla.service.invoice.terms import programmes_of, rent_terms, umo_terms
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as stored_devices
@@ -116,11 +117,11 @@ class InvoiceCounts:
 
     @cached_property
     def _free(self) -> frozenset[int]:
-        pilots = self.rent_terms.pilot_lines
-        types = [kind for kind in DeviceType if rent_line(kind) in pilots]
+        terms = self.rent_terms
+        types = [kind for kind in DeviceType if rent_line(kind) in terms.pilot_lines]
         record = self.record
         histories = stored_devices.histories(record.connection, self.span.last, types=types)
-        return free_pilots(histories, self.rent_terms)
+        return free_pilots(histories, terms.pilot_lines, terms.pilot_free)
 
     @cached_property
     def rents(self) -> Mapping[str, list[RentPosition]]:
