@@ -84,6 +84,18 @@ def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: 
     return [subject for (subject,) in rows]
 
 
+def opened_long_before(
+    connection: sqlite3.Connection, kind: str, before_us: int, first_us: int, last_us: int
+) -> list[str]:
+    """Return the subjects of which an event before a time promises a time that ends within two later moments."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND end_us IS NOT NULL AND end_us BETWEEN ? AND ?"
+        " AND at_us < ? ORDER BY subject",
+        (kind, first_us, last_us, before_us),
+    )
+    return [subject for (subject,) in rows]
+
+
 def subjects_of_ref(connection: sqlite3.Connection, kind: str, ref: str) -> list[str]:
     """Return the subjects of which a kind has an event with this reference."""
     # The unique index has these columns, so that no row of the table is read.
