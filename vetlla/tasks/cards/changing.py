@@ -17,6 +17,7 @@ from vetlla.store.cards.table import CardDamage
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
 from vetlla.tasks.cards.place import is_present, place_in
+from vetlla.tasks.cards.registered import doubts_if_readable
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vetlla.service.cards.columns import CardRow
     from vetlla.store.cards.sealing import SealedCard
     from vetlla.tasks.cards.place import CardPlace
+    from vetlla.tasks.cards.registered import CardDoubt
 
 
 CARDS_AT_ONCE: Final = 1_000
@@ -46,6 +48,8 @@ class CardsImported(NamedTuple):
     faults: list[Fault]
     left_out: list[CardDamage]
     """Homes of the file whose cards are damaged and stay as they are."""
+    doubts: list[CardDoubt]
+    """What the inventory, or the log of erasures, contradicts; the cards are imported all the same."""
 
 
 class Resealed(NamedTuple):
@@ -85,6 +89,7 @@ def import_cards(
     is_present(place)
     with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:
         changed = []
+        cards: list[Card] = []
         for home, parts in file.homes.items():
             sealed = table.row_of(db, home)
             if sealed is not None and (why := table.unusable(db, sealed, keys)):
@@ -93,6 +98,7 @@ def import_cards(
             old = None if sealed is None else keys.unseal(sealed)
             new = parts.put_into(Card(home=home) if old is None else old)
             effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
+            cards.append(new)
             if new != old:
                 changed.append(keys.seal(new))
         if not faults and not dry_run:
@@ -100,7 +106,7 @@ def import_cards(
             with atomic(db):
                 detail = {**effects, "left_out": len(left_out)}
                 log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", detail)])
-    return CardsImported(effects, faults, left_out)
+    return CardsImported(effects, faults, left_out, doubts_if_readable(place.state_dir, clock, cards))
 
 
 def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
