@@ -145,13 +145,15 @@ def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> R
 
     A rekey that was interrupted is continued with the key that it made. A credential is read-only: an engineer writes
     the new key and the previous one into it by hand, and this seals the cards. The first rekey makes the file of the
-    cards. A damaged card stays as it is, and the previous key stays with it. Raises UsageError if there is nothing to
-    finish, StoreError if the file is missing or no card opens.
+    cards, or fills an empty one that an earlier attempt left. A damaged card stays as it is, and the previous key stays
+    with it. Raises UsageError if there is nothing to finish, StoreError if the file is missing or no card opens.
     """
     now_us = clock.now().utc_us
+    is_first = not finish and not place.key_file.exists()
     is_kept_already = is_present(place._replace(is_configured=False))
-    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not is_kept_already) as db:
-        is_first = not finish and not place.key_file.exists()
+    # A first rekey that failed, such as on a full disk, left an empty file. No card was ever sealed without a key.
+    make = is_first or not is_kept_already
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=make) as db:
         # Open the cards before a new key is made: with the wrong file its key would become the previous one.
         rows, left_out = ([], []) if is_first else _usable(db, CardKeys.read(place.key_file))
         if not finish and _needs_new_key(place, table.key_ids(db)):
