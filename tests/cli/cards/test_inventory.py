@@ -1,7 +1,8 @@
-"""A card that contradicts the inventory is named where it is written, where it is read, and by the doctor."""
+"""A card that contradicts the inventory or an erasure is named where it is written and read, and by the doctor."""
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.rigs.cards import CARD, keep
+from tests.rigs.journals import journal
 from vetlla.domain.cards import Resident
-from vetlla.domain.clock import SystemClock
+from vetlla.domain.clock import ManualClock, SystemClock
+from vetlla.store.journal.batch import Entry
 from vetlla.tasks.cards import registered
 from vetlla.tasks.cards.registered import doubts
 
@@ -87,3 +90,27 @@ def test_without_an_inventory_there_is_nothing_to_compare(vetlla: Vetlla, state_
     file = tmp_path / "cards.csv"
     file.write_text(SWAPPED, encoding="utf-8")
     assert vetlla("cards", "import", file, "--json").json[0]["warnings"] == []
+
+
+@pytest.mark.parametrize("way", ["cards erase", "erase"])
+def test_a_card_that_comes_back_after_its_erasure_is_told(
+    vetlla: Vetlla, state_dir: Path, tmp_path: Path, way: str
+) -> None:
+    """Each way of writing it warns once, and also if the home had no card when it was erased."""
+    keep(state_dir, *([CARD] if way == "cards erase" else []))
+    if way == "cards erase":
+        assert vetlla("cards", "erase", "H-0001", "--yes").status == 0
+    else:
+        with journal(state_dir, ManualClock()) as scribe:
+            batch = scribe.batch()
+            batch.audit.append(Entry(SystemClock().now().utc_us, "eva", "erased", "home H-0001", {}))
+            scribe.write(batch)
+    file = tmp_path / "cards.csv"
+    file.write_text(SWAPPED, encoding="utf-8")
+    (warning,) = vetlla("cards", "import", file, "--dry-run", "--json").json[0]["warnings"]
+    assert (warning["home"], "its data were erased on 20" in warning["what"]) == ("H-0001", True)
+    card = tmp_path / "card.json"
+    card.write_text(json.dumps({"address": "Carrer Inventat 12"}), encoding="utf-8")
+    assert "warning: home H-0001: its data were erased on 20" in vetlla("cards", "set", "H-0001", card).talk
+    card.write_text(json.dumps({"address": "Carrer Inventat 13"}), encoding="utf-8")
+    assert vetlla("cards", "set", "H-0001", card, "--json").json[0]["warnings"] == []

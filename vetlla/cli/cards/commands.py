@@ -38,7 +38,7 @@ from vetlla.store.journal.audit import Head
 from vetlla.tables.source import STANDARD
 from vetlla.tables.target import kind_of, write
 from vetlla.tasks.cards import changing, looking
-from vetlla.tasks.cards.registered import doubts_if_readable
+from vetlla.tasks.cards.erased import doubts_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,8 @@ def import_(
     Column what says if a row is about a home, a person or a contact. A file with contacts replaces all contacts of the
     homes in it, and leaves the rest of their cards; people and homes likewise. See docs/cards.md for the columns.
 
-    A home that is not in the inventory, and a person who lives in another home there, are imported with a warning.
+    A home that is not in the inventory, a person who lives in another home there, and a home whose data were erased are
+    imported with a warning.
 
     Exit status: 0 all is imported, 1 all but the homes whose cards are damaged, 64 nothing, because a row is bad.
 
@@ -150,14 +151,16 @@ def set_(
 ) -> None:
     """Set the whole card of a home from JSON, in the form of `vetlla home --json` (its object card).
 
+    A card that contradicts the inventory, and one of a home whose data were erased, are set with a warning.
+
     A card is not written as arguments, because other users of the machine can see them.
 
     Example: vetlla home H-0017 --reason edit --json | jq .card | vetlla cards set H-0017 -
     """
     place = files.place()
     card = _card_in(file, home)
+    found = doubts_before(files.state_dir, CLOCK, card)
     changed = changing.set_card(place, CLOCK, card, by=actor())
-    found = doubts_if_readable(state_dir=files.state_dir, clock=CLOCK, cards=[card])
     if as_json:
         print_json({"home": home, "changed": changed, "warnings": [one.what for one in found]})
     else:

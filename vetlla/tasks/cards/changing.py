@@ -16,6 +16,7 @@ from vetlla.store.cards.sealing import CardKeys, drop_previous, make_key
 from vetlla.store.cards.table import CardDamage
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.tasks.cards.erased import erasures_of
 from vetlla.tasks.cards.place import is_present, place_in
 from vetlla.tasks.cards.registered import doubts_if_readable
 from vetlla.tasks.good_rows import good_rows
@@ -90,6 +91,7 @@ def import_cards(
     with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:
         changed = []
         cards: list[Card] = []
+        fresh: list[str] = []
         for home, parts in file.homes.items():
             sealed = table.row_of(db, home)
             if sealed is not None and (why := table.unusable(db, sealed, keys)):
@@ -99,14 +101,18 @@ def import_cards(
             new = parts.put_into(Card(home=home) if old is None else old)
             effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
             cards.append(new)
+            if old is None:
+                fresh.append(home)
             if new != old:
                 changed.append(keys.seal(new))
+        doubts = erasures_of(db, place.state_dir, fresh)
         if not faults and not dry_run:
             _put(db, clock, changed, by, log.SET)
             with atomic(db):
                 detail = {**effects, "left_out": len(left_out)}
                 log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", detail)])
-    return CardsImported(effects, faults, left_out, doubts_if_readable(place.state_dir, clock, cards))
+    doubts += doubts_if_readable(place.state_dir, clock, cards)
+    return CardsImported(effects, faults, left_out, doubts)
 
 
 def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
