@@ -14,7 +14,6 @@ from tests.rigs.journals import journal
 from vetlla.domain.cards import Resident
 from vetlla.domain.clock import ManualClock, SystemClock
 from vetlla.store.journal.batch import Entry
-from vetlla.tasks.cards import registered
 from vetlla.tasks.cards.registered import doubts
 
 if TYPE_CHECKING:
@@ -75,14 +74,11 @@ def test_an_unknown_home_and_unknown_people_are_told_without_their_words(vetlla:
     assert "Invenció" not in done.talk
 
 
-def test_a_file_of_many_homes_is_compared_in_the_same_way(
-    inventory: Path, state_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_many_homes_is_compared_in_the_same_way(inventory: Path, state_dir: Path) -> None:
     cards = [replace(CARD, people=(Resident(code="P-0002", name="Ona"),)), replace(CARD, home="H-0009", people=())]
     one_by_one = doubts(state_dir, SystemClock(), cards)
     assert [found.home for found in one_by_one] == ["H-0001", "H-0009"]
-    monkeypatch.setattr(registered, "ONE_BY_ONE", 1)
-    assert doubts(state_dir, SystemClock(), cards) == one_by_one
+    assert doubts(state_dir, SystemClock(), cards, one_by_one=1) == one_by_one
 
 
 def test_without_an_inventory_there_is_nothing_to_compare(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import AccessError, StoreError
+from vetlla.store.backups.erased import erasures
 from vetlla.store.cards import log, table
 from vetlla.store.cards.opening import reading
-from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.audit import ERASED
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.tasks.cards.place import is_present, place_in
 from vetlla.tasks.cards.registered import CardDoubt, doubts_if_readable
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from vetlla.domain.cards import Card
     from vetlla.domain.clock import Clock
 
-_ERASURES: Final = (
-    "SELECT subject, max(at_us) AS at_us FROM audit INDEXED BY audit_deeds"
-    " WHERE action <> 'commit' AND action = ? GROUP BY subject"
-)
-
 
 def erasures_of(db: sqlite3.Connection, state_dir: Path, homes: Iterable[str]) -> list[CardDoubt]:
     """Return which of some homes without a card were erased, by the log of the cards and by the journal.
@@ -37,9 +31,7 @@ def erasures_of(db: sqlite3.Connection, state_dir: Path, homes: Iterable[str]) -
     erased: dict[str, int] = {}
     with suppress(StoreError, AccessError, OSError):
         if (state_dir / JOURNAL).exists():
-            with Archive(state_dir, older=True) as archive:
-                for row in archive.read(_ERASURES, (ERASED,)):
-                    erased[str(row["subject"]).removeprefix("home ")] = int(row["at_us"])
+            erased = {subject.removeprefix("home "): at_us for _, at_us, subject in erasures(state_dir)}
     found = []
     for home in homes:
         at_us = max(log.erased_us(db, home) or 0, erased.get(home, 0))

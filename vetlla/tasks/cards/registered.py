@@ -32,7 +32,7 @@ class CardDoubt(NamedTuple):
     what: str
 
 
-def doubts(state_dir: Path, clock: Clock, cards: Sequence[Card]) -> list[CardDoubt]:
+def doubts(state_dir: Path, clock: Clock, cards: Sequence[Card], *, one_by_one: int = ONE_BY_ONE) -> list[CardDoubt]:
     """Return what the inventory contradicts in some cards, by home.
 
     An unknown code of a person is not named, because it may be a name that stands in the wrong column. Raises
@@ -42,7 +42,7 @@ def doubts(state_dir: Path, clock: Clock, cards: Sequence[Card]) -> list[CardDou
         return []
     today = to_datetime(clock.now().utc_us).date()
     with snapshot(state_dir, clock) as registry:
-        homes, living = _known(registry, cards, today)
+        homes, living = _known(registry, cards, today, one_by_one)
     if homes is None:
         return []
     return [CardDoubt(card.home, what) for card in cards for what in _of_card(card, homes, living)]
@@ -57,14 +57,14 @@ def doubts_if_readable(state_dir: Path, clock: Clock, cards: Sequence[Card]) -> 
 
 
 def _known(
-    registry: sqlite3.Connection, cards: Sequence[Card], today: date
+    registry: sqlite3.Connection, cards: Sequence[Card], today: date, one_by_one: int
 ) -> tuple[frozenset[str] | None, Mapping[str, str] | None]:
     """Return the registered homes among those of the cards, and the home of each person; None if there are none."""
     if next(iter(registered.home_codes(registry)), None) is None:
         return None, None
     has_people = next(iter(registered.person_codes(registry)), None) is not None
     living: dict[str, str] = {}
-    if len(cards) > ONE_BY_ONE:
+    if len(cards) > one_by_one:
         homes = frozenset(registered.home_codes(registry))
         living = {one.code: one.home for one in registered.people(registry, day=today)}
     else:
