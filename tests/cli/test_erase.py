@@ -188,6 +188,68 @@ def test_notes_of_duties_about_its_devices_are_erased(place: Path, state_dir: Pa
     assert (b"hip broken" in content, b"a quiet dog" in content) == (False, True)
 
 
+def test_notes_of_movements_of_its_devices_are_erased(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """So are those of movements out of the home, and of what became of a device before its next home."""
+    types = ("ucr", "oral", "smoke", "gas", "door")
+    ways: tuple[tuple[object, ...], ...] = (
+        ("add", "ucr", "N1"),
+        *(("add", name, "D1") for name in types),
+        *(("install", f"{name}:D1", "H-1", "--reason", "quiet dog enters") for name in types[:2]),
+        *(("install", f"{name}:D1", "H-1") for name in types[2:]),
+        ("replace", "ucr:D1", "ucr:N1", "--reason", "quiet dog replaced"),
+        ("move", "oral:D1", "H-2", "--reason", "quiet dog moved"),
+        ("retire", "smoke:D1", "--reason", "quiet dog retired"),
+        ("remove", "gas:D1", "--reason", "quiet dog removed"),
+        ("repair", "gas:D1", "--reason", "quiet dog repaired"),
+        ("transfer", "gas:D1", "offered", "--reason", "quiet dog transferred"),
+        ("install", "gas:D1", "H-2", "--reason", "parrot installed"),
+        ("remove", "gas:D1", "--reason", "parrot removed"),
+        ("remove", "ucr:N1"),
+        ("remove", "door:D1"),
+        ("install", "door:D1", "H-2", "--reason", "parrot installed"),
+    )
+    for number, words in enumerate(ways, start=1):
+        done = vetlla("inventory", *words, "--day", f"2025-05-{number:02}")
+        assert done.status == 0, (words, done.error)
+    remove_account(vetlla)
+    (told,) = vetlla("erase", "--home", "H-1", "--yes", "--out", place, "--json").json
+    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
+        notes = [note for (note,) in registry.execute("SELECT note FROM movements WHERE note != '' ORDER BY id")]
+    assert notes == ["parrot installed", "parrot removed", "parrot installed"]
+    assert b"quiet dog" not in (state_dir / REGISTRY).read_bytes()
+    assert told["destroyed"]["notes_of_movements"] == 9
+
+
+def test_files_of_events_about_erased_people_are_imported(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
+    """What was erased stays so, a later event counts without its note, and a person who never was there is refused."""
+    heading, details = "kind,subject,event,at,ref,note,details", '"{""doctor"":""Invention"",""zone"":""2""}"'
+    joined = f"familiarisation,P-1,joined,2025-03-03T10:00,F-1,hip broken,{details}"
+    done = f"familiarisation,P-1,done,2025-03-09T10:00,F-1,knee as well,{details}"
+    other = "familiarisation,P-2,joined,2025-03-03T10:00,F-2,walks well,"
+    events, exported = place / "events.csv", place / "exported.csv"
+    events.write_text(f"{heading}\n{joined}\n{other}", encoding="utf-8")
+    assert vetlla("duties", "import", events).status == 0
+    remove_account(vetlla)
+    assert vetlla("erase", "--home", "H-1", "--yes", "--out", place).status == 0
+    assert vetlla("duties", "export", exported).status == 0
+    for file, erased in ((exported, 1), (events, 1)):
+        again = vetlla("duties", "import", file, "--json")
+        counts = again.json[0]
+        assert (again.status, counts["new"], counts["unchanged"]) == (0, 0, 2), again.error
+        assert (counts["differing"], counts["erased"]) == (0, erased)
+        assert f"{erased} event about erased people" in again.talk
+    events.write_text(f"{heading}\n{joined}\n{done}", encoding="utf-8")
+    assert vetlla("duties", "import", events, "--json").json[0]["new"] == 1
+    (duty,) = vetlla("duties", "list", "--subject", "P-1", "--json").json
+    assert duty["verdict"] == "kept"
+    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
+        kept = registry.execute("SELECT note, details FROM duty_events ORDER BY subject, at_us").fetchall()
+    assert kept == [("", '{"zone":"2"}'), ("", '{"zone":"2"}'), ("walks well", "")]
+    events.write_text("\n".join((heading, joined, done.replace("P-1", "P-9"))), encoding="utf-8")
+    refused = vetlla("duties", "import", events)
+    assert (refused.status, "no such person" in refused.out + refused.talk) == (os.EX_USAGE, True)
+
+
 @pytest.mark.parametrize("with_receiver", [False, True])
 def test_a_home_that_left(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
     """Its data are gone from the files, the chain is whole, and the certificate is proven until a test changes it."""

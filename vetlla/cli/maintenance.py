@@ -56,7 +56,7 @@ def due(
     values = listing.values(on)
     without_collector()
     with snapshot(listing.state_dir, CLOCK, asked(listing.known).known_us) as connection:
-        stored_homes.must_know_base(connection, base)
+        base = stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
         fleet = inventory.fleet(connection, on)
         found = attended(upkeep_due(fleet, intervals(values), on + timedelta(seconds=within)), homes, on)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from vetlla.domain.clock import DAY_US
+
 
 class EmergencyType(StrEnum):
     """Type of an emergency that a unit attends (tender 20220428, 13.2.b and 16.11 to 16.12)."""
@@ -20,6 +22,14 @@ class EmergencyType(StrEnum):
 
 TYPE_OF_KIND: Final = {one.kind: one for one in EmergencyType}
 """The type of each kind of duty that is an emergency in the street."""
+
+
+NO_NEWS_US: Final = DAY_US
+"""An open emergency of which nothing was recorded for this long is a record without its end, and no person who waits.
+
+The limits are 35 and 90 minutes, and every call, unit and decision is news. A day is longer than any shift, so that no
+emergency that is worked on is put apart.
+"""
 
 
 class UnitEvent(NamedTuple):
@@ -54,3 +64,5 @@ class WaitingEmergency(NamedTuple):
     due_us: int
     """End of the limit: 35 or 90 minutes."""
     has_unit: bool
+    news_us: int
+    """When the last of its events happened."""

@@ -83,7 +83,7 @@ def find_due(
     time. Raises UsageError for an unknown base.
     """
     with snapshot(state_dir, clock, known_us) as connection:
-        stored_homes.must_know_base(connection, base)
+        base = stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
         found = visits_needed.due(inventory.fleet(connection, on), values, last)
     with_home = ((one, homes[one.kept.standing.home]) for one in found)
@@ -108,7 +108,7 @@ def find_visits(
     with snapshot(state_dir, clock) as connection:
         if plans.planned_span(connection) is None:
             raise UsageError("nothing is planned", remedy="vetlla renewals plan")
-        stored_homes.must_know_base(connection, base)
+        base = stored_homes.must_know_base(connection, base)
         if home:
             stored_homes.home(connection, home)
         found = plans.visits(

@@ -237,8 +237,11 @@ def known(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
         )
         batch.alarms[2] = alarm(2, clock, home="H-0001", account="0001")
         batch.alarms[3] = alarm(3, clock, home="H-0002", account="0002")
-        ok = Health.OK.value
-        batch.supervision.units.append(KeptDevice(0, "0001", "", "", "", ok, now_us, now_us, 0, 900, 3, "", 0, 0, 0, 0))
+        ok, new = Health.OK.value, Health.NOT_SUPERVISED.value
+        batch.supervision.units += [
+            KeptDevice(0, "0001", "", "", "", ok, now_us, now_us, 0, 900, 3, "", 0, 0, 0, 0),
+            KeptDevice(1, "0001", "T9", "", "", new, 0, 0, 0, 900, 3, "", 0, 0, 0, 0),
+        ]
         scribe.write(batch)
     return state_dir
 
@@ -255,11 +258,16 @@ def test_a_home_is_shown_with_what_else_is_known_of_it(vetlla: Vetlla) -> None:
     ]
     assert [one["account"] for one in sections["accounts"]] == ["0001"]
     assert [one["device"] for one in sections["devices"]] == ["terminal_gsm:T1"]
-    assert [(one["account"], one["state"]) for one in sections["supervision"]] == [("0001", "ok")]
+    assert [(one["account"], one["state"]) for one in sections["supervision"]] == [
+        ("0001", "ok"),
+        ("0001", "not_supervised"),
+    ]
+    assert [one["since"] is None for one in sections["supervision"]] == [False, True]
     assert shown["unread"] == {}
     text = vetlla("home", "H-0001", "--alarm", 2).out
     assert [word for word in SECRETS if word not in text] == []
     assert "terminal_gsm:T1" in text
+    assert "1970" not in text
     assert [(one["home"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json] == [("H-0001", 2)] * 2
 
 

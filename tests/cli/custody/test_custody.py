@@ -81,6 +81,59 @@ def test_what_cannot_be_is_refused(keeper: Vetlla, words: str, message: str) -> 
     assert "\n" in done.error
 
 
+def test_codes_and_places_that_differ_in_capitals_are_one(keeper: Vetlla, tmp_path: Path) -> None:
+    refused = keeper("custody", "cede", "H2", "--code", "k1", "--place", "x", *AUTHORISED)
+    assert (refused.status, "K1 is in custody already: it opens H1" in refused.error) == (64, True)
+    refused = keeper("duties", "open", "key", "H2", "--ref", "k 1")
+    assert (refused.status, "K1 is in custody already" in refused.error) == (64, True)
+    act(keeper, "take", "k1", "--by", "T07", "--reason", "check")
+    assert keeper("custody", "list", "--holder", "t07", "--json").json[0]["key"] == "K1"
+    act(keeper, "bring-back", "K1", "--place", "CABINET A, hook  3")
+    checked = keeper("custody", "check").out
+    assert "has 2 keys: K1, K3" in checked
+    (tmp_path / "counted.csv").write_text('key,place\nk1,"cabinet a, hook 3"\nk3,\nK3,\n', encoding="utf-8")
+    found = keeper("custody", "inventory", tmp_path / "counted.csv", "--json").json
+    assert [(one["key"], one["difference"]) for one in found] == [("K3", "twice")]
+    act(keeper, "return", "k1", "--to", "p9", "--receipt", "R1")
+    assert "wrong_person" not in keeper("custody", "check", "--json").out
+
+
+def test_a_use_by_a_person_who_does_not_have_the_key_is_marked(keeper: Vetlla) -> None:
+    """The use counts, because the door was opened; but who had the key is not known then."""
+    act(keeper, "take", "K1", "--by", "T07", "--reason", "emergency", "--alarm", "7", "--at", "20m")
+    act(keeper, "use", "K1", "--alarm", "7", "--at", "15m")
+    assert "used by" not in act(keeper, "use", "K1", "--alarm", "7", "--by", "t07", "--at", "12m").out
+    assert "used by" not in keeper("custody", "check").out
+    marked = "used by T09, when T07 had it"
+    assert marked in act(keeper, "use", "K1", "--alarm", "7", "--by", "T09", "--at", "10m").out
+    (shown,) = keeper("custody", "show", "K1", "--json").json
+    uses = [(one["by"], one["wrong"].partition(":")[0]) for one in shown["events"] if one["event"] == "used"]
+    assert [by for by, _ in uses] == ["T07", "t07", "T09"]
+    assert (uses[-1][1], shown["holder"]) == (marked, "T07")
+    assert marked in keeper("custody", "check").out
+    by_hand = keeper("duties", "event", str(shown["duty"]), "used", "--by", "T09", "--at", "5m")
+    assert marked in by_hand.talk
+
+
+def test_a_file_with_other_capitals_tells_of_the_same_keys(keeper: Vetlla, tmp_path: Path) -> None:
+    """In the register as in a file of duties; a second key of another home is a bad row."""
+    file = tmp_path / "keys.csv"
+    head = "home,key,event,at,by,place,authorisation,may_return,reason\n"
+    file.write_text(head + "H1,k1,taken,2025-02-01T10:00,T07,,,,check\n", encoding="utf-8")
+    assert act(keeper, "import", str(file)).out.split(": ")[1].startswith("1 new")
+    file.write_text(head + "H2,k1,ceded,2025-02-01T10:00,,x,A-1,P1,\n", encoding="utf-8")
+    bad = keeper("custody", "import", file)
+    assert (bad.status, "is in custody already, and opens H1" in bad.talk) == (64, True)
+    file.write_text(
+        head + "H2,K7,ceded,2025-02-01T10:00,,x,A-1,P1,\nH3,k7,ceded,2025-02-01T11:00,,y,A-1,P1,\n", encoding="utf-8"
+    )
+    assert keeper("custody", "import", file).status == 64
+    file.write_text("kind,subject,event,at,ref\nkey,H1,brought_back,2025-02-02T10:00,k 1\n", encoding="utf-8")
+    assert keeper("duties", "import", file).status == 0
+    (shown,) = keeper("custody", "show", "k1", "--json").json
+    assert (shown["key"], shown["state"]) == ("K1", "in place")
+
+
 def test_a_dry_run_changes_nothing(keeper: Vetlla, tmp_path: Path) -> None:
     file = tmp_path / "k.pdf"
     assert "was destroyed" in act(keeper, "destroy", "K1", "--certificate", str(file), "--dry-run").out

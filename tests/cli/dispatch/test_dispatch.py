@@ -125,6 +125,34 @@ def test_a_call_after_the_unit_left_needs_a_unit_again(street: Vetlla, state_dir
     assert act(street, "type", 6, "I")["alarms"] == ["2", "6"]
 
 
+def test_what_an_emergency_attended_starts_no_clock_of_a_later_call(street: Vetlla, state_dir: Path) -> None:
+    """The unit attended two alarms of one emergency, and the second one stayed open. The next call joins that one."""
+    write_alarms(state_dir, (10, "H3", 20, 18), (11, "H3", 17, None))
+    assert act(street, "type", 11, "I")["alarms"] == ["10", "11"]
+    act(street, "send", 11, "--unit", "UMO-03", "--at", "16m")
+    act(street, "access", 11, "--at", "14m")
+    first = act(street, "finished", 11, "--at", "12m")
+    write_call(state_dir, 11, 4)
+    again = act(street, "type", 11, "I")
+    assert (again["alarms"], again["verdict"], again["opened"] > first["ended"]) == (["11"], "open", True)
+    shown = act(street, "show", 11)
+    assert (shown["id"], shown["first"]["alarm"], shown["first"]["at"]) == (again["id"], 11, again["opened"])
+    before = act(street, "show", f"D{first['id']}")
+    assert (before["first"]["at"], before["first"]["alarm"]) == (first["opened"], 10)
+
+
+def test_a_later_visit_leaves_the_clock_of_an_earlier_alarm(street: Vetlla, state_dir: Path) -> None:
+    """The office types an alarm of the morning in after the emergency of the afternoon was attended."""
+    write_alarms(state_dir, (10, "H3", 300, 298), (11, "H3", 290, 280), (12, "H3", 60, 58))
+    act(street, "type", 12, "I")
+    act(street, "send", 12, "--unit", "UMO-03", "--at", "55m")
+    act(street, "access", 12, "--at", "50m")
+    act(street, "finished", 12, "--at", "40m")
+    typed = act(street, "type", 11, "I")
+    assert typed["alarms"] == ["10", "11"]
+    assert act(street, "show", 11)["first"]["at"] == typed["opened"]
+
+
 def test_unknown_alarms_and_homes_are_refused(street: Vetlla, state_dir: Path) -> None:
     assert "no alarm 99" in refused(street, "type", 99, "I")
     assert "no alarm x" in refused(street, "type", "x", "I")
@@ -387,6 +415,56 @@ def test_more_emergencies_than_units_are_put_in_order(street: Vetlla, state_dir:
     assert street("dispatch", "board").status == 0
     act(street, "send", 2, "--unit", "UMO-03")
     assert [line["alarm"] for line in rows(street, "board")] == ["4", "3", "1"]
+
+
+def test_a_record_without_its_end_takes_no_unit_from_a_person_who_waits(street: Vetlla) -> None:
+    """One emergency of three weeks ago was never ended, and another one kept its unit. Both come last, apart."""
+    for unit in ("UMO-01", "UMO-02"):
+        act(street, "units", "off", unit)
+    (lost,) = street("duties", "open", "umo_1", "H1", "--at", "21d", "--json").json
+    (kept,) = street("duties", "open", "umo_2", "H2", "--at", "20d", "--json").json
+    (event,) = street("duties", "event", kept["id"], "sent", "--at", "20d", "--json").json
+    assert event
+    act(street, "type", 4, "I")
+    board = rows(street, "board")
+    assert [(line["duty"], line["state"], line["proposed"]) for line in board][1:] == [
+        (lost["id"], "no news", None),
+        (kept["id"], "no news", None),
+    ]
+    assert (board[0]["alarm"], board[0]["proposed"]) == ("4", "UMO-03")
+    assert f"record its end: vetlla dispatch cancelled D{lost['id']} --reason WHY" in board[1]["why"]
+    checked = street("dispatch", "check")
+    assert (checked.status, "nothing was recorded of it for a day" in checked.out) == (1, True)
+    assert "1 wait for a unit to get in, 1 of them have none; nothing was recorded of 2 others" in checked.out
+    act(street, "cancelled", f"D{lost['id']}", "--reason", "the file had no end", "--at", "21d")
+    assert [line["alarm"] for line in rows(street, "board")] == ["4", None]
+
+
+def test_a_record_without_its_end_keeps_no_unit(street: Vetlla, tmp_path: Path) -> None:
+    file = tmp_path / "umo.csv"
+    file.write_text(
+        "kind,subject,event,at,ref,team,base\n"
+        "umo_1,H1,communicated,2026-10-05T10:00:00+02:00,U-1,,\n"
+        "umo_1,H1,sent,2026-10-05T10:05:00+02:00,U-1,UMO-03,NORD\n"
+        "umo_1,H2,communicated,2026-10-05T10:00:00+02:00,U-2,,\n"
+        "umo_1,H2,sent,2026-10-05T10:05:00+02:00,U-2,UMO-01,PONENT\n"
+        "umo_1,H2,access,2026-10-05T10:15:00+02:00,U-2,UMO-01,PONENT\n",
+        encoding="utf-8",
+    )
+    assert street("duties", "import", file).status == 0
+    assert {line["state"] for line in rows(street, "board")} == {"no news"}
+    assert {one["state"] for one in rows(street, "units", "list")} == {"free"}
+    act(street, "type", 4, "I")
+    assert rows(street, "board")[0]["proposed"] == "UMO-03"
+    act(street, "send", 4, "--unit", "UMO-03")
+    assert {one["unit"]: one["state"] for one in rows(street, "units", "list")}["UMO-03"] == "on_the_way"
+
+
+def test_a_call_does_not_join_a_record_without_its_end(street: Vetlla) -> None:
+    """The call would be a grave breach as soon as it came."""
+    (lost,) = street("duties", "open", "umo_1", "H3", "--at", "21d", "--json").json
+    typed = act(street, "type", 4, "I")
+    assert (typed["id"] != lost["id"], typed["verdict"], typed["alarms"]) == (True, "open", ["4"])
 
 
 def test_an_emergency_without_a_unit_is_put_before_a_supervisor_once(vetlla: Vetlla, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from vetlla.domain.clock import SECOND_US, ManualClock
-from vetlla.domain.emergencies import EmergencyType, WaitingEmergency
+from vetlla.domain.emergencies import NO_NEWS_US, EmergencyType, WaitingEmergency
 from vetlla.domain.errors import StoreError
 from vetlla.receiver.monitoring.emergencies import EmergencyWatch, no_marks
 from vetlla.service.dispatch.order import StreetMarks
@@ -41,12 +41,17 @@ def marks(_: int) -> StreetMarks:
     return StreetMarks(share_us=30 * MINUTE_US, escalate_us=5 * MINUTE_US, warn_us=10 * MINUTE_US)
 
 
+def late(clock: ManualClock) -> WaitingEmergency:
+    """Return an emergency whose limit has passed, and whose unit was sent just now."""
+    return WaitingEmergency(EmergencyType.I, 0, MINUTE_US, has_unit=True, news_us=clock.now().utc_us)
+
+
 async def test_ages_and_marks_grow_without_a_read() -> None:
     clock = ManualClock()
     now_us = clock.now().utc_us
     registry = Registry(
-        WaitingEmergency(EmergencyType.I, now_us, now_us + 35 * MINUTE_US, has_unit=False),
-        WaitingEmergency(EmergencyType.II, now_us, now_us + 90 * MINUTE_US, has_unit=True),
+        WaitingEmergency(EmergencyType.I, now_us, now_us + 35 * MINUTE_US, has_unit=False, news_us=now_us),
+        WaitingEmergency(EmergencyType.II, now_us, now_us + 90 * MINUTE_US, has_unit=True, news_us=now_us),
     )
     watch = EmergencyWatch(registry, marks, clock)
     assert not watch.figures().is_known
@@ -76,7 +81,7 @@ async def test_ages_and_marks_grow_without_a_read() -> None:
 async def test_a_registry_that_cannot_be_read_leaves_the_last_figures() -> None:
     """The fault is logged once, each look tries again, and the figures say that they are old."""
     clock = ManualClock()
-    registry = Registry(WaitingEmergency(EmergencyType.I, 0, MINUTE_US, has_unit=True))
+    registry = Registry(late(clock))
     watch = EmergencyWatch(registry, no_marks, clock)
     with capture_logs() as logged:
         await watch.look()
@@ -100,7 +105,7 @@ async def test_a_registry_that_vanishes_is_not_one_without_emergencies() -> None
     watch = EmergencyWatch(registry, marks, ManualClock())
     await watch.look()
     assert (watch.figures().is_known, watch.figures().open) == (True, {})
-    registry.written, registry.waiting = 1, (WaitingEmergency(EmergencyType.I, 0, MINUTE_US, has_unit=True),)
+    registry.written, registry.waiting = 1, (late(ManualClock()),)
     await watch.look()
     registry.written, registry.waiting = None, ()
     for _ in range(2):
@@ -109,6 +114,20 @@ async def test_a_registry_that_vanishes_is_not_one_without_emergencies() -> None
     registry.written = 2
     await watch.look()
     assert (watch.figures().is_known, watch.figures().open) == (True, {})
+
+
+async def test_a_record_without_its_end_is_past_no_mark() -> None:
+    """It is counted as open, and does not hide that another emergency has no unit."""
+    clock = ManualClock()
+    now_us = clock.now().utc_us
+    registry = Registry(WaitingEmergency(EmergencyType.I, now_us, now_us + 1, has_unit=False, news_us=now_us))
+    watch = EmergencyWatch(registry, marks, clock)
+    await watch.look()
+    clock.advance(NO_NEWS_US // SECOND_US)
+    assert dict(watch.figures().past_mark) == {"no_unit": 1, "warn": 1, "share": 1, "limit": 1}
+    clock.advance(1)
+    figures = watch.figures()
+    assert (dict(figures.past_mark), figures.open[EmergencyType.I]) == ({}, 1)
 
 
 async def test_a_stop_ends_the_looks() -> None:

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vetlla.domain.clock import SECOND_US
+from vetlla.domain.codes import code_key
 from vetlla.domain.duties import Duty, DutyEvent, NewEvent
 from vetlla.domain.emergencies import UnitEvent
-from vetlla.service.dispatch.emergency import code_key, emergency
+from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.dispatch.possible import impossible
 from vetlla.service.dispatch.units import units
 from vetlla.service.duties.columns import details_text

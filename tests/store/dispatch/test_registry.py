@@ -86,6 +86,7 @@ def test_the_receiver_reads_those_that_wait_and_whether_a_unit_goes(tmp_path: Pa
     assert [one.has_unit for one in found] == [False, True, False, False, True]
     assert [one.type for one in found] == [EmergencyType.I] * 3 + [EmergencyType.II, EmergencyType.I]
     assert {one.due_us for one in found} == {due}
+    assert [one.news_us - NOW for one in found] == [0, 2, 3, 2, 2]  # what was taken back was news, too
     assert reader.stamp() is not None
     with snapshot(tmp_path, CLOCK) as connection:
         assert sorted(homes_with_open(connection)) == [f"H{number}" for number in range(1, 7)]

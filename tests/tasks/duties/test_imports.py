@@ -32,7 +32,7 @@ def row(event: str, at: str | int, ref: str = "", **more: str) -> Row:
     return {name: texts.get(name) or None for name in COLUMNS}
 
 
-def take(folder: Path, rows: Sequence[Row], **options: bool) -> ImportedEvents:
+def take(folder: Path, rows: Sequence[Row], **options: Any) -> ImportedEvents:  # noqa: ANN401 - passed on
     """Import rows as a file has them."""
     numbered: Any = enumerate(rows, start=2)
     return import_events(folder, ManualClock(NOW), RULES, numbered, "file.csv", **options)
@@ -114,6 +114,22 @@ def test_an_import_again_changes_nothing(tmp_path: Path) -> None:
     assert take(tmp_path, [OPENED, SOLVED]) == ImportedEvents(2, 0, [], 0)
     assert take(tmp_path, [SOLVED, OPENED]) == ImportedEvents(0, 2, [], 0)
     assert take(tmp_path, [SOLVED, SOLVED]) == ImportedEvents(0, 2, [], 0)
+
+
+def test_two_openings_without_reference_at_one_time_are_never_one(tmp_path: Path) -> None:
+    """The second one would be lost, whether a note tells them apart or not; with references they are two duties."""
+    opening = row("detected", "2026-11-02 09:00")
+    for second in (opening, opening | {"note": "another"}):
+        (fault,) = take(tmp_path, [opening, SOLVED, second]).faults
+        assert (fault.row, fault.column) == (4, "ref")
+        assert fault.reason.startswith("is empty, and row 2 opens a duty without one at the same time")
+    done = take(tmp_path, [opening, opening], keep_good_rows=True)
+    assert (done.new, len(done.faults)) == (1, 1)
+    assert [fault.row for fault in take(tmp_path, [opening, opening]).faults] == [3], "also if it is recorded already"
+    assert take(tmp_path, [opening]) == ImportedEvents(0, 1, [], 0)
+    assert take(tmp_path, [opening | {"ref": "A"}, opening | {"ref": "B"}]).new == 2
+    again = row("solved", "2026-11-05 09:00")
+    assert take(tmp_path, [again, again]).faults == [], "it opens nothing, so no duty is lost"
 
 
 def test_a_bad_row_keeps_out_all_rows(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (register_homes(tmp_path_factory.mktemp("homes")) / "registry.db").read_bytes()
 
 
-def take(state: Path, rows: Sequence[tuple[int, Row]], **options: bool) -> ImportedEvents:
+def take(state: Path, rows: Sequence[tuple[int, Row]], **options: Any) -> ImportedEvents:  # noqa: ANN401 - passed on
     """Import numbered rows as a file has them."""
     numbered: Any = [
         (

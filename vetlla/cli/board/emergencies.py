@@ -43,7 +43,7 @@ class StreetLine(NamedTuple):
     to_share_s: int | None
     """Time left to the mark of the share (30 minutes), of type I."""
     left_s: int | None
-    """Time left to the limit of 35 or 90 minutes; None if the unit has got in."""
+    """Time left to the limit of 35 or 90 minutes; None if the unit has got in, or nothing was recorded for a day."""
     style: str
 
 
@@ -107,7 +107,7 @@ class StreetWatch:
         if self._marks is None:
             return Street()
         marks = self._marks
-        return Street([_line(one, marks, now_us) for one in self._open])
+        return Street([_line(one, marks, now_us) for one in in_order(self._open, now_us)])
 
     def _read(self, now_us: int) -> None:
         # These take a fifth of a second to load, which a board without a registry need not wait for.
@@ -116,14 +116,15 @@ class StreetWatch:
 
         rules = self._rules = self._rules or load_rules()
         with snapshot(self._state_dir, self._clock) as connection:
-            self._open = in_order(looking.open_ones(connection, rules, now_us))
+            self._open = looking.open_ones(connection, rules, now_us)
         self._marks = figures.marks(rules, now_us)
 
 
 def _line(one: StreetEmergency, marks: StreetMarks, now_us: int) -> StreetLine:
     due_us = one.standing.due_us
-    left_us = due_us - now_us if one.waits and due_us is not None else None
-    to_share_us = one.opened_us + marks.share_us - now_us if one.waits and one.type is EmergencyType.I else None
+    waits = one.waits and not one.has_no_news(now_us)
+    left_us = due_us - now_us if waits and due_us is not None else None
+    to_share_us = one.opened_us + marks.share_us - now_us if waits and one.type is EmergencyType.I else None
     style = ""
     if left_us is None:
         style = "dim"

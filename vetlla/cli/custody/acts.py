@@ -100,6 +100,7 @@ def use(key: KeyCode, alarm: Alarm = None, *, entry: KeyEntry) -> None:
 
     Keys may be used in an emergency only. A use without --alarm, or for an alarm that is not in the journal or is of
     another home, is recorded, and is a very grave fault (tender, 17). If the journal cannot be read, the alarm counts.
+    Without --by the person who has the key used it; a use by another person is recorded and marked.
 
     Example: vetlla custody use K0123 --alarm 4711 --by T07 --at 20m
     """

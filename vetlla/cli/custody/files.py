@@ -20,6 +20,7 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
 )
+from vetlla.domain.codes import code_key
 from vetlla.service.custody.chain import KEY
 from vetlla.service.custody.columns import COLUMNS, KEYS, STOCK, key_row
 from vetlla.service.custody.stock import compare
@@ -83,7 +84,7 @@ def export(
     rules: RuleOptions,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write the chain of every key to a file that `vetlla custody import` takes back.
+    """Write the chain of every key to a file that `vetlla custody import` takes back. Only you can read the file.
 
     Example: vetlla custody export keys.xlsx
     """
@@ -92,7 +93,7 @@ def export(
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows = ([*key_row(event).values()] for event in store.exported(connection, [KEY]))
-        write(file, COLUMNS, rows, "keys", kind=form)
+        write(file, COLUMNS, rows, "keys", kind=form, private=True)
 
 
 @with_option_groups
@@ -123,7 +124,8 @@ def inventory(
         refuse(file, faults, reader, as_json=as_json)
     with snapshot(state_dir, CLOCK) as connection:
         # A code may have belonged to a key that was returned; the key that is in custody then counts.
-        keys = {key.code: key for key in sorted(register.keys(connection, known), key=lambda one: one.in_custody)}
+        every = sorted(register.keys(connection, known), key=lambda one: one.in_custody)
+        keys = {code_key(key.code): key for key in every}
     differences = [one._asdict() | {"difference": one.difference.value} for one in compare(keys, counted)]
     print_rows(differences, ("key", "home", "difference", "recorded", "found"), as_json=as_json)
     if differences:

@@ -16,7 +16,8 @@ from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.registry import without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.clock import SECOND_US
-from vetlla.service.custody.chain import KeyState
+from vetlla.domain.codes import code_key
+from vetlla.service.custody.chain import KeyState, place_key
 from vetlla.tasks.custody import register
 
 CHAIN_COLUMNS = (*(name for name in EVENT_COLUMNS if name not in {"from", "to", "ref"}), "wrong")
@@ -49,9 +50,9 @@ def list_(
             for key in register.keys(connection, rules)
             if (every or state is not None or key.in_custody)
             and (state is None or key.state is state)
-            and (not holder or key.holder == holder)
+            and (not holder or code_key(key.holder) == code_key(holder))
             and (not home or key.home == home)
-            and key.place.startswith(place)
+            and place_key(key.place).startswith(place_key(place))
             and (
                 out_since is None
                 or (key.state is KeyState.OUT and now_us - key.since_us > round(out_since * SECOND_US))

@@ -13,13 +13,13 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.domain.clock import iso
 from vetlla.domain.column_types import MAX_TEXT, is_short
-from vetlla.service.custody.chain import KEY, AlarmCheck, alarm_check, details_of
+from vetlla.service.custody.chain import KEY, AlarmCheck, KeyAct, alarm_check, by_another, details_of
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import alarms, register
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import DutyEvent
-    from vetlla.service.custody.chain import CustodyKey, KeyAct
+    from vetlla.service.custody.chain import CustodyKey
 
 COLUMNS = ("key", "home", "state", "place", "holder", "since", "copies", "authorisation", "may return")
 
@@ -62,11 +62,16 @@ of its own."""
 
 
 def act(key: str, what: KeyAct, entry: KeyEntry, command: str, **details: str) -> None:
-    """Record an act on a key, and print the key as it then is."""
+    """Record an act on a key, and print the key as it then is.
+
+    A use without --by is that of the person who has the key, and not of the user who writes it down.
+    """
     rules = entry.rules()
     told = entry.told(KEY, "", what.value, **details)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         recording = entry.recording(f"custody {command}")
+        if what is KeyAct.USED and not entry.by:
+            told = told._replace(by=register.key_named(connection, rules, key).holder)
         if details.get("alarm"):
             done = alarms.act_for_alarm(connection, rules, key, told, recording, state_dir=entry.state_dir)
         else:
@@ -100,7 +105,8 @@ def key_row(key: CustodyKey) -> dict[str, Any]:
 
 def chain_fields(key: CustodyKey) -> list[dict[str, Any]]:
     """Return the events of a key for a machine, each with what is wrong with it."""
-    wrong = {event.id: misdeed.value for event, misdeed in key.misdeeds}
+    wrong = {event.id: by_another(event, holder) for event, holder in key.by_others}
+    wrong |= {event.id: misdeed.value for event, misdeed in key.misdeeds}
     wrong |= {one.event.id: one.reason for one in key.impossible}
     return [_event(event, wrong.get(event.id, "")) for event in key.duty.events]
 
@@ -119,6 +125,9 @@ def print_key(key: CustodyKey, *, as_json: bool) -> None:
     details = details_of(last)
     if details.get("alarm") and (check := alarm_check(details)) is not AlarmCheck.KNOWN:
         console().print(f"  alarm {details['alarm']} {_OF_CHECK[check]}", soft_wrap=True)
+    for event, holder in key.by_others:
+        if event.id == last.id:
+            console().print(f"  {by_another(event, holder)}", soft_wrap=True)
     for event, misdeed in key.misdeeds:
         if event.id == last.id:
             console().print(f"  {misdeed.value}: this is a very grave fault", soft_wrap=True)

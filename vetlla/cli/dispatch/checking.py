@@ -10,7 +10,7 @@ from vetlla.cli.dispatch.escalating import escalate
 from vetlla.cli.kit.duty_view import DutyFigures, DutyView
 from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.service.dispatch.checking import check, contradictions
+from vetlla.service.dispatch.checking import check, contradictions, doubtful
 from vetlla.store.registry.registry import must_exist
 from vetlla.tasks.dispatch import figures, looking
 
@@ -33,9 +33,11 @@ def check_emergencies(
     With --escalate it also puts the alarm of an emergency that has had no unit for that long before a supervisor: once
     for each emergency, in the receiver's queue. The user needs the right to work alarms.
 
-    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), or an event of the last 31
-    days contradicts another one of its emergency, 2 a limit has passed, or an
-    emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot be read.
+    Exit status: 0 all have a unit and time, 1 a limit is near (parameter umo.warn_minutes), an event of the last 31
+    days contradicts another one of its emergency or is told of a unit that was not sent, an emergency began while
+    another one of its home waited, or nothing was recorded of an open one for a day, 2 a limit has
+    passed, or an emergency has had no unit for longer than umo.escalate_minutes, 3 unknown, because the registry cannot
+    be read.
 
     Example: vetlla dispatch check
     """
@@ -54,8 +56,11 @@ def _findings(view: DutyView, *, with_escalation: bool) -> tuple[list[Finding], 
         marks = figures.marks(rules, now_us)
         recent = looking.recent(connection, rules, now_us)
     found = check(lines, marks) + contradictions(recent, rules.calendar.shown)
+    found += doubtful(recent, rules.calendar.shown)
     if with_escalation:
         found += escalate(rules, view.state_dir, lines, marks)
-    waiting = [line.emergency for line in lines if line.emergency.waits]
+    waiting = [line.emergency for line in lines if line.emergency.waits and not line.has_no_news]
     without = sum(not one.unit for one in waiting)
-    return found, f"{len(waiting)} wait for a unit to get in, {without} of them have none"
+    no_news = sum(line.has_no_news for line in lines)
+    said = f"{len(waiting)} wait for a unit to get in, {without} of them have none"
+    return found, f"{said}; nothing was recorded of {no_news} others for a day" if no_news else said

@@ -15,7 +15,7 @@ from vetlla.domain.errors import AccessError, StoreError, UsageError
 from vetlla.service.dispatch.emergency import DUTY_MARK
 from vetlla.service.dispatch.possible import impossible
 from vetlla.store.registry.registry import must_exist
-from vetlla.tasks.dispatch import looking
+from vetlla.tasks.dispatch import doubts, looking
 from vetlla.tasks.dispatch.beginning import beginning_of
 
 if TYPE_CHECKING:
@@ -45,11 +45,12 @@ def show(
     with view.reading() as (connection, rules, now_us):
         one = looking.of_alarm(connection, rules, alarm, now_us)
         events = all_events(connection, rules, one.standing.duty) if one else []
+        doubtful = [*doubts.doubts_of(connection, rules, one.standing.duty, now_us)] if one else []
         named = one.alarms[0] if one and one.alarms and looking.duty_number(alarm) else alarm
         beginning, unread = _beginning(connection, rules, view.state_dir, named, now_us, one)
     fields: dict[str, Any] = {"alarm": alarm, "home": one.home if one else None, "first": beginning}
     fields |= emergency_fields(one) if one else {}
-    doubt = " ".join(filter(None, (_doubt(one, beginning), _contradictions(one))))
+    doubt = " ".join(filter(None, (_doubt(one, beginning), _contradictions(one), *(f"{said}." for said in doubtful))))
     if one:
         because = beginning["why"] if beginning else unread
         fields["why"] = " ".join(filter(None, (because, doubt, fields["why"])))
@@ -124,7 +125,7 @@ def board(view: DutyView) -> None:
     """Show the open emergencies in the order in which they should get a unit, each with the reason.
 
     Type I comes before type II, and in a type the one with the least time left comes first. Those that wait for the
-    unit that was sent follow, then those that are attended.
+    unit that was sent follow, then those that are attended. Those of which nothing was recorded for a day come last.
 
     Example: vetlla dispatch board
     """
@@ -159,6 +160,8 @@ def line_fields(place: int, line: Line, now_us: int) -> dict[str, Any]:
 
 def _state(line: Line) -> str:
     one = line.emergency
+    if line.has_no_news:
+        return "no news"
     if one.is_attended:
         return "attended"
     if one.waits and not one.unit:

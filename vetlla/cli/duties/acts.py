@@ -28,6 +28,7 @@ from vetlla.service.custody.chain import KEY
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.custody import doubts
+from vetlla.tasks.dispatch import doubts as street
 from vetlla.tasks.duties import book
 from vetlla.tasks.duties.book import Recording
 
@@ -55,7 +56,10 @@ def open_duty(
     told = promised(entry.told(kind, subject, "", base=base, team=team), rules, begin, end)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         one = book.open_duty(connection, rules, told, entry.recording("duties open"))
-        said = list(doubts.doubts_of(connection, rules, one.duty, "vetlla duties open"))
+        said = [
+            *doubts.doubts_of(connection, rules, one.duty, "vetlla duties open"),
+            *street.doubts_of(connection, rules, one.duty, CLOCK.now().utc_us),
+        ]
     print_duty(one, as_json=entry.as_json)
     _tell(said)
 
@@ -79,7 +83,10 @@ def record_event(
     told = promised(entry.told("", "", event, base=base, team=team), rules, begin, end)
     with transaction(entry.state_dir, CLOCK, dry_run=entry.dry_run) as connection:
         one = book.record(connection, rules, number, told, entry.recording("duties event"))
-        said = list(doubts.doubts_of(connection, rules, one.duty, "vetlla duties event"))
+        said = [
+            *doubts.doubts_of(connection, rules, one.duty, "vetlla duties event"),
+            *street.doubts_of(connection, rules, one.duty, CLOCK.now().utc_us),
+        ]
     print_duty(one, as_json=entry.as_json)
     _tell(said)
 

@@ -10,7 +10,7 @@ import typer
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json, talk
+from vetlla.cli.kit.output import console, counted, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
 from vetlla.cli.kit.row_files import (
     ExportFile,
@@ -21,12 +21,14 @@ from vetlla.cli.kit.row_files import (
     refuse,
     tell_differing,
     tell_fault,
+    tell_warnings,
 )
 from vetlla.service.duties.columns import COLUMNS, EVENTS, event_row
 from vetlla.store.duties import events as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import size_of
 from vetlla.tables.target import kind_of, write
+from vetlla.tasks.dispatch.doubts import row_doubts
 from vetlla.tasks.duties.imports import import_events
 
 LARGE = 8 << 20
@@ -70,6 +72,7 @@ def import_(
             keep_good_rows=partial,
             dry_run=dry_run,
             large=is_large,
+            doubts=row_doubts,
         )
     if done.faults and not partial:
         refuse(file, done.faults, reader, as_json=as_json, remedy="; or import the good rows with --partial")
@@ -77,13 +80,19 @@ def import_(
         tell_fault(fault, reader, as_json=as_json)
     if as_json:
         counts = {"new": done.new, "unchanged": done.known, "bad": len(done.faults), "loose": done.loose}
-        counts["differing"] = done.differing
+        counts |= {"differing": done.differing, "erased": done.erased}
         print_json({"file": str(file), **counts, "dry_run": dry_run})
     else:
         bad = f", {len(done.faults)} faults" if done.faults else ""
         dry = " (dry run: nothing was written)" if dry_run else ""
         console().print(f"{file}: {done.new} new, {done.known} unchanged{bad}{dry}", soft_wrap=True)
     tell_differing(done.differing)
+    if done.erased:
+        talk().print(
+            f"{counted(done.erased, 'event')} about erased people: no note and no free detail was written",
+            soft_wrap=True,
+        )
+    tell_warnings(done.warnings, reader, as_json=as_json)
     if done.loose:
         talk().print(
             f"{done.loose} events belong to no duty, because none or several were open at their time:"
@@ -105,6 +114,8 @@ def export(
 ) -> None:
     """Write the events of duties to a file that `vetlla duties import` takes back. Withdrawn events are left out.
 
+    The file may have notes about people, so only you can read it.
+
     Example: vetlla duties export faults.xlsx --kind fault
     """
     known = rules.rules()
@@ -113,4 +124,4 @@ def export(
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:
         rows = ([*event_row(event).values()] for event in store.exported(connection, kinds))
-        write(file, COLUMNS, rows, "events", kind=form)
+        write(file, COLUMNS, rows, "events", kind=form, private=True)

@@ -135,7 +135,7 @@ def export(
     """Write the inventory to a file that `vetlla inventory import` takes back unchanged.
 
     All rows are written as on a day, also retired devices. --what accounts writes the terminals in homes with their
-    account and home, for `vetlla accounts import`.
+    account and home, for `vetlla accounts import`. Only you can read the file.
 
     Example: vetlla inventory export devices.xlsx
     """
@@ -161,7 +161,7 @@ def export(
             case _:
                 raise UsageError(f"--what {what!r}", remedy=f"one of {', '.join([*KINDS, 'accounts'])}")
         columns = _COLUMNS[what] if what in _COLUMNS else [column.name for column in KINDS[what].columns]
-        write(file, columns, ([*row.values()] for row in rows), what, kind=form)
+        write(file, columns, ([*row.values()] for row in rows), what, kind=form, private=True)
 
 
 for command in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -167,11 +166,7 @@ def export_opt_outs(
     with database(state_dir) as db:
         found = opting.opt_out_rows(db)
     rows = [(phone, channel, iso(at), how) for phone, channel, at, how in found if phone]
-    before = os.umask(0o077)
-    try:
-        write(file, COLUMNS, rows, "opt-outs", kind=form)
-    finally:
-        os.umask(before)
+    write(file, COLUMNS, rows, "opt-outs", kind=form, private=True)
     hidden = len(found) - len(rows)
     told = f"{file}: {len(rows)} opt-outs" + (f"; {hidden} without a telephone are not in it" if hidden else "")
     if str(file) == "-":

@@ -67,7 +67,7 @@ def list_(
     """
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
-        home_store.must_know_base(connection, base)
+        base = home_store.must_know_base(connection, base)
         if home:
             home_store.home(connection, home)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician, home=home, is_open=is_open)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.emergencies import EmergencyType
+from vetlla.domain.emergencies import NO_NEWS_US, EmergencyType
 from vetlla.domain.errors import ConfigError, StoreError, VetllaError
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class EmergencyFigures(NamedTuple):
     oldest_s: Mapping[EmergencyType, float] = {}
     """Age of the oldest one since its first communication; a missing type has none."""
     past_mark: Mapping[str, int] = {}
-    """How many are past each mark of ``MARKS``; a missing mark means 0."""
+    """How many are past each mark of ``MARKS``; a missing mark means 0.
+
+    One of which nothing was recorded for ``NO_NEWS_US`` is past none."""
 
 
 NOTHING_KNOWN: Final = EmergencyFigures()
@@ -102,6 +104,8 @@ class EmergencyWatch:
         past: Counter[str] = Counter()
         for one, marks in self._waiting:
             ages[one.type] = max(ages.get(one.type, 0.0), (now_us - one.opened_us) / SECOND_US)
+            if now_us - one.news_us > NO_NEWS_US:
+                continue  # a record without its end must not hide the marks of a person who waits
             past.update(mark for mark, at_us in marks.items() if now_us > at_us)
         return EmergencyFigures(
             is_known=self._is_known,

@@ -10,6 +10,7 @@ from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.duties import Impossible
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class CustodyKey(NamedTuple):
     """Details of its ceding: ``authorisation``, ``may_return`` and ``copies``."""
     misdeeds: tuple[tuple[DutyEvent, Misdeed], ...]
     impossible: tuple[Impossible, ...]
+    by_others: tuple[tuple[DutyEvent, str], ...] = ()
+    """Uses by a person who did not have the key, each with the holder: who has it may be recorded wrongly."""
 
     @property
     def code(self) -> str:
@@ -161,6 +164,11 @@ def codes_of(text: str) -> tuple[str, ...]:
     return tuple(code for part in text.split(";") if (code := part.strip()))
 
 
+def place_key(place: str) -> str:
+    """Return what the spellings of one place have in common. A space may matter, as in cabinet A1 and cabinet A 1."""
+    return " ".join(place.split()).casefold()
+
+
 def alarm_check(details: Mapping[str, str]) -> AlarmCheck:
     """Return what the journal said about the alarm that the details of an act name."""
     return AlarmCheck(details.get("alarm_check", AlarmCheck.UNCHECKED))
@@ -178,6 +186,7 @@ def chain(duty: Duty) -> CustodyKey:
     state, place, holder, since = KeyState.IN_PLACE, ceded.get("place", ""), "", opening.told.at_us
     misdeeds: list[tuple[DutyEvent, Misdeed]] = []
     impossible: list[Impossible] = []
+    by_others: list[tuple[DutyEvent, str]] = []
     for event in duty.events[1:]:
         told = event.told
         if told.event not in _AFTER:
@@ -192,11 +201,13 @@ def chain(duty: Duty) -> CustodyKey:
             continue
         details = details_of(event)
         misdeeds += ((event, misdeed) for misdeed in _misdeeds(act, details, ceded))
+        if act is KeyAct.USED and told.by and code_key(told.by) != code_key(holder):
+            by_others.append((event, holder))
         if act is not KeyAct.USED:
             state, since = _AFTER[act], told.at_us
             holder = told.by if act is KeyAct.TAKEN else ""
         place = details.get("place", place)
-    return CustodyKey(duty, state, place, holder, since, ceded, tuple(misdeeds), tuple(impossible))
+    return CustodyKey(duty, state, place, holder, since, ceded, tuple(misdeeds), tuple(impossible), tuple(by_others))
 
 
 def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str]) -> list[Misdeed]:
@@ -207,9 +218,16 @@ def _misdeeds(act: KeyAct, details: Mapping[str, str], ceded: Mapping[str, str])
     if act is KeyAct.USED:
         misdeed = _OF_CHECK.get(alarm_check(details))
         return [misdeed] if misdeed else []
-    if act is KeyAct.RETURNED and details.get("to", "") not in codes_of(ceded.get(MAY_RETURN, "")):
+    if act is KeyAct.RETURNED and code_key(details.get("to", "")) not in {
+        code_key(code) for code in codes_of(ceded.get(MAY_RETURN, ""))
+    }:
         return [Misdeed.WRONG_PERSON]
     return []
+
+
+def by_another(event: DutyEvent, holder: str) -> str:
+    """Return what is doubtful about a use by a person who did not have the key."""
+    return f"used by {event.told.by}, when {holder} had it: a hand-over is missing, or one of the two is wrong"
 
 
 def remedy(key: CustodyKey) -> str:

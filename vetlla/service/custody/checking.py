@@ -6,9 +6,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, stretch
+from vetlla.domain.codes import code_key
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.findings import Finding, Level
-from vetlla.service.custody.chain import AlarmCheck, KeyAct, KeyState, Misdeed, alarm_check, details_of
+from vetlla.service.custody.chain import (
+    AlarmCheck,
+    KeyAct,
+    KeyState,
+    Misdeed,
+    alarm_check,
+    by_another,
+    details_of,
+    place_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +76,7 @@ def check(
         *_out_too_long(held, limits.out_us, now_us),
         *_shared_codes(held),
         *_shared_places(held),
+        *_by_others(every, now_us - limits.misdeed_us),
         *_impossible(every),
     ]
     found.sort(key=lambda one: -one.level)
@@ -118,12 +129,15 @@ def _out_too_long(keys: Iterable[CustodyKey], out_us: int, now_us: int) -> Itera
 
 
 def shared_codes(keys: Iterable[CustodyKey]) -> list[tuple[str, list[CustodyKey]]]:
-    """Return the codes of several keys in custody. No way in takes a second key, but a withdrawal may bring one."""
+    """Return the codes of several keys in custody. Codes that differ only in case or spaces are one.
+
+    No way in takes a second key, but a withdrawal may bring one.
+    """
     known: dict[str, list[CustodyKey]] = defaultdict(list)
     for key in keys:
         if key.in_custody:
-            known[key.code].append(key)
-    return [(code, found) for code, found in known.items() if len(found) > 1]
+            known[code_key(key.code)].append(key)
+    return [(found[0].code, found) for found in known.values() if len(found) > 1]
 
 
 def _shared_codes(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
@@ -142,11 +156,11 @@ def _shared_places(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
     at: dict[str, list[CustodyKey]] = defaultdict(list)
     for key in keys:
         if key.state is KeyState.IN_PLACE and key.place:
-            at[key.place].append(key)
-    for place, found in at.items():
+            at[place_key(key.place)].append(key)
+    for found in at.values():
         if len(found) > 1:
             codes = ", ".join(key.code for key in found)
-            text = f"place {place} has {len(found)} keys: {codes}"
+            text = f"place {found[0].place} has {len(found)} keys: {codes}"
             yield _finding("place", Level.WARNING, text, f"vetlla custody move {found[-1].code} --place PLACE")
 
 
@@ -154,6 +168,14 @@ def _impossible(keys: Iterable[CustodyKey]) -> Iterator[Finding]:
     for key in keys:
         for one in key.impossible:
             yield _finding("impossible", Level.WARNING, f"event {one.event.id}: {one.reason}", _show(key))
+
+
+def _by_others(keys: Iterable[CustodyKey], since_us: int) -> Iterator[Finding]:
+    for key in keys:
+        for event, holder in key.by_others:
+            if event.told.at_us >= since_us:
+                text = f"key {key.code} of {key.home}, event {event.id}: {by_another(event, holder)}"
+                yield _finding("holder", Level.WARNING, text, _show(key))
 
 
 def _show(key: CustodyKey) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.service.custody.chain import KeyState
+from vetlla.domain.codes import code_key
+from vetlla.service.custody.chain import KeyState, place_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,18 +40,22 @@ class StockDifference(NamedTuple):
 
 
 def compare(keys: Mapping[str, CustodyKey], counted: Iterable[tuple[str, str]]) -> Iterator[StockDifference]:
-    """Yield the differences between the record, by code, and the counted keys, each with its place or ""."""
+    """Yield the differences between the record and the counted keys, each with its place or "".
+
+    ``keys`` has the keys by ``code_key``. Codes and places may differ in case and spaces.
+    """
     seen: set[str] = set()
     for code, place in counted:
-        key = keys.get(code)
+        name = code_key(code)
+        key = keys.get(name)
         home, recorded = (key.home, key.whereabouts()) if key else ("", "is not on record")
-        if code in seen:
+        if name in seen:
             yield StockDifference(code, home, DifferenceKind.TWICE, recorded, place)
         elif key is None or key.state is not KeyState.IN_PLACE:
             yield StockDifference(code, home, DifferenceKind.UNEXPECTED, recorded, place)
-        elif place and place != key.place:
+        elif place and place_key(place) != place_key(key.place):
             yield StockDifference(code, home, DifferenceKind.ELSEWHERE, recorded, place)
-        seen.add(code)
-    for code, key in keys.items():
-        if key.state is KeyState.IN_PLACE and code not in seen:
-            yield StockDifference(code, key.home, DifferenceKind.MISSING, key.whereabouts(), "")
+        seen.add(name)
+    for name, key in keys.items():
+        if key.state is KeyState.IN_PLACE and name not in seen:
+            yield StockDifference(key.code, key.home, DifferenceKind.MISSING, key.whereabouts(), "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - NamedTuple
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.emergencies import TYPE_OF_KIND, EmergencyType
+from vetlla.domain.codes import code_key
+from vetlla.domain.emergencies import NO_NEWS_US, TYPE_OF_KIND, EmergencyType
 
 if TYPE_CHECKING:
     from vetlla.domain.duties import Duty, DutyEvent
@@ -81,6 +82,15 @@ class StreetEmergency(NamedTuple):
         return self.is_open and self.standing.judging is None
 
     @property
+    def news_us(self) -> int:
+        """When the last of its events happened."""
+        return max(event.told.at_us for event in self.standing.duty.events)
+
+    def has_no_news(self, now_us: int) -> bool:
+        """Return True if no event has ended it, and nothing was recorded of it for ``NO_NEWS_US``."""
+        return self.is_open and now_us - self.news_us > NO_NEWS_US
+
+    @property
     def ended_us(self) -> int | None:
         """When it was finished or called off."""
         ended = self.standing.ended
@@ -101,11 +111,6 @@ class StreetEmergency(NamedTuple):
     def is_attended(self) -> bool:
         """Return True if a unit has got in."""
         return self.access_us is not None
-
-
-def code_key(code: str) -> str:
-    """Return what the codes of one unit or base have in common: they may differ in case and in spaces."""
-    return "".join(code.split()).casefold()
 
 
 def detail(event: DutyEvent, name: str) -> str:

@@ -1,7 +1,8 @@
 """The order in which open emergencies should get a unit, with the reason of each.
 
 Type I comes before type II. In a type the one with the least time left comes first. That also holds if nothing is left,
-because that person has waited for the longest time.
+because that person has waited for the longest time. An emergency of which nothing was recorded for a day
+(``NO_NEWS_US``) is a record without its end: it comes last, and no unit is proposed for it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Line(NamedTuple):
     """Time left until the mark of the share; None for type II, or if the unit has got in."""
     is_escalated: bool
     """It has been without a unit for too long."""
+    has_no_news: bool
+    """Nothing was recorded of it for a day."""
     proposal: Proposal | None
     """The unit that should go, if one is free for it."""
     why: str
@@ -49,9 +52,9 @@ def needs_unit(one: StreetEmergency) -> bool:
     return one.waits and not one.unit
 
 
-def in_order(emergencies: Iterable[StreetEmergency]) -> list[StreetEmergency]:
-    """Return open emergencies in order: those that need a unit, those that wait for theirs, those attended."""
-    return sorted(emergencies, key=_key)
+def in_order(emergencies: Iterable[StreetEmergency], now_us: int) -> list[StreetEmergency]:
+    """Return open emergencies in order: those that need a unit, that wait for theirs, attended ones, without news."""
+    return sorted(emergencies, key=lambda one: (one.has_no_news(now_us), _key(one)))
 
 
 def _key(one: StreetEmergency) -> tuple[bool, bool, bool, int, int, int]:
@@ -73,9 +76,9 @@ def board(
     lines: list[Line] = []
     taken: set[str] = set()
     ahead: StreetEmergency | None = None
-    for one in in_order(emergencies):
+    for one in in_order(emergencies, now_us):
         proposal = None
-        if needs_unit(one):
+        if needs_unit(one) and not one.has_no_news(now_us):
             proposal = next((free for free in proposals(one) if free.unit.code not in taken), None)
             if proposal:
                 taken.add(proposal.unit.code)
@@ -92,12 +95,22 @@ def _line(
     is_first = one.type is EmergencyType.I
     to_share = one.opened_us + marks.share_us - now_us if one.waits and is_first else None
     escalated = is_escalated(one, marks, now_us)
-    return Line(one, left_us, to_share, escalated, proposal, _why(one, left_us, to_share, proposal, ahead))
+    no_news = one.has_no_news(now_us)
+    why = _of_no_news(one, now_us) if no_news else _why(one, left_us, to_share, proposal, ahead)
+    return Line(one, left_us, to_share, escalated, no_news, proposal, why)
 
 
 def is_escalated(one: StreetEmergency, marks: StreetMarks, now_us: int) -> bool:
     """Return True if an emergency has been without a unit for too long since its first communication."""
-    return needs_unit(one) and now_us - one.opened_us > marks.escalate_us
+    return needs_unit(one) and now_us - one.opened_us > marks.escalate_us and not one.has_no_news(now_us)
+
+
+def how_to_end(one: StreetEmergency) -> str:
+    """Return the command that records the end of an emergency without news."""
+    if one.access_us is None and one.no_access_us is None:
+        steps = "access and finished" if one.unit else "send, access and finished"
+        return f"vetlla dispatch cancelled {one.label} --reason WHY --at TIME, or if a unit was there: {steps}"
+    return f"vetlla dispatch finished {one.label} --at TIME"
 
 
 def _why(
@@ -124,6 +137,14 @@ def _why(
         else:
             sentences.append("No unit is free for it: those before it need the free ones, or none is free.")
     return " ".join(sentences)
+
+
+def _of_no_news(one: StreetEmergency, now_us: int) -> str:
+    unit = f"unit {one.unit} counts as free" if one.unit else "no unit is proposed for it"
+    return (
+        f"Nothing was recorded of it for {minutes(now_us - one.news_us)}, so {unit}. If it is over, record its end:"
+        f" {how_to_end(one)}."
+    )
 
 
 def _way(one: StreetEmergency) -> str:

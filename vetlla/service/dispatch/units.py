@@ -8,9 +8,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import UnitState
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import code_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

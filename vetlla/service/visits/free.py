@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import MINUTE_US, to_us
+from vetlla.domain.codes import code_key
 from vetlla.service.visits.fitting import VisitSlot, fit
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def windows(
     is named, must fit together with the new one. Intervals that begin before ``after_us`` are left out.
     """
     busy = [visit for visit in visits if visit.takes_time]
-    mine = [stop_of(visit) for visit in busy if technician and visit.technician == technician]
+    mine = [stop_of(visit) for visit in busy if technician and code_key(visit.technician) == code_key(technician)]
     for day in days:
         if day.free < minutes:
             continue

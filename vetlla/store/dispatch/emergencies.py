@@ -23,6 +23,10 @@ SELECT d.kind, e.at_us, d.due_us, (
         SELECT 1 FROM duty_events AS w WHERE w.kind = s.kind AND w.subject = s.subject AND w.withdraws = s.id
     )
     ORDER BY s.at_us DESC, s.id DESC LIMIT 1
+), (
+    SELECT max(n.at_us) FROM duty_events AS n
+    WHERE n.kind = d.kind AND n.subject = d.subject
+    AND (n.id = d.duty OR n.duty = d.duty OR (n.duty = 0 AND n.ref IN ('', e.ref)))
 )
 FROM open_duties AS d JOIN duty_events AS e ON e.id = d.duty
 WHERE d.kind IN (?, ?) AND d.due_us IS NOT NULL ORDER BY e.at_us, e.id
@@ -43,6 +47,6 @@ def homes_with_open(connection: sqlite3.Connection) -> list[str]:
 def waiting(connection: sqlite3.Connection) -> list[WaitingEmergency]:
     """Return the emergencies that wait for a unit to get in, as the index of duties has them, by their beginning."""
     return [
-        WaitingEmergency(TYPE_OF_KIND[kind], opened_us, due_us, last == "sent")
-        for kind, opened_us, due_us, last in connection.execute(_WAITING, _KINDS)
+        WaitingEmergency(TYPE_OF_KIND[kind], opened_us, due_us, last == "sent", news_us)
+        for kind, opened_us, due_us, last, news_us in connection.execute(_WAITING, _KINDS)
     ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
+    from vetlla.domain.duties import NewEvent
+
 KEPT_DETAILS: Final = frozenset({
     "alarm", "authorisation", "base", "by_user", "code", "copies", "device", "for", "home", "key", "level",
     "may_return", "minutes", "period", "planned", "purpose", "reason", "receipt", "ref", "since", "team", "to", "topic",
@@ -63,6 +65,11 @@ def erase(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> 
     connection.execute("PRAGMA secure_delete = ON")
     with without_triggers(connection, "duty_events_stay"):
         connection.executemany(_ERASE, [(one.details, one.id) for one in _found(connection, subjects)])
+
+
+def without_free_text(event: NewEvent) -> NewEvent:
+    """Return an event as an erasure would leave it."""
+    return event._replace(note="", details=_kept(event.kind, event.details))
 
 
 def _found(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> Iterator[_Emptied]:

@@ -96,11 +96,11 @@ def opened_long_before(
     return [subject for (subject,) in rows]
 
 
-def subjects_of_ref(connection: sqlite3.Connection, kind: str, ref: str) -> list[str]:
-    """Return the subjects of which a kind has an event with this reference."""
+def references(connection: sqlite3.Connection, kind: str) -> list[tuple[str, str]]:
+    """Return each subject of a kind with each reference that its events have."""
     # The unique index has these columns, so that no row of the table is read.
-    rows = connection.execute("SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND ref = ?", (kind, ref))
-    return [subject for (subject,) in rows]
+    rows = connection.execute("SELECT DISTINCT subject, ref FROM duty_events WHERE kind = ? AND ref <> ''", (kind,))
+    return [(subject, ref) for subject, ref in rows]
 
 
 def kinds_about(connection: sqlite3.Connection, subject: str, kinds: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import Fact, Home, Person, is_covered
 from vetlla.store.homes.cells import HOMES, PEOPLE, home_of, periods_of, person_of, shown
@@ -109,13 +110,18 @@ def bases(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in connection.execute(sql)]
 
 
-def must_know_base(connection: sqlite3.Connection, base: str) -> None:
-    """Raise UsageError for an intervention base to which no home ever belonged; an empty name is accepted."""
+def must_know_base(connection: sqlite3.Connection, base: str) -> str:
+    """Return an intervention base as homes write it: another case and spaces are the same base. "" is accepted.
+
+    Raises UsageError for a base to which no home ever belonged.
+    """
     known = bases(connection) if base else []
-    if base and base not in known:
-        raise UsageError(
-            f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}"
-        )
+    if not base or base in known:
+        return base
+    for one in known:
+        if code_key(one) == code_key(base):
+            return one
+    raise UsageError(f"no home belongs to base {base!r}", remedy=f"one of {', '.join(known) or 'none: import homes'}")
 
 
 def districts(connection: sqlite3.Connection, day: date = LAST_DAY) -> dict[str, str]:

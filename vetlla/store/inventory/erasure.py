@@ -7,7 +7,7 @@ but no other record says what that home's code means.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.store.homes import queries as homes
@@ -19,24 +19,33 @@ if TYPE_CHECKING:
 
 _REGISTERED = "SELECT account FROM accounts WHERE home = ? ORDER BY account"
 _MOVED_ON = "SELECT account FROM accounts WHERE account = ? AND home NOT IN ('', ?)"
+_OF_HOME: Final = """
+note != '' AND (home = :home OR (device IN (SELECT device FROM movements WHERE home = :home) AND :home = (
+    SELECT home FROM movements AS before WHERE before.device = m.device AND (before.day, before.id) < (m.day, m.id)
+    AND (before.home != '' OR m.home != '') ORDER BY before.day DESC, before.id DESC LIMIT 1)))
+"""
+"""Movements of devices in the home, out of it, and after that until they come into another home from the warehouse.
+
+Why a device left, and what was broken about it, says something about the people who had it.
+"""
 _COUNTS = {
     "homes": (
-        "SELECT count(DISTINCT home) FROM home_facts WHERE home = ?"
+        "SELECT count(DISTINCT home) FROM home_facts WHERE home = :home"
         " AND (phones != '[]' OR language != '' OR alone OR note != '')"
     ),
-    "notes_of_movements": "SELECT count(*) FROM movements WHERE home = ? AND note != ''",
-    "visits": "SELECT count(*) FROM visits WHERE home = ?",
+    "notes_of_movements": f"SELECT count(*) FROM movements AS m WHERE {_OF_HOME}",  # noqa: S608 - a constant
+    "visits": "SELECT count(*) FROM visits WHERE home = :home",
 }
 _ERASE_PERSON = "DELETE FROM person_facts WHERE person = ?"
 _ERASE = (
     # A fact that sets none of these fields stays as it is, so that the history still shows which field it set.
     (
         "UPDATE home_facts SET note = '', phones = iif(phones IS NULL, NULL, '[]'),"
-        " language = iif(language IS NULL, NULL, ''), alone = iif(alone IS NULL, NULL, 0) WHERE home = ?"
+        " language = iif(language IS NULL, NULL, ''), alone = iif(alone IS NULL, NULL, 0) WHERE home = :home"
     ),
-    "UPDATE movements SET note = '' WHERE home = ? AND note != ''",
-    "DELETE FROM visit_tasks WHERE visit IN (SELECT id FROM visits WHERE home = ?)",
-    "DELETE FROM visits WHERE home = ?",
+    f"UPDATE movements AS m SET note = '' WHERE {_OF_HOME}",  # noqa: S608 - a constant
+    "DELETE FROM visit_tasks WHERE visit IN (SELECT id FROM visits WHERE home = :home)",
+    "DELETE FROM visits WHERE home = :home",
 )
 
 
@@ -66,7 +75,7 @@ def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: da
     others = {account for account in accounts if connection.execute(_MOVED_ON, (account, home)).fetchone()}
     people = homes.people(connection, [home])
     counts = {"people": len(people), "programmes": sum(len(person.programmes) for person in people)}
-    counts |= {name: int(connection.execute(sql, (home,)).fetchone()[0]) for name, sql in _COUNTS.items()}
+    counts |= {name: int(connection.execute(sql, {"home": home}).fetchone()[0]) for name, sql in _COUNTS.items()}
     return KeptOfHome(found is not None, frozenset(others), counts)
 
 
@@ -77,4 +86,4 @@ def erase(connection: sqlite3.Connection, home: str) -> None:
         for person in homes.people(connection, [home]):
             connection.execute(_ERASE_PERSON, (person.code,))
         for sql in _ERASE:
-            connection.execute(sql, (home,))
+            connection.execute(sql, {"home": home})

@@ -80,7 +80,7 @@ def _supervision(asked: HomeAsked) -> Iterable[Mapping[str, Any]]:
             "account": one.account,
             "device": one.device,
             "state": Health(one.state).word,
-            "since": iso(one.since_us),
+            "since": iso(one.since_us or None),  # 0 before it was heard for the first time
             "last_heard": iso(one.heard_us) if one.heard_us else None,
         }
 

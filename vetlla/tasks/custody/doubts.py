@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.service.custody.chain import KEY, KeyAct
+from vetlla.service.custody.chain import KEY, KeyAct, by_another
 from vetlla.service.custody.checking import shared_codes
 from vetlla.service.custody.columns import missing
 from vetlla.tasks.custody.register import keys
@@ -48,6 +48,9 @@ def doubts_of(connection: sqlite3.Connection, rules: DutyRules, duty: Duty, sour
             for wrong, misdeed in key.misdeeds:
                 if wrong.id == event.id:
                     yield f"{misdeed.value}: this is a very grave fault, and vetlla custody check is CRITICAL"
+            for wrong, holder in key.by_others:
+                if wrong.id == event.id:
+                    yield by_another(wrong, holder)
 
 
 def doubts(connection: sqlite3.Connection, rules: DutyRules) -> Iterator[str]:

@@ -12,7 +12,7 @@ from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index
-from vetlla.tasks.duties.order import impossible_rows
+from vetlla.tasks.duties.order import KeyCodes, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def import_keys(
     """Append the events of a register. A row that is recorded already changes nothing."""
     now_us = clock.now().utc_us
     with transaction(state_dir, clock, dry_run=dry_run) as connection:
+        codes = KeyCodes(connection)
         homes = HomeCodes(stored_homes.home_codes(connection))
         faults: list[Fault] = []
         told: list[tuple[int, NewEvent]] = []
@@ -59,7 +60,7 @@ def import_keys(
             elif reason := homes.missing(event.subject):
                 faults.append(Fault(row, "home", event.subject, reason))
             else:
-                told.append((row, event))
+                told.append((row, codes.spelled(event)))
         faults += impossible_rows(connection, rules, told, "key")
         if faults:
             roll_back(connection)

@@ -37,11 +37,14 @@ def keys(connection: sqlite3.Connection, rules: DutyRules) -> Iterator[CustodyKe
 
 
 def key_named(connection: sqlite3.Connection, rules: DutyRules, code: str) -> CustodyKey:
-    """Return the key of a code: the one in custody, else the last one. Raises UsageError if there is none."""
+    """Return the key of a code: the one in custody, else the last one.
+
+    Case and spaces make no difference. Raises UsageError if there is none.
+    """
     found = keys_of_code(connection, rules, code)
     if not found:
         raise UsageError(f"there is no key {code!r}", remedy="vetlla custody list has the codes")
-    return max(found, key=lambda key: (key.in_custody, key.duty.opened_us))
+    return max(found, key=lambda key: (key.in_custody, key.code == code, key.duty.opened_us))
 
 
 def cede(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent, recording: Recording) -> CustodyKey:
@@ -61,9 +64,9 @@ def act(
     Raises UsageError for an act that is not possible at its time, or that makes a later act impossible.
     """
     key = key_named(connection, rules, code)
-    told = told._replace(kind=KEY, subject=key.home, ref=code)
+    told = told._replace(kind=KEY, subject=key.home, ref=key.code)
     book.record(connection, rules, key.duty.id, told, recording)
-    after = key_named(connection, rules, code)
+    after = key_named(connection, rules, key.code)
     end_duties(connection, rules, after, told.by, recording)
     return after
 

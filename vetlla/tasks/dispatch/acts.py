@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import UnitState
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import UNIT, code_key
+from vetlla.service.dispatch.emergency import UNIT
 from vetlla.service.dispatch.units import find
 from vetlla.tasks.dispatch import looking
 from vetlla.tasks.duties.book import WITHDRAW

@@ -57,14 +57,19 @@ def beginning_of(
         window_us = figures.chaining_us(rules, alarm.opened_us)
         names = (home, *accounts_of_home(connection, home))
         others = _earlier(archive, names, alarm, window_us)
-        before = [one for one in emergencies if one.is_attended and number not in one.alarms]
+        earlier = [one for one in emergencies if of is None or _began(one) < _began(of)]
+        alarm = _since_visit(archive, alarm, [one for one in earlier if number in one.alarms]) or alarm
+        # A visit after the call ended nothing that came before it; one before the call did, also for this alarm.
+        before = [one for one in earlier if one.access_us is not None and one.access_us <= alarm.opened_us]
         others = [_since_visit(archive, other, before) or other for other in others]
         attended = {other.id for other in others if any(_is_of(other, one) for one in before)}
-        mine = [one for one in emergencies if number in one.alarms and (of is None or one.id != of.id)]
-        alarm = _since_visit(archive, alarm, mine) or alarm
         visited_us = max((one.access_us or 0 for one in before), default=0)
         alarm, *others = (_with_own_stamp(archive, one, visited_us) for one in (alarm, *others))
     return Beginning(home, first_communication(alarm, others, window_us, attended), window_us, emergencies)
+
+
+def _began(one: StreetEmergency) -> tuple[int, int]:
+    return one.opened_us, one.id
 
 
 def _home_of(connection: sqlite3.Connection, alarm: Alarm) -> str:

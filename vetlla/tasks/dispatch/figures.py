@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from vetlla.domain.clock import MINUTE_US, to_datetime
+from vetlla.domain.codes import code_key
 from vetlla.domain.errors import ConfigError, UsageError
-from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.order import StreetMarks
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import DAY_US
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import DUTY_MARK, code_key, emergency, until
+from vetlla.service.dispatch.emergency import DUTY_MARK, emergency, until
 from vetlla.service.dispatch.order import board
 from vetlla.service.dispatch.units import propose, told_until, units
 from vetlla.service.duties.standing import standing
@@ -136,13 +137,14 @@ def known_units(
 ) -> list[StreetUnit]:
     """Return every unit and where it is, or where it was at a moment, as it is known now.
 
-    An emergency that has ended counts if it began at most ``JUST_ENDED_US`` before the moment.
+    An emergency that has ended counts if it began at most ``JUST_ENDED_US`` before the moment. One without news keeps
+    no unit: its end is not recorded, and its unit has gone on to other work.
     """
     at_us = now_us if at_us is None else at_us
     began = began_in(connection, rules, at_us - JUST_ENDED_US, at_us + 1, now_us)
     found = {one.id: one.standing.duty for one in (*open_ones(connection, rules, now_us), *began)}
     then = [emergency(standing(until(duty, at_us), rules, at_us)) for duty in found.values() if duty.opened_us <= at_us]
-    return units(told_until(all_events(connection), at_us), then)
+    return units(told_until(all_events(connection), at_us), [one for one in then if not one.has_no_news(at_us)])
 
 
 def proposer(

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import MINUTE_US
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.service.calendar import add_months
-from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.report import count
 from vetlla.store.homes import queries as registered
 from vetlla.tasks.dispatch import figures, looking

@@ -41,7 +41,7 @@ def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, tol
             raise UsageError(
                 f"the emergency of alarm {alarm} was attended and is finished", remedy=f"vetlla dispatch show {alarm}"
             )
-        going_on = _going_on(begun)
+        going_on = _going_on(begun, now_us)
         if going_on is None:
             return _open(work, begun, wanted, told)
         known = _join(work, going_on, begun, told)
@@ -55,10 +55,11 @@ def set_type(work: Work, state_dir: Path, alarm: str, wanted: EmergencyType, tol
     return _retype(work, known, wanted, told)
 
 
-def _going_on(begun: Beginning) -> StreetEmergency | None:
+def _going_on(begun: Beginning, now_us: int) -> StreetEmergency | None:
     """Return the open emergency of the home that an alarm belongs to. Raises UsageError if that is left unclear.
 
-    While no unit has got in, every call of the home belongs to it, also if the chaining time has passed.
+    While no unit has got in, every call of the home belongs to it, also if the chaining time has passed. To one without
+    news belong only its own alarms and what follows them: else the call would be late as soon as it came.
     """
     named = {str(one.id) for one in begun.first.alarms}
     alarm = begun.first.alarm
@@ -70,6 +71,8 @@ def _going_on(begun: Beginning) -> StreetEmergency | None:
                     f" finished: that of {one.named}",
                     remedy=f"vetlla duties show {one.id}",
                 )
+            continue
+        if one.has_no_news(now_us) and not named & set(one.alarms):
             continue
         if one.access_us is None or named & set(one.alarms) or alarm.opened_us - one.access_us <= begun.window_us:
             return one

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.emergencies import UnitEvent, UnitState
 from vetlla.domain.errors import UsageError
-from vetlla.service.dispatch.emergency import code_key
 from vetlla.service.dispatch.units import find
 from vetlla.store.dispatch import units as store
 from vetlla.tasks.dispatch import looking

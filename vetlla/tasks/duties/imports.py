@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from vetlla.domain.columns import Fault
+from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.duties.columns import EventRows
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
+from vetlla.store.duties.erasure import without_free_text
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import roll_back, transaction
 from vetlla.tasks.duties.index import keep_index, loose_of
-from vetlla.tasks.duties.order import KINDS, impossible_rows
+from vetlla.tasks.duties.order import KINDS, KeyCodes, impossible_rows
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.service.duties.columns import EventRow
     from vetlla.service.duties.terms import DutyRules
+
+    Doubts: TypeAlias = Callable[
+        [sqlite3.Connection, DutyRules, Sequence[tuple[int, NewEvent]], int], Sequence[RowFault]
+    ]
 
 
 class ImportedEvents(NamedTuple):
@@ -39,6 +45,10 @@ class ImportedEvents(NamedTuple):
     """Events of the file's subjects that belong to no duty, because none or several were open at their time."""
     differing: int = 0
     """Known events that the file tells with another person, note or detail; what was recorded stays."""
+    erased: int = 0
+    """Events about erased people, of which no note and no free detail was written."""
+    warnings: Sequence[Fault] = ()
+    """What is doubtful about rows that were taken."""
 
 
 def import_events(
@@ -51,8 +61,11 @@ def import_events(
     keep_good_rows: bool = False,
     dry_run: bool = False,
     large: bool = False,
+    doubts: Doubts | None = None,
 ) -> ImportedEvents:
     """Append the events of a file. If a row is bad, nothing is kept, unless ``keep_good_rows`` is set.
+
+    ``doubts`` says what is doubtful about the new events of emergencies, after all rows were appended.
 
     With ``large`` a copy of the registry is changed, so that the running receiver is not slowed down.
     """
@@ -68,7 +81,8 @@ def import_events(
             return ImportedEvents(0, 0, faults, 0)
         keep_index(connection, rules, taker.changed, large=large)
         loose = loose_of(connection, rules, taker.subjects)
-        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing)
+        warnings = doubts(connection, rules, taker.emergencies, now_us) if doubts else ()
+        return ImportedEvents(taker.new, taker.known, faults, loose, taker.differing, taker.erased, warnings)
 
 
 class _Taker:
@@ -77,22 +91,33 @@ class _Taker:
         self._rules = rules
         self._source = source
         self._now_us = now_us
-        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection))
+        self._people = _People(connection, rules)
+        self._event_rows = EventRows(rules.kinds, rules.calendar.local_time, now_us, _missing(connection, self._people))
         self._once = {name: rules.kinds.kind(name).happens_once for name in rules.kinds.names()}
+        self._opens = {name: rules.kinds.kind(name).opens for name in rules.kinds.names()}
+        self._unnamed: dict[int, int] = {}
+        """By number of the event: the row that told an opening without a reference."""
+        self._codes = KeyCodes(connection)
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
         self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
+        self.emergencies: list[tuple[int, NewEvent]] = []
+        """New events of emergencies, with their rows."""
         self.known = 0
         self.new = 0
         self.differing = 0
+        self.erased = 0
 
     def put(self, row: int, values: EventRow) -> list[Fault]:
         event = self._event_rows.event(row, values)
         if isinstance(event, list):
             return event
+        if self._people.is_erased(event):
+            self.erased += 1
+            event = without_free_text(event)
         if event.kind in KINDS:
-            self._held.append((row, event))
+            self._held.append((row, self._codes.spelled(event)))
             return []
         return self._put(row, event)
 
@@ -114,13 +139,25 @@ class _Taker:
             return [self._otherwise(row, event, standing[0].told.at_us)]
         self.subjects.add((event.kind, event.subject))
         self.changed.add((event.kind, event.subject))
-        store.add(self._connection, event, self._source, self._now_us)
+        number = store.add(self._connection, event, self._source, self._now_us)
+        if number is not None and self._is_unnamed(event):
+            self._unnamed[number] = row
         self.new += 1
+        if event.kind in TYPE_OF_KIND:
+            self.emergencies.append((row, event))
         return []
 
+    def _is_unnamed(self, event: NewEvent) -> bool:
+        return not event.ref and event.event == self._opens[event.kind]
+
     def _known(self, row: int, event: NewEvent, other: DutyEvent) -> list[Fault]:
-        """Return the fault of a row that is recorded with another promise; it stays withdrawn if it was withdrawn."""
+        """Return the fault of a row that is recorded with another promise, or may be a second duty of this file.
+
+        An event that was withdrawn stays so.
+        """
         told = other.told
+        if self._is_unnamed(event) and (first := self._unnamed.setdefault(other.id, row)) != row:
+            return [Fault(row, "ref", "", _SECOND.format(first))]
         if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
             return [self._promised_otherwise(row, event, told.end_us)]
         self.subjects.add((event.kind, event.subject))
@@ -142,17 +179,48 @@ class _Taker:
         return "" if at_us is None else self._rules.calendar.shown(at_us)
 
 
+_SECOND: Final = (
+    "is empty, and row {} opens a duty without one at the same time, too: give each duty a reference of its own,"
+    " or leave out the row that says the same again"
+)
 _TAKE_BACK: Final = "if that is wrong, take it back with vetlla duties withdraw EVENT --reason TEXT"
 
 
-def _missing(connection: sqlite3.Connection) -> Mapping[Subject, Callable[[str], str]]:
+class _People:
+    """The people who are registered, and those who were erased: of these only the duties are left."""
+
+    def __init__(self, connection: sqlite3.Connection, rules: DutyRules) -> None:
+        self._connection = connection
+        self._kinds = frozenset(
+            name for name in rules.kinds.names() if rules.kinds.kind(name).subject is Subject.PERSON
+        )
+        self._registered = frozenset(stored_homes.person_codes(connection))
+        self._erased: dict[str, bool] = {}
+        """Codes without a registered person that were asked for, and whether duties were recorded before this file."""
+
+    def missing(self, code: str) -> str:
+        """Return what is wrong with the code of a person; "" if the person is registered or was erased."""
+        if code in self._registered or self._was_erased(code):
+            return ""
+        return "no such person: import the people first, or leave out the rows of a person who was erased"
+
+    def is_erased(self, event: NewEvent) -> bool:
+        """Return True if an event is about a person who was erased."""
+        return event.kind in self._kinds and event.subject not in self._registered and self._was_erased(event.subject)
+
+    def _was_erased(self, code: str) -> bool:
+        if code not in self._erased:
+            self._erased[code] = bool(store.kinds_about(self._connection, code, self._kinds))
+        return self._erased[code]
+
+
+def _missing(connection: sqlite3.Connection, people: _People) -> Mapping[Subject, Callable[[str], str]]:
     """Return for each sort of subject that must be registered the function that says what is wrong with a code."""
     homes = HomeCodes(stored_homes.home_codes(connection))
-    people = frozenset(stored_homes.person_codes(connection))
     devices = frozenset(inventory.device_names(connection))
     return {
         Subject.HOME: homes.missing,
-        Subject.PERSON: lambda code: "" if code in people else "no such person: import the people first",
+        Subject.PERSON: people.missing,
         Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
         Subject.SERVICE: lambda name: "" if name == THE_SERVICE else f"should be {THE_SERVICE}",
         Subject.HOME_OR_SERVICE: lambda code: "" if code == THE_SERVICE else homes.missing(code),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.codes import code_key
 from vetlla.domain.columns import Fault
 from vetlla.domain.duties import DutyEvent, Impossible
 from vetlla.domain.emergencies import TYPE_OF_KIND
@@ -37,14 +38,33 @@ _CODE: Final = "give the new key another code"
 
 
 def keys_of_code(connection: sqlite3.Connection, rules: DutyRules, code: str) -> list[CustodyKey]:
-    """Return every key that has or had a code."""
-    kind = rules.kinds.kind(KEY)
+    """Return every key that has or had a code. Codes that differ only in case or spaces are one."""
+    kind, wanted = rules.kinds.kind(KEY), code_key(code)
+    homes = {home for home, ref in store.references(connection, KEY) if code_key(ref) == wanted}
     return [
         chain(duty)
-        for home in store.subjects_of_ref(connection, KEY, code)
+        for home in sorted(homes)
         for duty in group(kind, store.of_subject(connection, KEY, home)).duties
-        if duty.ref == code
+        if code_key(duty.ref) == wanted
     ]
+
+
+class KeyCodes:
+    """The codes of keys as they are on record: files may write them with other capitals or spaces."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Read the codes of all keys."""
+        self._recorded = set(store.references(connection, KEY))
+        self._of_home = {(home, code_key(code)): code for home, code in self._recorded}
+        self._of_any = {code_key(code): code for _, code in self._recorded}
+
+    def spelled(self, event: NewEvent) -> NewEvent:
+        """Return an event of a key with the recorded spelling of its code; of a new code the first one counts."""
+        if event.kind != KEY or not event.ref or (event.subject, event.ref) in self._recorded:
+            return event
+        key = code_key(event.ref)
+        code = self._of_home.get((event.subject, key)) or self._of_any.setdefault(key, event.ref)
+        return event._replace(ref=code)
 
 
 def refuse_code(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent) -> None:
@@ -57,10 +77,10 @@ def refuse_code(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent
     for other in keys_of_code(connection, rules, told.ref):
         if other.in_custody:
             raise UsageError(
-                f"{told.ref} is in custody already: it opens {other.home}, and {other.whereabouts()}", remedy=_CODE
+                f"{other.code} is in custody already: it opens {other.home}, and {other.whereabouts()}", remedy=_CODE
             )
         if other.home == told.subject:
-            raise UsageError(f"{told.subject} had a key {told.ref} before, which {other.whereabouts()}", remedy=_CODE)
+            raise UsageError(f"{told.subject} had a key {other.code} before, which {other.whereabouts()}", remedy=_CODE)
 
 
 def refuse_impossible(connection: sqlite3.Connection, rules: DutyRules, told: NewEvent) -> None:

@@ -13,6 +13,7 @@ from vetlla.store.duties.events import LATEST
 from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
 from vetlla.store.registry.transaction import snapshot
+from vetlla.tasks.bases import RecordedBase, bases_of
 from vetlla.tasks.duties import book, looking
 from vetlla.tasks.faults.book import FAULT, FAULT_VISIT, device_of, must_be_fault
 from vetlla.tasks.visits.looking import VisitFilter, visits
@@ -59,7 +60,7 @@ class FaultReport(NamedTuple):
 
 def faults(connection: sqlite3.Connection, rules: DutyRules, wanted: FaultFilter, now_us: int) -> list[Standing]:
     """Return faults in the order of their opening. Raises UsageError for an unknown home, base or device."""
-    home_store.must_know_base(connection, wanted.base)
+    base = home_store.must_know_base(connection, wanted.base)
     if wanted.home:
         home_store.home(connection, wanted.home)
     device = ""
@@ -69,12 +70,17 @@ def faults(connection: sqlite3.Connection, rules: DutyRules, wanted: FaultFilter
     found = looking.found(
         connection, rules, looking.Wanted(kinds=[FAULT], subject=wanted.home, is_open=wanted.is_open), now_us
     )
-    kept_ones = (
-        one
-        for one in found
-        if device in {"", device_of(one).device} and wanted.base in {"", details_of(one.duty).get("base", "")}
-    )
+    kept_ones = [one for one in found if device in {"", device_of(one).device}]
+    if base:
+        recorded = (_base(rules, one) for one in kept_ones)
+        bases = bases_of(connection, list(recorded))
+        kept_ones = [one for one, its_base in zip(kept_ones, bases, strict=True) if its_base == base]
     return sorted(kept_ones, key=lambda one: (one.duty.opened_us, one.duty.id))
+
+
+def _base(rules: DutyRules, one: Standing) -> RecordedBase:
+    day = rules.calendar.date_of(one.duty.opened_us)
+    return RecordedBase(details_of(one.duty).get("base", ""), one.duty.subject, day)
 
 
 def view(connection: sqlite3.Connection, rules: DutyRules, number: int, now_us: int) -> FaultView:

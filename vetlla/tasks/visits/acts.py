@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import details_text
-from vetlla.service.visits.visit import RESULTS, HomeVisit, VisitPurpose, visit_of
+from vetlla.service.visits.visit import RESULTS, HomeVisit, VisitPurpose
 from vetlla.tasks.duties.book import WITHDRAW
+from vetlla.tasks.visits.looking import visit_with_defaults
 from vetlla.tasks.visits.scheduling import open_visit
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def act(desk: DutyDesk, number: int, told: NewEvent, *, result: str = "") -> Act
                 f"visit {number} is {before.state} already",
                 remedy=f"if that is wrong: {WITHDRAW}; vetlla duties show {number} has its number",
             )
-        visit = visit_of(book.record(number, told))
+        visit = visit_with_defaults(book.connection, desk.rules, book.record(number, told))
         details = details_text({"visit": str(visit.id), "base": visit.base, "team": visit.technician})
         also = told._replace(ref="", details=details)
         changed = []

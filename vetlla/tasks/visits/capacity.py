@@ -56,7 +56,7 @@ def free(state_dir: Path, clock: Clock, rules: DutyRules, asked: Asked) -> FreeC
     now_us = clock.now().utc_us
     values = rules.parameters.on(asked.first)
     with snapshot(state_dir, clock) as connection:
-        home_store.must_know_base(connection, asked.base)
+        asked = asked._replace(base=home_store.must_know_base(connection, asked.base))
         wanted = VisitFilter(first=asked.first, last=asked.last, base=asked.base)
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
         plan = plans.visits(connection, base=asked.base, first=asked.first, last=asked.last)

@@ -71,7 +71,7 @@ def route(state_dir: Path, clock: Clock, rules: DutyRules, of: RouteDay, known_u
     """
     now_us = as_of(clock, known_us)
     with snapshot(state_dir, clock, known_us) as connection:
-        home_store.must_know_base(connection, of.base)
+        of = of._replace(base=home_store.must_know_base(connection, of.base))
         wanted = VisitFilter(first=of.day, last=of.day, base=of.base, technician=of.technician)
         found = [visit for visit in visits(connection, rules, wanted, now_us) if visit.takes_time]
         districts = home_store.districts(connection, of.day)

@@ -15,7 +15,7 @@ from vetlla.service.visits.free import stop_of
 from vetlla.service.visits.visit import KIND, OF_DEVICES, HomeVisit, VisitPurpose, visit_of
 from vetlla.store.homes import queries as home_store
 from vetlla.store.inventory import queries as inventory
-from vetlla.tasks.visits.looking import VisitFilter, visits
+from vetlla.tasks.visits.looking import VisitFilter, visit_with_defaults, visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,12 +76,12 @@ def schedule(desk: DutyDesk, order: VisitOrder) -> ScheduledVisit:
     with desk.writing() as book:
         told, rules = order.told, desk.rules
         home = home_store.home(book.connection, told.subject)
-        home_store.must_know_base(book.connection, order.base)
+        base = home_store.must_know_base(book.connection, order.base) or home.base
         _must_be_narrow(rules, told, wider=order.wider)
         purpose, numbers = _what_for(book, order)
         minutes = order.minutes or rules.parameters.on(rules.calendar.date_of(told.at_us)).integer("visit.minutes")
         details = {
-            "base": order.base or home.base,
+            "base": base,
             "team": order.technician,
             "purpose": purpose.value,
             "minutes": str(minutes),
@@ -101,7 +101,9 @@ def move(
         before = open_visit(book, number)
         _must_be_narrow(desk.rules, told, wider=wider)
         details = details_text({"team": technician, "by_user": "yes" if by_user else ""})
-        visit = visit_of(book.record(number, told._replace(event="moved", details=details)))
+        visit = visit_with_defaults(
+            book.connection, desk.rules, book.record(number, told._replace(event="moved", details=details))
+        )
         home = home_store.home(book.connection, before.home)
         return ScheduledVisit(visit, book.standings(visit.duties), list(_warnings(book, visit, home)))
 
@@ -111,7 +113,7 @@ def open_visit(book: OpenBook, number: int) -> HomeVisit:
     one = book.standing(number)
     if one.duty.kind != KIND:
         raise UsageError(f"duty {number} is a {one.duty.kind}, and no visit", remedy="vetlla visits list")
-    visit = visit_of(one)
+    visit = visit_with_defaults(book.connection, book.rules, one)
     if not one.is_open:
         raise UsageError(f"visit {number} is {visit.state} already", remedy="vetlla visits schedule makes another one")
     return visit
