@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from vetlla.checks.config import risk
 from vetlla.domain import permissions
+from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.findings import Finding, Level, of_error
 from vetlla.store.cards import table
 from vetlla.store.cards.opening import CARDS, OPENED_FOR_ALL, reading
 from vetlla.store.cards.sealing import CardKeys
 from vetlla.tasks.cards.place import CardPlace, is_present
+from vetlla.tasks.cards.registered import doubts_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +26,8 @@ CHECK = "cards"
 def cards(settings: Settings, *, rows: bool = True) -> Finding:
     """Check the cards of a service that keeps some. With ``rows`` also that each card is the one last written.
 
-    The rows are checked by their digests in the log, without opening a card. ``vetlla cards verify`` opens each one,
-    and checks the whole log.
+    The rows are checked by their digests in the log. If all is well so far, the cards are compared with the inventory.
+    ``vetlla cards verify`` also names each one, and checks the whole log.
     """
     path = settings.state_dir / CARDS
     place = CardPlace(settings.state_dir, settings.cards_key_file, "cards_key_file" in settings.model_fields_set)
@@ -51,7 +53,20 @@ def cards(settings: Settings, *, rows: bool = True) -> Finding:
     if unknown := sum(number for key, number in sealed_with.items() if key not in keys.ids):
         text = f"{settings.cards_key_file}: does not open {unknown} of {count} cards"
         return _critical(text, "restore the file with the key that sealed them, as key or as previous")
-    return Finding(check=CHECK, level=Level.OK, text=f"{count} cards")
+    return _compared(settings, keys, count) if rows else Finding(check=CHECK, level=Level.OK, text=f"{count} cards")
+
+
+def _compared(settings: Settings, keys: CardKeys, count: int) -> Finding:
+    """Return a warning if the inventory contradicts one of the cards that open."""
+    with reading(settings.state_dir) as db:
+        opened = [keys.unseal(row) for row, why in table.opened_rows(db, keys) if not why]
+    found = doubts_if_readable(settings.state_dir, SystemClock(), opened)
+    if not found:
+        return Finding(check=CHECK, level=Level.OK, text=f"{count} cards")
+    more = f", and so on for {len(found)} cases" if len(found) > 1 else ""
+    text = f"{count} cards; home {found[0].home}: {found[0].what}{more}"
+    remedy = "import the right rows or correct the inventory; vetlla cards import FILE --dry-run --json names all cases"
+    return Finding(check=CHECK, level=Level.WARNING, text=text, remedy=remedy)
 
 
 def of_cards(settings: Settings) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def test_the_card_stands_under_the_alarm(
     answer = json.loads(run(program, daemon, *words, "--json").out)
     people = tuple(replace(one, health="") for one in CARD.people)
     short = replace(CARD, people=people, contacts=CARD.contacts[:3])
-    assert answer["card"] == card_fields(short) | {"problem": None}
+    assert answer["card"] == card_fields(short) | {"problem": None, "warning": None}
     assert len(readings(place)) == 2
     left = run(program, daemon, *words, "--no-card")
     assert (left.status, "Card" in left.out, left.err) == (0, False, "")

@@ -32,7 +32,8 @@ def test_the_plan_of_a_month(office: Vetlla) -> None:
     assert len(listed) == 11
     assert {one["period"] for one in listed} == {"2025-02", "2025"}
     again = office("documents", "plan", *OF_MARCH, "--json").json[0]
-    assert again == {"opened": [], "cancelled": [], "kept": 11, "dry_run": False}
+    expected = {"opened": [], "cancelled": [], "kept": 11, "from": "2025-03-01", "missed": [], "dry_run": False}
+    assert again == expected
     more = office("documents", "plan", "--from", "2025-04-01", "--until", "2025-04-05", "--dry-run", "--json").json[0]
     assert {one["day"] for one in more["opened"]} == {"2025-04-01", "2025-04-05"}
     assert len(office("documents", "list", "--json").json) == 11

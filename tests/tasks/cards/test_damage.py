@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sqlite3
 from contextlib import closing
@@ -273,3 +274,29 @@ def test_a_credential_of_systemd_is_the_key(place: CardPlace, monkeypatch: pytes
     assert os.path.lexists(given / "vetlla-cards")
     with pytest.raises(ConfigError, match="others than its owner"):
         read_card(credential, CLOCK, "H-0001", WHY, by="ana")
+
+
+# --- a first rekey that failed ----------------------------------------------------------------------------------------
+
+
+def test_a_first_rekey_that_met_a_full_disk_is_repeated(tmp_path: Path) -> None:
+    place = CardPlace(tmp_path, tmp_path / "cards.toml")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_048, hard))
+    try:
+        with pytest.raises(StoreError):
+            changing.rekey(place, CLOCK, by="eva")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / CARDS).stat().st_size == 0
+    assert not place.key_file.exists()
+    with pytest.raises(StoreError, match="the first vetlla cards rekey failed"):
+        read_card(place, CLOCK, "H-0001", WHY, by="ana")
+    assert changing.rekey(place, CLOCK, by="eva").cards == 0
+    assert changing.set_card(place, CLOCK, CARD, by="eva")
+
+
+def test_an_empty_file_with_a_key_is_a_loss(place: CardPlace) -> None:
+    (place.state_dir / CARDS).write_bytes(b"")
+    with pytest.raises(StoreError, match="has lost its tables"):
+        changing.rekey(place, CLOCK, by="eva")

@@ -24,6 +24,7 @@ from vetlla.settings.model import DEFAULT_STATE_DIR, default_cards_key_file
 from vetlla.store.cards.opening import CARDS, PATIENCE_S
 from vetlla.tasks.cards.place import CardPlace, is_present
 from vetlla.tasks.cards.reading import read_card
+from vetlla.tasks.cards.registered import doubts_if_readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ OWNER_S: Final = 5.0
 
 
 class CardBeside(NamedTuple):
-    """The card beside an alarm, or why there is none."""
+    """The card beside an alarm, and why there is none or what the inventory contradicts in it."""
 
     home: str
     card: Card | None
@@ -73,7 +74,10 @@ def card_beside(state_dir: Path, home: str, alarm: int) -> CardBeside:
     except Exception as error:  # noqa: BLE001 - an operator must not lose an alarm to any fault of the cards
         problem = str(error.args[0] if isinstance(error, VetllaError) else error) or type(error).__name__
         return CardBeside(home, None, f"the card of home {home} cannot be shown: {problem.partition(chr(10))[0]}")
-    return CardBeside(home, card, "" if card else f"home {home} has no card")
+    if card is None:
+        return CardBeside(home, None, f"home {home} has no card")
+    found = doubts_if_readable(state_dir, SystemClock(), [card])
+    return CardBeside(home, card, "; ".join(f"home {home}: {one.what}" for one in found))
 
 
 def _refuse_other_cards(place: CardPlace) -> None:

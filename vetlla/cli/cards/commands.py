@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from vetlla.cli.cards.access import place_of
+from vetlla.cli.cards.doubts import tell_doubts
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.confirming import confirm
 from vetlla.cli.kit.exits import verdict
@@ -37,6 +38,7 @@ from vetlla.store.journal.audit import Head
 from vetlla.tables.source import STANDARD
 from vetlla.tables.target import kind_of, write
 from vetlla.tasks.cards import changing, looking
+from vetlla.tasks.cards.erased import doubts_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +88,9 @@ def import_(
     Column what says if a row is about a home, a person or a contact. A file with contacts replaces all contacts of the
     homes in it, and leaves the rest of their cards; people and homes likewise. See docs/cards.md for the columns.
 
+    A home that is not in the inventory, a person who lives in another home there, and a home whose data were erased are
+    imported with a warning.
+
     Exit status: 0 all is imported, 1 all but the homes whose cards are damaged, 64 nothing, because a row is bad.
 
     Example: vetlla cards import cards.xlsx --dry-run
@@ -98,11 +103,14 @@ def import_(
     with verdict(DAMAGED if done.left_out else 0):
         if as_json:
             left_out = _damage_fields(done.left_out)
-            print_json({"file": str(file), **done.effects, "left_out": left_out, "dry_run": dry_run})
+            warnings = [one._asdict() for one in done.doubts]
+            told = {**done.effects, "left_out": left_out, "warnings": warnings, "dry_run": dry_run}
+            print_json({"file": str(file), **told})
             return
         said = ", ".join(f"{number} {name}" for name, number in done.effects.items())
         console().print(f"{file}: {said}{' (dry run: nothing was written)' if dry_run else ''}", soft_wrap=True)
         _tell_left_out(done.left_out)
+        tell_doubts(done.doubts)
 
 
 @app.command()
@@ -143,16 +151,21 @@ def set_(
 ) -> None:
     """Set the whole card of a home from JSON, in the form of `vetlla home --json` (its object card).
 
+    A card that contradicts the inventory, and one of a home whose data were erased, are set with a warning.
+
     A card is not written as arguments, because other users of the machine can see them.
 
     Example: vetlla home H-0017 --reason edit --json | jq .card | vetlla cards set H-0017 -
     """
     place = files.place()
-    changed = changing.set_card(place, CLOCK, _card_in(file, home), by=actor())
+    card = _card_in(file, home)
+    found = doubts_before(files.state_dir, CLOCK, card)
+    changed = changing.set_card(place, CLOCK, card, by=actor())
     if as_json:
-        print_json({"home": home, "changed": changed})
+        print_json({"home": home, "changed": changed, "warnings": [one.what for one in found]})
     else:
         console().print(f"home {home}: {'card set' if changed else 'unchanged'}", soft_wrap=True)
+        tell_doubts(found)
 
 
 @app.command()

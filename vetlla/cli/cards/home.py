@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from vetlla.cli.cards.access import card_of, place_of
+from vetlla.cli.cards.doubts import tell_doubts
 from vetlla.cli.cards.sheet import card_fields, card_lines
 from vetlla.cli.kit.moments import Utc, shown_iso
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, CardsKeyFile, StateDir
@@ -17,6 +18,7 @@ from vetlla.domain.cards import ReadReason
 from vetlla.domain.errors import UsageError, VetllaError
 from vetlla.tasks.cards.beside import HomeAsked
 from vetlla.tasks.cards.reading import check_reason
+from vetlla.tasks.cards.registered import doubts_if_readable
 from vetlla.tasks.cards.sections import sections_of
 
 if TYPE_CHECKING:
@@ -57,17 +59,20 @@ def home(
     card, failure = _card(place_of(key_file, state_dir), code, ReadReason(alarm, reason))
     if failure is not None and only_card:
         raise failure
+    doubts = doubts_if_readable(state_dir, CLOCK, [card]) if card and not only_card else []
     sections = [] if only_card else sections_of(HomeAsked(state_dir, CLOCK, code))
     if not (card or failure or only_card or any(one.rows or one.problem for one in sections)):
         raise UsageError(f"nothing is known of home {code}", remedy="vetlla inventory list shows the codes of homes")
     if as_json:
         shown = {one.name: one.rows for one in sections}
         unread = {one.name: one.problem for one in sections if one.problem}
-        print_json({"home": code, "card": card_fields(card) if card else None, "sections": shown, "unread": unread})
+        told = {"home": code, "card": card_fields(card) if card else None, "sections": shown, "unread": unread}
+        print_json(told | {"warnings": [one.what for one in doubts]})
     else:
         if card:
             for line in card_lines(card):
                 console().print(line, soft_wrap=True)
+            tell_doubts(doubts)
         elif failure is None:
             talk().print(f"home {code} has no card", style="yellow", soft_wrap=True)
         for section in sections:

@@ -27,10 +27,13 @@ def card_fields(card: Card) -> dict[str, Any]:
 
 
 def beside_fields(beside: CardBeside) -> dict[str, Any]:
-    """Return the short card beside an alarm as JSON; ``problem`` says why the other fields are missing."""
+    """Return the short card beside an alarm as JSON; ``problem`` says why the other fields are missing.
+
+    ``warning`` says what the inventory contradicts in the card.
+    """
     if beside.card is None:
         return {"home": beside.home, "problem": beside.problem or None}
-    return card_fields(_short(beside.card)) | {"problem": None}
+    return card_fields(_short(beside.card)) | {"problem": None, "warning": beside.problem or None}
 
 
 def beside_lines(beside: CardBeside) -> Iterator[Text]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,7 +13,7 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import Entry, RuleOptions
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
-from vetlla.cli.kit.output import console, print_json
+from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import CLOCK, as_day
 from vetlla.domain.errors import UsageError
 from vetlla.service.documents.due import all_due, contract_of
@@ -23,6 +23,12 @@ from vetlla.tasks.documents.calendar import load_deliverables
 from vetlla.tasks.documents.planning import DOCUMENT, PLANNING, Window
 from vetlla.tasks.duties.book import Recording
 
+if TYPE_CHECKING:
+    from vetlla.tasks.documents.planning import PlannedDocuments
+
+SHOWN: Final = 20
+"""Most documents of a pause that a person is shown; --json shows every one."""
+
 
 @with_option_groups
 def plan(
@@ -31,7 +37,12 @@ def plan(
     ],
     since: Annotated[
         date | None,
-        typer.Option("--from", parser=as_day, metavar="YYYY-MM-DD", help="First due day. Default: today."),
+        typer.Option(
+            "--from",
+            parser=as_day,
+            metavar="YYYY-MM-DD",
+            help="First due day. Default: today, or what was not planned since the last time.",
+        ),
     ] = None,
     calendar: CalendarFile = None,
     *,
@@ -42,26 +53,28 @@ def plan(
 ) -> None:
     """Open the duties of the documents that are due until a day. Planning again changes nothing.
 
-    If the calendar has changed, what is open and not late is called off and opened with its new day.
+    If the calendar has changed, what is open and not late is called off and opened with its new day. What was due in a
+    pause of planning is opened too, and is late; record what was delivered meanwhile with `documents deliver --at`.
 
     Example: vetlla documents plan --until 2027-03-31 --dry-run
     """
     rules, deliverables = options.rules(), load_deliverables(calendar)
     now_us = CLOCK.now().utc_us
     today = rules.calendar.date_of(now_us)
-    window = Window(since or today, until)
-    if until < window.first:
-        raise UsageError(f"--until {until} is before {window.first}", remedy="give a later day, or an earlier --from")
+    if until < (since or today):
+        raise UsageError(f"--until {until} is before {since or today}", remedy="give a later day, or an earlier --from")
     due = all_due(deliverables, contract_of(rules.parameters.on(today)), rules.calendar)
     with transaction(state_dir, CLOCK, dry_run=dry_run) as connection:
-        done = planning.plan(connection, rules, due, window, Recording(now_us, PLANNING), by=actor())
+        done = planning.plan(connection, rules, due, Window(since, until), Recording(now_us, PLANNING), by=actor())
     if as_json:
         opened = [
             {"document": one.code, "period": one.period, "day": str(delivering.day_of(rules, one))}
             for one in done.opened
         ]
         cancelled = [{"document": one.code, "period": one.period} for one in done.cancelled]
-        print_json({"opened": opened, "cancelled": cancelled, "kept": done.kept, "dry_run": dry_run})
+        missed = [{"document": one.code, "period": one.period, "day": str(one.day)} for one in done.missed]
+        told = {"opened": opened, "cancelled": cancelled, "kept": done.kept, "from": str(done.first), "missed": missed}
+        print_json(told | {"dry_run": dry_run})
         return
     out = console()
     for one in done.cancelled:
@@ -70,6 +83,23 @@ def plan(
         out.print(f"opened: {one.code} {one.period}, due {delivering.day_of(rules, one)}", soft_wrap=True)
     dry = " (dry run: nothing was written)" if dry_run else ""
     out.print(f"{len(done.opened)} opened, {len(done.cancelled)} called off, {done.kept} unchanged{dry}")
+    _tell_pause(done, today)
+
+
+def _tell_pause(done: PlannedDocuments, today: date) -> None:
+    """Say which documents were due while planning had paused."""
+    if done.first < today and done.opened:
+        talk().print(
+            f"planned from {done.first} on, where the last planning ended; if a document was delivered meanwhile:"
+            " vetlla documents deliver --at TIME",
+            soft_wrap=True,
+        )
+    for one in done.missed[:SHOWN]:
+        talk().print(f"not planned: {one.code} {one.period}, due {one.day}", style="yellow", soft_wrap=True)
+    if done.missed:
+        more = len(done.missed) - SHOWN
+        more_text = f"{more} more; " if more > 0 else ""
+        talk().print(f"{more_text}planning had paused: vetlla documents plan without --from opens them", soft_wrap=True)
 
 
 @with_option_groups

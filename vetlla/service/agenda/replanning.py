@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEFT: Final = "not in the service"
 """Cause of a call that is called off because its home or person has left."""
+SUSPENDED: Final = "suspended"
+PROGRAMME: Final = "in a programme with fortnightly calls"
 
 
 class CalledOff(NamedTuple):
@@ -84,8 +86,9 @@ class _Sorter:
             self.found.off.append(CalledOff(last, ""))
 
     def _may_stay(self, call: AgendaCall, wanted: WantedCall) -> bool:
-        if call.planned_us is None:
-            return True
+        if call.planned_us is None:  # a call of another system may say no moment
+            left = self._ahead & self._month.between(wanted.first, wanted.last)
+            return not left or bool(left & wanted.days)
         day = local_time(call.planned_us, self._calendar).date()
         # A call whose day has passed stays, so that operators still make it. Users may choose a day off.
         return day < self._first or day not in self._month.days or bool(wanted.days & self._month.between(day, day))
@@ -97,14 +100,17 @@ def replan(
     month: AgendaMonth,
     first: date,
     calendar: ServiceCalendar,
+    *,
+    off: Iterable[CalledOff] = (),
 ) -> AgendaChanges:
     """Return what planning has to write.
 
     ``existing`` has the calls of the month by kind and subject, in order of their opening. ``first`` is the first day
-    on which a call may be planned now.
+    on which a call may be planned now. ``off`` are calls of the month that are no longer wanted, with the causes.
     """
     sorter = _Sorter(month, first, calendar)
-    done: set[int] = set()
+    sorter.found.off.extend(off)
+    done = {one.call.duty.id for one in sorter.found.off}
     for one in wanted:
         chain = _chain(one, existing.get((one.kind, one.subject), ()))
         done.update(call.duty.id for call in chain)
@@ -122,6 +128,8 @@ def replan(
 
 def _chain(wanted: WantedCall, calls: Sequence[AgendaCall]) -> list[AgendaCall]:
     """Return the duties that a wanted call has had, in the order of their references."""
+    if wanted.duty:
+        return [call for call in calls if call.duty.id == wanted.duty]
     by_ref = {call.duty.ref: call for call in calls}
     found = []
     ref = wanted.ref
@@ -144,9 +152,9 @@ def cause_of(
     if not any(period.covers(day) for period in active for day in days[:1]):
         return LEFT
     if any(period.covers(day) for period in suspended for day in days):
-        return "suspended"
+        return SUSPENDED
     if one.kind == FOLLOW_UP and any(period.covers(day) for period in fortnightly(people, excluded) for day in days):
-        return "in a programme with fortnightly calls"
+        return PROGRAMME
     return "not due at the present support level"
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FOLLOW_UP: Final = "follow_up"
 REVALUATION: Final = "revaluation"
+OWN_FOLLOW_UPS: Final = "FU-[0-9][0-9][0-9][0-9]-[0-9][0-9]-*"
+"""Pattern (SQLite GLOB) of the references of follow-ups that planning opened, in any month."""
 
 
 class WantedCall(NamedTuple):
@@ -52,6 +54,8 @@ class WantedCall(NamedTuple):
     """How far into these days it should lie, from 0 up to 1."""
     replaced_by: str = ""
     """Reference of the revaluation that takes its place; empty for a call that is made."""
+    duty: int = 0
+    """The duty that is this call, if planning did not open it; 0 if the reference names it."""
 
 
 class WantedCalls:
@@ -87,7 +91,7 @@ class WantedCalls:
             left = [one for one in follow_ups if one.number not in replaced]
             instead = next((one for one in left if one.number == turn.number), left[0] if left else None)
             if instead:
-                replaced[instead.number] = _ref_of(person, month)
+                replaced[instead.number] = _of_revaluation(person.code, month)
             yield self._call_of_person(person, home, turn, instead, follow_ups)
         times = (home.active, home.suspended, fortnightly(people, self._figures.excluded))
         days = month.days_of(*times)
@@ -98,7 +102,7 @@ class WantedCalls:
                     FOLLOW_UP,
                     home.code,
                     home.code,
-                    f"FU-{month.name}-{home.code}-{number + 1}",
+                    f"{_of_follow_ups(home.code, month)}{number + 1}",
                     home.level,
                     first,
                     month.last_of(last, *times),
@@ -111,7 +115,7 @@ class WantedCalls:
         self, person: Person, home: Home, turn: Turn, instead: Turn | None, follow_ups: Sequence[Turn]
     ) -> WantedCall:
         month = self._month
-        ref = _ref_of(person, month)
+        ref = _of_revaluation(person.code, month)
         times = person.periods(home)
         days, position = month.days_of(*times), turn.position
         if instead is not None and len(follow_ups) > 1:
@@ -146,8 +150,20 @@ class WantedCalls:
         return self._earlier[back]
 
 
-def _ref_of(person: Person, month: AgendaMonth) -> str:
-    return f"RV-{month.name}-{person.code}"
+def is_own_ref(kind: str, subject: str, month: AgendaMonth, ref: str) -> bool:
+    """Return True for the reference of a call that planning opened, or would open, for a subject in a month."""
+    if kind == FOLLOW_UP:
+        return ref.startswith(_of_follow_ups(subject, month))
+    own = _of_revaluation(subject, month)
+    return ref == own or ref.startswith(f"{own}-")
+
+
+def _of_follow_ups(home: str, month: AgendaMonth) -> str:
+    return f"FU-{month.name}-{home}-"
+
+
+def _of_revaluation(person: str, month: AgendaMonth) -> str:
+    return f"RV-{month.name}-{person}"
 
 
 def fortnightly(people: Iterable[Person], excluded: Collection[str]) -> list[Period]:

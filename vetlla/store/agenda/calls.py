@@ -9,14 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENDS: Final = (
-    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind, at_us LIMIT 1",
-    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' ORDER BY kind DESC, at_us DESC LIMIT 1",
+    "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' AND ref GLOB ? ORDER BY kind, at_us LIMIT 1",
+    (
+        "SELECT at_us FROM duty_events WHERE kind = ? AND event = 'planned' AND ref GLOB ?"
+        " ORDER BY kind DESC, at_us DESC LIMIT 1"
+    ),
 )
 
 
-def planned_span(connection: sqlite3.Connection, kind: str) -> tuple[int, int] | None:
-    """Return when calls of a kind were planned first and last (microseconds UTC); None if they never were."""
-    first, last = (connection.execute(sql, (kind,)).fetchone() for sql in _ENDS)
+def planned_span(connection: sqlite3.Connection, kind: str, refs: str) -> tuple[int, int] | None:
+    """Return when calls of a kind were planned first and last (microseconds UTC); None if they never were.
+
+    ``refs`` is a pattern of the references that count, such as ``FU-*``.
+    """
+    first, last = (connection.execute(sql, (kind, refs)).fetchone() for sql in _ENDS)
     return (int(first[0]), int(last[0])) if first and last else None
 
 

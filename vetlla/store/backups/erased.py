@@ -27,13 +27,14 @@ def erased_since(backup: Path, state_dir: Path) -> tuple[str, ...] | None:
     if place is None:
         return None
     try:
-        known = set(_erasures(backup))
-        later = [one for one in _erasures(place) if one not in known]
+        known = set(erasures(backup))
+        later = [one for one in erasures(place) if one not in known]
     except StoreError:
         return None
     return tuple(dict.fromkeys(subject.removeprefix("home ") for _, _, subject in later))
 
 
-def _erasures(directory: Path) -> list[tuple[int, int, str]]:
+def erasures(directory: Path) -> list[tuple[int, int, str]]:
+    """Return number, time and subject of each erasure that a journal records. Raises StoreError."""
     with Archive(directory, older=True) as archive:
         return [tuple(row) for row in archive.read(_ERASURES, (ERASED,))]

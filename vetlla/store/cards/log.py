@@ -48,6 +48,10 @@ _LAST_CHANGE = f"""
 SELECT detail FROM audit WHERE subject = ? AND action IN {CHANGES} ORDER BY id DESC LIMIT 1
 """  # noqa: S608 - constant words
 
+_LAST_ACTION = f"""
+SELECT action, at_us FROM audit WHERE subject = ? AND action IN {CHANGES} ORDER BY id DESC LIMIT 1
+"""  # noqa: S608 - constant words
+
 
 class CardReading(NamedTuple):
     """A record of a reading, or of an attempt."""
@@ -113,6 +117,12 @@ def expected_digest(db: sqlite3.Connection, home: str) -> str:
     """Return the digest that a home's row should have; "" for an erased card and for a home that never had one."""
     row = db.execute(_LAST_CHANGE, (subject_of(home),)).fetchone()
     return "" if row is None else str(_detail(row).get("digest", ""))
+
+
+def erased_us(db: sqlite3.Connection, home: str) -> int | None:
+    """Return when a home's card was erased, in microseconds UTC; None if that was not the last change of it."""
+    row = db.execute(_LAST_ACTION, (subject_of(home),)).fetchone()
+    return int(row["at_us"]) if row is not None and row["action"] == ERASE else None
 
 
 def head(db: sqlite3.Connection) -> Head:

@@ -106,7 +106,10 @@ def _refuse_without_tables(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _not_whole(path: Path) -> StoreError:
-    return StoreError(f"{path}: has lost its tables", remedy="restore the last backup: vetlla db restore")
+    remedy = "restore the last backup: vetlla db restore"
+    if path.stat().st_size == 0:
+        remedy += "; if the first vetlla cards rekey failed, such as on a full disk, there is no key yet: repeat it"
+    return StoreError(f"{path}: has lost its tables", remedy=remedy)
 
 
 def _connect(path: Path, patience_s: float) -> sqlite3.Connection:

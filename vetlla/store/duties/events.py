@@ -107,6 +107,18 @@ def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: 
     return [subject for (subject,) in rows]
 
 
+def opened_long_before(
+    connection: sqlite3.Connection, kind: str, before_us: int, first_us: int, last_us: int
+) -> list[str]:
+    """Return the subjects of which an event before a time promises a time that ends within two later moments."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM duty_events WHERE kind = ? AND end_us IS NOT NULL AND end_us BETWEEN ? AND ?"
+        " AND at_us < ? ORDER BY subject",
+        (kind, first_us, last_us, before_us),
+    )
+    return [subject for (subject,) in rows]
+
+
 def references(connection: sqlite3.Connection, kind: str) -> list[tuple[str, str]]:
     """Return each subject of a kind with each reference that its events have."""
     # The unique index has these columns, so that no row of the table is read.

@@ -176,6 +176,11 @@ def person(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY) -
     raise UsageError(f"no person {code!r}", remedy=_remedy(connection, "people"))
 
 
+def is_person(connection: sqlite3.Connection, code: str) -> bool:
+    """Return True if a person with this code is registered."""
+    return connection.execute("SELECT 1 FROM person_facts WHERE person = ? LIMIT 1", (code,)).fetchone() is not None
+
+
 def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the code of every person."""
     return (code for (code,) in connection.execute("SELECT DISTINCT person FROM person_facts"))

@@ -112,8 +112,10 @@ def _waiting(connection: sqlite3.Connection, kind: str, now: Now, limit: int) ->
 
 
 def _with_home(connection: sqlite3.Connection, one: AgendaCall) -> NextCall | None:
-    home = registered.homes(connection, [one.home]).get(one.home)
-    person = "" if one.duty.subject == one.home else one.duty.subject
+    code, person = one.home, "" if one.duty.kind == FOLLOW_UP else one.duty.subject
+    if person and code == person:  # another system opened it, and did not say the home
+        code = registered.person(connection, person).home if registered.is_person(connection, person) else ""
+    home = registered.homes(connection, [code]).get(code)
     return NextCall(one, home, person) if home else None
 
 

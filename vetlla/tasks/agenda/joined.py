@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import iso
+from vetlla.domain.duties import standing_events
 from vetlla.service.agenda.call import CONTACT, FAMILIARISATION, NEW_KINDS
 from vetlla.service.agenda.replanning import LEFT
-from vetlla.service.agenda.wanted import FOLLOW_UP, joining
+from vetlla.service.agenda.wanted import FOLLOW_UP, OWN_FOLLOW_UPS, joining
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
 from vetlla.store.duties import events, index
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from vetlla.domain.duties import NewEvent
+    from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.domain.homes import Home, Period, Person
     from vetlla.service.duties.terms import DutyRules
 
@@ -36,28 +37,41 @@ def welcome(
 ) -> list[NewEvent]:
     """Return the events for people who joined since the very first planning, and for those who have left again.
 
-    Each person gets them once. The clocks begin on the day of joining, so those of a person who is registered too late
-    have run out at once, unless the person had left in time. Who joined before the day of the first planning is left
-    out, because others had that work.
+    Each person gets them once, and not if another system or a person opened them on that day or later. The clocks begin
+    on the day of joining, so those of a person who is registered too late have run out at once, unless the person had
+    left in time. Who joined before the day of the first planning is left out, because others had that work.
     ``blank`` has when and by which user the month is planned.
     """
     kinds = [kind for kind in NEW_KINDS if rules.kinds.find(kind)]
-    planned = store.planned_span(connection, FOLLOW_UP)
+    planned = store.planned_span(connection, FOLLOW_UP, OWN_FOLLOW_UPS)
     began = rules.calendar.date_of(planned[0] if planned else blank.at_us)
     began_us = rules.calendar.begin_of(began.toordinal())
-    known = {(one.told.kind, one.told.ref) for one in events.since(connection, kinds, began_us)}
+    recorded = list(events.since(connection, kinds, began_us))
+    known = {(one.told.kind, one.told.ref) for one in recorded}
+    elsewhere = _opened_elsewhere(recorded, rules)
     found: list[NewEvent] = []
     for person, day in joining(homes, people, began, today):
         for kind in kinds:
             ref = f"{_REFS[kind]}-{day}-{person.code}"
-            if (kind, ref) not in known:
-                begin_us = rules.calendar.begin_of(day.toordinal())
+            begin_us = rules.calendar.begin_of(day.toordinal())
+            if (kind, ref) not in known and elsewhere.get((kind, person.code), -1) < begin_us:
                 details = {"home": person.home, "level": str(homes[person.home].level), "planned": iso(begin_us)}
                 opening = blank._replace(kind=kind, subject=person.code, event="joined", at_us=begin_us, ref=ref)
                 found.append(opening._replace(details=details_text(details)))
     stays = _Stays(homes, people, today)
     owed = [*found, *_owed(connection, rules, kinds, stays, blank)]
     return [*found, *_called_off(owed, rules, stays, blank)]
+
+
+def _opened_elsewhere(recorded: Iterable[DutyEvent], rules: DutyRules) -> dict[tuple[str, str], int]:
+    """Return when another system or a person last opened these duties, by kind and code of the person."""
+    found: dict[tuple[str, str], int] = {}
+    for one in standing_events(recorded):
+        told = one.told
+        is_own = told.ref.startswith(f"{_REFS[told.kind]}-") and told.ref.endswith(f"-{told.subject}")
+        if told.event == rules.kinds.kind(told.kind).opens and not is_own:
+            found[told.kind, told.subject] = max(told.at_us, found.get((told.kind, told.subject), told.at_us))
+    return found
 
 
 def _owed(

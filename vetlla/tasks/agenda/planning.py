@@ -10,10 +10,11 @@ from vetlla.domain.clock import iso
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.call import PLANNED_KINDS
+from vetlla.service.agenda.elsewhere import Elsewhere
 from vetlla.service.agenda.moments import local_time, moments
 from vetlla.service.agenda.month import agenda_month
 from vetlla.service.agenda.replanning import LEFT, CalledOff, cause_of, left_on, replan
-from vetlla.service.agenda.wanted import FOLLOW_UP, WantedCalls
+from vetlla.service.agenda.wanted import FOLLOW_UP, OWN_FOLLOW_UPS, WantedCalls
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.columns import details_text
 from vetlla.store.agenda import calls as store
@@ -118,17 +119,19 @@ class _Planner:
 
     def plan(self, connection: sqlite3.Connection) -> PlannedMonth:
         """Write what the month needs; return what was done. Raises UsageError for a time before the last planning."""
-        planned = store.planned_span(connection, FOLLOW_UP)
+        planned = store.planned_span(connection, FOLLOW_UP, OWN_FOLLOW_UPS)
         if planned and self._at_us <= planned[1]:
             raise UsageError("the agenda was planned later than that", remedy="leave out --at")
         day = max(self._today, self._month.first)
         homes = registered.homes(connection, day=day)
         people = registered.people(connection, day=day)
         emergencies = _emergencies(connection, self._rules, self._month, self._figures)
-        wanted = WantedCalls(self._figures, self._month, self._rules.calendar, emergencies).of(homes, people)
+        calendar, excluded = self._rules.calendar, self._figures.excluded
+        needed = WantedCalls(self._figures, self._month, calendar, emergencies).of(homes, people)
         old, existing = self._existing(connection)
+        wanted, gone = Elsewhere(homes, people, excluded, self._month, calendar).adopt(needed, existing)
         first = self._first_day()
-        found = replan(wanted, existing, self._month, first, self._rules.calendar)
+        found = replan(wanted, existing, self._month, first, calendar, off=gone)
         off = [*self._causes(found.off, homes, people), *(self._unmade(call, homes.get(call.home)) for call in old)]
         placed = [*found.new, *(one for _, one in found.moved)]
         staying = [*_staying(found.kept, self._at_us)]
@@ -192,12 +195,16 @@ class _Planner:
         self, off: Sequence[CalledOff], homes: Mapping[str, Home], people: Sequence[Person]
     ) -> Iterator[CalledOff]:
         living: defaultdict[str, list[Person]] = defaultdict(list)
+        homes_of: dict[str, str] = {}
         for person in people if off else ():
             living[person.home].append(person)
+            homes_of[person.code] = person.home
         today = max(self._today, self._month.first)
         for one in off:
-            home = homes.get(one.call.home)
-            cause = one.cause or cause_of(one.call, home, living[one.call.home], self._figures.excluded, today)
+            # A call of another system about a person does not say the home.
+            code = one.call.home if one.call.home in homes else homes_of.get(one.call.duty.subject, one.call.home)
+            home = homes.get(code)
+            cause = one.cause or cause_of(one.call, home, living[code], self._figures.excluded, today)
             at_us = None
             if cause == LEFT and home is not None:
                 subject = next((p for p in living[home.code] if p.code == one.call.duty.subject), None)

@@ -45,10 +45,17 @@ def calls_around(
     revaluation is made even months after its time.
     """
     since_us = rules.calendar.begin_of(add_months(month.first, -AHEAD - 1).toordinal())
-    begin_us, _ = month_us(rules, month)
-    found = events.since(connection, kinds, since_us)
-    for duty in _duties(connection, rules, found, since_us, begin_us):
+    begin_us, end_us = month_us(rules, month)
+    seen: set[int] = set()
+    for duty in _duties(connection, rules, events.since(connection, kinds, since_us), since_us, begin_us):
+        seen.add(duty.id)
         yield call_of(duty, figures)
+    # Another system may plan a whole year at once.
+    for kind in kinds:
+        for subject in events.opened_long_before(connection, kind, since_us, begin_us, end_us):
+            for duty in book.duties_of(connection, rules, kind, subject):
+                if duty.id not in seen and begin_us <= (duty.events[0].told.begin_us or 0) <= end_us:
+                    yield call_of(duty, figures)
 
 
 def calls_around_answers(

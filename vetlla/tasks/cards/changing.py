@@ -16,7 +16,9 @@ from vetlla.store.cards.sealing import CardKeys, drop_previous, make_key
 from vetlla.store.cards.table import CardDamage
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
+from vetlla.tasks.cards.erased import erasures_of
 from vetlla.tasks.cards.place import is_present, place_in
+from vetlla.tasks.cards.registered import doubts_if_readable
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from vetlla.service.cards.columns import CardRow
     from vetlla.store.cards.sealing import SealedCard
     from vetlla.tasks.cards.place import CardPlace
+    from vetlla.tasks.cards.registered import CardDoubt
 
 
 CARDS_AT_ONCE: Final = 1_000
@@ -46,6 +49,8 @@ class CardsImported(NamedTuple):
     faults: list[Fault]
     left_out: list[CardDamage]
     """Homes of the file whose cards are damaged and stay as they are."""
+    doubts: list[CardDoubt]
+    """What the inventory, or the log of erasures, contradicts; the cards are imported all the same."""
 
 
 class Resealed(NamedTuple):
@@ -85,6 +90,8 @@ def import_cards(
     is_present(place)
     with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock) as db:
         changed = []
+        cards: list[Card] = []
+        fresh: list[str] = []
         for home, parts in file.homes.items():
             sealed = table.row_of(db, home)
             if sealed is not None and (why := table.unusable(db, sealed, keys)):
@@ -93,14 +100,19 @@ def import_cards(
             old = None if sealed is None else keys.unseal(sealed)
             new = parts.put_into(Card(home=home) if old is None else old)
             effects["new" if old is None else "unchanged" if new == old else "changed"] += 1
+            cards.append(new)
+            if old is None:
+                fresh.append(home)
             if new != old:
                 changed.append(keys.seal(new))
+        doubts = erasures_of(db, place.state_dir, fresh)
         if not faults and not dry_run:
             _put(db, clock, changed, by, log.SET)
             with atomic(db):
                 detail = {**effects, "left_out": len(left_out)}
                 log.write(db, [log.entry(clock.now().utc_us, by, log.IMPORT, "", detail)])
-    return CardsImported(effects, faults, left_out)
+    doubts += doubts_if_readable(place.state_dir, clock, cards)
+    return CardsImported(effects, faults, left_out, doubts)
 
 
 def set_card(place: CardPlace, clock: Clock, card: Card, *, by: str) -> bool:
@@ -139,13 +151,15 @@ def rekey(place: CardPlace, clock: Clock, *, by: str, finish: bool = False) -> R
 
     A rekey that was interrupted is continued with the key that it made. A credential is read-only: an engineer writes
     the new key and the previous one into it by hand, and this seals the cards. The first rekey makes the file of the
-    cards. A damaged card stays as it is, and the previous key stays with it. Raises UsageError if there is nothing to
-    finish, StoreError if the file is missing or no card opens.
+    cards, or fills an empty one that an earlier attempt left. A damaged card stays as it is, and the previous key stays
+    with it. Raises UsageError if there is nothing to finish, StoreError if the file is missing or no card opens.
     """
     now_us = clock.now().utc_us
+    is_first = not finish and not place.key_file.exists()
     is_kept_already = is_present(place._replace(is_configured=False))
-    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=not is_kept_already) as db:
-        is_first = not finish and not place.key_file.exists()
+    # A first rekey that failed, such as on a full disk, left an empty file. No card was ever sealed without a key.
+    make = is_first or not is_kept_already
+    with exclusive(place.state_dir / LOCK), opened(place.state_dir, clock, make=make) as db:
         # Open the cards before a new key is made: with the wrong file its key would become the previous one.
         rows, left_out = ([], []) if is_first else _usable(db, CardKeys.read(place.key_file))
         if not finish and _needs_new_key(place, table.key_ids(db)):

@@ -7,6 +7,7 @@ off stays so. Works within the caller's transaction.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict, NewEvent
@@ -34,8 +35,17 @@ PLANNING: Final = "vetlla documents plan"
 class Window(NamedTuple):
     """The first and the last due day that are planned."""
 
+    first: date | None
+    """None for today, or for the day behind the last planned due day before today: a pause of planning is caught up."""
+    last: date
+
+
+class _Days(NamedTuple):
+    """The due days that are planned, and the first one that no planning has had yet."""
+
     first: date
     last: date
+    behind: date
 
 
 class PlannedDocuments(NamedTuple):
@@ -45,6 +55,10 @@ class PlannedDocuments(NamedTuple):
     cancelled: list[Delivery]
     kept: int
     """Duties that were open or over already, and stay as they are."""
+    first: date
+    """First due day that was planned."""
+    missed: list[DocumentDue]
+    """Documents without a duty that were due in a pause of planning, before a first day that the caller chose."""
 
 
 class _Planner:
@@ -56,8 +70,9 @@ class _Planner:
         self.opened: list[Delivery] = []
         self.cancelled: list[Delivery] = []
         self.kept = 0
+        self.missed: list[DocumentDue] = []
 
-    def settle(self, code: str, wanted: dict[str, DocumentDue], window: Window) -> None:
+    def settle(self, code: str, wanted: dict[str, DocumentDue], days: _Days) -> None:
         """Bring the duties of one document in step with what the calendar wants of it, by period."""
         by_period: dict[str, list[Delivery]] = {}
         for one in deliveries(self._connection, self._rules, code, self._recording.now_us):
@@ -66,8 +81,10 @@ class _Planner:
         for period, due in wanted.items():
             before = by_period.pop(period, [])
             if not before:
-                if window.first <= due.day <= window.last:
+                if days.first <= due.day <= days.last:
                     self._open(due, 1)
+                elif days.behind <= due.day < days.first:
+                    self.missed.append(due)
             elif self._holds(before[-1], due):
                 self.kept += 1
             else:
@@ -125,14 +142,36 @@ def plan(
     *,
     by: str,
 ) -> PlannedDocuments:
-    """Open what the calendar of the whole contract has in a window; doing it again changes nothing."""
+    """Open what the calendar of the whole contract has in a window; doing it again changes nothing.
+
+    What was due in a pause of planning is opened too, so that it is a breach, or is recorded as delivered at its time.
+    """
     wanted: dict[str, dict[str, DocumentDue]] = {}
     for due in calendar:
         wanted.setdefault(due.code, {})[due.period] = due
     planner = _Planner(connection, rules, by, recording)
-    for code in sorted({*wanted, *store.subjects(connection, DOCUMENT)}):
-        planner.settle(code, wanted.get(code, {}), window)
-    return PlannedDocuments(planner.opened, planner.cancelled, planner.kept)
+    codes = sorted({*wanted, *store.subjects(connection, DOCUMENT)})
+    behind = _behind(connection, rules, codes, recording.now_us)
+    days = _Days(behind if window.first is None else window.first, window.last, behind)
+    for code in codes:
+        planner.settle(code, wanted.get(code, {}), days)
+    return PlannedDocuments(planner.opened, planner.cancelled, planner.kept, days.first, planner.missed)
+
+
+def _behind(connection: sqlite3.Connection, rules: DutyRules, codes: Iterable[str], now_us: int) -> date:
+    """Return the day behind the last planned due day before today; today if none was planned before it.
+
+    Up to the last planned due day each one was planned, or left out on purpose. A later one that has passed was not.
+    """
+    today = rules.calendar.date_of(now_us)
+    ends = (
+        rules.calendar.date_of(one.standing.duty.events[0].told.end_us or now_us)
+        for code in codes
+        for one in deliveries(connection, rules, code, now_us)
+        if one.is_planned
+    )
+    last = max((day for day in ends if day < today), default=None)
+    return today if last is None else last + timedelta(days=1)
 
 
 def deliveries(connection: sqlite3.Connection, rules: DutyRules, code: str, now_us: int) -> list[Delivery]:
