@@ -171,6 +171,8 @@ def test_a_communication_that_is_ready_late_is_counted_and_named(tmp_path: Path)
         Terminal(daemon.port, "1001") as home,
         Terminal(daemon.port, "1001") as other,
     ):
+        while daemon.metric("vetlla_connections_open") < 2:
+            pass  # each question takes longer than a millisecond
         assert daemon.status()["ready"]  # both connections are open for more than a millisecond before they send
         home.alarm()
         other.alarm("1602")
