@@ -166,7 +166,7 @@ ONE_DOOR = {
     # The third and the fourth read the package's own tables of codes.
     "csv": {"tables/delimited.py", "tables/headless.py", "protocols/codes/rows.py", "domain/failures.py"},
     "zipfile": {f"tables/xlsx/{name}.py" for name in ("parts", "reading", "writing")},
-    "stdnum": {"domain/imei.py"},
+    "stdnum": {"domain/imei.py", "domain/spanish_numbers.py"},
     "phonenumbers": {"domain/telephones.py"},
 }
 """Modules and libraries that few files may import, and these files."""

@@ -79,9 +79,12 @@ NEEDED = {
     "mosquitto": "mosquitto",
     "bearerbox": "kannel",
     "fakesmsc": "kannel-extras",
-    "pango-view": "pango1.0-tools",
+    "qpdf": "qpdf",
+    "pdfinfo": "poppler-utils",
     "socat": "socat",
     "faketime": "faketime",
+    "xmlsec1": "xmlsec1",
+    "xmllint": "libxml2-utils",
 }
 """Programs that tests run, and their Debian packages."""
 MAKE = 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2'
@@ -123,7 +126,7 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
     missing = [NEEDED[name] for name in ("promtool", "soffice")]
     elsewhere = {"mosquitto": "/usr/sbin", "bearerbox": "/usr/sbin", "fakesmsc": "/usr/lib/kannel/test"}
     missing += [NEEDED[name] for name, folder in elsewhere.items() if not (Path(folder) / name).exists()]
-    missing += [NEEDED["pango-view"], NEEDED["socat"], NEEDED["faketime"]]
+    missing += [NEEDED[name] for name in ("qpdf", "pdfinfo", "socat", "faketime", "xmlsec1", "xmllint")]
     if os.geteuid() == 0:
         assert asked == ["update -qq", f"install -y -qq --no-install-recommends {' '.join(missing)}"]
     else:

@@ -70,6 +70,7 @@ def _communications(out: Console, year: Path, state: Path) -> list[str]:
     months = [f"{_year_of(year)}-{month:02}" for month in range(1, 13)]
     out.print(f"calls report of a month: {run('calls', 'report', '--month', months[0], state=state, may_end=(0, 1))}")
     reports = [one for month in months for one in _answers(state, "calls", "report", "--month", month, "--json")]
+    out.print(f"sla report of a month: {run('sla', 'report', '--month', months[3], state=state, may_end=(1,))}")
     lacking = [word for proof in Proof for word in ("--lacks", proof)]
     period = ("--since", f"{months[0]}-01", "--limit", "100000")
     found = _answers(state, "calls", "list", *period, *lacking, "--json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -12,6 +13,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from tests.rigs.nursery import Nursery, nursery
+from tests.rigs.service_year import ServiceYear, build
 from vetlla.cli.kit.exits import status_of
 from vetlla.cli.main import command_line
 from vetlla.domain.errors import VetllaError
@@ -156,3 +158,21 @@ def stocked(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
 def imported(vetlla: Vetlla, park: Path) -> None:
     for what in ("homes", "people", "devices"):
         assert vetlla("inventory", "import", park / f"{what}.csv", "--what", what, *ON).status == 0
+
+
+@pytest.fixture(scope="session")
+def built_years() -> list[ServiceYear]:
+    """Keep the generated year of this process, once a test has asked for it."""
+    return []
+
+
+@pytest.fixture
+def service_year(
+    vetlla: Vetlla, state_dir: Path, built_years: list[ServiceYear], tmp_path_factory: pytest.TempPathFactory
+) -> ServiceYear:
+    """Put a generated year into the state directory."""
+    if built_years:
+        shutil.copytree(built_years[0].state, state_dir, dirs_exist_ok=True)
+    else:
+        built_years.append(build(vetlla, state_dir, tmp_path_factory.mktemp("generated")))
+    return built_years[0]

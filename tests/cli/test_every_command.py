@@ -23,7 +23,7 @@ NOT_KEPT = 1
 """Exit status of a report that says that the standard was not kept."""
 NAGIOS = {
     "doctor", "inventory check", "reminders doctor", "reminders texts lint", "sinks check", "support check",
-    "custody check", "dispatch check", "duties check",
+    "custody check", "dispatch check", "duties check", "sanctions check",
 }  # fmt: skip
 """Checks, which report UNKNOWN for what they cannot read."""
 ENDLESS = {"queue watch"}
@@ -130,6 +130,7 @@ OWN_END = {
     "simulate mqtt": "lets terminals finish and prints the results of their events",
     "simulate receiver": "lets the last messages be acknowledged and prints the results",
     "probe-line": "prints what it found",
+    "probe run": "ends after the round that has begun",
     "queue watch": "Ctrl-C is how it ends",
     "reminders simulate-qmatic": "Ctrl-C is how it ends",
     "reminders simulate-channels": "Ctrl-C is how it ends",
@@ -138,8 +139,8 @@ OWN_END = {
 
 
 AT_ONCE = {
-    "inventory parameters", "budget tender", "reminders run", "reminders demo", "reminders texts lint",
-    "reminders texts preview", "support levels", "duties kinds", "documents calendar",
+    "inventory parameters", "budget tender", "budget offer", "reminders run", "reminders demo", "reminders texts lint",
+    "reminders texts preview", "support levels", "duties kinds", "documents calendar", "sanctions faults",
 }  # fmt: skip
 """Commands that open no outside file or database during which Ctrl-C could come."""
 
@@ -183,12 +184,13 @@ def test_ctrl_c_while_the_program_loads() -> None:
 
 STRANGER = (65534, [65534])
 ELSEWHERE = {
-    "demo", "receiver", "decode", "capture", "probe-line", "simulate dial", "simulate mqtt", "simulate receiver",
-    "simulate year", "duties kinds",
+    "demo", "receiver", "decode", "capture", "probe-line", "probe run", "simulate dial", "simulate mqtt",
+    "simulate receiver", "simulate year", "duties kinds",
     "db verify", "db restore", "supervision report", "cards rekey",
-    "inventory parameters", "inventory sample", "budget tender", "reminders understand", "reminders segments",
+    "inventory parameters", "inventory sample", "budget tender", "budget execution", "budget offer",
+    "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
-    "reminders texts lint", "reminders texts preview", "support levels", "documents calendar",
+    "reminders texts lint", "reminders texts preview", "support levels", "documents calendar", "sanctions faults",
 }  # fmt: skip
 """Commands whose call in this test does not touch the state directory."""
 

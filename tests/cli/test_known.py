@@ -21,6 +21,7 @@ WITHOUT = {
     "inventory export": "its file is imported again, and must not bring the past back",
     "inventory parameters": "it reads a file, and each value there has the day from which it holds",
     "inventory check": "it reads the receiver's accounts and journal, which keep only what holds now",
+    "probe verify": "it compares the probes with the journal, which nothing is added to later",
     "reminders list": "messages have one truth: what was sent",
     "supervision report": "it reads the journal, which nothing is added to later",
     "support levels": "it reads a file",

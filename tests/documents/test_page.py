@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import sys
-import zlib
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.pango import need_pango
-from vetlla.documents.page import html
-from vetlla.documents.pdf import pdf
+from vetlla.documents.html import html
 from vetlla.documents.reminders.report import ReportContent, report_page
 from vetlla.documents.words import Language
-from vetlla.domain.errors import UsageError
 from vetlla.domain.reminder_counts import (
     AppointmentCount,
     Fate,
@@ -28,9 +21,6 @@ from vetlla.domain.reminder_counts import (
 )  # fmt: skip
 from vetlla.service.reminders.rates import RateCard
 from vetlla.service.reminders.report.report import make_report
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTILE = "<script>alert(1)</script>\"'&</style>"
 NOW = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
@@ -158,40 +148,3 @@ def test_an_empty_period_has_a_page_too() -> None:
     read = Reader(page(empty=True))
     assert "No n\u2019hi ha cap en aquest període." in read.texts
     assert "NaN" not in " ".join(read.texts)
-
-
-def unpacked(made: bytes) -> bytes:
-    """Return the parts of a PDF that are compressed, as they were before."""
-    found = []
-    for part in re.findall(rb"stream\n(.*?)\nendstream", made, re.DOTALL):
-        try:
-            found.append(zlib.decompress(part))
-        except zlib.error:
-            continue  # not compressed
-    return b"\n".join(found)
-
-
-def test_the_page_becomes_a_pdf_that_can_be_read_aloud_in_its_language() -> None:
-    need_pango()
-    made = pdf(page(Language.ES, office=HOSTILE))
-    assert made.startswith(b"%PDF-")
-    parts = unpacked(made)
-    assert b"/Lang (es)" in parts
-    assert b"/StructTreeRoot" in parts
-
-
-def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
-    """Not even a file of this machine that a text of the page would name."""
-    need_pango()
-    picture = tmp_path / "picture.svg"
-    picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>here</text></svg>')
-    with_picture, without = (pdf(f"<title>t</title>{body}") for body in (f'<img alt="" src="{picture.as_uri()}">', ""))
-    assert len(with_picture) == pytest.approx(len(without), abs=600)
-    assert b"/XObject" not in with_picture
-
-
-def test_without_weasyprint_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(UsageError, match="WeasyPrint") as refused:
-        pdf("<p>")
-    assert "vetlla[pdf]" in refused.value.remedy

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vetlla.documents.page import html
+from vetlla.documents.html import html
 from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
 from vetlla.documents.words import Language, words_of
 from vetlla.service.visits.visit import VisitPurpose, VisitState

@@ -54,6 +54,7 @@ def filled(place: Place) -> Place:
     _register(place)
     _report(place)
     _dispatch(place)
+    _sanction(place)
     _remind(place)
     _support(place)
     _owe(place)
@@ -85,6 +86,16 @@ def _register(place: Place) -> None:
     (directory / "duties.csv").write_text(
         "kind,subject,event,at\nfault,H1,detected,2026-11-02\nfault,H2,detected,2026-11-02\n", encoding="utf-8"
     )
+    (directory / "probe.toml").write_text(
+        f'[[component]]\nname = "rows"\nkind = "file"\npath = "{directory}/accounts.csv"\nmax_age_s = 86400\n',
+        encoding="utf-8",
+    )
+    (directory / "probes.ndjson").write_text(
+        '{"machine": "probe-1", "component": "window", "part": "access", "started": "2024-05-02T10:00:00Z",'
+        ' "duration_us": 5000, "result": "failed", "reason": "status 503, expected 200", "through": "",'
+        ' "account": ""}\n',
+        encoding="utf-8",
+    )
     for number in range(KEYS):
         keep_key(state, f"key{number}", bytes([number] * 16))
     for words in (
@@ -97,8 +108,10 @@ def _register(place: Place) -> None:
         ("cards", "import", str(directory / "cards.csv")),
         ("home", "H1", "--reason", "question"),
         ("calls", "import", str(directory / "calls.csv")),
+        ("probe", "import", str(directory / "probes.ndjson")),
         ("duties", "import", str(directory / "duties.csv")),
         ("renewals", "plan", "--from", "2024-05-01", "--to", "2032-12-31", "--no-growth"),
+        ("month", "close", "2025-01"),
     ):
         done = vetlla(*words, state_dir=state)
         assert done.returncode == 0, done.stderr
@@ -177,6 +190,13 @@ def _dispatch(place: Place) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def _sanction(place: Place) -> None:
+    """Record a fault by hand, and plan a corrective action."""
+    for words in (("record", "S07", "--reason", "uniform"), ("action", "add", "ANS5", "line", "--who", "Q1")):
+        done = vetlla("sanctions", *words, state_dir=place.state_dir)
+        assert done.returncode == 0, done.stderr
+
+
 def _remind(place: Place) -> None:
     (place.directory / "optouts.csv").write_text("phone\n+34600000004\n", encoding="utf-8")
     (place.directory / "reminders.toml").write_text(f'state_dir = "{place.state_dir}"\n', encoding="utf-8")
@@ -216,6 +236,10 @@ def _owe(place: Place) -> None:
         encoding="utf-8",
     )
     (directory / "counted.csv").write_text("key,place\nK1,hook 2\n", encoding="utf-8")
+    (directory / "lines.ndjson").write_text(
+        '{"month": "2025-03", "concept": "umo", "amount": "99.00", "vat": "4"}\n', encoding="utf-8"
+    )
+    (directory / "lines.csv").write_text("concept,units,price,amount,vat\numo,1,99,99,4\n", encoding="utf-8")
     for words in (
         ("complaints", "open", "H1", "--at", "2025-03-05T10:00", "--json"),
         ("custody", "import", str(directory / "keys.csv")),

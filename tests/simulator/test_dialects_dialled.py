@@ -165,7 +165,7 @@ async def test_silent_homes_keep_their_lines(rate: float | None) -> None:
 
         looking = asyncio.ensure_future(look())
         silence = Silence(share=0.4, after_s=0.3)
-        wanted = scenario(peer.port, "eview", rate=rate, duration_s=0.8, silence=silence)
+        wanted = scenario(peer.port, "eview", rate=rate, duration_s=1.6, silence=silence)
         report = await drive(wanted, stop=stop, settled=settled, tell=lambda _: silenced_ns.append(time.monotonic_ns()))
         await looking
     assert len(report.silent) == 2

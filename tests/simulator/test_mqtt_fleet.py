@@ -126,12 +126,20 @@ async def test_a_fleet_returns_from_an_outage_with_its_backlog(
     assert f"{connections} connections broken, 12 homes without network" in said[0]
 
 
-async def test_the_broker_reports_terminals_that_lost_their_network(broker: Broker, daemon: Daemon) -> None:
-    """Terminals send no DISCONNECT, so the broker reports each one with its own connection as lost by its last will."""
+@pytest.mark.parametrize("last_will", [True, False])
+async def test_the_broker_reports_terminals_that_lost_their_network(
+    broker: Broker, daemon: Daemon, *, last_will: bool
+) -> None:
+    """Terminals send no DISCONNECT, so the broker reports each one with its own connection as lost by its last will.
+
+    A probe has no last will, so that no operator is told of its machine.
+    """
     outage = Outage(after_s=0.2, length_s=0.5)
-    wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0)
+    wanted = plan(broker, connections=12, outage=outage, messages=None, duration_s=1.0, last_will=last_will)
     await Fleet(wanted).run()
-    assert sorted(row["account"] for row in query(daemon.state_dir, LOST)) == sorted(wanted.terminals)
+    assert sorted(row["account"] for row in query(daemon.state_dir, LOST)) == (
+        sorted(wanted.terminals) if last_will else []
+    )
 
 
 async def test_an_outage_that_is_cut_short_ends_at_once(broker: Broker, daemon: Daemon) -> None:

@@ -1,25 +1,70 @@
-"""A page of figures as one HTML file that needs no other: its style and its charts are in it."""
+"""A page for people: a title, large figures, and parts with sections of text, tables and charts.
+
+A page is made once; ``html`` and ``pdf`` beside this file show the same one.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from markupsafe import Markup
-
-from vetlla.documents.charts.shapes import svg
-from vetlla.documents.templating import environment
-from vetlla.documents.words import NOTHING
-from vetlla.domain.figures import Form
+from vetlla.documents.charts.shapes import ChartPicture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.documents.words import Words
-    from vetlla.domain.figures import CellValue, FigureTable
+    from vetlla.domain.figures import FigureTable
 
-_TEMPLATE: Final = "page.html"
+
+class Marked(NamedTuple):
+    """A text with marks of footnotes behind it."""
+
+    text: str
+    marks: tuple[str, ...]
+    """Names in ``Page.footnotes``."""
+
+
+Text: TypeAlias = str | Marked
+
+
+class Paragraph(NamedTuple):
+    """A paragraph of text."""
+
+    text: Text
+
+
+class Listing(NamedTuple):
+    """Lines, each with a bullet."""
+
+    items: tuple[Text, ...]
+
+
+class Facts(NamedTuple):
+    """Names with their values, one a line."""
+
+    rows: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableBlock:
+    """A table of figures. If it has no row, the page's text ``empty`` is in its place.
+
+    Of a long table the first rows are shown (``outline.ROWS_OF_TABLE``), and the page's text ``more_rows`` says so.
+    """
+
+    table: FigureTable
+    marks: Mapping[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
+    """Footnotes of cells, by the number of the row and the name of the column."""
+
+
+class Signatures(NamedTuple):
+    """Lines to sign on, with the text below each."""
+
+    names: tuple[str, ...]
+
+
+Block: TypeAlias = Paragraph | Listing | Facts | TableBlock | ChartPicture | Signatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +72,19 @@ class Card:
     """A figure that is shown large."""
 
     name: str
-    value: str
-    notes: tuple[str, ...] = ()
+    value: Text
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A table with its title, what it counts, and a chart of it."""
+    """Some blocks with their title."""
 
-    table: FigureTable
-    chart: ChartPicture | None = None
+    name: str
+    """Short word, of which no other section of the page has the same."""
+    title: str = ""
+    """Empty for a section without a heading."""
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,79 +93,24 @@ class Page:
 
     words: Words
     title: str
-    lines: tuple[str, ...]
+    lines: tuple[Text, ...]
     """What stands under the title."""
     foot: str
     """What stands at the foot of each printed sheet."""
-    cards: tuple[Card, ...]
     parts: tuple[tuple[str, tuple[Section, ...]], ...]
-    """Each part has a title and its sections."""
-    notes: tuple[str, ...] = field(default=())
+    """Each part has a title and its sections. An empty title has no heading."""
+    cards: tuple[Card, ...] = ()
+    notes: tuple[Text, ...] = ()
+    """What stands in a list at the end, under the page's text ``notes``."""
+    footnotes: Mapping[str, str] = field(default_factory=dict)
+    """Texts of footnotes by their names. Those that are used stand at the end, under the page's text ``footnotes``, in
+    the order of their first marks, which is their number."""
+    has_contents: bool = False
+    """Whether a list of the parts and sections stands before them, under the page's text ``contents``."""
 
 
-def html(page: Page) -> str:
-    """Return the page as HTML. Every text is escaped; only our own charts are markup."""
-    parts = [(title, [_shown(section, page.words) for section in sections]) for title, sections in page.parts]
-    return environment().get_template(_TEMPLATE).render(page=page, parts=parts)
-
-
-_JOINED: Final = {("low", "high"): "interval", ("change_low", "change_high"): "interval", ("first", "last"): "days"}
-"""Columns that stand side by side and are shown as one, from the one to the other."""
-_WIDE: Final = 9
-"""A table with more columns gets smaller letters on paper."""
-_SHORT: Final = 5
-"""A table with at most this number of rows stays on one sheet of paper."""
-
-
-class _Place(NamedTuple):
-    """A column as it is shown: its heading, and the places in a row that it is made of."""
-
-    heading: str
-    parts: tuple[int, ...]
-    kind: str
-    """``text``, ``number`` or ``range``: how its cells stand."""
-
-
-def _shown(section: Section, words: Words) -> dict[str, object]:
-    """Return what the template shows of a section. The cells of a number stand at the right."""
-    table = section.table
-    places = _places(table, words)
-    return {
-        "id": table.name,
-        "title": words.title(table.name),
-        "text": words.told(table.name),
-        "caption": section.chart.title if section.chart else "",
-        "chart": None if section.chart is None else Markup(svg(section.chart)),  # noqa: S704 - svg() escapes texts
-        "places": places,
-        "classes": " ".join(
-            name for name, holds in (("wide", len(places) > _WIDE), ("short", len(table.rows) <= _SHORT)) if holds
-        ),
-        "rows": [{"is_total": row[0] == "total", "cells": _cells(table, row, places, words)} for row in table.rows],
-        "empty": words.text("empty"),
-    }
-
-
-def _places(table: FigureTable, words: Words) -> list[_Place]:
-    places = []
-    names = [column.name for column in table.columns]
-    for number, (name, form) in enumerate(table.columns):
-        following = names[number + 1] if number + 1 < len(names) else ""
-        if joined := _JOINED.get((name, following)):
-            places.append(_Place(words.heading(joined), (number, number + 1), "range"))
-        elif number == 0 or (names[number - 1], name) not in _JOINED:
-            kind = "text" if form in {Form.WORD, Form.NAME, Form.DAY} else "number"
-            places.append(_Place(words.heading(name), (number,), kind))
-    return places
-
-
-def _cells(
-    table: FigureTable, row: Sequence[CellValue], places: Sequence[_Place], words: Words
-) -> list[tuple[str, str]]:
-    shown = [words.shown(column, value) or NOTHING for column, value in zip(table.columns, row, strict=True)]
-    cells = []
-    for place in places:
-        is_empty = all(row[part] is None for part in place.parts)
-        # A dash between two numbers with signs would look like a third sign.
-        joint = words.text("to") if table.columns[place.parts[0]].form is Form.POINTS else NOTHING
-        cells.append((NOTHING if is_empty else f" {joint} ".join(shown[part] for part in place.parts), place.kind))
-    return cells
+def figure_section(table: FigureTable, words: Words, *, chart: ChartPicture | None = None) -> Section:
+    """Return a table with its title, what it counts, and a chart of it. A table without a row has no chart."""
+    text = Paragraph(words.told(table.name))
+    drawn = (chart,) if chart is not None and table.rows else ()
+    return Section(name=table.name, title=words.title(table.name), blocks=(text, *drawn, TableBlock(table=table)))

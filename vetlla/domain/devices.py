@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 LAST_WEEK = 53
@@ -140,6 +141,20 @@ class Movement:
     other: int | None = None
     """The device that it replaced, or that replaced it."""
     note: str = ""
+
+
+class DeviceHistory(NamedTuple):
+    """A device with its movements up to some day, oldest first."""
+
+    number: int
+    type: DeviceType
+    serial: str
+    movements: Sequence[Movement]
+
+    @property
+    def name(self) -> str:
+        """Its name for people and on the command line."""
+        return f"{self.type}:{self.serial}"
 
 
 class DeviceRecord(NamedTuple):

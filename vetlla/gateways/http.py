@@ -112,7 +112,7 @@ class HttpCaller:
             async with self._open().request(
                 method,
                 url,
-                headers={**(headers or {}), **(_basic(*user) if user else {})},
+                headers={**(headers or {}), **(basic_header(*user) if user else {})},
                 params=query,
                 json=body,
                 data=form if raw is None else raw,
@@ -147,7 +147,7 @@ class HttpCaller:
         return self._session
 
 
-def _basic(name: str, password: str) -> dict[str, str]:
+def basic_header(name: str, password: str) -> dict[str, str]:
     """Return the header of HTTP Basic (RFC 7617, with UTF-8)."""
     return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode('ascii')}"}
 

@@ -6,6 +6,7 @@ Values from a contract and assumed values are in one file (``config/parameters.t
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from vetlla.domain.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
 
@@ -30,7 +31,12 @@ class Basis(StrEnum):
     """Where a value comes from."""
 
     CONTRACT = "contract"
+    TENDER = "tender"
+    """A ceiling or an estimate of the tender, which the contract will replace."""
     ASSUMED = "assumed"
+
+
+_NOT_AGREED = (Basis.TENDER, Basis.ASSUMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +109,9 @@ class Reading:
         self._used: dict[tuple[str, date], Parameter] = {}
         self.day = day
 
-    def entry(self, name: str) -> Parameter:
-        """Return the whole entry of a name, for code that needs its unit."""
-        return self._require(name)
+    def entry(self, name: str, default: str = "") -> Parameter:
+        """Return the whole entry of a name, else that of ``default``, for code that needs its unit or its source."""
+        return self._require(name, default)
 
     def integer(self, name: str, default: str = "", *, least: int = 0) -> int:
         """Return a whole number; ``default`` names the parameter to use if the first one does not exist.
@@ -117,12 +123,12 @@ class Reading:
             return value
         raise _wrong(name, f"a whole number of at least {least}")
 
-    def money(self, name: str) -> Decimal:
-        """Return an amount of money, exactly as written."""
-        value = self._require(name).value
+    def money(self, name: str, default: str = "") -> Decimal:
+        """Return an amount of money or another decimal number, exactly as written."""
+        value = self._require(name, default).value
         if isinstance(value, (int, Decimal)):
             return Decimal(value)
-        raise _wrong(name, "an amount such as 1.83")
+        raise _wrong(name, "a number such as 1.83")
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text."""
@@ -130,6 +136,17 @@ class Reading:
         if isinstance(value, str):
             return value
         raise _wrong(name, "a text")
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return the names of a text that has several, with commas or spaces between them."""
+        return tuple(filter(None, re.split(r"[,\s]+", self.text(name))))
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        """Return a text that is one of some words. Raises UsageError if it is another one."""
+        found = self.text(name)
+        if found not in choices:
+            raise _wrong(name, f"one of {', '.join(choices)}")
+        return found
 
     def the_date(self, name: str) -> date:
         """Return a date."""
@@ -162,19 +179,22 @@ class Reading:
         other._used = self._used
         return other
 
-    def assumed(self) -> list[Parameter]:
-        """Return the assumed values that were read, by name and day."""
-        return [entry for _, entry in sorted(self._used.items()) if entry.basis is Basis.ASSUMED]
+    def not_agreed(self) -> list[Parameter]:
+        """Return the values that were read and that no contract says, assumed or the tender's, by name and day."""
+        return [entry for _, entry in sorted(self._used.items()) if entry.basis is not Basis.CONTRACT]
 
     def footnotes(self) -> list[str]:
-        """Return footnotes on the assumed values that were read: one for each, or their number if there are many."""
-        assumed = self.assumed()
-        if len(assumed) > NAMED_AT_MOST:
-            subjects = ", ".join(sorted({entry.name.partition(".")[0] for entry in assumed}))
-            return [f"rests on {len(assumed)} assumed values ({subjects}): vetlla inventory parameters --assumed"]
+        """Return footnotes on the values that no contract says: one for each, or their number if there are many."""
+        found = self.not_agreed()
+        if len(found) > NAMED_AT_MOST:
+            return [
+                _summed(basis, [one for one in found if one.basis is basis])
+                for basis in _NOT_AGREED
+                if any(one.basis is basis for one in found)
+            ]
         return [
-            f"assumed: {entry.name} = {shown(entry.value)} {entry.unit} from {entry.valid_from} ({entry.ref})"
-            for entry in assumed
+            f"{entry.basis}: {entry.name} = {shown(entry.value)} {entry.unit} from {entry.valid_from} ({entry.ref})"
+            for entry in found
         ]
 
     def _require(self, name: str, default: str = "") -> Parameter:
@@ -188,6 +208,13 @@ class Reading:
 
     def _note(self, entry: Parameter) -> None:
         self._used[entry.name, entry.valid_from] = entry
+
+
+def _summed(basis: Basis, entries: Iterable[Parameter]) -> str:
+    names = [entry.name for entry in entries]
+    subjects = ", ".join(sorted({name.partition(".")[0] for name in names}))
+    what = "assumed values" if basis is Basis.ASSUMED else "values of the tender that are not yet a contract"
+    return f"rests on {len(names)} {what} ({subjects}): vetlla inventory parameters --{basis}"
 
 
 def parse(document: Mapping[str, object], source: str) -> Parameters:
@@ -217,7 +244,7 @@ def _entry(entry: object, where: str) -> Parameter:
     if isinstance(value, (bool, datetime)) or not isinstance(value, (int, Decimal, str, date, tuple)):
         raise ConfigError(f"{where}: value {value!r} is neither number, text, date nor list of dates")
     if basis not in set(Basis):
-        raise ConfigError(f"{where}: basis {basis!r}", remedy='write "contract" or "assumed"')
+        raise ConfigError(f"{where}: basis {basis!r}", remedy='write "contract", "tender" or "assumed"')
     if not isinstance(valid_from, date) or isinstance(valid_from, datetime):
         raise ConfigError(f"{where}: valid_from {valid_from!r} is no date", remedy="write it as 2024-04-01")
     return Parameter(

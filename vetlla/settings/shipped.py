@@ -30,6 +30,11 @@ def tender_file() -> Path:
     return _installed("vetlla.service", "tender.toml", "tender.toml")
 
 
+def invoice_file() -> Path:
+    """Return the path of the example of the invoice's header that was installed with the program."""
+    return _installed("vetlla.service", "invoice.toml", "invoice.toml")
+
+
 def reminder_texts() -> Path:
     """Return the folder of the reminder service's texts that was installed with the program."""
     return _installed("vetlla.service.reminders.texts", "shipped/texts", "reminders/texts")

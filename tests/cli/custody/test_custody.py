@@ -255,7 +255,6 @@ def test_a_certificate_that_cannot_be_written_leaves_the_key(keeper: Vetlla, tmp
 
 
 def test_a_certificate_is_a_pdf(keeper: Vetlla, tmp_path: Path) -> None:
-    pytest.importorskip("weasyprint")
     file = tmp_path / "k.pdf"
     act(keeper, "destroy", "K1", "--by", "T07", "--certificate", str(file))
     assert file.read_bytes().startswith(b"%PDF-")

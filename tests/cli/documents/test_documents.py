@@ -113,7 +113,6 @@ def test_the_calendar_as_rows_and_as_files(vetlla: Vetlla, tmp_path: Path) -> No
 
 
 def test_the_calendar_as_pdf(vetlla: Vetlla, tmp_path: Path) -> None:
-    pytest.importorskip("weasyprint")
     file = tmp_path / "documents.pdf"
     assert vetlla("documents", "calendar", "--from", "2025-04-01", "--until", "2025-04-30", "--out", file).status == 0
     assert file.read_bytes().startswith(b"%PDF-")

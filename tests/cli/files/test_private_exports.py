@@ -21,8 +21,9 @@ PRIVATE: dict[str, list[tuple[str, ...]]] = {
 }
 ELSEWHERE = {"cards export", "reminders export", "reminders optout export"}
 """Their own tests look at the mode, because they need a card, a key or a telephone."""
-OF_NO_PEOPLE = {"renewals export", "signals export"}
-"""The first has codes only, as route sheets have; the second writes to standard output, where the shell decides."""
+OF_NO_PEOPLE = {"renewals export", "signals export", "month export"}
+"""The first has codes only, as route sheets have; the second writes to standard output, where the shell decides; the
+third has the documents of a month, which are handed to the city and have codes only."""
 
 
 def test_every_export_is_here() -> None:

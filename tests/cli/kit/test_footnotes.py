@@ -34,7 +34,7 @@ def test_assumed_values_are_one_line_on_a_terminal(stocked: Vetlla, state_dir: P
 def test_the_values_in_force_are_listed(stocked: Vetlla) -> None:
     """All values are listed, or those that no document confirms, with their basis."""
     everything, assumed = (stocked("inventory", "parameters", "--json", *more).json for more in ([], ["--assumed"]))
-    assert {row["basis"] for row in everything} == {"assumed", "contract"}
+    assert {row["basis"] for row in everything} == {"assumed", "contract", "tender"}
     assert [row for row in everything if row["basis"] == "assumed"] == assumed
     (gas,) = [row for row in assumed if row["name"] == "life.gas"]
     assert (gas["value"], gas["unit"], gas["from"]) == ("60", "months", "2024-04-01")

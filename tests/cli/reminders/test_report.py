@@ -13,7 +13,6 @@ import openpyxl
 import pytest
 
 from tests.rigs.invented_month import Month
-from tests.rigs.pango import need_pango
 from vetlla.domain.clock import SystemClock
 from vetlla.store.reminders.opening import REMINDERS, opened
 from vetlla.store.sqlite.atomic import atomic
@@ -158,7 +157,6 @@ def test_pages_are_written_in_both_languages(vetlla: Vetlla, month: Path, tmp_pa
 
 
 def test_a_page_is_written_as_pdf(vetlla: Vetlla, month: Path, tmp_path: Path) -> None:
-    need_pango()
     page = tmp_path / "report.pdf"
     assert vetlla("reminders", "report", "--from", "2026-01-01", "--to", "2026-01-02", "--out", page).status == 0
     assert page.read_bytes().startswith(b"%PDF-")

@@ -62,9 +62,10 @@ def report(
     *,
     view: DutyFigures,
 ) -> None:
-    """Report what became of the calls of a month, by kind, support level and week, and the agendas of the invoice.
+    """Report what became of the calls of a month, by kind, support level and week, and the effective agendas.
 
     Effective agendas are the follow-up and revaluation calls that were answered in the month, incoming ones included.
+    `vetlla invoice explain agendas` lists those that are paid.
 
     Example: vetlla agenda report --month 2026-11 --svg load.svg
     """

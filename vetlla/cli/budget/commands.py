@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vetlla.cli.budget.execution import execution
+from vetlla.cli.budget.offer import offer
+from vetlla.cli.budget.options import NOT_A_CONTRACT, TOTAL, TenderFile
+from vetlla.cli.budget.residual import residual
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import print_rows
 from vetlla.cli.kit.parameters import footnotes
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
     from vetlla.service.budget.tender import Cell
 
 app = typer.Typer(help="Compute the money of the contract.", no_args_is_help=True)
-TOTAL = "total"
-"""What the column of years says for the sum of all periods."""
 ODDITIES = (
     "the tender counts 276 days in 2024, and computes with 2,209 analog terminals where it prints 2,210;"
     " --calendar replaces both"
@@ -37,16 +38,7 @@ def tender(
         bool, typer.Option("--calendar", help="With the days of the calendar, and the installations as printed.")
     ] = False,
     year: Annotated[int | None, typer.Option("--year", help="Only this year.")] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--tender",
-            envvar="VETLLA_TENDER",
-            metavar="FILE",
-            readable=False,
-            help="File of the tender's values. Default: the installed tender.toml.",
-        ),
-    ] = None,
+    file: TenderFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute the cost tables of the tender: services, rents, VAT and the purchase option, in EUR.
@@ -59,8 +51,12 @@ def tender(
     found = [one for one in cells(tables, calendar=calendar) if year in {None, one.year}]
     shape = _fields if as_json else _row
     print_rows(map(shape, found), ("year", "concept", "units", "amount"), as_json=as_json)
-    if not calendar:
-        footnotes([ODDITIES])
+    footnotes([NOT_A_CONTRACT] if calendar else [ODDITIES, NOT_A_CONTRACT])
+
+
+app.command()(execution)
+app.command()(residual)
+app.command()(offer)
 
 
 def _fields(cell: Cell) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from vetlla.cli.kit.duty_view import DutyFigures
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import print_json
 from vetlla.documents.custody.certificate import Destruction, PaperLanguage, certificate
+from vetlla.documents.html import html
 from vetlla.documents.pdf import pdf
 from vetlla.domain.clock import to_datetime
 from vetlla.domain.errors import UsageError
@@ -60,20 +61,21 @@ def write_certificate(file: Path, key: CustodyKey, rules: DutyRules, language: P
     end = key.duty.events[-1] if key.duty.events[-1].told.event == KeyState.DESTROYED else None
     end = end or next(event for event in reversed(key.duty.events) if event.told.event == KeyState.DESTROYED)
     calendar = rules.calendar
-    content = certificate(
+    destroyed = to_datetime(key.since_us).astimezone(calendar.zone)
+    page = certificate(
         Destruction(
             key=key.code,
             home=key.home,
             copies=int(key.ceded.get("copies", "1")),
             authorisation=key.ceded.get("authorisation", ""),
             ceded=calendar.date_of(key.duty.opened_us),
-            destroyed=to_datetime(key.since_us).astimezone(calendar.zone),
+            destroyed=destroyed,
             by=end.told.by,
             witness=details_of(end).get("witness", ""),
             record=f"{key.duty.id}/{end.id}",
         ),
         language,
     )
-    made = pdf(content) if file.suffix.lower() == ".pdf" else content.encode()
+    made = pdf(page, destroyed.date()) if file.suffix.lower() == ".pdf" else html(page).encode()
     with finished(file) as out:
         out.write(made)

@@ -20,8 +20,8 @@ from vetlla.cli.kit.registry import CLOCK, as_day
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.documents import icalendar_file
 from vetlla.documents.deliverables.page import DueDocument, RequestedDocument, calendar_page
+from vetlla.documents.html import html
 from vetlla.documents.icalendar_file import CalendarEvent
-from vetlla.documents.page import html
 from vetlla.documents.pdf import pdf
 from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.duties import DutyVerdict
@@ -196,8 +196,8 @@ def _file(
         )
         for row in _requested(deliverables)
     ]
-    page = html(calendar_page(documents, requested, days, today))
-    return pdf(page) if out.suffix.lower() == ".pdf" else page.encode()
+    page = calendar_page(documents, requested, days, today)
+    return pdf(page, today) if out.suffix.lower() == ".pdf" else html(page).encode()
 
 
 def _entries(found: Iterable[DocumentDue], deliverables: Deliverables) -> Iterable[CalendarEvent]:

@@ -160,6 +160,9 @@ def at(
 
 def parameters(
     assumed: Annotated[bool, typer.Option("--assumed", help="Only values that no document confirms.")] = False,
+    tender: Annotated[
+        bool, typer.Option("--tender", help="Only ceilings and estimates of the tender; with --assumed, both.")
+    ] = False,
     day: Day = None,
     parameters_file: ParametersFile = None,
     as_json: AsJson = False,
@@ -169,7 +172,8 @@ def parameters(
     Example: vetlla inventory parameters --assumed
     """
     entries = load(parameters_file).in_force(day or today())
-    print_parameters((one for one in entries if not assumed or one.basis is Basis.ASSUMED), as_json=as_json)
+    wanted = {basis for basis, is_asked in ((Basis.ASSUMED, assumed), (Basis.TENDER, tender)) if is_asked} or set(Basis)
+    print_parameters((one for one in entries if one.basis in wanted), as_json=as_json)
 
 
 def _list(wanted: Wanted, day: date = inventory.LAST_DAY, known_us: int | None = None) -> None:

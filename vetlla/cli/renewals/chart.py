@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.documents.charts.shapes import COLOURS, FONT, INK, LINE, PALE, Box, ChartPicture, Label, round_step, svg
+from vetlla.documents.charts.shapes import (
+    COLOURS,
+    FONT,
+    INK,
+    LINE,
+    PALE,
+    Box,
+    ChartPicture,
+    Label,
+    Shape,
+    round_step,
+    svg,
+)
 from vetlla.domain.errors import UsageError
 from vetlla.tables.target import finished
 
@@ -36,7 +48,7 @@ def picture(
     lines = -(-max([*totals, 1]) // step)
     scale = (floor - 2 * MARGIN) / (step * lines)
     width = 2 * MARGIN + BAR * max(len(names), 4)
-    drawn: list[Box | Label] = [Label(width // 2, MARGIN // 4, title)]
+    drawn: list[Shape] = [Label(width // 2, MARGIN // 4, title)]
     for number in range(lines + 1):
         y = floor - round(number * step * scale)
         drawn.append(Box(MARGIN, y, width - 2 * MARGIN, 1, LINE))

@@ -9,13 +9,9 @@ from vetlla.service.supervision.rules import Health
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.domain.supervision import DayOf
-    from vetlla.service.supervision.report import DayVerdict, Sums
-    from vetlla.store.supervision.history import Named
+    from vetlla.service.supervision.report import Sums
+    from vetlla.tasks.supervision.month import JudgedDay
 
-TERMINAL, UCR, NAMELESS = "terminal", "ucr", "nameless"
-KINDS = (TERMINAL, UCR, NAMELESS)
-"""Nameless: the ledger has the day of a device for which the journal has no name. Such a day is counted, too."""
 KIND_COLUMNS = (
     "kind",
     "device_days",
@@ -53,13 +49,6 @@ DEVICE_COLUMNS = (
 )
 
 
-def kind_of(name: Named | None) -> str:
-    """Return what kind of device a name stands for."""
-    if name is None:
-        return NAMELESS
-    return UCR if name.device else TERMINAL
-
-
 def kind_row(kind: str, sums: Sums) -> dict[str, Any]:
     """Return the sums of one kind of device in the order of ``KIND_COLUMNS``."""
     return {
@@ -91,15 +80,16 @@ def reason_rows(kind: str, sums: Sums) -> Iterator[dict[str, Any]]:
         }
 
 
-def device_row(day: str, one: DayOf, found: DayVerdict, name: Named | None) -> dict[str, Any]:
+def device_row(judged: JudgedDay) -> dict[str, Any]:
     """Return a device's day in the order of ``DEVICE_COLUMNS``."""
+    one, found, name = judged.of, judged.found, judged.name
     return {
         "account": name.account if name else "",
         "receiver": name.receiver if name else "",
         "line": name.line if name else "",
         "device": name.device if name else "",
-        "kind": kind_of(name),
-        "day": day,
+        "kind": judged.kind,
+        "day": judged.day,
         "interval_s": one.interval_s,
         "allowed_misses": one.allowed_misses,
         "supervised_s": one.supervised_s,

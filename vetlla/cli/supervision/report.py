@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,47 +20,27 @@ from vetlla.cli.supervision.figures import (
     DAY_COLUMNS,
     DEVICE_COLUMNS,
     KIND_COLUMNS,
-    KINDS,
-    NAMELESS,
     device_row,
-    kind_of,
     kind_row,
     reason_rows,
 )
-from vetlla.domain.clock import SystemClock, last_of_month
+from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
-from vetlla.service.supervision.days import service_day, service_day_of
-from vetlla.service.supervision.report import NOTES, DayBounds, Sums, Verdict, judged, total
+from vetlla.service.supervision.report import NOTES, Sums, Verdict, total
 from vetlla.settings.supervision import SupervisionSettings
 from vetlla.store.journal.archive import Archive
-from vetlla.store.supervision import history
 from vetlla.tables.delimited import write
+from vetlla.tasks.supervision.month import KINDS, NAMELESS, counted, judged_days, ledger_month
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vetlla.cli.kit.progress import Tell
-    from vetlla.store.supervision.history import RecordedDay
+    from vetlla.tasks.supervision.month import LedgerMonth
 
 
 NOT_KEPT = 1
 """Exit status if the month does not prove that the standard was kept."""
-
-
-class Month(NamedTuple):
-    """The days of a month, as the ledger has them."""
-
-    first: date
-    last: date
-    zone: ZoneInfo
-    recorded: list[RecordedDay]
-    missing: list[str]
-    """Days that are over and not in the ledger, because the receiver did not run."""
-    to_come: int
-
-    def whole(self, day: RecordedDay) -> DayBounds:
-        """Return what is the same for all devices on a day."""
-        return DayBounds(service_day(date.fromisoformat(day.day), self.zone).length_s - day.down_s, day.tolerance_s)
 
 
 def report(
@@ -105,59 +85,31 @@ def report(
             _stream(rows, DEVICE_COLUMNS, as_csv=as_csv)
             _tell_notes()
             raise typer.Exit(_status(asked, everything))
-        counted = _count(archive, asked, tell)
-    with verdict(_status(asked, total(counted.values()))):
+        sums = counted(archive, asked, tell)
+    with verdict(_status(asked, total(sums.values()))):
         if days:
-            _tell_days(asked, counted, as_csv=as_csv, as_json=as_json)
+            _tell_days(asked, sums, as_csv=as_csv, as_json=as_json)
         else:
-            _tell_month(asked, counted, as_csv=as_csv, as_json=as_json)
+            _tell_month(asked, sums, as_csv=as_csv, as_json=as_json)
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
-def _month(archive: Archive, first: date) -> Month:
+def _month(archive: Archive, first: date) -> LedgerMonth:
     settings = configured()
     zone = ZoneInfo((settings.supervision if settings else SupervisionSettings()).timezone)
-    last = last_of_month(first)
-    recorded = history.days(archive, first.isoformat(), last.isoformat())
-    known, today = {one.day for one in recorded}, service_day_of(SystemClock().now().utc_us, zone).day
-    every = [first + timedelta(days=number) for number in range(last.day)]
-    lacking = [day for day in every if day.isoformat() not in known]
-    missing = [day.isoformat() for day in lacking if day < today]
-    return Month(first, last, zone, recorded, missing, len(lacking) - len(missing))
-
-
-def _count(archive: Archive, month: Month, tell: Tell) -> dict[tuple[str, str], Sums]:
-    """Return sums by day and kind. Only one block of devices is in memory at a time."""
-    wholes = [(one.day, month.whole(one)) for one in month.recorded]
-    sums: dict[tuple[str, str], Sums] = {}
-    stretches = history.stretches(archive)
-    for stretch in range(stretches):
-        tell(stretch, stretches)
-        kinds = {unit: kind_of(name) for unit, name in history.named(archive, stretch).items()}
-        for day, whole in wholes:
-            of_day = {kind: sums.setdefault((day, kind), Sums()) for kind in KINDS}
-            for one in history.day_of(archive, day, stretch):
-                of_day[kinds.get(one.unit, NAMELESS)].add(one, judged(one, whole))
-    return {place: found for place, found in sums.items() if found.device_days}
+    return ledger_month(archive, first, zone, SystemClock().now().utc_us)
 
 
 def _device_rows(
-    archive: Archive, month: Month, tell: Tell, everything: Sums, *, breaches: bool
+    archive: Archive, month: LedgerMonth, tell: Tell, everything: Sums, *, breaches: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each device and day, and add each to ``everything``."""
-    wholes = [(one.day, month.whole(one)) for one in month.recorded]
-    stretches = history.stretches(archive)
-    for stretch in range(stretches):
-        tell(stretch, stretches)
-        names = history.named(archive, stretch)
-        for day, whole in wholes:
-            for one in history.day_of(archive, day, stretch):
-                found = judged(one, whole)
-                everything.add(one, found)
-                if not breaches or found.verdict is Verdict.BREACH:
-                    yield device_row(day, one, found, names.get(one.unit))
+    for one in judged_days(archive, month, tell):
+        everything.add(one.of, one.found)
+        if not breaches or one.found.verdict is Verdict.BREACH:
+            yield device_row(one)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
@@ -172,7 +124,7 @@ def _stream(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_csv
     out.flush()
 
 
-def _tell_days(month: Month, counted: Mapping[tuple[str, str], Sums], *, as_csv: bool, as_json: bool) -> None:
+def _tell_days(month: LedgerMonth, sums: Mapping[tuple[str, str], Sums], *, as_csv: bool, as_json: bool) -> None:
     recorded = {one.day: one for one in month.recorded}
     rows: list[dict[str, Any]] = []
     for day in sorted({*recorded, *month.missing}):
@@ -180,7 +132,7 @@ def _tell_days(month: Month, counted: Mapping[tuple[str, str], Sums], *, as_csv:
             rows.append({"day": day, "recorded": False} | kind_row("", Sums()) | {"no_receiver_s": None})
             continue
         for kind in KINDS:
-            if found := counted.get((day, kind)):
+            if found := sums.get((day, kind)):
                 whole = {"no_receiver_s": recorded[day].down_s}
                 rows.append({"day": day, "recorded": True} | kind_row(kind, found) | whole)
     if as_csv or as_json:
@@ -196,8 +148,8 @@ def _listed(reasons: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {why}" for why, count in reasons.items())
 
 
-def _tell_month(month: Month, counted: Mapping[tuple[str, str], Sums], *, as_csv: bool, as_json: bool) -> None:
-    by_kind = {kind: total(found for (_, of), found in counted.items() if of == kind) for kind in KINDS}
+def _tell_month(month: LedgerMonth, sums: Mapping[tuple[str, str], Sums], *, as_csv: bool, as_json: bool) -> None:
+    by_kind = {kind: total(found for (_, of), found in sums.items() if of == kind) for kind in KINDS}
     by_kind = {kind: found for kind, found in by_kind.items() if found.device_days or kind != NAMELESS}
     rows = [kind_row(kind, found) for kind, found in by_kind.items()]
     if as_csv:
@@ -210,15 +162,15 @@ def _tell_month(month: Month, counted: Mapping[tuple[str, str], Sums], *, as_csv
         _tell_notes()
 
 
-def _kept(month: Month, everything: Sums) -> bool | None:
+def _kept(month: LedgerMonth, everything: Sums) -> bool | None:
     return everything.kept and not month.missing
 
 
-def _status(month: Month, everything: Sums) -> int:
+def _status(month: LedgerMonth, everything: Sums) -> int:
     return 0 if _kept(month, everything) else NOT_KEPT
 
 
-def _document(month: Month, rows: list[dict[str, Any]], everything: Sums) -> dict[str, Any]:
+def _document(month: LedgerMonth, rows: list[dict[str, Any]], everything: Sums) -> dict[str, Any]:
     return {
         "month": f"{month.first:%Y-%m}",
         "timezone": month.zone.key,
@@ -236,7 +188,7 @@ def _document(month: Month, rows: list[dict[str, Any]], everything: Sums) -> dic
     }
 
 
-def _show(month: Month, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]]) -> None:
+def _show(month: LedgerMonth, by_kind: Mapping[str, Sums], rows: list[dict[str, Any]]) -> None:
     out, everything = console(), total(by_kind.values())
     shown = [name for name in KIND_COLUMNS if name not in {"not_supervised", "partial_s"}]
     print_rows(rows, shown, as_json=False, title=f"supervision in {month.first:%Y-%m} ({month.zone.key})")

@@ -1,10 +1,20 @@
-"""Narrow stacked columns, one for each day of a period."""
+"""Narrow stacked columns, one for each day of a period or for each hour of the day."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.documents.charts.shapes import COLOURS, FONT, LINE, Box, ChartPicture, Label, round_step
+from vetlla.documents.charts.shapes import (
+    COLOURS,
+    FONT,
+    LINE,
+    Box,
+    ChartPicture,
+    Label,
+    Shape,
+    part_box,
+    round_step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,12 +37,17 @@ class Series(NamedTuple):
 
 
 def columns(title: str, names: Sequence[str], series: Sequence[Series], number: Callable[[int], str]) -> ChartPicture:
-    """Return stacked columns with as many names below as have room; ``number`` writes a number for people."""
+    """Return stacked columns with as many names below as have room; ``number`` writes a number for people.
+
+    Raises ValueError for more series than there are colours.
+    """
+    if len(series) > len(COLOURS):
+        raise ValueError(f"{len(series)} series, but only {len(COLOURS)} colours that people keep apart")
     totals = [sum(one.values[place] for one in series) for place in range(len(names))]
     step = round_step(max([*totals, 1]))
     lines = -(-max([*totals, 1]) // step)
     scale = (_FLOOR - _TOP) / (step * lines)
-    drawn: list[Box | Label] = []
+    drawn: list[Shape] = []
     for place in range(lines + 1):
         y = _FLOOR - round(place * step * scale)
         drawn.append(Box(_LEFT, y, WIDTH - _LEFT - _RIGHT, 1, LINE))
@@ -48,20 +63,20 @@ def columns(title: str, names: Sequence[str], series: Sequence[Series], number: 
     return ChartPicture(WIDTH, _HEIGHT, drawn, title)
 
 
-def _column(left: int, right: int, heights: Sequence[float]) -> list[Box | Label]:
+def _column(left: int, right: int, heights: Sequence[float]) -> list[Shape]:
     gap = _GAP if right - left > 2 * _GAP else 0
-    boxes: list[Box | Label] = []
+    boxes: list[Shape] = []
     reached = 0.0
-    for height, colour in zip(heights, COLOURS, strict=False):
+    for part, height in enumerate(heights):
         below, reached = reached, reached + height
         top = _FLOOR - round(reached)
-        boxes.append(Box(left + gap // 2, top, max(1, right - left - gap), _FLOOR - round(below) - top, colour))
+        boxes.append(part_box(left + gap // 2, top, max(1, right - left - gap), _FLOOR - round(below) - top, part))
     return boxes
 
 
-def _legend(series: Sequence[Series]) -> list[Box | Label]:
-    drawn: list[Box | Label] = []
-    for place, (one, colour) in enumerate(zip(series, COLOURS, strict=False)):
+def _legend(series: Sequence[Series]) -> list[Shape]:
+    drawn: list[Shape] = []
+    for place, one in enumerate(series):
         x = _LEFT + place * 240
-        drawn += [Box(x, 14, FONT, FONT, colour), Label(x + FONT + 8, 12, one.name, "start")]
+        drawn += [part_box(x, 14, FONT, FONT, place), Label(x + FONT + 8, 12, one.name, "start")]
     return drawn

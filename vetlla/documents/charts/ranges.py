@@ -6,7 +6,7 @@ import textwrap
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.documents.charts.shapes import COLOURS, FONT, INK, LINE, Box, ChartPicture, Label, round_step
+from vetlla.documents.charts.shapes import COLOURS, FONT, INK, LINE, Box, ChartPicture, Label, Shape, round_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ def ranges(title: str, rows: Sequence[Range], percent: Callable[[Decimal], str],
     lines = max(1, -(-int(most * 1_000) // (step * 10)))
     scale = Decimal(WIDTH - _LEFT - _RIGHT) / (step * lines) * 100
     floor = _TOP + _ROW * len(rows)
-    drawn: list[Box | Label] = []
+    drawn: list[Shape] = []
     for place in range(lines + 1):
         x = _LEFT + round(place * step * scale / 100)
         drawn.append(Box(x, _TOP, 1, floor - _TOP, LINE))
@@ -50,7 +50,7 @@ def ranges(title: str, rows: Sequence[Range], percent: Callable[[Decimal], str],
     return ChartPicture(WIDTH, floor + 2 * FONT, drawn, title)
 
 
-def _row(one: Range, middle: int, scale: Decimal, percent: Callable[[Decimal], str], nothing: str) -> list[Box | Label]:
+def _row(one: Range, middle: int, scale: Decimal, percent: Callable[[Decimal], str], nothing: str) -> list[Shape]:
     name = _name(one.name, middle)
     if one.value is None or one.low is None or one.high is None:
         return [*name, Label(_LEFT + 8, middle - FONT // 2 - 2, nothing, "start")]

@@ -1,16 +1,19 @@
-"""Rectangles, lines of text and how they become SVG."""
+"""Rectangles, lines, lines of text and how they become SVG."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 FONT = 15
 INK, PALE, LINE = "#222222", "#ffffff", "#d9d9d9"
-COLOURS = ("#1b6ca8", "#e0a458")
-"""Colours of parts. People who see no red or green can distinguish them, also in grey print."""
+COLOURS = ("#1b6ca8", "#e0a458", "#f1e9dc")
+"""Colours of parts: dark, middle and light, so that grey print and people who see no red or green keep them apart."""
 STEPS = 5
 """Most lines across, each at a round number."""
+_FAMILY: Final = "'Liberation Sans', Arial, Helvetica, sans-serif"
+_OUTLINED: Final = 4
+"""Pixels from which a part has an outline. A light colour alone has too little contrast with the paper."""
 
 
 class Box(NamedTuple):
@@ -21,6 +24,20 @@ class Box(NamedTuple):
     width: int
     height: int
     colour: str
+    outline: str = ""
+    """Colour of its edge, one pixel wide and inside the rectangle; empty for none."""
+
+
+class Stroke(NamedTuple):
+    """A straight line."""
+
+    x: int
+    y: int
+    to_x: int
+    to_y: int
+    colour: str = INK
+    width: int = 2
+    is_dashed: bool = False
 
 
 class Label(NamedTuple):
@@ -33,14 +50,19 @@ class Label(NamedTuple):
     colour: str = INK
 
 
+Shape: TypeAlias = Box | Stroke | Label
+
+
 class ChartPicture(NamedTuple):
-    """Boxes and labels. Later ones are drawn over earlier ones."""
+    """Boxes, lines and labels. Later ones are drawn over earlier ones."""
 
     width: int
     height: int
-    shapes: list[Box | Label]
+    shapes: list[Shape]
     title: str = ""
-    """What a screen reader says; "" if the text around the picture says it."""
+    """What stands above the picture in a page; "" if the text around it says it."""
+    told: str = ""
+    """What a screen reader says instead of the picture; "" if it says the title."""
 
 
 def round_step(most: int) -> int:
@@ -53,19 +75,33 @@ def round_step(most: int) -> int:
         power *= 10
 
 
+def part_box(x: int, y: int, width: int, height: int, part: int) -> Box:
+    """Return the box of a part, by its number in ``COLOURS``. It has an outline if it is wide enough."""
+    return Box(x, y, width, height, COLOURS[part], INK if min(width, height) >= _OUTLINED else "")
+
+
 def svg(drawn: ChartPicture) -> str:
     """Return the picture as an SVG document."""
-    told = f' role="img" aria-label={quoteattr(drawn.title)}' if drawn.title else ""
-    size = f'viewBox="0 0 {drawn.width} {drawn.height}" font-family="sans-serif"'
+    said = drawn.told or drawn.title
+    told = f' role="img" aria-label={quoteattr(said)}' if said else ""
+    size = f'viewBox="0 0 {drawn.width} {drawn.height}" font-family="{_FAMILY}"'
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}{told}>']
     lines.append(f'<rect width="{drawn.width}" height="{drawn.height}" fill="white"/>')
-    for shape in drawn.shapes:
-        match shape:
-            case Box(x, y, width, height, colour):
-                lines.append(f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}"/>')
-            case Label(x, y, text, anchor, colour):
-                lines.append(
-                    f'<text x="{x}" y="{y + FONT}" font-size="{FONT}" fill="{colour}" text-anchor="{anchor}">'
-                    f"{escape(text)}</text>"
-                )
+    lines += map(_element, drawn.shapes)
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _element(shape: Shape) -> str:
+    match shape:
+        case Box(x, y, width, height, colour, ""):
+            return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}"/>'
+        case Box(x, y, width, height, colour, outline):
+            inside = f'x="{x}.5" y="{y}.5" width="{max(0, width - 1)}" height="{max(0, height - 1)}"'
+            return f'<rect {inside} fill="{colour}" stroke="{outline}"/>'
+        case Stroke(x, y, to_x, to_y, colour, width, is_dashed):
+            dashes = ' stroke-dasharray="6 4"' if is_dashed else ""
+            ends = f'x1="{x}" y1="{y}" x2="{to_x}" y2="{to_y}"'
+            return f'<line {ends} stroke="{colour}" stroke-width="{width}"{dashes}/>'
+        case Label(x, y, text, anchor, colour):
+            place = f'x="{x}" y="{y + FONT}" font-size="{FONT}" fill="{colour}" text-anchor="{anchor}"'
+            return f"<text {place}>{escape(text)}</text>"

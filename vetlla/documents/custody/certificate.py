@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from vetlla.documents.templating import environment
+from vetlla.documents.page import Facts, Page, Paragraph, Section, Signatures
 from vetlla.documents.words import NOTHING, words_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Destruction:
     """Numbers of the record: the duty and its event."""
 
 
-def certificate(told: Destruction, language: PaperLanguage) -> str:
-    """Return the certificate as HTML that names no other file."""
+def certificate(told: Destruction, language: PaperLanguage) -> Page:
+    """Return the certificate in a language."""
     words = words_of(files("vetlla.documents.custody"), language)
     hour, minute = str(told.destroyed.hour), f"{told.destroyed:%M}"
     rows = [
@@ -54,12 +54,26 @@ def certificate(told: Destruction, language: PaperLanguage) -> str:
         ("witness", told.witness),
         ("record", told.record),
     ]
-    return (
-        environment()
-        .get_template("certificate.html")
-        .render(
-            words=words,
-            rows=[(words.heading(name), value or NOTHING) for name, value in rows],
-            statement=words.text("statement" if told.copies == 1 else "statement_copies", key=told.key),
-        )
+    return Page(
+        words=words,
+        title=words.text("title"),
+        lines=(words.text("service"),),
+        foot=words.text("foot"),
+        parts=(
+            (
+                "",
+                (
+                    Section(
+                        name="certificate",
+                        blocks=(
+                            Paragraph(
+                                words.text("statement" if told.copies == 1 else "statement_copies", key=told.key)
+                            ),
+                            Facts(tuple((words.heading(name), value or NOTHING) for name, value in rows)),
+                            Signatures((words.text("signature_by"), words.text("signature_witness"))),
+                        ),
+                    ),
+                ),
+            ),
+        ),
     )

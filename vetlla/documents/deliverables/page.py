@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from vetlla.documents.page import Page, Section
+from vetlla.documents.page import Page, figure_section
 from vetlla.documents.words import Language, words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 
@@ -78,10 +78,9 @@ def calendar_page(
             words.text("made", day=words.day(made)),
         ),
         foot=words.text("foot", first=words.short_day(first), last=words.short_day(last)),
-        cards=(),
         parts=(
-            (words.text("calendar"), (Section(table=calendar),)),
-            (words.text("on_request"), (Section(table=on_request),)),
+            (words.text("calendar"), (figure_section(calendar, words),)),
+            (words.text("on_request"), (figure_section(on_request, words),)),
         ),
         notes=tuple(words.text(f"note_{name}") for name in _NOTES),
     )

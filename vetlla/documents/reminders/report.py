@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.documents.charts.columns import Series, columns
 from vetlla.documents.charts.ranges import Range, ranges
-from vetlla.documents.page import Card, Page, Section
+from vetlla.documents.page import Card, Page, Section, figure_section
 from vetlla.documents.words import NOTHING, words_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _notes(content: ReportContent, words: Words) -> tuple[str, ...]:
 
 def _section(table: FigureTable, words: Words) -> Section:
     draw = _CHARTS.get(table.name)
-    return Section(table=table, chart=draw(table, words) if draw and table.rows else None)
+    return figure_section(table, words, chart=draw(table, words) if draw and table.rows else None)
 
 
 # --- figures shown large ----------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.documents.page import Card, Page, Section
+from vetlla.documents.page import Card, Page, Paragraph, Section, TableBlock
 from vetlla.documents.words import NOTHING, words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 
@@ -69,7 +69,6 @@ def route_page(content: RouteContent, language: Language) -> Page:
     """Return the page in a language."""
     words = words_of(files("vetlla.documents.visits"), language)
     groups = [(name, list(stops)) for name, stops in groupby(content.stops, key=lambda stop: stop.technician)]
-    words = _with_tables(words, len(groups))
     made = content.made_at
     day = words.text("day", weekday=words.data["dates"]["weekdays"][content.day.weekday()], day=words.day(content.day))
     base = words.text("base", base=content.base) if content.base else words.text("all_bases")
@@ -86,8 +85,7 @@ def route_page(content: RouteContent, language: Language) -> Page:
             )
         ),
         parts=tuple(
-            (_heading(name, words), (Section(table=_table(number, stops, words)),))
-            for number, (name, stops) in enumerate(groups)
+            (_heading(name, words), (_section(number, stops, words),)) for number, (name, stops) in enumerate(groups)
         )
         or ((words.text("nothing"), ()),),
         notes=(words.text("note_interval"), words.text("note_arrival"), words.text("note_absent")),
@@ -98,13 +96,7 @@ def _heading(technician: str, words: Words) -> str:
     return words.text("technician", technician=technician) if technician else words.text("no_technician")
 
 
-def _with_tables(words: Words, number: int) -> Words:
-    """Return the words with a table for each technician, because each table of a page has a name of its own."""
-    tables = {f"{_TABLE}{place}": words.data["tables"][_TABLE] for place in range(number)}
-    return replace(words, data={**words.data, "tables": tables})
-
-
-def _table(number: int, stops: Sequence[RouteStop], words: Words) -> FigureTable:
+def _section(number: int, stops: Sequence[RouteStop], words: Words) -> Section:
     """Return the visits of a technician; the last column is empty, to be filled in by hand."""
     rows = tuple(
         (
@@ -120,7 +112,14 @@ def _table(number: int, stops: Sequence[RouteStop], words: Words) -> FigureTable
         )
         for stop in stops
     )
-    return FigureTable(name=f"{_TABLE}{number}", columns=_COLUMNS, rows=rows)
+    return Section(
+        name=f"{_TABLE}{number}",
+        title=words.title(_TABLE),
+        blocks=(
+            Paragraph(words.told(_TABLE)),
+            TableBlock(table=FigureTable(name=_TABLE, columns=_COLUMNS, rows=rows)),
+        ),
+    )
 
 
 def _interval(stop: RouteStop, words: Words) -> str:

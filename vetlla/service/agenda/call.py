@@ -19,7 +19,9 @@ PLANNED_KINDS: Final = (FOLLOW_UP, REVALUATION)
 NEW_KINDS: Final = (FAMILIARISATION, CONTACT)
 """Calls about people who joined: several calls may belong to one duty."""
 KINDS: Final = (*PLANNED_KINDS, *NEW_KINDS)
-ENDS: Final = {FOLLOW_UP: "answered", REVALUATION: "answered", FAMILIARISATION: "done", CONTACT: "done"}
+ANSWERED: Final = "answered"
+"""Event of a planned call that the user answered."""
+ENDS: Final = {FOLLOW_UP: ANSWERED, REVALUATION: ANSWERED, FAMILIARISATION: "done", CONTACT: "done"}
 """Event that ends a call of a kind."""
 _WAITING: Final = frozenset({"no_answer", "called", "postponed"})
 _OVER: Final = frozenset({"answered", "unanswered", "done", "cancelled", "replaced"})
@@ -54,6 +56,12 @@ class AgendaCall(NamedTuple):
     def is_held(self, now_us: int) -> bool:
         """Return True while an operator has it in hand."""
         return bool(self.holder) and now_us < self.held_until_us
+
+    def is_answered_in(self, begin_us: int, end_us: int) -> bool:
+        """Return True if the user answered it between two moments, both included, whenever it was due."""
+        return (
+            self.ended is not None and self.ended.told.event == ANSWERED and begin_us <= self.ended.told.at_us <= end_us
+        )
 
 
 def call_of(duty: Duty, figures: AgendaFigures) -> AgendaCall:

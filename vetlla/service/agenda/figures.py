@@ -77,7 +77,7 @@ def agenda_figures(reading: Reading) -> AgendaFigures:
         revaluations={level: _period(reading, f"agenda.revaluation.level_{level}") for level in LEVELS},
         after_emergency=_period(reading, "agenda.revaluation.level_1_emergency"),
         emergency_within=reading.integer("agenda.emergency_within"),
-        excluded=frozenset(filter(None, re.split(r"[,\s]+", reading.text("agenda.excluded_programmes")))),
+        excluded=frozenset(reading.names("agenda.excluded_programmes")),
         hours=tuple(_cells(f"agenda.hours.{day}", reading.text(f"agenda.hours.{day}", "agenda.hours")) for day in DAYS),
         spacing=reading.integer("agenda.spacing"),
         attempts=reading.integer("agenda.attempts", least=1),

@@ -43,7 +43,8 @@ class Summary(NamedTuple):
 
     lines: list[OutcomeLine]
     effective: Counter[tuple[str, int]]
-    """Calls that were answered in the month, by kind and support level: the agendas of the invoice (11, concept 2)."""
+    """Calls that were answered in the month, by kind and support level. Those of them that are paid are the agendas of
+    the invoice (11, concept 2; ``service.invoice.agendas``)."""
     planned_on: Mapping[date, int]
     """Calls to be made, by the day of their moment."""
     answered_on: Mapping[date, int]
@@ -69,7 +70,7 @@ def summary(
     answered: Counter[date] = Counter()
     for call in calls:
         outcome = call.ended.told.event if call.ended else "open"
-        if call.ended and outcome == "answered" and begin_us <= call.ended.told.at_us <= end_us:
+        if call.ended and call.is_answered_in(begin_us, end_us):
             effective[call.duty.kind, call.level] += 1
             answered[local_time(call.ended.told.at_us, rules.calendar).date()] += 1
         if not begin_us <= call.first_us <= end_us:

@@ -12,17 +12,17 @@ Units are not rounded before they are multiplied; amounts are rounded half up to
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from vetlla.domain.money import cents
 from vetlla.domain.tomlmodel import validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-CENT: Final = Decimal("0.01")
 Amount: TypeAlias = Annotated[Decimal, Field(ge=0)]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 
@@ -175,7 +175,7 @@ def _period(tables: TenderTables, place: int, *, calendar: bool) -> Iterator[Cel
     yield from rents
     net_services = sum((cell.amount for cell in services), Decimal(0))
     net_rents = sum((cell.amount for cell in rents), Decimal(0))
-    vat = [_cents(net_services * tables.vat.services / 100), _cents(net_rents * tables.vat.rent / 100)]
+    vat = [cents(net_services * tables.vat.services / 100), cents(net_rents * tables.vat.rent / 100)]
     sums = (net_services, net_rents, net_services + net_rents, *vat, net_services + net_rents + sum(vat))
     for concept, amount in zip(SUMS, sums, strict=True):
         yield Cell(year, concept, None, amount)
@@ -211,8 +211,4 @@ def _installed(line: RentLine, *, calendar: bool) -> tuple[int, ...]:
 
 
 def _cell(year: int, concept: str, units: Decimal, price: Decimal) -> Cell:
-    return Cell(year, concept, units, _cents(units * price))
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return Cell(year, concept, units, cents(units * price))

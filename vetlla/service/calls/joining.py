@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=str)
 _STRENGTH: Final = {outcome: place for place, outcome in enumerate(CallOutcome)}
 _NEVER: Final = 1 << 62
+_NOTHING: Final = CallRecord()
 
 
 def merged(one: CallRecord, other: CallRecord) -> CallRecord:
@@ -64,31 +65,35 @@ def joined(records: Mapping[Origin, CallRecord]) -> CallRecord:
     when the call began and when the caller's line was free again: the queue's log can be late there
     (github.com/asterisk/asterisk, issue 393).
     """
-    nothing = CallRecord()
-    rows = records.get(Origin.ROWS, nothing)
-    queue = records.get(Origin.QUEUE_LOG, nothing)
-    cdr = records.get(Origin.CDR, nothing)
-    found = overlaid(overlaid(cdr, queue), rows)
-    if Origin.QUEUE_LOG in records:
+    rows = records.get(Origin.ROWS, _NOTHING)
+    queue = records.get(Origin.QUEUE_LOG, _NOTHING)
+    cdr = records.get(Origin.CDR, _NOTHING)
+    found = cdr
+    for later in (queue, rows):
+        if later is not _NOTHING:  # a month has a million calls, and most have only one file
+            found = overlaid(found, later)
+    answered, agent = found.answered, found.agent
+    if queue is not _NOTHING:
         # The answer in the call detail record may be that of a menu, or of what followed the queue.
-        found = found._replace(answered=rows.answered or queue.answered, agent=rows.agent or queue.agent)
-    if rows.ended is None and cdr.ended is not None:
-        found = found._replace(ended=cdr.ended)
-    if rows.started is None:
-        found = found._replace(started=cdr.started if cdr.started is not None else found.started or queue.ready)
-    if not rows.caller and cdr.caller:
-        found = found._replace(caller=cdr.caller)
-    said = queue.outcome or CallOutcome.QUEUED if Origin.QUEUE_LOG in records else cdr.outcome
-    return found._replace(outcome=rows.outcome or (CallOutcome.ANSWERED if rows.answered else said) or _outcome(found))
+        answered, agent = rows.answered or queue.answered, rows.agent or queue.agent
+    ended = cdr.ended if rows.ended is None and cdr.ended is not None else found.ended
+    started = rows.started
+    if started is None:
+        started = cdr.started if cdr.started is not None else found.started or queue.ready
+    caller = cdr.caller if cdr.caller and not rows.caller else found.caller
+    said = queue.outcome or CallOutcome.QUEUED if queue is not _NOTHING else cdr.outcome
+    outcome = rows.outcome or (CallOutcome.ANSWERED if rows.answered else said)
+    outcome = outcome or _outcome(answered, ended, found.direction)
+    return found._replace(started=started, answered=answered, ended=ended, agent=agent, caller=caller, outcome=outcome)
 
 
-def _outcome(found: CallRecord) -> CallOutcome | None:
+def _outcome(answered: int | None, ended: int | None, direction: Direction | None) -> CallOutcome | None:
     """Return the outcome that the times say, where no file names it."""
-    if found.answered is not None:
+    if answered is not None:
         return CallOutcome.ANSWERED
-    if found.ended is None or found.direction is None:
+    if ended is None or direction is None:
         return None
-    return CallOutcome.ABANDONED if found.direction is Direction.IN else CallOutcome.NO_ANSWER
+    return CallOutcome.ABANDONED if direction is Direction.IN else CallOutcome.NO_ANSWER
 
 
 def order_fault(record: CallRecord) -> tuple[str, str] | None:

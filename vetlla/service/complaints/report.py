@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import last_of_month
 from vetlla.domain.duties import DutyVerdict
+from vetlla.service.homes.attended import DaySpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
+    from datetime import date
 
-    from vetlla.domain.homes import Home, Period, Person
+    from vetlla.domain.homes import Home, Person
     from vetlla.service.complaints.complaint import Complaint
     from vetlla.service.duties.calendar import ServiceCalendar
-
-_DAY = timedelta(days=1)
 
 
 class PertinentMonth(StrEnum):
@@ -88,7 +87,7 @@ def month_figures(given: MonthInput, calendar: ServiceCalendar) -> MonthFigures:
     every = list(given.complaints)
     arrived = [one for one in every if begin <= one.standing.duty.opened_us <= end]
     counted = [one for one in arrived if one.standing.verdict is not DutyVerdict.CANCELLED]
-    pertinent = [one for one in every if one.is_pertinent and begin <= _counts_at(one, given.month_of) <= end]
+    pertinent = [one for one in every if one.is_pertinent and begin <= counts_at(one, given.month_of) <= end]
     return MonthFigures(
         received=Counter(one.standing.duty.kind for one in counted),
         cancelled=len(arrived) - len(counted),
@@ -107,23 +106,14 @@ def active_users(homes: Mapping[str, Home], people: Iterable[Person], first: dat
 
     A person's own periods count, and without any those of the home.
     """
-    return sum(_attended(*person.periods(home), first, last) for person in people if (home := homes.get(person.home)))
+    span = DaySpan(first, last)
+    return sum(
+        span.attended(*person.periods(home)) != 0 for person in people if (home := homes.get(person.home)) is not None
+    )
 
 
-def _attended(active: Iterable[Period], suspended: Sequence[Period], first: date, last: date) -> bool:
-    for period in active:
-        day, end = max(first, period.since), min(last, period.until or last)
-        while day <= end:
-            over = next((one for one in suspended if one.covers(day)), None)
-            if over is None:
-                return True
-            if over.until is None:
-                break
-            day = over.until + _DAY
-    return False
-
-
-def _counts_at(one: Complaint, month_of: PertinentMonth) -> int:
+def counts_at(one: Complaint, month_of: PertinentMonth) -> int:
+    """Return the moment whose month a pertinent complaint counts in."""
     if month_of is PertinentMonth.VERDICT and one.judged:
         return one.judged.told.at_us
     return one.standing.duty.opened_us

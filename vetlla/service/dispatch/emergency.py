@@ -103,6 +103,28 @@ class StreetEmergency(NamedTuple):
         return ended is not None and ended.told.event == "retyped"
 
     @property
+    def is_mobilised(self) -> bool:
+        """Return True if a unit was sent and not called away. One that goes on as the other type counts there."""
+        return self.sent_us is not None and not self.is_retyped
+
+    @property
+    def has_arrived(self) -> bool:
+        """Return True if a unit has reached the home, whether or not it got in."""
+        return any(at is not None for at in (self.arrived_us, self.access_us, self.no_access_us))
+
+    def units_sent(self) -> frozenset[str]:
+        """Return the units that were sent and not called away."""
+        found: set[str] = set()
+        last = ""
+        for event in self.standing.duty.events:
+            if event.told.event == "sent":
+                last = detail(event, UNIT)
+                found.add(last)
+            elif event.told.event == "recalled":
+                found.discard(last)
+        return frozenset(found)
+
+    @property
     def was_escalated(self) -> bool:
         """Return True if its alarm was put before a supervisor, because it had no unit for too long."""
         return any(event.told.event == "escalated" for event in self.standing.duty.events)

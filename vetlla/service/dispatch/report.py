@@ -65,7 +65,7 @@ def _count(row: Figures, one: StreetEmergency, share_us: int) -> None:
     standing = one.standing
     if one.is_retyped and standing.verdict is DutyVerdict.CANCELLED:
         return  # it is counted as the other type
-    row.mobilised += one.sent_us is not None and not one.is_retyped
+    row.mobilised += one.is_mobilised
     row.no_access += one.no_access_us is not None and one.access_us is None
     match standing.verdict:
         case DutyVerdict.OPEN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping  # noqa: TC003 - pydantic reads the types of the fields
 from enum import StrEnum
 from functools import cached_property
@@ -29,10 +30,16 @@ class Subject(StrEnum):
     SERVICE = "service"
     HOME_OR_SERVICE = "home or service"
     """A home, or the service as a whole: a complaint need not be about one home."""
+    COMMUNICATION = "communication"
+    """A call or an alarm, as ``call:ID`` or ``alarm:NUMBER``."""
 
 
 THE_SERVICE: Final = "service"
 """The only subject of a duty that is about the service as a whole."""
+
+
+COMMUNICATION: Final = re.compile(r"(call|alarm):\S+")
+"""How the subject of a duty about a communication is written."""
 
 
 class ClockKind(StrEnum):

@@ -101,7 +101,7 @@ def _any_day(parameters: Parameters) -> date:
 
 def _terms(kind: DutyKind, name: str, reading: Reading) -> Terms:
     limit = reading.entry(kind.limit) if kind.limit else None
-    amount, unit = _amount(limit) if limit else (0, None)
+    amount, unit = amount_of(limit) if limit else (0, None)
     if kind.clock is ClockKind.INTERVAL and unit not in _IN_US:
         raise ConfigError(f"parameter {kind.limit} of kind {name} is not in minutes or hours", remedy=_REMEDY)
     asked: list[Parameter] = []
@@ -121,7 +121,8 @@ def _terms(kind: DutyKind, name: str, reading: Reading) -> Terms:
 _REMEDY: Final = "correct it in the parameters file"
 
 
-def _amount(entry: Parameter) -> tuple[int, Unit]:
+def amount_of(entry: Parameter) -> tuple[int, Unit]:
+    """Return a limit as a number of units. Raises ConfigError for a value that is none."""
     value, unit = entry.value, "natural days" if entry.unit == "days" else entry.unit
     if unit not in set(Unit) or not isinstance(value, int | Decimal) or value != int(value):
         raise ConfigError(

@@ -32,7 +32,7 @@ def _sentences(one: Standing, time: Callable[[int], str]) -> Iterator[str]:
     yield _verdict(one, time)
     if one.is_worse and (worse := one.terms.kind.worse):
         yield f"The limit is exceeded by more than {worse.over} %, which is a {worse.is_} ({worse.clause})."
-    yield from (_named(parameter) for parameter in one.terms.asked)
+    yield from (named(parameter) for parameter in one.terms.asked)
     yield f"Source: {one.terms.kind.clause}."
 
 
@@ -85,6 +85,7 @@ def _breach(one: Standing, at: str, time: Callable[[int], str]) -> str:
     return f"{at}, and the promised interval is wider than allowed"
 
 
-def _named(parameter: Parameter) -> str:
-    basis = f"{parameter.basis}: {parameter.ref}" if parameter.basis is Basis.ASSUMED else parameter.ref
+def named(parameter: Parameter) -> str:
+    """Return the value of a parameter and where it comes from, as a sentence."""
+    basis = f"{parameter.basis}: {parameter.ref}" if parameter.basis is not Basis.CONTRACT else parameter.ref
     return f"Parameter {parameter.name} is {shown(parameter.value)} ({basis})."

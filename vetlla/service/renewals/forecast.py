@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.devices import DIGITAL, TERMINALS, DeviceRecord, DeviceType, Ownership, Place
+from vetlla.domain.money import cents
 from vetlla.service.calendar import add_months
 from vetlla.service.inventory.lifetimes import Lives
+from vetlla.service.inventory.rent_lines import ANALOG_LINE, DEVICE_LINES, DIGITAL_LINE, rent_line
 from vetlla.service.percent import count_for, percent_of
 from vetlla.service.renewals.growth import expected
 
@@ -26,12 +28,7 @@ if TYPE_CHECKING:
 
     from vetlla.service.parameters import Reading
 
-CENT = Decimal("0.01")
-ANALOG_LINE = "terminal_analog"
-DIGITAL_LINE = "terminal_digital"
 PILOTS = (DeviceType.SMARTWATCH, DeviceType.REMOTE_FALL, DeviceType.VOICE_EXTENDER, DeviceType.CHOICE)
-DEVICE_LINES = tuple(kind for kind in DeviceType if kind not in TERMINALS and kind is not DeviceType.UCR)
-"""Types with a price of their own; the price of a terminal includes its UCR."""
 
 
 class Span(NamedTuple):
@@ -129,7 +126,7 @@ def forecast(fleet: Iterable[DeviceRecord], homes: int, reading: Reading, start:
 
 def rent(price: Decimal, opening: int, joining: int, months: int) -> Decimal:
     """Return the rent of a line in a year: for all devices at its start, and half of those that join."""
-    return (price * months * (2 * opening + joining) / 2).quantize(CENT, ROUND_HALF_UP)
+    return cents(price * months * (2 * opening + joining) / 2)
 
 
 class _Endings(NamedTuple):
@@ -151,20 +148,21 @@ def _endings(fleet: Iterable[DeviceRecord], lives: Lives, years: list[Span]) -> 
         if kept.standing.place is not Place.HOME:
             continue
         kind, leased = kept.device.type, kept.standing.ownership is Ownership.LEASED
+        line = rent_line(kind)
         digital += kind is DIGITAL
         offered += kind is DIGITAL and kept.standing.ownership is Ownership.OFFERED
-        if leased and kind is not DeviceType.UCR:
-            found.rented[_line(kind)] += 1
+        if leased and line is not None:
+            found.rented[line] += 1
         ends = lives.end(kept)
         if ends is not None:
             by_end[kind, max(ends, years[0].first), leased] += 1
     for (kind, first_end, leased), number in by_end.items():
-        ends, rents = first_end, leased
+        ends, rents, line = first_end, leased, rent_line(kind)
         while ends <= years[-1].last:
             span = years[ends.year - years[0].first.year]
             found.ending[span, kind] += number
-            if rents and kind is not DeviceType.UCR:
-                found.leaving[span][_line(kind)] += number
+            if rents and line is not None:
+                found.leaving[span][line] += number
             # Its replacement is rented, and the life of that ends later.
             ends, rents = add_months(ends, lives.months(kind)), True
     return found._replace(digital=digital, offered=offered)
@@ -181,9 +179,3 @@ def _rents(rented: Mapping[str, int], joining: Mapping[str, int], span: Span, re
 
 def _joining(span: Span, kind: DeviceType, reading: Reading) -> int:
     return expected(span.first, span.last, reading, kind.value) if kind in PILOTS else 0
-
-
-def _line(kind: DeviceType) -> str:
-    if kind in TERMINALS:
-        return DIGITAL_LINE if kind is DIGITAL else ANALOG_LINE
-    return kind.value

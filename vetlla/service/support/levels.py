@@ -103,7 +103,7 @@ class ServiceLevels:
         return [
             one.name
             for one in self._parameters.in_force(day)
-            if one.basis is Basis.ASSUMED and not one.name.startswith("warning.")
+            if one.basis is not Basis.CONTRACT and not one.name.startswith("warning.")
         ]
 
     def _shifts_on(self, day: date) -> tuple[Shift, ...]:

@@ -58,7 +58,7 @@ class Calls:
         self._plan = plan
         self._writer = writer_of(plan.protocol, plan.form)
         self._random = Random(plan.seed)  # noqa: S311 - a simulation, not a secret
-        self._reports = [0] * len(plan.accounts)
+        self._reports = [plan.first_serial] * len(plan.accounts)
         alarms, technical, tests, heartbeats = plan.mix.weights()
         self._kinds = (_ALARMS, _TECHNICAL, _TESTS)
         self._weights = (alarms, technical, tests + heartbeats)  # an analog home's sign of life is its periodic test

@@ -36,6 +36,8 @@ class ReceiverPlan:
     mix: Mix = field(default_factory=Mix)
     faults: LineFaults = field(default_factory=LineFaults)
     seed: int = 0
+    first_serial: int = 0
+    """Reports that each home has sent before. A report carries its number, so another run repeats none of them."""
 
     def __post_init__(self) -> None:
         if not self.accounts:

@@ -155,8 +155,17 @@ class BrokerConnection:
     def _make_link(self) -> Link:
         first = self.homes[0].name
         is_own = len(self.homes) == 1
-        will = (f"tc/1/{first}/$state", "lost") if is_own else None
-        return Link(self._plan.host, self._plan.port, first if is_own else f"fleet-{first}", will=will)
+        will = (f"tc/1/{first}/$state", "lost") if is_own and self._plan.last_will else None
+        plan = self._plan
+        return Link(
+            plan.host,
+            plan.port,
+            first if is_own else f"fleet-{first}",
+            username=plan.username,
+            password=plan.password,
+            tls=plan.tls,
+            will=will,
+        )
 
     async def _announce(self, link: Link, name: str) -> None:
         self._announced.add(name)

@@ -9,6 +9,7 @@ from vetlla.simulator.scenario import check_events
 from vetlla.simulator.statistics import FleetStatistics, Latencies
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Sequence
 
     from vetlla.simulator.scenario import Outage, Silence
@@ -41,6 +42,11 @@ class Plan:
     seed: int = 0
     outage: Outage | None = None
     silence: Silence | None = None
+    last_will: bool = True
+    """Whether the broker says that a terminal is lost if its own connection breaks. A probe is no home to be missed."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         check_events(self.outage, self.silence, duration_s=self.duration_s, reports=self.messages)

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ROWS: Final = 750_000
 """Most rows of a file: some 100 MiB. An import takes 128 MiB and 1,048,576 rows."""
 
+AUDITED: Final = 200
+"""Alarms of the audits."""
+
 
 class ToldKind(NamedTuple):
     """A year of one kind: its planted duties, and the ordinary ones of each month."""
@@ -66,6 +69,7 @@ class DutyYear:
             Subject.HOME: codes,
             Subject.HOME_OR_SERVICE: codes,
             Subject.SERVICE: [THE_SERVICE],
+            Subject.COMMUNICATION: [f"alarm:{number}" for number in range(1, AUDITED + 1)],
             Subject.PERSON: [person.code for person in made.people if person.home in known],
             Subject.DEVICE: [f"{kept.device.type}:{kept.device.serial}" for kept in made.devices],
         }

@@ -46,6 +46,9 @@ def ways(one: Facts, calendar: YearCalendar, rng: random.Random) -> Iterator[Way
             yield from _of_date(one, calendar, opened_us)
         case ClockKind.NONE:
             yield Way("without a clock", "kept", [ToldEvent(one.kind.opens, opened_us), *one.closing(calendar.end_us)])
+            if one.not_done:
+                events = [ToldEvent(one.kind.opens, opened_us), ToldEvent(one.not_done, opened_us)]
+                yield Way("ended by an event that does not count", "breached", events)
 
 
 # --- within a limit ---------------------------------------------------------------------------------------------------

@@ -69,20 +69,21 @@ def erase(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> 
 
 def without_free_text(event: NewEvent) -> NewEvent:
     """Return an event as an erasure would leave it."""
-    return event._replace(note="", details=_kept(event.kind, event.details))
+    return event._replace(note="", details=kept_details(event.kind, event.details))
 
 
 def _found(connection: sqlite3.Connection, subjects: Iterable[ErasedSubject]) -> Iterator[_Emptied]:
     seen: set[int] = set()
     for subject in subjects:
         for number, kind, note, details in connection.execute(_OF_SUBJECT, subject).fetchall():
-            kept = _kept(kind, details)
+            kept = kept_details(kind, details)
             if number not in seen and (note or kept != details):
                 seen.add(number)
                 yield _Emptied(number, bool(note), kept != details, kept)
 
 
-def _kept(kind: str, details: str) -> str:
+def kept_details(kind: str, details: str) -> str:
+    """Return what an erasure leaves of the details of an event; it leaves all of that again."""
     if not details:
         return ""
     said = json.loads(details)

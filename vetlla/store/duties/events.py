@@ -18,6 +18,11 @@ LATEST: Final = 1 << 62
 _OF_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ?"  # noqa: S608
 _BY_SUBJECT: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? ORDER BY kind, subject, at_us"  # noqa: S608
 _SINCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND at_us >= ?"  # noqa: S608
+_AROUND: Final = (
+    f"SELECT {_COLUMNS} FROM duty_events WHERE kind = :kind AND at_us >= :since"  # noqa: S608
+    " AND (at_us <= :last OR withdraws != 0) AND subject IN"
+    " (SELECT subject FROM duty_events WHERE kind = :kind AND event = :event AND at_us BETWEEN :first AND :last)"
+)
 _WITH_REFERENCE: Final = f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND event = ? AND ref = ?"  # noqa: S608
 _SAME: Final = (
     f"SELECT {_COLUMNS} FROM duty_events WHERE kind = ? AND subject = ? AND at_us = ? AND event = ? AND ref = ?"  # noqa: S608
@@ -65,6 +70,18 @@ def since(connection: sqlite3.Connection, kinds: Iterable[str], since_us: int) -
         yield from map(_event, connection.execute(_SINCE, (kind, since_us)))
 
 
+def around(
+    connection: sqlite3.Connection, kind: str, event: str, span: tuple[int, int], since_us: int
+) -> Iterator[DutyEvent]:
+    """Yield the events of the subjects that had an event of a name in a span, from a time on until the span's end.
+
+    Withdrawals are yielded that were recorded later, too. The span has its first and last microsecond.
+    """
+    first, last = span
+    values = {"kind": kind, "event": event, "first": first, "last": last, "since": since_us}
+    yield from map(_event, connection.execute(_AROUND, values))
+
+
 def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until_us: int = LATEST) -> list[str]:
     """Return the subjects of which a kind has an event in a time, by default at any time."""
     rows = connection.execute(
@@ -72,6 +89,12 @@ def subjects(connection: sqlite3.Connection, kind: str, since_us: int = 0, until
         (kind, since_us, until_us),
     )
     return [subject for (subject,) in rows]
+
+
+def is_recorded(connection: sqlite3.Connection, kind: str, until_us: int) -> bool:
+    """Return True if a kind has an event before a time."""
+    sql = "SELECT 1 FROM duty_events WHERE kind = ? AND at_us < ? LIMIT 1"
+    return connection.execute(sql, (kind, until_us)).fetchone() is not None
 
 
 def promised(connection: sqlite3.Connection, kind: str, first_us: int, last_us: int) -> list[str]:

@@ -186,9 +186,13 @@ def person_codes(connection: sqlite3.Connection) -> Iterator[str]:
     return (code for (code,) in connection.execute("SELECT DISTINCT person FROM person_facts"))
 
 
-def person_spans(connection: sqlite3.Connection, first: date, last: date) -> Iterator[PersonSpan]:
-    """Yield every person in the parts of a span (both days included) in which home and user type do not change."""
-    for code, rows in rows_of(connection, PEOPLE):
+def person_spans(connection: sqlite3.Connection, first: date, last: date, *, home: str = "") -> Iterator[PersonSpan]:
+    """Yield every person in the parts of a span (both days included) in which home and user type do not change.
+
+    With a home only people who ever lived in it; their parts in other homes are yielded, too.
+    """
+    homes = json.dumps([home]) if home else None
+    for code, rows in rows_of(connection, PEOPLE, homes=homes):
         for begins, ends in _parts(PEOPLE, rows, first, last):
             yield PersonSpan(person_of(code, cells_on(PEOPLE, rows, begins.isoformat())), begins, ends)
 

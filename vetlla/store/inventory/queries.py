@@ -7,12 +7,16 @@ after that day does not count.
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.domain.devices import (
     Device,
+    DeviceHistory,
     DeviceRecord,
     DeviceType,
     Manufacture,
@@ -50,6 +54,7 @@ _CODES = (
 )
 
 _TYPES = {kind.value: kind for kind in DeviceType}
+_KINDS = {kind.value: kind for kind in MovementKind}
 _PLACES = {place.value: place for place in Place}
 _OWNERS = {owner.value: owner for owner in Ownership}
 
@@ -131,6 +136,46 @@ def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
         )
         for day, kind, place, home, ownership, other, note in rows
     ]
+
+
+def histories(
+    connection: sqlite3.Connection, last: date, *, types: Iterable[DeviceType] = (), home: str = ""
+) -> Iterator[DeviceHistory]:
+    """Yield devices by number with their movements up to a day.
+
+    Without a home: those that were ever leased, and all of ``types``. With it: all that were ever in that home.
+    """
+    chosen = (
+        "SELECT device FROM movements WHERE home = :home"
+        if home
+        else "SELECT device FROM movements WHERE ownership = 'leased'"
+        " UNION SELECT id FROM devices WHERE type IN (SELECT value FROM json_each(:types))"
+    )
+    rows = connection.execute(
+        "SELECT m.device, d.type, d.serial, m.day, m.kind, m.place, m.home, m.ownership, m.other"  # noqa: S608 - ours
+        " FROM movements AS m JOIN devices AS d ON d.id = m.device"
+        f" WHERE m.device IN ({chosen}) AND m.day <= :last"
+        " ORDER BY m.device, m.day, m.id",
+        {
+            "home": home,
+            "types": json.dumps([kind.value for kind in types]),
+            "last": last.isoformat(),
+        },
+    )
+    for (number, kind, serial), some in groupby(rows, itemgetter(0, 1, 2)):
+        yield DeviceHistory(number, _TYPES[kind], serial, tuple(_movement(row) for row in some))
+
+
+def _movement(row: tuple[Any, ...]) -> Movement:
+    _, _, _, day, kind, place, home, ownership, other = row
+    return Movement(
+        day=_the_day(day),
+        kind=_KINDS[kind],
+        place=_PLACES[place],
+        home=home,
+        ownership=_OWNERS[ownership],
+        other=other,
+    )
 
 
 def stays(connection: sqlite3.Connection, home: str) -> list[DeviceStay]:

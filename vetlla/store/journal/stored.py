@@ -62,7 +62,6 @@ class Stored:
 
 def stored_from(row: sqlite3.Row) -> Stored:
     """Return the signal of a row of ``signals`` with the stamps of its commit and alarm (``history.py`` joins them)."""
-    ready_mono_us = row["ready_mono_us"]
     return Stored(
         id=row["id"],
         commit=row["commit_id"],
@@ -81,13 +80,19 @@ def stored_from(row: sqlite3.Row) -> Stored:
         ready_us=row["ready_us"],
         answered_us=row["answered_us"],
         closed_us=row["closed_us"],
-        # Connection set-up, then receipt to ready, each measured within one machine start.
-        t2_us=None if ready_mono_us is None else row["setup_us"] + ready_mono_us - row["received_mono_us"],
-        t3_us=_t3_us(row),
+        t2_us=t2_us(row),
+        t3_us=t3_us(row),
     )
 
 
-def _t3_us(row: sqlite3.Row) -> int | None:
+def t2_us(row: sqlite3.Row) -> int | None:
+    """Return *t2*: set-up of the connection, then receipt to ready, each measured within one machine start."""
+    ready_mono_us: int | None = row["ready_mono_us"]
+    return None if ready_mono_us is None else int(row["setup_us"]) + ready_mono_us - int(row["received_mono_us"])
+
+
+def t3_us(row: sqlite3.Row) -> int | None:
+    """Return *t3* as ``Stored.t3_us`` describes it."""
     ready_us, ready_mono_us, alarm_ready_mono_us = row["ready_us"], row["ready_mono_us"], row["alarm_ready_mono_us"]
     if ready_us is None:
         return None

@@ -18,6 +18,8 @@ _SEEN: Final = {
     "duty_events": _RECORDED,
     "duty_index": "0",  # the index is of now, so that every duty is computed
     "unit_events": _RECORDED,
+    "recorded_faults": _RECORDED,
+    "action_events": _RECORDED,
     "movements": _RECORDED,
     "upkeep": _RECORDED,
     "devices": "id IN (SELECT device FROM main.movements WHERE recorded_us <= {at})",
@@ -26,6 +28,12 @@ _SEEN: Final = {
     "calls": "id IN (SELECT call FROM call_records)",
     "call_records": "import IN (SELECT id FROM main.call_imports WHERE at_us <= {at})",
     "call_ties": "at_us <= {at}",
+    "probe_machines": "1",
+    "probe_components": "1",
+    "probe_reasons": "1",
+    "probe_imports": "at_us <= {at}",
+    "probes": "import IN (SELECT id FROM main.probe_imports WHERE at_us <= {at})",
+    "probe_incidents": _RECORDED,
 }
 """Which rows of a table were known at a time, in microseconds UTC. Every other table keeps only what holds now."""
 

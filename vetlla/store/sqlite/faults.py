@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PERMISSION = "is the file system read-only? {path} and its directory are open to this user"
 _CLOSED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
 """SQLite's codes for missing permission of this user, among other causes."""
+CLOSED_MEANWHILE = "a month was closed meanwhile"
 _BACKUP = "restore the last backup: vetlla db restore"
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another process holds it; try again when that process has ended",
@@ -48,6 +49,11 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the low byte is the primary code
+        if CLOSED_MEANWHILE in str(error):  # the triggers of closed months
+            raise StoreError(
+                f"{path}: a month was closed after this was stamped, so that it cannot be recorded as if before",
+                remedy="run the command again; if that does not help, is the clock of this machine right?",
+            ) from error
         if code not in _REMEDIES:  # a mistake in this program, such as wrong SQL or a broken constraint
             raise
         if code in _CLOSED and permissions.obstacle(path):

@@ -47,15 +47,21 @@ def write(out: IO[bytes], sheets: Mapping[str, tuple[Sequence[str], Iterable[Ite
     """Write a workbook of sheets, each a heading and rows of text, numbers, dates and None."""
     names = list(sheets)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_SPEED) as book:
-        book.writestr("[Content_Types].xml", _content_types(len(names)))
-        book.writestr("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
-        book.writestr("xl/workbook.xml", _workbook(names))
+        _put(book, "[Content_Types].xml", _content_types(len(names)))
+        _put(book, "_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
+        _put(book, "xl/workbook.xml", _workbook(names))
         parts = [("worksheet", f"worksheets/sheet{place}.xml") for place in range(1, len(names) + 1)]
-        book.writestr("xl/_rels/workbook.xml.rels", _relations([*parts, ("styles", "styles.xml")]))
-        book.writestr("xl/styles.xml", _HEAD + _STYLES)
+        _put(book, "xl/_rels/workbook.xml.rels", _relations([*parts, ("styles", "styles.xml")]))
+        _put(book, "xl/styles.xml", _HEAD + _STYLES)
         for place, name in enumerate(names, start=1):
             with book.open(f"xl/worksheets/sheet{place}.xml", "w") as part:
                 _sheet(part, *sheets[name])
+
+
+def _put(book: zipfile.ZipFile, name: str, text: str) -> None:
+    """Write a part without the time of day, which ``writestr`` would add, so that the same rows give the same bytes."""
+    with book.open(name, "w") as part:
+        part.write(text.encode())
 
 
 def _sheet(part: IO[bytes], heading: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from vetlla.service.agenda.call import PLANNED_KINDS, call_of
+from vetlla.service.agenda.call import ANSWERED, PLANNED_KINDS, call_of
 from vetlla.service.agenda.figures import agenda_figures
 from vetlla.service.calendar import add_months
 from vetlla.service.duties.grouping import group
@@ -14,7 +14,7 @@ from vetlla.tasks.duties import book
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from vetlla.domain.duties import Duty, DutyEvent
@@ -47,7 +47,7 @@ def calls_around(
     since_us = rules.calendar.begin_of(add_months(month.first, -AHEAD - 1).toordinal())
     begin_us, end_us = month_us(rules, month)
     seen: set[int] = set()
-    for duty in _touched_since(connection, rules, kinds, since_us, begin_us):
+    for duty in _duties(connection, rules, events.since(connection, kinds, since_us), since_us, begin_us):
         seen.add(duty.id)
         yield call_of(duty, figures)
     # Another system may plan a whole year at once.
@@ -56,6 +56,22 @@ def calls_around(
             for duty in book.duties_of(connection, rules, kind, subject):
                 if duty.id not in seen and begin_us <= (duty.events[0].told.begin_us or 0) <= end_us:
                     yield call_of(duty, figures)
+
+
+def calls_around_answers(
+    connection: sqlite3.Connection, rules: DutyRules, figures: AgendaFigures, month: AgendaMonth
+) -> Iterator[AgendaCall]:
+    """Yield the planned calls of homes and people that answered one in a month; calls of other months are among them.
+
+    It reads no event after the month but withdrawals, so that a month of years ago takes no longer.
+    """
+    since_us = rules.calendar.begin_of(add_months(month.first, -AHEAD - 1).toordinal())
+    span = month_us(rules, month)
+    for kind in PLANNED_KINDS:
+        if rules.kinds.find(kind):
+            found = events.around(connection, kind, ANSWERED, span, since_us)
+            for duty in _duties(connection, rules, found, since_us, span[0]):
+                yield call_of(duty, figures)
 
 
 def is_in(call: AgendaCall, rules: DutyRules, month: AgendaMonth) -> bool:
@@ -69,11 +85,12 @@ def month_us(rules: DutyRules, month: AgendaMonth) -> tuple[int, int]:
     return rules.calendar.begin_of(month.first.toordinal()), rules.calendar.end_of(month.last.toordinal())
 
 
-def _touched_since(
-    connection: sqlite3.Connection, rules: DutyRules, kinds: Sequence[str], since_us: int, begin_us: int
+def _duties(
+    connection: sqlite3.Connection, rules: DutyRules, read: Iterable[DutyEvent], since_us: int, begin_us: int
 ) -> Iterator[Duty]:
+    """Yield the duties of events that were read from a time on, with their earlier events if they have some."""
     found: defaultdict[tuple[str, str], list[DutyEvent]] = defaultdict(list)
-    for event in events.since(connection, kinds, since_us):
+    for event in read:
         found[event.told.kind, event.told.subject].append(event)
     for (name, subject), some in found.items():
         kind = rules.kinds.kind(name)

@@ -30,14 +30,19 @@ def complaint_of(connection: sqlite3.Connection, rules: DutyRules, number: int, 
     return complaint(one)
 
 
-def month(connection: sqlite3.Connection, rules: DutyRules, first: date, reading: Reading, now_us: int) -> MonthFigures:
-    """Return the figures of the month that begins on a day, with the parameters in force. Raises ConfigError."""
+def pertinent_month(reading: Reading) -> PertinentMonth:
+    """Return which month a pertinent complaint counts in. Raises ConfigError for another word."""
     word = reading.text("complaint.pertinent_month")
     try:
-        month_of = PertinentMonth(word)
+        return PertinentMonth(word)
     except ValueError:
         remedy = f"write {' or '.join(PertinentMonth)} in the parameters file"
         raise ConfigError(f"parameter complaint.pertinent_month is {word!r}", remedy=remedy) from None
+
+
+def month(connection: sqlite3.Connection, rules: DutyRules, first: date, reading: Reading, now_us: int) -> MonthFigures:
+    """Return the figures of the month that begins on a day, with the parameters in force. Raises ConfigError."""
+    month_of = pertinent_month(reading)
     last = last_of_month(first)
     found = looking.found(connection, rules, Wanted(kinds=KINDS), now_us)
     return month_figures(

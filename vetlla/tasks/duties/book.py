@@ -8,7 +8,7 @@ from vetlla.domain.duties import NewEvent, withdrawn_numbers
 from vetlla.domain.errors import UsageError
 from vetlla.service.duties.columns import PAST_US, details_text, unfit
 from vetlla.service.duties.grouping import group, unnamed
-from vetlla.service.duties.kinds import THE_SERVICE, ClockKind, Subject
+from vetlla.service.duties.kinds import COMMUNICATION, THE_SERVICE, ClockKind, Subject
 from vetlla.service.duties.standing import standing
 from vetlla.store.duties import events as store
 from vetlla.store.homes import queries as homes
@@ -206,6 +206,8 @@ def must_exist(connection: sqlite3.Connection, sort: Subject, subject: str) -> N
             raise UsageError(f"{subject!r} is not the service", remedy=f"write it as {THE_SERVICE}")
         case Subject.HOME_OR_SERVICE if subject != THE_SERVICE:
             homes.home(connection, subject)
+        case Subject.COMMUNICATION if not COMMUNICATION.fullmatch(subject):
+            raise UsageError(f"{subject!r} is no communication", remedy="write it as call:ID or alarm:NUMBER")
 
 
 def own_ref(event: DutyEvent) -> str:

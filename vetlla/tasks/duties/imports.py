@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from vetlla.domain.columns import Fault
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.duties.columns import EventRows
-from vetlla.service.duties.kinds import THE_SERVICE, Subject
+from vetlla.service.duties.kinds import COMMUNICATION, THE_SERVICE, Subject
 from vetlla.service.homes.rows import HomeCodes
 from vetlla.store.duties import events as store
 from vetlla.store.duties.erasure import without_free_text
@@ -224,4 +224,7 @@ def _missing(connection: sqlite3.Connection, people: _People) -> Mapping[Subject
         Subject.DEVICE: lambda name: "" if name in devices else "no such device: write TYPE:SERIAL",
         Subject.SERVICE: lambda name: "" if name == THE_SERVICE else f"should be {THE_SERVICE}",
         Subject.HOME_OR_SERVICE: lambda code: "" if code == THE_SERVICE else homes.missing(code),
+        Subject.COMMUNICATION: lambda name: (
+            "" if COMMUNICATION.fullmatch(name) else "should be call:ID or alarm:NUMBER"
+        ),
     }

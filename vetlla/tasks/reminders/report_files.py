@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla.documents import pdf
-from vetlla.documents.page import html
+from vetlla.documents.html import html
+from vetlla.documents.pdf import pdf
 from vetlla.documents.reminders.report import ReportContent, report_page
 from vetlla.domain.clock import iso, to_us
 from vetlla.domain.errors import UsageError
@@ -22,9 +22,11 @@ from vetlla.tables.xlsx import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
     from typing import IO
 
+    from vetlla.documents.page import Page
     from vetlla.documents.words import Language
     from vetlla.domain.figures import CellValue, FigureTable
     from vetlla.domain.reminder_counts import ReportPeriod
@@ -130,19 +132,27 @@ def _xlsx(made: PeriodReport, _: Language) -> Callable[[IO[bytes]], None]:
     return lambda out: writing.write(out, named)
 
 
-def _html(made: PeriodReport, language: Language) -> bytes:
+def _page(made: PeriodReport, language: Language) -> Page:
     content = ReportContent(
         period=made.period,
         compared_with=made.compared_with,
-        made_at=made.made_at.astimezone(zone_of(CITY_ZONE)),
+        made_at=_local(made),
         unmarked_is_no_show=made.unmarked_is_no_show,
         tables={table.name: table for table in made.tables},
     )
-    return html(report_page(content, language)).encode()
+    return report_page(content, language)
+
+
+def _local(made: PeriodReport) -> datetime:
+    return made.made_at.astimezone(zone_of(CITY_ZONE))
+
+
+def _html(made: PeriodReport, language: Language) -> bytes:
+    return html(_page(made, language)).encode()
 
 
 def _pdf(made: PeriodReport, language: Language) -> bytes:
-    return pdf.pdf(_html(made, language).decode())
+    return pdf(_page(made, language), _local(made).date())
 
 
 _WRITERS: Final[Mapping[ReportKind, Callable[[PeriodReport, Language], Any]]] = {

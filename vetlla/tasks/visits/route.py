@@ -6,9 +6,8 @@ from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.documents import pdf
 from vetlla.documents.icalendar_file import CalendarEvent, calendar
-from vetlla.documents.page import html
+from vetlla.documents.pdf import pdf
 from vetlla.documents.visits.route import RouteContent, RouteStop, route_page
 from vetlla.domain.clock import as_of, to_datetime
 from vetlla.domain.errors import UsageError
@@ -89,7 +88,7 @@ def write_route(path: Path, kind: RouteKind, sheet: RouteSheet, language: Langua
         return
     if kind is RouteKind.PDF:
         content = RouteContent(day=sheet.day, base=sheet.base, made_at=sheet.made_at, stops=sheet.stops)
-        written = pdf.pdf(html(route_page(content, language)))
+        written = pdf(route_page(content, language), sheet.made_at.date())
     else:
         if not sheet.stops:
             raise UsageError("no visit matches, and a calendar needs at least one", remedy="vetlla visits list")

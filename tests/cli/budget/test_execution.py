@@ -1,0 +1,107 @@
+"""``vetlla budget execution`` and ``offer``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+
+@pytest.fixture
+def invoices(tmp_path: Path) -> Path:
+    """Write two months of 2026."""
+    lines = [
+        {"month": month, "concept": concept, "units": "1", "price": amount, "amount": amount, "vat": vat}
+        for month in ("2026-01", "2026-02")
+        for concept, amount, vat in (("umo", "200000.00", "4"), ("rent.smoke", "300.50", "21"))
+    ]
+    file = tmp_path / "2026.ndjson"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def test_a_row_for_each_concept_and_sum(vetlla: Vetlla, invoices: Path) -> None:
+    """59 days of 365; the bounds of the year are with its net amount."""
+    found = {one["concept"]: one for one in vetlla("budget", "execution", "--invoices", invoices, "--json").json}
+    assert found["umo"] == {
+        "year": 2026,
+        "concept": "umo",
+        "budgeted": "2364120.00",
+        "expected": "394020.00",
+        "executed": "400000.00",
+        "remaining": "1964120.00",
+        "share": "16.92",
+        "projected": "2474576.27",
+        "state": "projected_beyond",
+        "without_modification": None,
+        "with_modification": None,
+        "months": ["2026-01", "2026-02"],
+        "missing": [],
+    }
+    assert found["rent.gas"]["state"] == "within"
+    assert (found["vat_4"]["executed"], found["vat_21"]["executed"]) == ("16000.00", "126.22")
+    assert found["net"]["without_modification"] == "12787344.52"
+    assert found["net"]["with_modification"] == "13949830.38"
+
+
+def test_a_table_says_what_goes_beyond(vetlla: Vetlla, invoices: Path) -> None:
+    """The bounds of the year stand below it."""
+    left = vetlla("budget", "execution", "--invoices", invoices, "--until", "2026-03")
+    (row,) = [line for line in left.out.splitlines() if " umo " in line]
+    assert row.endswith("will go beyond")
+    assert "2026: 2 months invoiced; net up to 12,787,344.52 EUR without a modification" in left.talk
+    assert "without an invoice: 2026-03" in left.talk
+
+
+def test_the_check_is_a_plug_in(vetlla: Vetlla, invoices: Path, tmp_path: Path) -> None:
+    """0 within, 1 beyond or a missing month, 3 if the invoices cannot be read."""
+    left = vetlla("budget", "execution", "--invoices", invoices, "--check")
+    assert left.status == 1
+    first, *others = left.out.splitlines()
+    assert first == "BUDGET WARNING: 3.45 % of 11624858.65 EUR net of 2026 invoiced in 2 months"
+    assert others[0].startswith("WARNING umo 2026: 2474576.27 EUR by the end of the year, 2364120.00 EUR budgeted -> ")
+    invoices.write_text(invoices.read_text(encoding="utf-8").replace("200000", "190000"), encoding="utf-8")
+    assert vetlla("budget", "execution", "--invoices", invoices, "--check").status == 0
+    (missing,) = vetlla("budget", "execution", "--invoices", invoices, "--until", "2026-03", "--check", "--json").json
+    assert (missing["check"], missing["level"]) == ("missing_month", "warning")
+    left = vetlla("budget", "execution", "--invoices", tmp_path / "absent", "--check")
+    assert (left.status, left.out.partition(":")[0]) == (3, "BUDGET UNKNOWN")
+
+
+def test_an_offer_shows_what_changes(vetlla: Vetlla) -> None:
+    """A table has the rows that change, JSON has every cell."""
+    words = ("budget", "offer", "--price", "rent.smoke=0.50")
+    rows = [line.split() for line in vetlla(*words).out.splitlines()]
+    assert rows[1] == ["2024", "rent.smoke", "370.62", "319.50", "-51.12", "-13.79", "%"]
+    assert rows[-1] == ["total", "purchase_option", "4,189,435.60", "4,182,859.12", "-6,576.48", "-0.16", "%"]
+    found = vetlla(*words, "--json").json
+    assert found[0] == {
+        "year": 2024,
+        "concept": "essential",
+        "ceiling": "4266263.79",
+        "offered": "4266263.79",
+        "difference": "0.00",
+    }
+    assert len(found) == 5 * 25 + 1
+
+
+@pytest.mark.parametrize(
+    ("price", "message"),
+    [
+        ("umo", "'umo' is no price"),
+        ("umo=x", "umo: 'x' is no number"),
+        ("umo=99.01", "umo: 99.01 is above the ceiling 99.00"),
+    ],
+)
+def test_a_price_that_is_none_is_refused(vetlla: Vetlla, price: str, message: str) -> None:
+    """With the status of a wrong call."""
+    left = vetlla("budget", "offer", "--price", price)
+    assert (left.status, left.error.splitlines()[0]) == (64, message)
+    twice = vetlla("budget", "offer", "--price", "umo=1", "--price", "umo=2")
+    assert twice.error.splitlines()[0] == "umo has two prices"

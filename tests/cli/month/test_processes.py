@@ -1,0 +1,89 @@
+"""Closed months and real processes: the same bytes in any surroundings, and nothing of a close that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rigs.daemon import VETLLA
+from tests.rigs.homes_on_record import register_homes
+from tests.rigs.ledger import write_ledger
+from vetlla.domain.clock import SystemClock
+from vetlla.store.registry.transaction import transaction
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+MONTH = "2026-10"
+SURROUNDINGS = (
+    {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
+    {"TZ": "America/Los_Angeles", "LC_ALL": "C.UTF-8", "LANGUAGE": "ca", "PYTHONHASHSEED": "4711"},
+)
+
+
+@pytest.fixture
+def month(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> Path:
+    """Make a record with faults of many homes and a ledger; return its folder."""
+    homes = "".join(f"H{number},02,{'NORD' if number % 2 else 'SUD'},3,no,2018-01-01/,\n" for number in range(40))
+    register_homes(state_dir.parent, homes)
+    write_ledger(state_dir)
+    rows = [f"fault,H{number},detected,2026-10-{number % 28 + 1:02}T09:00:00+02:00,F-{number}" for number in range(40)]
+    (tmp_path / "events.csv").write_text("\n".join(["kind,subject,event,at,ref", *rows]), encoding="utf-8")
+    done = vetlla("duties", "import", tmp_path / "events.csv")
+    assert done.status == 0, done.error
+    return state_dir
+
+
+def run(state: Path, *words: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in its own process."""
+    return subprocess.run(
+        [VETLLA, "month", *words, "--state-dir", str(state)],
+        env=os.environ | environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_other_zones_locales_hash_seeds_and_folders_give_the_same_bytes(month: Path, tmp_path: Path) -> None:
+    assert run(month, "close", MONTH, PYTHONHASHSEED="0").returncode == 0
+    moved = tmp_path / "elsewhere" / "state"
+    shutil.copytree(month, moved)
+    for surroundings in SURROUNDINGS:
+        done = run(moved, "verify", MONTH, "--json", folder=tmp_path / "elsewhere", **surroundings)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("after_s", [0.5, 1.0])
+def test_a_close_that_is_killed_leaves_nothing_or_all(month: Path, after_s: float) -> None:
+    process = subprocess.Popen([VETLLA, "month", "close", MONTH, "--state-dir", str(month)], stdout=subprocess.DEVNULL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = [json.loads(line) for line in run(month, "list", "--json").stdout.splitlines()]
+    assert len(kept) <= 1
+    assert run(month, "close", MONTH, *(["--reason", "again"] if kept else [])).returncode == 0
+    assert run(month, "verify", MONTH).returncode == 0
+
+
+def test_a_close_that_is_killed_while_it_waits_to_write_leaves_nothing(month: Path) -> None:
+    with transaction(month, SystemClock()):
+        process = subprocess.Popen([VETLLA, "month", "close", MONTH, "--state-dir", str(month)])
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        assert process.poll() is None, "it waits for the registry"
+        process.kill()
+        process.wait()
+    assert run(month, "list", "--json").stdout == ""
+    assert run(month, "close", MONTH).returncode == 0

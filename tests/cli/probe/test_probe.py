@@ -1,0 +1,192 @@
+"""``vetlla probe``: a machine probes, its files are imported, and the month is reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rigs.daemon import PATIENCE_S, VETLLA, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Vetlla
+
+FILE = '[[component]]\nname = "{name}"\npart = "access"\nkind = "file"\npath = "{path}"\nmax_age_s = 3600\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Return the file of a machine that looks at one file, which is not there yet."""
+    file = tmp_path / "probe.toml"
+    file.write_text('machine = "m1"\n' + FILE.format(name="export", path=tmp_path / "export.csv"), encoding="utf-8")
+    return file
+
+
+def line(started: str, component: str = "dc09", result: str = "ok", machine: str = "m1", **more: str) -> str:
+    """Return a line of a probe."""
+    reason = "" if result == "ok" else "no answer in 5 s"
+    known = {"machine": machine, "component": component, "part": "system", "started": started}
+    rest = {"duration_us": 9_000, "result": result, "reason": reason, "through": "ack" if result == "ok" else ""} | {
+        "account": ""
+    }
+    return json.dumps(known | rest | more) + "\n"
+
+
+def hours(day: int, first: int, last: int, *, step_s: int = 100, result: str = "ok") -> str:
+    """Return the lines of probes from an hour of a day of November (UTC) until another one."""
+    seconds = range(first * 3_600, last * 3_600, step_s)
+    times = (f"2025-11-{day:02d}T{at // 3600:02d}:{at // 60 % 60:02d}:{at % 60:02d}Z" for at in seconds)
+    return "".join(line(at, result=result) for at in times)
+
+
+def test_a_machine_probes_and_writes_lines_that_the_office_imports(
+    vetlla: Vetlla, config: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "probes.ndjson"
+    assert vetlla("probe", "run", "--config", config, "--out", out).status == 1
+    (tmp_path / "export.csv").write_text("1", encoding="utf-8")
+    done = vetlla("probe", "run", "--config", config, "--out", out, "--once", "--json")
+    assert done.status == 0
+    told = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
+    assert [one["result"] for one in told] == ["failed", "ok"]
+    assert told[1:] == done.json
+    assert {
+        "machine",
+        "component",
+        "part",
+        "started",
+        "ended",
+        "duration_us",
+        "result",
+        "reason",
+        "through",
+        "account",
+    } == set(told[0])
+    assert vetlla("probe", "import", out, "--json").json[0]["new"] == 2
+    listed = vetlla("probe", "list", "--json").json
+    assert listed == told
+    assert [one["result"] for one in vetlla("probe", "list", "--failed", "--json").json] == ["failed"]
+    assert "export" in vetlla("probe", "list").out
+
+
+def test_half_a_line_costs_no_other_line(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
+    """A machine that lost its power left half a line; the next run begins a new one."""
+    out = tmp_path / "probes.ndjson"
+    half = line("2025-11-01T10:00:00Z")[:60]
+    out.write_text(half, encoding="utf-8")
+    vetlla("probe", "run", "--config", config, "--out", out)
+    done = vetlla("probe", "import", out, "--aside", tmp_path / "aside", "--json")
+    assert done.status == os.EX_DATAERR
+    assert (done.json[0]["new"], done.json[0]["put_aside"]) == (1, 1)
+    assert done.json[0]["aside"][0]["line"] == 1
+    assert (tmp_path / "aside").read_text(encoding="utf-8") == half + "\n"
+
+
+def test_a_plug_in_says_what_was_not_reached(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
+    """Its status is that of Nagios; a file that cannot be read is UNKNOWN."""
+    done = vetlla("probe", "run", "--config", config, "--check")
+    assert (done.status, done.out.splitlines()[0]) == (2, "PROBE CRITICAL: 0 of 1 components reached")
+    (tmp_path / "export.csv").write_text("1", encoding="utf-8")
+    done = vetlla("probe", "run", "--config", config, "--check")
+    assert (done.status, done.out) == (0, "PROBE OK: 1 of 1 components reached\n")
+    assert vetlla("probe", "run", "--config", tmp_path / "none", "--check").status == 3
+    assert vetlla("probe", "run", "--config", config, "--check", "--count", "2").status == 3
+
+
+def test_a_signal_ends_a_run_in_order(config: Path, tmp_path: Path) -> None:
+    """The probes so far are whole lines."""
+    out = tmp_path / "probes.ndjson"
+    words = [VETLLA, "probe", "run", "--config", str(config), "--interval", "1h", "--out", str(out), "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running_probe:
+        assert running_probe.stdout is not None
+        first = running_probe.stdout.readline()
+        running_probe.send_signal(signal.SIGTERM)
+        assert running_probe.wait(PATIENCE_S) == 1
+    assert out.read_text(encoding="utf-8") == first
+
+
+def test_only_the_named_components_are_probed(vetlla: Vetlla, config: Path, tmp_path: Path) -> None:
+    with config.open("a", encoding="utf-8") as out:
+        out.write(FILE.format(name="here", path=config))
+    done = vetlla("probe", "run", "--config", config, "--component", "here", "--json")
+    assert [one["component"] for one in done.json] == ["here"]
+    wrong = vetlla("probe", "run", "--config", config, "--component", "other")
+    assert (wrong.status, "other" in wrong.error) == (os.EX_USAGE, True)
+
+
+def test_the_office_finds_what_a_machine_outside_sent_in_the_journal(vetlla: Vetlla, tmp_path: Path) -> None:
+    """The machine saw only acknowledgements; one that the journal does not have is named."""
+    out = tmp_path / "probes.ndjson"
+    with running(tmp_path / "receiver") as daemon:
+        file = tmp_path / "probe.toml"
+        file.write_text(
+            'machine = "m1"\n[[component]]\nname = "dc09"\nkind = "dc09"\n'
+            f'to = "127.0.0.1:{daemon.port}"\naccount = "99001"\n',
+            encoding="utf-8",
+        )
+        done = [vetlla("probe", "run", "--config", file, "--json", "--out", out) for _ in range(3)]
+    assert [(one.status, one.json[0]["through"]) for one in done] == [(0, "ack")] * 3
+    at = ("--state-dir", daemon.state_dir)
+    assert vetlla("probe", "import", out, *at).status == 0
+    (row,) = vetlla("probe", "verify", "--json", *at).json
+    assert (row["account"], row["acknowledged"], row["in_journal"]) == ("99001", 3, 3)
+    assert row["placed"] >= 2  # the stamp of the last commit of a run is written with the next one
+    assert vetlla("probe", "verify", *at).status == 0
+    lost = done[0].json[0] | {"machine": "m2"}
+    (tmp_path / "m2").write_text(json.dumps(lost) + "\n", encoding="utf-8")
+    assert vetlla("probe", "import", tmp_path / "m2", *at).status == 0
+    found = vetlla("probe", "verify", "--json", *at)
+    assert (found.status, found.json[0]["missing"]) == (1, 1)
+    assert "not in the journal" in vetlla("probe", "verify", *at).out
+
+
+@pytest.fixture
+def november(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
+    """Import a day of probes with an outage of an hour, from two files that overlap."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text(hours(3, 0, 10) + hours(3, 10, 11, result="timeout"), encoding="utf-8")
+    two.write_text(hours(3, 10, 11, result="timeout") + hours(3, 11, 24), encoding="utf-8")
+    done = vetlla("probe", "import", one, two, "--json").json[0]
+    assert (done["new"], done["unchanged"]) == (864, 36)
+    return vetlla
+
+
+def test_the_report_tells_available_unavailable_and_unseen_time(november: Vetlla) -> None:
+    (row,) = november("probe", "report", "--month", "2025-11", "--json").json
+    hour = 3_600_000_000
+    assert (row["available_us"], row["unavailable_us"]) == (23 * hour + 20_000_000, hour)
+    assert row["available_us"] + row["unavailable_us"] + row["unseen_us"] == row["total_us"] == 720 * hour
+    told = november("probe", "report", "--month", "2025-11").out
+    assert "ANS 18: 3.20 % of at least 99.9 %: not kept" in told
+    assert "ANS 21: not measured" in told
+
+
+def test_the_service_levels_have_the_same_figures(november: Vetlla) -> None:
+    ans18, ans21 = november("sla", "report", "--month", "2025-11", "--ans", "18", "--ans", "21", "--json").json
+    (row,) = november("probe", "report", "--month", "2025-11", "--json").json
+    assert (ans18["numerator"], ans18["denominator"]) == (row["available_us"], row["total_us"])
+    assert (ans18["verdict"], ans21["verdict"]) == ("not_kept", "not_measured")
+    assert [one["reason"] for one in ans18["breached"]] == ["not_checked", "unavailable", "not_checked"]
+
+
+def test_the_log_of_incidents_has_the_outage_and_what_was_noted(november: Vetlla) -> None:
+    words: tuple[Any, ...] = ("--component", "dc09", "--from", "2025-11-03T11:00", "--until", "2025-11-03T12:00")
+    tried = november("probe", "incident", "add", *words, "--note", "new disk", "--planned", "--dry-run")
+    assert "dry run" in tried.out
+    assert november("probe", "incident", "add", *words, "--note", "new disk", "--planned", "--json").json[0]["planned"]
+    found = november("probe", "incident", "list", "--month", "2025-11", "--json").json
+    assert [(one["what"], [note["note"] for note in one["notes"]]) for one in found] == [
+        ("unseen", []),
+        ("unavailable", ["new disk"]),
+        ("unseen", []),
+    ]
+    assert found[1]["begin"] == "2025-11-03T10:00:00.000000Z"
+    assert "planned: new disk" in november("probe", "incident", "list", "--month", "2025-11").out
+    wrong = november("probe", "incident", "add", "--component", "a b", *words[2:], "--note", "x")
+    assert wrong.status == os.EX_USAGE

@@ -1,0 +1,1 @@
+"""Tests of probes that reach real receivers, brokers and servers."""

@@ -1,0 +1,1 @@
+"""``vetlla invoice``: the invoice of a month."""

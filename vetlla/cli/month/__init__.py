@@ -1,0 +1,1 @@
+"""``vetlla month``: closed months."""

@@ -1,0 +1,1 @@
+"""``vetlla sanctions``: the ledger of faults, and what is done about them."""

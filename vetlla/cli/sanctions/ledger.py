@@ -1,0 +1,197 @@
+"""``vetlla sanctions ledger``, ``explain`` and ``forecast``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from vetlla.cli.kit.exits import verdict
+from vetlla.cli.kit.moments import as_month
+from vetlla.cli.kit.option_groups import with_option_groups
+from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.parameters import footnotes
+from vetlla.cli.kit.row_files import ExportFormat
+from vetlla.cli.sanctions.asking import LedgerOptions
+from vetlla.cli.sanctions.picture import picture
+from vetlla.domain.sanctions import FaultClass
+from vetlla.service.sanctions.catalogue import fault_kind
+from vetlla.service.sanctions.corrective import actions, against
+from vetlla.service.sanctions.fields import COLUMNS, fault_fields, file_row, outlook_fields
+from vetlla.service.sanctions.ledger import ledger, outlook
+from vetlla.tables.target import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from vetlla.tasks.sanctions.gathering import LedgerInput
+
+FOUND: Final = 1
+"""Exit status of a ledger with faults."""
+SHOWN: Final = ("day", "fault", "class", "clause", "about", "led to by", "ceiling", "actions")
+AHEAD: Final = ("about", "verdict", "missed", "one more would be")
+LED_TO_SHOWN: Final = 6
+"""Most months, cases or faults of a row that a person is shown; ``explain`` and --json show all."""
+
+Month = Annotated[
+    date | None,
+    typer.Option(
+        "--month", parser=as_month, metavar="YYYY-MM", help="Last month that counts. Default: the last whole one."
+    ),
+]
+Year = Annotated[int | None, typer.Option("--year", min=2000, max=2100, help="Only faults reached in this year.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE|-", help="Write to .csv, .xlsx, .json or .ndjson.")]
+
+
+@with_option_groups
+def show_ledger(
+    year: Year = None, month: Month = None, out: Out = None, form: ExportFormat = None, *, options: LedgerOptions
+) -> None:
+    """List the faults of the contract: class, clause, the months and cases that led to each, and its ceiling.
+
+    The picture above shows each service level over twelve months. A month that was not measured never counts as kept.
+
+    Exit status: 0 there is no fault, 1 there are faults, deductions or causes of termination.
+
+    Example: vetlla sanctions ledger --year 2026
+    """
+    found = options.gather(month, year=year)
+    rows = [row for row in _rows(found) if year is None or row["day"].startswith(f"{year}-")]
+    with verdict(FOUND if rows else 0):
+        if out:
+            write(out, COLUMNS, map(file_row, rows), "sanctions", kind=form)
+        elif options.as_json:
+            for row in rows:
+                print_json(row)
+        else:
+            _tell(found, rows)
+
+
+@with_option_groups
+def explain(
+    fault: Annotated[str, typer.Argument(metavar="FAULT", help="Number of the fault, such as S29, R5 or 20.2.d.")],
+    year: Year = None,
+    month: Month = None,
+    *,
+    options: LedgerOptions,
+) -> None:
+    """Explain each entry of a fault: all months, cases and faults that led to it, and the parameters behind it.
+
+    Exit status: 0 it does not stand in the ledger, 1 it does.
+
+    Example: vetlla sanctions explain S29
+    """
+    kind = fault_kind(fault)
+    found = options.gather(month, year=year)
+    rows = [
+        row
+        for row in _rows(found)
+        if row["fault"] == kind.fault and (year is None or row["day"].startswith(f"{year}-"))
+    ]
+    with verdict(FOUND if rows else 0):
+        if options.as_json:
+            for row in rows:
+                print_json(row)
+            return
+        out = console()
+        out.print(
+            f"{kind.fault} ({class_words(kind.fault_class.value)}, clause {kind.clause}): {kind.words}", soft_wrap=True
+        )
+        if not rows:
+            out.print("it is not in the ledger", soft_wrap=True)
+        for row in rows:
+            _explain(row)
+
+
+@with_option_groups
+def forecast(month: Month = None, *, options: LedgerOptions) -> None:
+    """Show what one more breach of each service level in the running month would mean, and one missed obligation.
+
+    The faults are those that are reached by it and not without it. A level that is not kept already adds none.
+
+    Example: vetlla sanctions forecast
+    """
+    found = options.gather(month, running=True)
+    ahead = outlook(found.facts, found.terms, found.today)
+    if options.as_json:
+        for one in ahead:
+            print_json(outlook_fields(one))
+        return
+    rows = (
+        outlook_fields(one)
+        | {
+            "verdict": class_words(one.verdict.value) if one.verdict else "",
+            "one more would be": "; ".join(
+                f"{fault.fault} {class_words(fault.fault_class.value)}{_money(fault.ceiling)}"
+                for fault in one.would_add
+            ),
+        }
+        for one in ahead
+    )
+    print_rows(rows, AHEAD, as_json=False, title=f"one more breach in {found.facts.last:%Y-%m}")
+    footnotes(_notes(fault_fields(fault) for one in ahead for fault in one.would_add))
+
+
+def _rows(found: LedgerInput) -> list[dict[str, Any]]:
+    done = actions(found.actions, found.today)
+    return [fault_fields(one, against(done, one)) for one in ledger(found.facts, found.terms)]
+
+
+def _tell(found: LedgerInput, rows: Sequence[dict[str, Any]]) -> None:
+    out = console()
+    for line in picture(found.facts):
+        out.print(line, soft_wrap=True)
+    print_rows(map(_shown, rows), SHOWN, as_json=False, title="faults")
+    for one in FaultClass:
+        number = sum(row["class"] == one.value for row in rows)
+        if number:
+            ceiling = found.terms.ceilings.get(one)
+            out.print(f"{class_words(one.value)}: {number}{_money(ceiling)}", soft_wrap=True)
+    if not rows:
+        out.print("no fault", soft_wrap=True)
+    footnotes(_notes(rows))
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    led = row["faults"] or row["months"] or [f"{case['what']} {case['number']}" for case in row["cases"]]
+    more = [f"and {len(led) - LED_TO_SHOWN} more"] if len(led) > LED_TO_SHOWN else []
+    states = " ".join(f"{one['action']}:{one['state']}" for one in row["actions"])
+    return row | {
+        "class": class_words(row["class"]),
+        "led to by": ", ".join([*led[:LED_TO_SHOWN], *more]),
+        "actions": states,
+    }
+
+
+def _explain(row: dict[str, Any]) -> None:
+    out = console()
+    out.print(f"{row['day']} {row['about']}{_money(row['ceiling'])}".rstrip(), soft_wrap=True)
+    if row["months"]:
+        out.print(f"  months: {', '.join(row['months'])}", soft_wrap=True)
+    for case in row["cases"]:
+        level = f", judged by ANS {case['ans']}" if case["ans"] else ""
+        told = " ".join(filter(None, (case["what"], case["number"], case["subject"], case["note"])))
+        out.print(f"  case: {case['day']} {told}{level}", soft_wrap=True)
+    for one in row["faults"]:
+        out.print(f"  fault: {one}", soft_wrap=True)
+    for one in row["actions"]:
+        out.print(f"  action {one['action']}, {one['state']}: {one['what']} ({one['who']})", soft_wrap=True)
+    if row["assumed"]:
+        out.print(f"  no contract says: {', '.join(row['assumed'])}", soft_wrap=True)
+
+
+def class_words(word: str) -> str:
+    """Return a class or verdict as words."""
+    return word.replace("_", " ")
+
+
+def _money(ceiling: str | Decimal | None) -> str:
+    return "" if ceiling is None else f", up to {ceiling} EUR"
+
+
+def _notes(rows: Iterable[dict[str, Any]]) -> list[str]:
+    names = sorted({name for row in rows for name in row["assumed"]})
+    return [f"rests on values that no contract says: {', '.join(names)}"] if names else []

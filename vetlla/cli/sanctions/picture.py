@@ -1,0 +1,35 @@
+"""The service levels over twelve months, as lines of a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vetlla.domain.sanctions import NO_FIGURES
+from vetlla.domain.service_levels import LevelVerdict
+from vetlla.service.sanctions.windows import YEAR_MONTHS, back, months_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vetlla.domain.sanctions import FaultFacts
+
+MARKS: Final = {
+    LevelVerdict.KEPT: ".",
+    LevelVerdict.NOT_KEPT: "X",
+    LevelVerdict.NOT_MEASURED: "?",
+    LevelVerdict.EMPTY: "-",
+}
+
+
+def picture(facts: FaultFacts) -> Iterator[str]:
+    """Yield a line with the months, one for each level with a mark for each month, and what the marks mean."""
+    first = max(facts.first, back(facts.last, YEAR_MONTHS - 1))
+    months = list(months_of(first, facts.last))
+    if not months:
+        return
+    yield f"{first:%Y-%m} to {facts.last:%Y-%m}"
+    yield f"{'month':<8}{' '.join(f'{month:%m}' for month in months)}"
+    for ans in facts.levels:
+        verdicts = (facts.months.get(month, {}).get(ans, NO_FIGURES).verdict for month in months)
+        yield f"{f'ANS {ans}':<8}{' '.join(f'{MARKS[verdict]:>2}' for verdict in verdicts)}"
+    yield ". kept   X not kept   ? not measured   - no case"

@@ -1,0 +1,1 @@
+"""``vetlla sla``: the service levels of a month."""

@@ -1,0 +1,1 @@
+"""The page of an invoice, with its words in three languages."""

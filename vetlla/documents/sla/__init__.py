@@ -1,0 +1,1 @@
+"""The report of the service levels as a page, in three languages."""

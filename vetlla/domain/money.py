@@ -1,0 +1,13 @@
+"""Amounts of money: EUR as exact decimals."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+CENT: Final = Decimal("0.01")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Return an amount rounded to the cent; half a cent goes away from zero, and zero has no sign."""
+    return amount.quantize(CENT, ROUND_HALF_UP) + 0

@@ -1,0 +1,103 @@
+"""How faults are counted: what tender 20220428 says in 17 and 22, and the parameters for what it leaves open."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.domain.errors import ConfigError
+from vetlla.domain.sanctions import FaultClass
+from vetlla.service.sanctions.windows import YEAR_MONTHS, always, natural_year, rolling, rolling_months
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from vetlla.service.parameters import Reading
+
+GRAVE_MONTHS: Final = 3
+"""17: "la reiteració de tres mesos en el termini d'un any" is grave."""
+VERY_GRAVE_MONTHS: Final = 7
+"""17: "la reiteració en més de sis mesos en el termini d'un any" is very grave."""
+CONSECUTIVE_MONTHS: Final = 5
+ALTERNATE_MONTHS: Final = 7
+"""22: "5 mesos consecutius o 7 mesos alternatius" are a cause of termination."""
+OBLIGATIONS: Final = (("S10", 1), ("S28", 4), ("S44", 10))
+"""17: obligations missed "entre 1 i 3 vegades", "entre 4 i 9 vegades", "més de 9 vegades": the fault, and from when."""
+ACCUMULATED: Final = 3
+"""17: three minor faults in six months are a grave one, three grave ones a very grave one."""
+SHARE_OF_TENDER: Final = 80
+"""16.11: the share that every contractor owes. Only a higher one is an offered improvement (13.2.b)."""
+WORSE_PERCENT: Final = 150
+"""17: the time of arrival exceeded by more than 50 %."""
+
+NAMES: Final[Mapping[str, tuple[str, str]]] = {
+    "sanctions.year": ("rolling", "natural"),
+    "sanctions.same_standard": ("yes", "no"),
+    "sanctions.same_obligation": ("yes", "no"),
+    "sanctions.not_measured": ("apart", "missed"),
+    "sanctions.empty_ends_run": ("no", "yes"),
+    "sanctions.alternate_within": ("contract", "year"),
+    "sanctions.accumulation": ("each", "once"),
+    "sanctions.arrival": ("case", "average"),
+    "sanctions.base": ("net", "gross"),
+}
+"""Parameter of each question that the tender leaves open -> its two answers."""
+_CENT: Final = Decimal("0.01")
+
+
+class SanctionTerms(NamedTuple):
+    """The answers in force, and the ceilings."""
+
+    answers: Mapping[str, str]
+    ceilings: Mapping[FaultClass, Decimal]
+    """Class -> most euros of a sanction."""
+    offered_share: int
+    """Percentage of ANS 11 that was offered."""
+    not_agreed: frozenset[str]
+    """Names of the parameters that no contract says."""
+
+    def is_(self, name: str, answer: str) -> bool:
+        """Return True if a question has this answer; ``name`` is without ``sanctions``."""
+        return self.answers[f"sanctions.{name}"] == answer
+
+    @property
+    def year_of_days(self) -> Callable[[date], date]:
+        """The begin of the year that ends with a day."""
+        return natural_year if self.is_("year", "natural") else rolling(YEAR_MONTHS)
+
+    @property
+    def year_of_months(self) -> Callable[[date], date]:
+        """The begin of the year that ends with a month."""
+        return natural_year if self.is_("year", "natural") else rolling_months(YEAR_MONTHS)
+
+    @property
+    def alternate(self) -> Callable[[date], date]:
+        """The begin of the time in which alternate months are counted."""
+        return always if self.is_("alternate_within", "contract") else self.year_of_months
+
+    def behind(self, *names: str) -> tuple[str, ...]:
+        """Return which of the parameters (named without ``sanctions``) no contract says."""
+        full = {f"sanctions.{name}" for name in names}
+        return tuple(sorted(full & self.not_agreed))
+
+
+def terms(reading: Reading) -> SanctionTerms:
+    """Return how faults are counted. Raises ConfigError for an answer that is none, or a missing parameter."""
+    answers = {name: _answer(reading, name) for name in NAMES}
+    base = reading.money(f"sanctions.base.{answers['sanctions.base']}")
+    ceilings = {
+        one: (base * reading.money(f"sanctions.ceiling.{one}") / 100).quantize(_CENT, ROUND_HALF_UP)
+        for one in (FaultClass.MINOR, FaultClass.GRAVE, FaultClass.VERY_GRAVE)
+    }
+    offered = reading.integer("umo.offered_share")
+    return SanctionTerms(answers, ceilings, offered, frozenset(one.name for one in reading.not_agreed()))
+
+
+def _answer(reading: Reading, name: str) -> str:
+    word = reading.text(name)
+    if word not in NAMES[name]:
+        raise ConfigError(
+            f"parameter {name} is {word!r}", remedy=f"write {' or '.join(NAMES[name])} in the parameters file"
+        )
+    return word

@@ -1,0 +1,122 @@
+"""Digests of the registry as it was known at a time: each part of it in one order, row by row.
+
+A digest leaves out what an erasure removes from rows that stay: notes, telephones, languages, numbers of calls. So it
+is the same after the erasure of a home. Only the facts of people are removed whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from vetlla.domain.closing import ClosedInput
+from vetlla.store.calls.queries import LONGEST_CALL_US
+from vetlla.store.duties.erasure import kept_details
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+PEOPLE: Final = "people"
+DEVICES: Final = "devices"
+DUTIES: Final = "duties."
+_AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
+_IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
+_CALLS: Final = f"""
+SELECT r.id, call, i.id, i.at_us, i.origin, direction, started_us, ready_us, answered_us, ended_us, agent, queue,
+       outcome, r.digest, party, home, alarm
+FROM call_records AS r JOIN call_imports AS i ON i.id = r.import WHERE {_IN_MONTH} ORDER BY r.id
+"""  # noqa: S608 - constants
+_TIES: Final = f"""
+SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties
+WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY id
+"""  # noqa: S608 - constants
+_SUBJECTS: Final = {
+    "recordings": 'SELECT id, recorded_us, "by", source FROM recordings ORDER BY id',
+    "homes": (
+        "SELECT home, recording, since, correction, district, base, level, active, suspended FROM home_facts"
+        " ORDER BY home, recording, since"
+    ),
+    PEOPLE: (
+        "SELECT person, recording, since, correction, home, user_type, programmes, active, suspended FROM person_facts"
+        " ORDER BY person, recording, since"
+    ),
+    # Only what the results show of a device. An import may correct it, and the registry keeps no earlier value.
+    DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
+    "movements": (
+        "SELECT id, device, day, kind, place, home, ownership, other, recorded_us FROM movements ORDER BY id"
+    ),
+    "upkeep": "SELECT device, kind, day, recorded_us FROM upkeep ORDER BY device, kind, day",
+    "units": 'SELECT id, unit, event, base, vehicle, at_us, "by", source, recorded_us FROM unit_events ORDER BY id',
+    "calls": _CALLS,
+    "ties": _TIES,
+}
+"""Name of a part -> its rows."""
+_DUTIES: Final = (
+    'SELECT kind, details, id, subject, event, at_us, ref, "by", begin_us, end_us, duty, withdraws, source, recorded_us'
+    " FROM duty_events ORDER BY id"
+)
+_STAMPS: Final = {
+    "recordings": "recorded_us", "duty_events": "recorded_us", "unit_events": "recorded_us", "movements": "recorded_us",
+    "call_imports": "at_us", "call_ties": "at_us",
+}  # fmt: skip
+
+
+class Tally:
+    """Rows and digest of a part of the record."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._rows = 0
+
+    def add(self, row: Sequence[object]) -> None:
+        """Add a row. Its text is ASCII, and a text looks different from a number, so no two rows look the same."""
+        self._hash.update(ascii(row).encode("ascii"))
+        self._rows += 1
+
+    def all(self, rows: Iterable[Sequence[object]]) -> Tally:
+        """Add rows; return itself."""
+        for row in rows:
+            self.add(row)
+        return self
+
+    def input(self, name: str) -> ClosedInput:
+        """Return the digest under a name."""
+        return ClosedInput(name, self._rows, self._hash.hexdigest())
+
+
+def of_registry(connection: sqlite3.Connection, begin_us: int, end_us: int) -> Iterator[ClosedInput]:
+    """Yield the digests of the registry as a snapshot sees it; of calls only those that may be in the month."""
+    times = {"since": begin_us - LONGEST_CALL_US, "until": end_us + LONGEST_CALL_US}
+    for name, sql in _SUBJECTS.items():
+        yield Tally().all(connection.execute(sql, times if ":since" in sql else {})).input(name)
+    kinds: defaultdict[str, Tally] = defaultdict(Tally)
+    for row in connection.execute(_DUTIES):
+        kinds[row[0]].add(_event(row))
+    for kind in sorted(kinds):
+        yield kinds[kind].input(f"{DUTIES}{kind}")
+
+
+def _event(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row if not row[1] else (row[0], kept_details(row[0], row[1]), *row[2:])
+
+
+def last_rows(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the number of the last row of each table of facts, as a snapshot sees it."""
+    return {
+        table: int(connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])  # noqa: S608 - ours
+        for table in _STAMPS
+    }
+
+
+def recorded_late(connection: sqlite3.Connection, last: dict[str, int], known_us: int) -> list[str]:
+    """Return the tables with a row that came after ``last_rows`` and claims to have been recorded until a time."""
+    return [
+        table
+        for table, stamp in _STAMPS.items()
+        if connection.execute(
+            f"SELECT 1 FROM {table} WHERE id > ? AND {stamp} <= ? LIMIT 1",  # noqa: S608 - ours
+            (last[table], known_us),
+        ).fetchone()
+    ]

@@ -1,0 +1,1 @@
+"""Probes and notes of outages in the registry."""

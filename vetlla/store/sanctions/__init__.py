@@ -1,0 +1,1 @@
+"""Recorded faults and corrective actions in the registry."""

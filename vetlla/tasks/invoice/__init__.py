@@ -1,0 +1,1 @@
+"""The invoice of a month: counted from the record, written to files, compared with one that was received."""

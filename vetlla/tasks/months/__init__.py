@@ -1,0 +1,1 @@
+"""What the office does about closed months: closes one, computes it again, and compares."""

@@ -1,0 +1,149 @@
+"""Verifies a closed month: computes it again from the record as it was known, and compares it to the byte."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from vetlla import __version__
+from vetlla.domain.closing import FileRole
+from vetlla.domain.errors import VetllaError
+from vetlla.domain.month_findings import FindingKind, MonthFinding
+from vetlla.service.months.comparing import Excuses, compare_inputs
+from vetlla.service.months.differences import differences
+from vetlla.service.months.sealing import seal_of
+from vetlla.store.months.digests import DEVICES
+from vetlla.store.months.journal_inputs import JOURNAL, LEDGER, SIGNALS, is_ancestor, ledger_from, removed_since
+from vetlla.tasks.duties.rules import RuleFiles, rules_from
+from vetlla.tasks.months.closing import KINDS, PARAMETERS
+from vetlla.tasks.months.parts import JSON, PARTS
+from vetlla.tasks.months.record import inputs, ledger_days
+from vetlla.tasks.sla.month import month_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vetlla.domain.clock import Clock
+    from vetlla.domain.closing import ClosedFile, ClosedInput, Closing
+    from vetlla.store.journal.archive import Archive
+    from vetlla.tasks.months.parts import MonthPart
+    from vetlla.tasks.sla.month import MonthRecord
+
+FIELDS_AT_MOST: Final = 100
+"""Fields of one result that are named: more of them have one cause, and the inputs say it."""
+SHOWN_AT_MOST: Final = 200
+"""Characters of a value that are shown."""
+
+
+def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | None) -> Iterator[MonthFinding]:
+    """Yield what is not as it was when a month was closed; ``now`` are the rules of today, to say how they differ.
+
+    The kept month comes first, then the record, then the results, then what is no fault.
+    """
+    yield from _kept(closing)
+    rules = closing.of_role(FileRole.RULES)
+    try:
+        files = RuleFiles(rules[KINDS].content, rules[PARAMETERS].content, KINDS, PARAMETERS)
+        parsed = rules_from(files)
+    except (KeyError, VetllaError) as error:
+        yield MonthFinding(FindingKind.KEPT, "rules", f"the kept rules cannot be read: {error}")
+        return
+    kept = [one for one in closing.inputs if one.name != JOURNAL]
+    with month_record(state_dir, clock, parsed, closing.month, closing.known_us) as known:
+        record = replace(known, ledger_days=ledger_days(closing.inputs))
+        yield from _head(record.archive, closing)
+        found = [one for one in inputs(record) if one.name != JOURNAL]
+        excuses = _excuses(record.archive, closing)
+        differing = list(compare_inputs(kept, found, excuses))
+        yield from differing
+        excuses = excuses._replace(
+            devices_corrected=any(one.subject == DEVICES and one.is_explained for one in differing),
+            aged=any(one.subject.startswith((SIGNALS, LEDGER)) and one.is_explained for one in differing),
+        )
+        for name, file in closing.of_role(FileRole.RESULT).items():
+            yield from _result(file, PARTS.get(name), record, excuses)
+    if now is not None:
+        yield from _information(closing, now)
+
+
+def _kept(closing: Closing) -> Iterator[MonthFinding]:
+    for file in closing.files:
+        if not file.is_intact:
+            yield MonthFinding(FindingKind.KEPT, file.name, "its bytes are not those that were kept")
+    if closing.seal != seal_of(closing):
+        yield MonthFinding(FindingKind.KEPT, "seal", "it does not follow from what is kept")
+
+
+def _seen_head(closing: Closing) -> ClosedInput | None:
+    return next((one for one in closing.inputs if one.name == JOURNAL), None)
+
+
+def _head(archive: Archive | None, closing: Closing) -> Iterator[MonthFinding]:
+    """Yield a finding if the journal is not the one that the close saw, or a continuation of it."""
+    seen = _seen_head(closing)
+    if seen is None:
+        return
+    if archive is None:
+        yield MonthFinding(FindingKind.INPUT, JOURNAL, "there is none, and there was one when the month was closed")
+    elif not is_ancestor(archive, seen):
+        text = f"its audit has no record {seen.rows} with the hash {seen.digest[:16]} that the close saw"
+        yield MonthFinding(FindingKind.INPUT, JOURNAL, f"{text}: an older journal was restored, or it was rewritten")
+
+
+def _excuses(archive: Archive | None, closing: Closing) -> Excuses:
+    seen = _seen_head(closing)
+    if seen is None or archive is None:
+        return Excuses()
+    removed = removed_since(archive, seen)
+    return Excuses(removed.homes, removed.by_age, ledger_from(archive))
+
+
+def _result(file: ClosedFile, part: MonthPart | None, record: MonthRecord, excuses: Excuses) -> Iterator[MonthFinding]:
+    if part is None:
+        yield MonthFinding(FindingKind.INFORMATION, file.name, "this version of the program does not make it")
+        return
+    made = part.make(record)
+    if made == file.content:
+        return
+    if file.media != JSON:
+        yield MonthFinding(FindingKind.FIGURE, file.name, "it is not the same when it is made again")
+        return
+    try:
+        before, after = json.loads(file.content), json.loads(made)
+    except ValueError:
+        yield MonthFinding(FindingKind.FIGURE, file.name, "the kept one is no JSON, so that nothing can be compared")
+        return
+    is_explained = _is_explained(part, before, after, excuses)
+    found = differences(before, after)
+    for one in islice(found, FIELDS_AT_MOST):
+        text = f"kept {_shown(one.before)}, computed {_shown(one.after)}"
+        yield MonthFinding(FindingKind.FIGURE, f"{file.name} {one.field}", text, is_explained)
+    if more := sum(1 for _ in found):
+        yield MonthFinding(FindingKind.FIGURE, file.name, f"{more} more fields differ", is_explained)
+
+
+def _is_explained(part: MonthPart, before: Any, after: Any, excuses: Excuses) -> bool:  # noqa: ANN401 - any JSON
+    if part.without_homes is not None and excuses.hide_homes:
+        before, after = part.without_homes(before), part.without_homes(after)
+    if part.without_aged is not None and excuses.aged:
+        before, after = part.without_aged(before), part.without_aged(after)
+    return bool(before == after)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - any JSON
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN_AT_MOST else f"{text[:SHOWN_AT_MOST]} ..."
+
+
+def _information(closing: Closing, now: RuleFiles) -> Iterator[MonthFinding]:
+    rules = closing.of_role(FileRole.RULES)
+    for name, content in ((KINDS, now.kinds), (PARAMETERS, now.parameters)):
+        if rules[name].content != content:
+            text = "it was changed since; the month was computed with the copy that was kept"
+            yield MonthFinding(FindingKind.INFORMATION, name, text)
+    if closing.program != __version__:
+        text = f"version {closing.program} closed the month, and {__version__} computed it again"
+        yield MonthFinding(FindingKind.INFORMATION, "program", text)

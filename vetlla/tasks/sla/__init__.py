@@ -1,0 +1,1 @@
+"""What the office does about service levels: computes the figures of a month, and says where each one comes from."""

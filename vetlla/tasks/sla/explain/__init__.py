@@ -1,0 +1,1 @@
+"""Walks from a figure of a service level to what was recorded."""
