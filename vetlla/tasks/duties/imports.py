@@ -100,8 +100,8 @@ class _Taker:
         self._codes = KeyCodes(connection)
         self._held: list[tuple[int, NewEvent]] = []
         """Events whose kind has an order: they are judged together, so the order of the rows makes no difference."""
-        self.subjects: set[tuple[str, str]] = set()
         self.changed: set[tuple[str, str]] = set()
+        self._unchanged: set[tuple[str, str]] = set()
         self.emergencies: list[tuple[int, NewEvent]] = []
         """New events of emergencies, with their rows."""
         self.known = 0
@@ -109,11 +109,16 @@ class _Taker:
         self.differing = 0
         self.erased = 0
 
+    @property
+    def subjects(self) -> set[tuple[str, str]]:
+        """Kind and subject of every event that is recorded now."""
+        return self.changed | self._unchanged
+
     def put(self, row: int, values: EventRow) -> list[Fault]:
         event = self._event_rows.event(row, values)
         if isinstance(event, list):
             return event
-        if self._people.is_erased(event):
+        if event.kind in self._people.kinds and self._people.is_erased(event):
             self.erased += 1
             event = without_free_text(event)
         if event.kind in KINDS:
@@ -128,19 +133,20 @@ class _Taker:
         return faults + [fault for row, event in self._held if row not in wrong for fault in self._put(row, event)]
 
     def _put(self, row: int, event: NewEvent) -> list[Fault]:
-        happens_once = event.ref and event.event in self._once[event.kind]
-        look_up = store.with_reference if happens_once else store.at_that_time
-        recorded = look_up(self._connection, event)
-        for other in recorded:
-            if other.told.at_us == event.at_us:
-                return self._known(row, event, other)
-        # A row with another time is right if what was recorded before was taken back.
-        if recorded and (standing := store.same_reference(self._connection, event)):
-            return [self._otherwise(row, event, standing[0].told.at_us)]
-        self.subjects.add((event.kind, event.subject))
-        self.changed.add((event.kind, event.subject))
+        if event.ref and event.event in self._once[event.kind]:
+            recorded = store.with_reference(self._connection, event)
+            for other in recorded:
+                if other.told.at_us == event.at_us:
+                    return self._known(row, event, other)
+            # A row with another time is right if what was recorded before was taken back.
+            if recorded and (standing := store.same_reference(self._connection, event)):
+                return [self._otherwise(row, event, standing[0].told.at_us)]
         number = store.add(self._connection, event, self._source, self._now_us)
-        if number is not None and self._is_unnamed(event):
+        if number is None:
+            (other,) = store.at_that_time(self._connection, event)
+            return self._known(row, event, other)
+        self.changed.add((event.kind, event.subject))
+        if not event.ref and self._is_unnamed(event):
             self._unnamed[number] = row
         self.new += 1
         if event.kind in TYPE_OF_KIND:
@@ -160,7 +166,7 @@ class _Taker:
             return [Fault(row, "ref", "", _SECOND.format(first))]
         if (told.begin_us, told.end_us) != (event.begin_us, event.end_us):
             return [self._promised_otherwise(row, event, told.end_us)]
-        self.subjects.add((event.kind, event.subject))
+        self._unchanged.add((event.kind, event.subject))
         self.known += 1
         self.differing += (told.by, told.note, told.details) != (event.by, event.note, event.details)
         return []
@@ -191,9 +197,7 @@ class _People:
 
     def __init__(self, connection: sqlite3.Connection, rules: DutyRules) -> None:
         self._connection = connection
-        self._kinds = frozenset(
-            name for name in rules.kinds.names() if rules.kinds.kind(name).subject is Subject.PERSON
-        )
+        self.kinds = frozenset(name for name in rules.kinds.names() if rules.kinds.kind(name).subject is Subject.PERSON)
         self._registered = frozenset(stored_homes.person_codes(connection))
         self._erased: dict[str, bool] = {}
         """Codes without a registered person that were asked for, and whether duties were recorded before this file."""
@@ -206,11 +210,11 @@ class _People:
 
     def is_erased(self, event: NewEvent) -> bool:
         """Return True if an event is about a person who was erased."""
-        return event.kind in self._kinds and event.subject not in self._registered and self._was_erased(event.subject)
+        return event.kind in self.kinds and event.subject not in self._registered and self._was_erased(event.subject)
 
     def _was_erased(self, code: str) -> bool:
         if code not in self._erased:
-            self._erased[code] = bool(store.kinds_about(self._connection, code, self._kinds))
+            self._erased[code] = bool(store.kinds_about(self._connection, code, self.kinds))
         return self._erased[code]
 
 
