@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from vetlla.documents.facturae.figures import rounded, tax_of
+from vetlla.documents.facturae.figures import tax_of
 from vetlla.domain.invoices import Invoice, InvoiceHeader, InvoiceLine, InvoiceParty, PublicOffices, VatGroup
+from vetlla.domain.money import cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +49,7 @@ HEADER = InvoiceHeader(
 
 def line(concept: str, units: str, unit: str, price: str, vat: int) -> InvoiceLine:
     """Return a line whose amount is units by price."""
-    amount = rounded(Decimal(units) * Decimal(price))
+    amount = cents(Decimal(units) * Decimal(price))
     return InvoiceLine(concept, Decimal(units), unit, Decimal(price), amount, Decimal(vat))
 
 

@@ -148,6 +148,10 @@ class Reading:
             raise _wrong(name, f"one of {', '.join(choices)}")
         return found
 
+    def is_yes(self, name: str) -> bool:
+        """Return True if a parameter is "yes", False if it is "no". Raises UsageError for another text."""
+        return self.choice(name, ("yes", "no")) == "yes"
+
     def the_date(self, name: str) -> date:
         """Return a date."""
         value = self._require(name).value

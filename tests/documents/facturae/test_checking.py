@@ -12,10 +12,11 @@ import pytest
 from tests.rigs import invoices
 from vetlla.documents.facturae import tree
 from vetlla.documents.facturae.checking import faults_of
-from vetlla.documents.facturae.figures import number, number_from, rounded, tax_of
+from vetlla.documents.facturae.figures import number, number_from, tax_of
 from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.domain.errors import UsageError
+from vetlla.domain.money import cents
 
 PLAIN = facturae(invoices.invoice())
 
@@ -166,10 +167,10 @@ def test_a_number_is_written_in_one_form(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "cents"),
+    ("value", "expected"),
     [("0.125", "0.13"), ("0.115", "0.12"), ("-0.125", "-0.13"), ("0.1249", "0.12"), ("-0.001", "0.00")],
 )
-def test_half_a_cent_is_rounded_away_from_zero(value: str, cents: str) -> None:
+def test_half_a_cent_is_rounded_away_from_zero(value: str, expected: str) -> None:
     """This is the common rounding that rule 6 names; half to even would lose cents."""
-    assert f"{rounded(Decimal(value))}" == cents
-    assert f"{tax_of(Decimal(value) * 25, Decimal(4))}" == cents
+    assert f"{cents(Decimal(value))}" == expected
+    assert f"{tax_of(Decimal(value) * 25, Decimal(4))}" == expected

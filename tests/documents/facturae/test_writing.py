@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from tests.rigs import invoices
 from vetlla.documents.facturae import codes, tree
 from vetlla.documents.facturae.checking import faults_of
-from vetlla.documents.facturae.figures import rounded
 from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
 from vetlla.domain.invoices import CorrectedInvoice, Invoice, InvoiceHeader, InvoiceLine, InvoiceParty, VatGroup
+from vetlla.domain.money import cents
 
 SCHEMA = Path(str(files("vetlla.documents.facturae") / "schema" / "Facturaev3_2_2.xsd"))
 CORRECTION = CorrectedInvoice(
@@ -252,7 +252,7 @@ def lines(draw: st.DrawFn) -> InvoiceLine:
     if concept == "ans_reduction":
         units, price = draw(st.sampled_from([(units, -price), (-units, price)]))
     return InvoiceLine(
-        concept, units, "month", price, rounded(units * price), draw(st.sampled_from([Decimal(4), Decimal(21)]))
+        concept, units, "month", price, cents(units * price), draw(st.sampled_from([Decimal(4), Decimal(21)]))
     )
 
 

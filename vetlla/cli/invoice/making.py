@@ -14,7 +14,7 @@ from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows, talk
-from vetlla.cli.kit.parameters import footnotes
+from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, as_day, today
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
@@ -128,7 +128,7 @@ def _tell(made: MonthInvoice, *, as_json: bool) -> None:
         return
     print_rows(_rows(made), COLUMNS, as_json=False, title=f"Invoice of {made.month:%Y-%m}, EUR")
     tell_notes(made)
-    footnotes([f"rests on values that no contract says: {', '.join(made.assumed)}"] if made.assumed else [])
+    footnote_names(made.assumed)
 
 
 def line_fields(made: MonthInvoice, one: CountedLine) -> dict[str, Any]:

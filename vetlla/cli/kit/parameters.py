@@ -55,6 +55,12 @@ def footnote(reading: Reading) -> None:
     footnotes(reading.footnotes())
 
 
+def footnote_names(names: Iterable[str]) -> None:
+    """Print for a person at a terminal which parameters that no contract says are behind an answer."""
+    found = sorted(set(names))
+    footnotes([f"rests on values that no contract says: {', '.join(found)}"] if found else [])
+
+
 def footnotes(lines: Iterable[str]) -> None:
     """Print notes below an answer for a person at a terminal; print nothing under cron."""
     for line in lines if sys.stderr.isatty() else ():

@@ -14,7 +14,7 @@ from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import footnotes
+from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.probes import ProbedPart, ProbeResult
@@ -113,8 +113,7 @@ def report(
     print_rows(rows, REPORT, as_json=False, title=f"Availability in {first:%Y-%m}")
     for level in levels:
         _tell(level)
-    names = sorted({name for level in levels for name in level.assumed})
-    footnotes([f"rests on values that no contract says: {', '.join(names)}"] if names else [])
+    footnote_names(name for level in levels for name in level.assumed)
 
 
 def _times(record: MonthRecord, part: ProbedPart) -> dict[str, ComponentTime]:

@@ -12,7 +12,7 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import footnotes
+from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.row_files import ExportFormat
 from vetlla.cli.sanctions.asking import LedgerOptions
 from vetlla.cli.sanctions.picture import picture
@@ -24,7 +24,7 @@ from vetlla.service.sanctions.ledger import ledger, outlook
 from vetlla.tables.target import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from vetlla.tasks.sanctions.gathering import LedgerInput
@@ -132,7 +132,7 @@ def forecast(month: Month = None, *, options: LedgerOptions) -> None:
         for one in ahead
     )
     print_rows(rows, AHEAD, as_json=False, title=f"one more breach in {found.facts.last:%Y-%m}")
-    footnotes(_notes(fault_fields(fault) for one in ahead for fault in one.would_add))
+    footnote_names(name for one in ahead for fault in one.would_add for name in fault_fields(fault)["assumed"])
 
 
 def _rows(found: LedgerInput) -> list[dict[str, Any]]:
@@ -152,7 +152,7 @@ def _tell(found: LedgerInput, rows: Sequence[dict[str, Any]]) -> None:
             out.print(f"{class_words(one.value)}: {number}{_money(ceiling)}", soft_wrap=True)
     if not rows:
         out.print("no fault", soft_wrap=True)
-    footnotes(_notes(rows))
+    footnote_names(name for row in rows for name in row["assumed"])
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -190,8 +190,3 @@ def class_words(word: str) -> str:
 
 def _money(ceiling: str | Decimal | None) -> str:
     return "" if ceiling is None else f", up to {ceiling} EUR"
-
-
-def _notes(rows: Iterable[dict[str, Any]]) -> list[str]:
-    names = sorted({name for row in rows for name in row["assumed"]})
-    return [f"rests on values that no contract says: {', '.join(names)}"] if names else []

@@ -15,7 +15,7 @@ from vetlla.cli.kit.moments import as_month, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import footnotes
+from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.cli.sla import files
 from vetlla.documents.words import Language
@@ -156,7 +156,7 @@ def _tell(found: Sequence[LevelFigure]) -> None:
             if (more := one.breach_count - ON_SCREEN) > 0:
                 see = f"vetlla sla explain {one.ans} --month {month:%Y-%m} --breaches --json"
                 console().print(f"ANS {one.ans}: {more} more breaches: {see}", soft_wrap=True)
-    footnotes(_notes(found))
+    footnote_names(name for one in found for name in one.assumed)
 
 
 def _rows(one: LevelFigure) -> list[dict[str, Any]]:
@@ -193,8 +193,3 @@ def _breach(ans: int, breach: LevelBreach) -> dict[str, Any]:
         "reason": f"{breach.reason.value}{' (grave)' if breach.is_worse else ''}",
         **shown,
     }
-
-
-def _notes(found: Iterable[LevelFigure]) -> list[str]:
-    names = sorted({name for one in found for name in one.assumed})
-    return [f"rests on values that no contract says: {', '.join(names)}"] if names else []

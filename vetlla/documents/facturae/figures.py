@@ -10,18 +10,14 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-CENT: Final = Decimal("0.01")
+from vetlla.domain.money import cents
+
 _FINEST: Final = Decimal("0.00000001")
 """Most decimals of a price in the schema: eight."""
 LARGEST: Final = Decimal(10) ** 12
 """Amounts from here on are refused: no invoice of a service comes near, and all sums stay exact below it."""
 _LONGEST: Final = 40
 """Most characters of a number; longer ones could only take time."""
-
-
-def rounded(value: Decimal) -> Decimal:
-    """Return a value to the cent, half away from zero; zero has no sign."""
-    return value.quantize(CENT, ROUND_HALF_UP) + 0
 
 
 def finest(value: Decimal) -> Decimal:
@@ -31,7 +27,7 @@ def finest(value: Decimal) -> Decimal:
 
 def tax_of(base: Decimal, rate: Decimal) -> Decimal:
     """Return the tax on a base, to the cent; ``rate`` is in percent."""
-    return rounded(base * rate / 100)
+    return cents(base * rate / 100)
 
 
 def number(value: Decimal) -> str:

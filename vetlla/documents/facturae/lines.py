@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.fields import Node, field
-from vetlla.documents.facturae.figures import CENT, finest, number, rounded
+from vetlla.documents.facturae.figures import finest, number
 from vetlla.documents.facturae.sums import amount
 from vetlla.domain.errors import UsageError
+from vetlla.domain.money import CENT, cents
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -28,7 +29,7 @@ def invoice_line(line: InvoiceLine, header: InvoiceHeader, words: Words) -> Node
     unit = words.word("unit", line.unit)
     told = words.text("line", concept=words.word("concept", line.concept), unit=unit)
     units, price = _exact("units", line, line.units), _exact("price", line, line.price)
-    cost = rounded(units * price)
+    cost = cents(units * price)
     return Node(
         "InvoiceLine",
         (

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from vetlla.documents.facturae import codes
-from vetlla.documents.facturae.figures import rounded, tax_of
+from vetlla.documents.facturae.figures import tax_of
 from vetlla.documents.facturae.reading import amount, taxes, text
+from vetlla.domain.money import cents
 from vetlla.domain.spanish_numbers import is_tax_number
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def _line(line: Element) -> Iterator[str]:
         yield "rule 9b: it has no description"
     cost = amount(line, "TotalCost")
     units, price = amount(line, "Quantity"), amount(line, "UnitPriceWithoutTax")
-    if rounded(units * price) != cost:
-        yield f"rule 6a: {units} units by {price} are {rounded(units * price)}, not the TotalCost {cost}"
+    if cents(units * price) != cost:
+        yield f"rule 6a: {units} units by {price} are {cents(units * price)}, not the TotalCost {cost}"
     discounts = _sum(line, "DiscountsAndRebates/Discount/DiscountAmount")
     charges = _sum(line, "Charges/Charge/ChargeAmount")
     gross = amount(line, "GrossAmount")

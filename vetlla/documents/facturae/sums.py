@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vetlla.documents.facturae.figures import LARGEST, number, rounded, tax_of
+from vetlla.documents.facturae.figures import LARGEST, number, tax_of
 from vetlla.domain.errors import UsageError
+from vetlla.domain.money import cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ _REMEDY = "make the invoice again; an amount was changed, or was rounded twice"
 
 def amount(value: Decimal) -> str:
     """Return an amount or a rate with its two decimals (rule 6). Raises UsageError if it has more."""
-    if rounded(value) != value:
+    if cents(value) != value:
         raise UsageError(f"{value} has more than two decimals", remedy="round it to the cent")
     return number(value)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from vetlla.service.parameters import Reading
 
 _ZERO: Final = Decimal("0.00")
-_YES_NO: Final = ("yes", "no")
 _BEHIND: Final = ("rent.pro_rata", "rent.home_left", "rent.warehouse", "purchase.rents", "life.from.default")
 _BEHIND_PILOTS: Final = ("rent.pilot_lines", "rent.pilot_free")
 
@@ -137,8 +136,8 @@ class _Valuer:
         self._on, self._reading, self._homes = on, reading, park.homes
         self._lives = Lives(reading)
         self._rules = RentRules(
-            when_home_left=reading.choice("rent.home_left", _YES_NO) == "yes",
-            in_warehouse=reading.choice("rent.warehouse", _YES_NO) == "yes",
+            when_home_left=reading.is_yes("rent.home_left"),
+            in_warehouse=reading.is_yes("rent.warehouse"),
         )
         self._pro_rata = ProRata(reading.choice("rent.pro_rata", tuple(ProRata)))
         self._rents = reading.integer("purchase.rents", least=1)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vetlla.service.homes.attended import DaySpan
     from vetlla.service.parameters import Reading
 
-_YES_NO: Final = ("yes", "no")
 _REMEDY: Final = "correct it in the parameters file"
 
 
@@ -93,9 +92,9 @@ def rent_terms(reading: Reading, span: DaySpan, homes: Mapping[str, Home], atten
     return RentTerms(
         span=span,
         pro_rata=ProRata(reading.choice("rent.pro_rata", tuple(ProRata))),
-        when_suspended=reading.choice("rent.suspended", _YES_NO) == "yes",
-        when_home_left=reading.choice("rent.home_left", _YES_NO) == "yes",
-        in_warehouse=reading.choice("rent.warehouse", _YES_NO) == "yes",
+        when_suspended=reading.is_yes("rent.suspended"),
+        when_home_left=reading.is_yes("rent.home_left"),
+        in_warehouse=reading.is_yes("rent.warehouse"),
         pilot_lines=frozenset(lines),
         pilot_free=reading.integer("rent.pilot_free"),
         homes=homes,

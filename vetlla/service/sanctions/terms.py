@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import ConfigError
+from vetlla.domain.money import cents
 from vetlla.domain.sanctions import FaultClass
 from vetlla.service.sanctions.windows import YEAR_MONTHS, always, natural_year, rolling, rolling_months
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
+    from decimal import Decimal
 
     from vetlla.service.parameters import Reading
 
@@ -43,7 +44,6 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "sanctions.base": ("net", "gross"),
 }
 """Parameter of each question that the tender leaves open -> its two answers."""
-_CENT: Final = Decimal("0.01")
 
 
 class SanctionTerms(NamedTuple):
@@ -87,7 +87,7 @@ def terms(reading: Reading) -> SanctionTerms:
     answers = {name: _answer(reading, name) for name in NAMES}
     base = reading.money(f"sanctions.base.{answers['sanctions.base']}")
     ceilings = {
-        one: (base * reading.money(f"sanctions.ceiling.{one}") / 100).quantize(_CENT, ROUND_HALF_UP)
+        one: cents(base * reading.money(f"sanctions.ceiling.{one}") / 100)
         for one in (FaultClass.MINOR, FaultClass.GRAVE, FaultClass.VERY_GRAVE)
     }
     offered = reading.integer("umo.offered_share")

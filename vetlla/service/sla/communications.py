@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import SECOND_US, to_datetime
 from vetlla.domain.communications import CommunicationSource
-from vetlla.domain.errors import ConfigError
 from vetlla.domain.service_levels import (
     LISTED_AT_MOST,
     BreachReason,
@@ -105,7 +104,7 @@ def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
         share("within", tally.within, tally.cases, reading.integer("calls.t3_share")),
         share("never", never["kept"], tally.cases, HUNDRED),
     ]
-    if _is_yes(reading, "sla.phone_calls") and not len(apart[CommunicationSource.PHONE]):
+    if reading.is_yes("sla.phone_calls") and not len(apart[CommunicationSource.PHONE]):
         parts.append(LevelPart("phone_calls", 0, 0, HUNDRED, "%", None, LevelVerdict.NOT_MEASURED))
     return tally.figure(ans, parts, reading, [one for one in apart.values() if len(one)])
 
@@ -113,7 +112,7 @@ def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
 def t3_rules(reading: Reading) -> T3Rules:
     """Return the rules that the parameters say. Raises ConfigError for a word that is neither yes nor no."""
     limit_us, never_us = (reading.integer(f"calls.{name}") * SECOND_US for name in ("t3_s", "t3_max_s"))
-    counted = frozenset(name for name in ("routine", "tests", "abandoned") if _is_yes(reading, f"sla.t3.{name}"))
+    counted = frozenset(name for name in ("routine", "tests", "abandoned") if reading.is_yes(f"sla.t3.{name}"))
     return T3Rules(limit_us, never_us, counted)
 
 
@@ -150,13 +149,6 @@ def _waited(one: Communication, now_us: int) -> int | None:
     if one.waits_since_us is not None:
         return max(0, now_us - one.waits_since_us)
     return 0 if one.was_abandoned else None
-
-
-def _is_yes(reading: Reading, name: str) -> bool:
-    word = reading.text(name)
-    if word not in {"yes", "no"}:
-        raise ConfigError(f"parameter {name} is {word!r}", remedy="write yes or no in the parameters file")
-    return word == "yes"
 
 
 class _Tally:
