@@ -81,12 +81,14 @@ def test_the_erasure_of_a_home_explains_what_is_missing(closed: Vetlla, tmp_path
 def test_an_erasure_explains_no_other_figure(closed: Vetlla, state_dir: Path, tmp_path: Path) -> None:
     closed("erase", "--home", "H-1", "--yes", "--out", tmp_path)
     connection = sqlite3.connect(state_dir / "journal.db")
-    connection.execute("UPDATE alarms SET t3_us = 1 WHERE id = 2")
+    connection.execute("UPDATE alarms SET t3_us = 1, closed_us = closed_us - 39000000 WHERE id = 2")
     connection.commit()
     connection.close()
     done = closed("month", "verify", MONTH, "--json")
     assert done.status == 1
     assert ("signals", False) in {(one["subject"], one["explained"]) for one in done.json}
+    figures = [one for one in done.json if one["kind"] == "figure"]
+    assert any("[ans=6]" in one["subject"] and not one["explained"] for one in figures)
 
 
 def test_a_corrected_account_of_a_device_is_told_apart(closed: Vetlla, tmp_path: Path) -> None:

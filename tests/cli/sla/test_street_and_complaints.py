@@ -89,6 +89,23 @@ def test_type_i_is_judged_by_its_limit_and_by_the_offered_share(service: Vetlla)
     ]
 
 
+def test_a_base_is_one_group_also_if_a_file_spells_it_before_its_first_home_comes(
+    service: Vetlla, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier.csv"
+    earlier.write_text(
+        "kind,subject,event,at,ref,base\n"
+        "umo_1,H1,communicated,2025-10-01T09:00:00+02:00,E-0,s ud\n"
+        "umo_1,H1,access,2025-10-01T09:10:00+02:00,E-0,s ud\n",
+        encoding="utf-8",
+    )
+    assert service("duties", "import", earlier).status == 0
+    assert [one for one in level(service, 11)["groups"] if one["by"] == "base"] == [
+        {"by": "base", "name": "NORD", "numerator": 2, "denominator": 2},
+        {"by": "base", "name": "SUD", "numerator": 1, "denominator": 3},
+    ]
+
+
 def test_an_emergency_that_went_on_as_the_other_type_counts_once(service: Vetlla) -> None:
     row = level(service, 12)
     assert counts(row) == [("limit", 1, 1, "kept")]

@@ -48,7 +48,7 @@ def unseen_rule(reading: Reading) -> Unseen:
 
 def named_components(reading: Reading, part: ProbedPart) -> list[str]:
     """Return the components that must be probed (``availability.components.PART``), in the order of the file."""
-    return list(dict.fromkeys(reading.text(f"availability.components.{part}").split()))
+    return list(dict.fromkeys(reading.names(f"availability.components.{part}")))
 
 
 def together(times: Mapping[str, ComponentTime], reading: Reading) -> Together:

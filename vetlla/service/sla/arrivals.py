@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import MINUTE_US
-from vetlla.domain.codes import code_key
+from vetlla.domain.codes import bases_as_written, code_key
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.service_levels import LevelGroup
@@ -88,14 +88,15 @@ def _arrivals(
 
 def _groups(judged: Iterable[StreetEmergency], cases: DutyCases) -> tuple[LevelGroup, ...]:
     """Return the counts within the limit, by day and by the base from which the unit went, else that of the home."""
-    spelled: dict[str, str] = {}
+    placed = [
+        (one, cases.place_of(one.standing).base) for one in sorted(judged, key=lambda one: (one.opened_us, one.id))
+    ]
+    spelled = bases_as_written(base for _, base in placed)
     found: dict[tuple[str, str], list[int]] = {}
-    for one in sorted(judged, key=lambda one: (one.opened_us, one.id)):
-        base = cases.place_of(one.standing).base
-        # Files of other programs may write a base with other capitals or spaces than the homes.
-        spelled.setdefault(code_key(base), base)
+    for one, base in placed:
         name = one.base or base
-        for key in (("day", f"{cases.calendar.date_of(one.opened_us)}"), ("base", spelled.get(code_key(name), name))):
+        where = spelled.setdefault(code_key(name), name)
+        for key in (("day", f"{cases.calendar.date_of(one.opened_us)}"), ("base", where)):
             counts = found.setdefault(key, [0, 0])
             counts[0] += one.standing.verdict is DutyVerdict.KEPT
             counts[1] += 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import MINUTE_US
-from vetlla.domain.codes import code_key
+from vetlla.domain.codes import bases_as_written, code_key
 from vetlla.domain.emergencies import EmergencyType
 from vetlla.service.calendar import add_months
 from vetlla.service.dispatch.report import count
@@ -70,8 +70,7 @@ def month_report(connection: sqlite3.Connection, rules: DutyRules, first: date, 
 
     districts: dict[str, list[StreetEmergency]] = {}
     bases: dict[str, list[StreetEmergency]] = {}
-    spelled = {code_key(home.base): home.base for home in homes.values()}
-    """Bases as the homes have them: files of other programs may write them with other capitals or spaces."""
+    spelled = bases_as_written(home.base for home in homes.values())
     for one in found:
         home = homes.get(one.home)
         districts.setdefault(home.district if home else "", []).append(one)

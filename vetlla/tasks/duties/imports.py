@@ -24,14 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
-    from vetlla.domain.columns import Fault as RowFault
     from vetlla.domain.duties import DutyEvent, NewEvent
     from vetlla.service.duties.columns import EventRow
     from vetlla.service.duties.terms import DutyRules
 
-    Doubts: TypeAlias = Callable[
-        [sqlite3.Connection, DutyRules, Sequence[tuple[int, NewEvent]], int], Sequence[RowFault]
-    ]
+    Doubts: TypeAlias = Callable[[sqlite3.Connection, DutyRules, Sequence[tuple[int, NewEvent]], int], Sequence[Fault]]
 
 
 class ImportedEvents(NamedTuple):
@@ -55,7 +52,7 @@ def import_events(
     state_dir: Path,
     clock: Clock,
     rules: DutyRules,
-    rows: Iterable[tuple[int, EventRow | list[RowFault]]],
+    rows: Iterable[tuple[int, EventRow | list[Fault]]],
     source: str,
     *,
     keep_good_rows: bool = False,
@@ -146,7 +143,7 @@ class _Taker:
             (other,) = store.at_that_time(self._connection, event)
             return self._known(row, event, other)
         self.changed.add((event.kind, event.subject))
-        if not event.ref and self._is_unnamed(event):
+        if self._is_unnamed(event):
             self._unnamed[number] = row
         self.new += 1
         if event.kind in TYPE_OF_KIND:

@@ -38,8 +38,6 @@ class LedgerQuestion(NamedTuple):
     """As known at this time; None for now."""
     file: Path | None = None
     """File of the levels, instead of computing them."""
-    technical: str = "sanctions.technical_documents"
-    """Parameter with the codes of technical documents."""
 
 
 class LedgerInput(NamedTuple):
@@ -66,7 +64,7 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     until = today if is_latest else min(today, month_end(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
-    technical = frozenset(code.strip() for code in reading.text(asked.technical).split(";"))
+    technical = frozenset(reading.names("sanctions.technical_documents"))
     if asked.file:
         months = levels.read(asked.file)
     else:

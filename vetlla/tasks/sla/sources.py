@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from vetlla.service.sla.comparing import figure
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.tasks.sla.availability import of_probes
 from vetlla.tasks.sla.communications import of_proofs, of_t2, of_t3
@@ -22,14 +21,8 @@ if TYPE_CHECKING:
     Source: TypeAlias = Callable[[MonthRecord, int], LevelFigure]
 
 
-def not_measured(record: MonthRecord, ans: int) -> LevelFigure:
-    """Return the figures of a level that nothing measures."""
-    return figure(ans, record.month, [])
-
-
 SOURCES: Final[Mapping[int, Source]] = (
-    dict.fromkeys(NUMBERS, not_measured)
-    | dict.fromkeys((1, 2, 3, 4, 8, 9, 10, 14, 15, 16, 17, 19, 22, 23), of_duties)
+    dict.fromkeys((1, 2, 3, 4, 8, 9, 10, 14, 15, 16, 17, 19, 22, 23), of_duties)
     | {5: of_t2, 6: of_t3, 7: of_proofs, 13: of_supervision, 18: of_probes, 21: of_probes}
     | {11: of_emergencies, 12: of_emergencies, 20: of_pertinent}
 )
