@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,3 +138,24 @@ def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_read(service: V
     done = service("sla", "report", "--out", tmp_path / "ans.doc")
     assert done.status == 64
     assert ".pdf" in done.error
+
+
+def test_the_last_whole_month_is_that_of_the_service(service: Vetlla, state_dir: Path) -> None:
+    """At 23:30 UTC on 30 November it is December in Barcelona, so that November is over."""
+    command = [
+        "faketime",
+        "2026-11-30 23:30:00",
+        sys.executable,
+        "-m",
+        "vetlla",
+        "sla",
+        "report",
+        "--ans",
+        "14",
+        "--json",
+    ]
+    environment = os.environ | {"TZ": "UTC"}
+    done = subprocess.run(
+        [*command, "--state-dir", str(state_dir)], capture_output=True, check=False, text=True, env=environment
+    )
+    assert '"month": "2026-11"' in done.stdout, done.stderr

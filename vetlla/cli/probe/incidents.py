@@ -85,7 +85,8 @@ def list_(
     Example: vetlla probe incident list --month 2026-11
     """
     background_priority()
-    rules, first = options.rules(), first_of(month)
+    rules = options.rules()
+    first = first_of(month, rules)
     with month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record:
         within = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
         parts = {part: times(record.connection, part, within, record.reading()) for part in ProbedPart}

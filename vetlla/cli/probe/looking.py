@@ -15,7 +15,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote_names
-from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
+from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.probes import ProbedPart, ProbeResult
 from vetlla.service.probes.lines import fields
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.domain.service_levels import LevelFigure
+    from vetlla.service.duties.terms import DutyRules
     from vetlla.service.probes.availability import ComponentTime
     from vetlla.tasks.sla.month import MonthRecord
 
@@ -39,9 +40,9 @@ LEVELS: Final = {ProbedPart.SYSTEM: 18, ProbedPart.ACCESS: 21}
 Month = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month. Default: this one.")]
 
 
-def first_of(month: str) -> date:
-    """Return the first day of the month that an option names, or of this one."""
-    return as_month(month) if month else today().replace(day=1)
+def first_of(month: str, rules: DutyRules) -> date:
+    """Return the first day of the month that an option names, or of this one on the calendar of the service."""
+    return as_month(month) if month else rules.calendar.date_of(CLOCK.now().utc_us).replace(day=1)
 
 
 def list_(
@@ -97,7 +98,8 @@ def report(
     Example: vetlla probe report --month 2026-11
     """
     background_priority()
-    rules, first = options.rules(), first_of(month)
+    rules = options.rules()
+    first = first_of(month, rules)
     with (
         working(f"reading the probes of {first:%Y-%m}"),
         month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record,

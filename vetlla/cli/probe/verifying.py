@@ -44,7 +44,8 @@ def verify(
     Example: vetlla probe verify --month 2026-11
     """
     background_priority()
-    rules, first = options.rules(), first_of(month)
+    rules = options.rules()
+    first = first_of(month, rules)
     with (
         working(f"comparing the probes of {first:%Y-%m}"),
         month_record(state_dir, CLOCK, rules, first) as record,

@@ -52,7 +52,7 @@ def explain_figure(
     background_priority()
     rules = options.rules()
     now_us, known_us = asked(known)
-    first = begun(one_month(month), rules, now_us)
+    first = begun(one_month(month, rules.calendar.date_of(now_us)), rules, now_us)
     # Sentences for machines have times in UTC, as all other answers for machines.
     tell_time = (lambda at_us: iso(at_us) or "") if as_json else to_the_second
     with working(f"explaining ANS {ans}"), month_record(state_dir, CLOCK, rules, first, known_us) as record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,11 +16,12 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote_names
-from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
+from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.cli.sla import files
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LevelVerdict
+from vetlla.service.calendar import add_months
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS, NUMBERS
 from vetlla.tasks.sla.month import month_record
@@ -94,7 +95,7 @@ def report(
     rules = options.rules()
     now_us, known_us = asked(known)
     found: list[LevelFigure] = []
-    for first in months_of(month):
+    for first in months_of(month, rules.calendar.date_of(now_us)):
         with (
             working(f"reading the record of {first:%Y-%m}"),
             month_record(state_dir, CLOCK, rules, begun(first, rules, now_us), known_us) as record,
@@ -117,19 +118,22 @@ def begun(first: date, rules: DutyRules, now_us: int) -> date:
     return first
 
 
-def one_month(text: str) -> date:
-    """Return the first day of the month that an option names; without a text, of the last whole month."""
-    return as_month(text) if text else (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+def one_month(text: str, today: date) -> date:
+    """Return the first day of the month that an option names; without a text, of the last whole month.
+
+    ``today`` is the day on the calendar of the service, which the machine's zone may not agree with.
+    """
+    return as_month(text) if text else add_months(today.replace(day=1), -1)
 
 
-def months_of(text: str) -> list[date]:
+def months_of(text: str, today: date) -> list[date]:
     """Return the first days of the months that an option names. Raises UsageError."""
     begin, dots, end = text.partition("..")
-    first = one_month(begin)
+    first = one_month(begin, today)
     last = as_month(end) if dots else first
     found = [first]
     while found[-1] < last and len(found) < MONTHS_AT_MOST:
-        found.append((found[-1] + timedelta(days=31)).replace(day=1))
+        found.append(add_months(found[-1], 1))
     if found[-1] != last:
         raise UsageError(
             f"{text} is no range of at most {MONTHS_AT_MOST} months", remedy="write it as 2026-01..2026-12"
