@@ -52,9 +52,7 @@ def arrivals_figure(
     if ans == WITH_SHARE:
         parts.append(share("share", counts.within_share, counts.emergencies, reading.integer("umo.offered_share")))
     judged = [one for one in found if one.standing.verdict in {DutyVerdict.KEPT, DutyVerdict.BREACHED}]
-    assumed = {entry.name for entry in reading.not_agreed()} | {
-        name for one in found for name in not_agreed(one.standing)
-    }
+    assumed = {*reading.assumed(), *(name for one in found for name in not_agreed(one.standing))}
     return figure(
         ans,
         cases.month,

@@ -188,7 +188,7 @@ class _Tally:
             self._breaches,
             undecided=self.undecided,
             unmeasured=self.unmeasured,
-            assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+            assumed=reading.assumed(),
             groups=self._all_groups(),
             spreads=tuple(one.spread() for one in (self._durations, *more)) if parts else (),
         )

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.errors import ConfigError
 from vetlla.domain.service_levels import BreachReason, LevelBreach, LevelGroup
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.parameters import Basis
@@ -55,12 +54,7 @@ class DutyCases(NamedTuple):
 
 def counted_by(reading: Reading, ans: int) -> CountedBy:
     """Return which month the duties of a level count in. Raises ConfigError for another word."""
-    word = reading.text(f"sla.month.{ans}", "sla.month")
-    try:
-        return CountedBy(word)
-    except ValueError:
-        remedy = f"write {' or '.join(CountedBy)} in the parameters file"
-        raise ConfigError(f"parameter sla.month.{ans} (or sla.month) is {word!r}", remedy=remedy) from None
+    return reading.choice(f"sla.month.{ans}", CountedBy, "sla.month")
 
 
 def required_share(reading: Reading, ans: int) -> Decimal:
@@ -127,7 +121,7 @@ def from_duties(
         parts,
         breaches,
         undecided=undecided,
-        assumed=tuple(sorted(assumed | {entry.name for entry in reading.not_agreed()})),
+        assumed=tuple(sorted(assumed.union(reading.assumed()))),
         groups=tuple(LevelGroup(*key, *counts) for key, counts in sorted(by_group.items())),
     )
 

@@ -35,7 +35,7 @@ def pertinent_figure(ans: int, given: MonthInput, reading: Reading, cases: DutyC
         [at_most_one_per("pertinent", len(pertinent), found.users, found.per_pertinent)],
         [_breach(one, given.month_of) for one in pertinent[allowed:]],
         undecided=len(undecided),
-        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+        assumed=reading.assumed(),
         groups=tuple(groups),
     )
 

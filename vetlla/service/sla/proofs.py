@@ -64,5 +64,5 @@ class ProofTally:
             parts if self._calls else [],
             self._listed,
             self._breaches,
-            assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+            assumed=reading.assumed(),
         )
