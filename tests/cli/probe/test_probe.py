@@ -167,6 +167,14 @@ def test_the_report_tells_available_unavailable_and_unseen_time(november: Vetlla
     assert "ANS 21: not measured" in told
 
 
+@pytest.mark.parametrize("words", [("report",), ("verify",), ("report", "--known", "2025-10-31T12:00")])
+def test_a_month_that_has_not_begun_is_refused(november: Vetlla, words: tuple[str, ...]) -> None:
+    """So it is by other reports. With --known it is a month that had not begun then."""
+    month = "2025-11" if "--known" in words else "2099-01"
+    done = november("probe", *words, "--month", month)
+    assert (done.status, done.error.splitlines()[0]) == (64, f"{month} has not begun")
+
+
 def test_the_service_levels_have_the_same_figures(november: Vetlla) -> None:
     ans18, ans21 = november("sla", "report", "--month", "2025-11", "--ans", "18", "--ans", "21", "--json").json
     (row,) = november("probe", "report", "--month", "2025-11", "--json").json

@@ -189,6 +189,26 @@ def test_components_have_their_weight_and_one_that_must_be_probed_is_unseen(stat
         assert of_probes(record, 18).verdict is LevelVerdict.NOT_MEASURED
 
 
+@pytest.mark.parametrize("unseen", ["unavailable", "excluded"])
+def test_the_days_of_a_month_add_up_to_its_figure(state: Path, unseen: str) -> None:
+    """October has a day of 25 hours, and a component is down over midnight; each day has its weights."""
+    october = date(2026, 10, 1)
+    keep(state, series(october, 31, down=range(860, 880)))
+    keep(state, series(october, 20, "mqtt"))
+    with record_of(state, october, ruled(weight__mqtt=3, unseen=unseen)) as record:
+        found = of_probes(record, 18)
+        early = of_probes(replace(record, seen_us=begin_of(october) + 36 * 3_600 * SECOND_US), 18)
+    days = {one.name: one for one in found.groups if one.by == "day"}
+    assert list(days) == [f"2026-10-{day:02}" for day in range(1, 32)]
+    assert sum(one.numerator for one in days.values()) == found.parts[0].numerator
+    assert sum(one.denominator for one in days.values()) == found.parts[0].denominator
+    hours = {"unavailable": 4 * 25, "excluded": 25}[unseen] * 3_600
+    assert days["2026-10-25"].denominator == hours * SECOND_US
+    down = [days[f"2026-10-0{day}"].denominator - days[f"2026-10-0{day}"].numerator for day in (1, 2, 3)]
+    assert down == [400 * SECOND_US, 1_600 * SECOND_US, 0]
+    assert [one.name for one in early.groups if one.by == "day"] == ["2026-10-01", "2026-10-02"]
+
+
 def test_a_month_is_computed_as_it_was_known(state: Path) -> None:
     """A file that comes later changes the month only for those who ask later."""
     early, late = (to_us(datetime(2026, 12, 1, hour, tzinfo=UTC)) for hour in (6, 18))

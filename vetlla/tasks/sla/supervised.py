@@ -47,7 +47,7 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
         [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
         [_breach(one, record) for one in breached],
         breach_count=supervised - checked,
-        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+        assumed=reading.assumed(),
         groups=_groups(sums),
         notes=("period_as_configured",),
     )
