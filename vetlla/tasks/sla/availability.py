@@ -60,7 +60,7 @@ def probed(record: MonthRecord, part: ProbedPart) -> Probed:
 
 def of_probes(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of a level from the probes of the month."""
-    return probed_figure(record, probed(record, PARTS[ans]))
+    return probed_figure(record, record.once(probed, PARTS[ans]))
 
 
 def probed_figure(record: MonthRecord, found: Probed) -> LevelFigure:

@@ -67,11 +67,15 @@ class MonthRecord:
         """Return a reading of the parameters in force at the end of the month, which remembers nothing yet."""
         return self.rules.parameters.on(self.last)
 
-    def once(self, make: Callable[[MonthRecord], Made]) -> Made:
-        """Return what a function makes of this record. It is called once, however many levels ask for it."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: Made = self._made[make]
+    def once(self, make: Callable[..., Made], *given: object) -> Made:
+        """Return what a function makes of this record and of ``given``. It is called once, however often it is asked.
+
+        So the calls and the probes of a month are read once, because reading them takes long.
+        """
+        key = (make, *given)
+        if key not in self._made:
+            self._made[key] = make(self, *given)
+        made: Made = self._made[key]
         return made
 
     @cached_property
