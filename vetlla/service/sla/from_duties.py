@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.service_levels import BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.service_levels import BreachReason, GroupedBy, LevelBreach, LevelGroup
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.parameters import Basis
 from vetlla.service.sla.comparing import figure, share
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from vetlla.domain.service_levels import LevelFigure, LevelPart
+    from vetlla.domain.service_levels import LevelFigure, LevelPart, PartName
     from vetlla.service.duties.calendar import ServiceCalendar
     from vetlla.service.duties.standing import Standing
     from vetlla.service.parameters import Reading
@@ -80,7 +80,7 @@ def is_of_month(at_us: int | None, cases: DutyCases) -> bool:
 def from_duties(
     ans: int,
     standings: Iterable[Standing],
-    groups: Sequence[tuple[str, frozenset[str]]],
+    groups: Sequence[tuple[PartName, frozenset[str]]],
     reading: Reading,
     cases: DutyCases,
 ) -> LevelFigure:
@@ -90,9 +90,9 @@ def from_duties(
     """
     by, threshold = counted_by(reading, ans), required_share(reading, ans)
     part_of = {kind: name for name, kinds in groups for kind in kinds}
-    kept: Counter[str] = Counter()
-    all_cases: Counter[str] = Counter()
-    by_group: dict[tuple[str, str], list[int]] = {}
+    kept: Counter[PartName] = Counter()
+    all_cases: Counter[PartName] = Counter()
+    by_group: dict[tuple[GroupedBy, str], list[int]] = {}
     breaches: list[LevelBreach] = []
     assumed: set[str] = set()
     undecided = 0
@@ -108,7 +108,7 @@ def from_duties(
         place = cases.place_of(one)
         all_cases[name] += 1
         kept[name] += is_kept
-        for key in (("day", cases.calendar.date_of(at).isoformat()), ("base", place.base)):
+        for key in ((GroupedBy.DAY, cases.calendar.date_of(at).isoformat()), (GroupedBy.BASE, place.base)):
             counts = by_group.setdefault(key, [0, 0])
             counts[0] += is_kept
             counts[1] += 1

@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.probes import ProbedPart
-from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.service_levels import (
+    LISTED_AT_MOST,
+    BreachReason,
+    GroupedBy,
+    LevelBreach,
+    LevelGroup,
+    LevelNote,
+    PartName,
+)
 from vetlla.service.probes.availability import Condition
 from vetlla.service.probes.combined import Unseen, by_day, together, unseen_rule
 from vetlla.service.sla.comparing import figure, share
@@ -84,12 +92,14 @@ def probed_figure(record: MonthRecord, found: Probed) -> LevelFigure:
     return figure(
         ans,
         record.month,
-        [share("available", sums.available, sums.total, threshold)],
+        [share(PartName.AVAILABLE, sums.available, sums.total, threshold)],
         [_breach(name, span) for name, span in spans[:LISTED_AT_MOST]],
         breach_count=sum(one.span_count for one in found.times.values()) if is_strict else len(spans),
         assumed=reading.assumed(),
         groups=_groups(found),
-        notes=() if is_strict or not any(one.unseen_us for one in found.times.values()) else ("unseen_excluded",),
+        notes=()
+        if is_strict or not any(one.unseen_us for one in found.times.values())
+        else (LevelNote.UNSEEN_EXCLUDED,),
     )
 
 
@@ -113,10 +123,10 @@ def _groups(found: Probed) -> tuple[LevelGroup, ...]:
     """
     days = zip(found.days, by_day(found.times, found.reading), strict=True)
     return (
-        *(LevelGroup("day", f"{day}", *sums) for day, sums in days if sums.total),
+        *(LevelGroup(GroupedBy.DAY, f"{day}", *sums) for day, sums in days if sums.total),
         *(
             LevelGroup(by, name, part, time.total_us)
             for name, time in found.times.items()
-            for by, part in (("component", time.available_us), ("unseen", time.unseen_us))
+            for by, part in ((GroupedBy.COMPONENT, time.available_us), (GroupedBy.UNSEEN, time.unseen_us))
         ),
     )

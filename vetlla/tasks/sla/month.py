@@ -46,7 +46,7 @@ class MonthRecord:
     """The moment at which clocks are looked at: now, or the time as of which the record is known."""
     ledger_days: frozenset[str] | None = None
     """The days that the ledger had when the month was closed; None: all days that were over at ``seen_us``."""
-    _made: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def last(self) -> date:
