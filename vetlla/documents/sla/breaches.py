@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LISTED: Final = 60
 """Breaches that the page lists; the files of rows have all. A month in which everything fails has one cause."""
-WHOLE_DAYS: Final = 13
-"""The level whose cases are whole days."""
+_WITHOUT_HOURS: Final = frozenset({13, 18, 21})
+"""Levels whose cases are whole days, or stretches of time."""
 HOURS_FROM: Final = 5
 """Breaches from which their hours are drawn: fewer are read faster in the table."""
 _COLUMNS: Final = (
@@ -45,7 +45,7 @@ def reasons_text(one: LevelFigure, words: Words) -> str:
 def hours_chart(one: LevelFigure, zone: tzinfo, words: Words) -> list[Block]:
     """Return a chart of the breaches by the hour of the day in which they began; nothing for a few."""
     hours = Counter(_hour(breach, zone) for breach in one.breaches if breach.begun_us is not None)
-    if sum(hours.values()) < HOURS_FROM or one.ans == WHOLE_DAYS:
+    if sum(hours.values()) < HOURS_FROM or one.ans in _WITHOUT_HOURS:
         return []
     counts = [hours[hour] for hour in range(24)]
     title = words.text("chart_hours", ans=str(one.ans))
@@ -60,8 +60,15 @@ def breach_table(one: LevelFigure, zone: tzinfo, words: Words) -> list[Block]:
     """Return the first breaches one by one, and how many there are beside them."""
     if not one.breaches:
         return []
-    rows = tuple(_row(breach, zone, words) for breach in one.breaches[:LISTED])
-    blocks: list[Block] = [TableBlock(table=FigureTable(name="breaches", columns=_COLUMNS, rows=rows))]
+    rows = [_row(breach, zone, words) for breach in one.breaches[:LISTED]]
+    # A column is left out if no case has a value for it: a component has no home, and a call no term.
+    places = [place for place in range(len(_COLUMNS)) if any(row[place] is not None for row in rows)]
+    table = FigureTable(
+        name="breaches",
+        columns=tuple(_COLUMNS[place] for place in places),
+        rows=tuple(tuple(row[place] for place in places) for row in rows),
+    )
+    blocks: list[Block] = [TableBlock(table=table)]
     if one.breach_count > len(rows):
         shown, every = words.number(len(rows)), words.number(one.breach_count)
         blocks.append(Paragraph(words.text("more_rows", shown=shown, all=every)))
