@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.documents.sla.test_page import OCTOBER, content, t3
+from tests.documents.sla.test_page import BEGUN_US, OCTOBER, content, t3
 from vetlla.documents.html import html
+from vetlla.documents.sla.breaches import hours_chart
 from vetlla.documents.sla.groups import days_chart, group_table, name_of
 from vetlla.documents.sla.page import level_page
 from vetlla.documents.sla.parameters import footnote
 from vetlla.documents.words import Language, Words, words_of
+from vetlla.domain.clock import DAY_US
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.service_levels import GroupedBy, LevelGroup, LevelNote, LevelPart, LevelVerdict, PartName
 from vetlla.domain.signals import Priority
@@ -132,3 +134,12 @@ def test_a_column_without_a_value_is_left_out() -> None:
     page = html(level_page(content(), Language.CA))
     assert "Domicili</th>" in page
     assert "Límit</th>" not in page
+
+
+def test_only_cases_with_an_hour_have_a_chart_of_hours() -> None:
+    """A planned call begins when its day does: that is no hour."""
+    zone, found = content().zone, t3(OCTOBER)
+    assert len(hours_chart(found, zone, LANGUAGES[Language.CA])) == 1
+    midnight_us = BEGUN_US // DAY_US * DAY_US - 2 * 3_600_000_000  # of Madrid, in summer
+    planned = tuple(breach._replace(begun_us=midnight_us) for breach in found.breaches)
+    assert hours_chart(replace(found, breaches=planned), zone, LANGUAGES[Language.CA]) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import time
 from typing import TYPE_CHECKING, Final
 
 from vetlla.documents.charts.columns import Series, columns
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 LISTED: Final = 60
 """Breaches that the page lists; the files of rows have all. A month in which everything fails has one cause."""
-_WITHOUT_HOURS: Final = frozenset({13, 18, 21})
-"""Levels whose cases are whole days, or stretches of time."""
+_OF_STRETCHES: Final = frozenset({18, 21})
+"""Levels whose cases are stretches of time, which have a chart of days."""
 HOURS_FROM: Final = 5
 """Breaches from which their hours are drawn: fewer are read faster in the table."""
 _COLUMNS: Final = (
@@ -43,17 +44,17 @@ def reasons_text(one: LevelFigure, words: Words) -> str:
 
 
 def hours_chart(one: LevelFigure, zone: tzinfo, words: Words) -> list[Block]:
-    """Return a chart of the breaches by the hour of the day in which they began; nothing for a few."""
-    hours = Counter(_hour(breach, zone) for breach in one.breaches if breach.begun_us is not None)
-    if sum(hours.values()) < HOURS_FROM or one.ans in _WITHOUT_HOURS:
+    """Return a chart of the breaches by the hour of the day in which they began; nothing for a few.
+
+    One that began exactly when its day did has a day and no hour, such as a planned call or a day without a check.
+    """
+    begun = [to_datetime(at_us).astimezone(zone) for breach in one.breaches if (at_us := breach.begun_us) is not None]
+    hours = Counter(at.hour for at in begun if at.time() != time.min)
+    if sum(hours.values()) < HOURS_FROM or one.ans in _OF_STRETCHES:
         return []
     counts = [hours[hour] for hour in range(24)]
     title = words.text("chart_hours", ans=str(one.ans))
     return [columns(title, [str(hour) for hour in range(24)], [Series(words.text("breaches"), counts)], words.number)]
-
-
-def _hour(breach: LevelBreach, zone: tzinfo) -> int:
-    return to_datetime(breach.begun_us or 0).astimezone(zone).hour
 
 
 def breach_table(one: LevelFigure, zone: tzinfo, words: Words) -> list[Block]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vetlla.domain.figures import CellValue
     from vetlla.domain.service_levels import LevelFigure
 
+_NO_BREAK: Final = "\u00a0"
 _SUMMARY: Final = (
     FigureColumn("ans", Form.NAME),
     FigureColumn("subject", Form.NAME),
@@ -63,7 +64,7 @@ def level_page(content: LevelContent, language: Language) -> Page:
     return Page(
         words=words,
         title=words.text("title"),
-        lines=(words.text("month", month=name), words.text("made", day=words.day(content.made))),
+        lines=(name[:1].upper() + name[1:], words.text("made", day=words.day(content.made))),
         foot=words.text("foot", month=name),
         cards=tuple(
             Card(name=words.text(f"card_{verdict.value}"), value=words.number(verdicts.count(verdict)))
@@ -85,11 +86,11 @@ def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
         if one.assumed:
             marks[len(rows), "verdict"] = tuple(name for name in one.assumed if name in content.parameters)
         if not one.parts:
-            rows.append((f"ANS {one.ans}", subject(one.ans, words), None, None, None, None, one.verdict.value))
+            rows.append((_ans(one), subject(one.ans, words), None, None, None, None, one.verdict.value))
         for place, part in enumerate(one.parts):
             rows.append(
                 (
-                    f"ANS {one.ans}",
+                    _ans(one),
                     subject(one.ans, words) if len(one.parts) == 1 else _of_part(one.ans, part.name, place, words),
                     counted(one, part.numerator, words),
                     counted(one, part.denominator, words),
@@ -110,6 +111,10 @@ def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
         )
 
 
+def _ans(one: LevelFigure) -> str:
+    return f"ANS{_NO_BREAK}{one.ans}"
+
+
 def _of_part(ans: int, part: str, place: int, words: Words) -> str:
     name = words.word("part", part)
     return f"{subject(ans, words)}: {name}" if place == 0 else name
@@ -120,7 +125,7 @@ def _year(content: LevelContent, words: Words) -> ChartPicture:
     by_month = {day: {one.ans: one for one in content.year[day]} for day in days}
     levels = [
         LevelMonths(
-            f"ANS {one.ans}",
+            _ans(one),
             [
                 LevelMonth(found.verdict, short_result(found.parts, words))
                 if (found := by_month[day].get(one.ans))
