@@ -112,6 +112,7 @@ def test_each_language_has_the_same_sentences(language: Language) -> None:
         "left_out",
         "district",
         "note",
+        "device",
         "unit",
         "unit_one",
     ):

@@ -19,6 +19,7 @@ from vetlla.documents.sla.parameters import footnote
 from vetlla.documents.words import Language, Words, words_of
 from vetlla.domain.clock import DAY_US
 from vetlla.domain.communications import CommunicationSource
+from vetlla.domain.devices import DeviceType
 from vetlla.domain.service_levels import GroupedBy, LevelGroup, LevelNote, LevelPart, LevelVerdict, PartName
 from vetlla.domain.signals import Priority
 from vetlla.service.calls.proofs import Proof
@@ -36,6 +37,7 @@ SAID: Final[dict[str, set[str]]] = {
     "came": set(CommunicationSource),
     "priority": {one.name.lower() for one in Priority},
     "left_out": {"routine", "tests", "abandoned"},
+    "device": set(DeviceType),
 }
 """Table of words -> what a source can make."""
 OF_LEVELS: Final = ("sla.", "availability.", "calls.t3", "umo.offered_share", "umo.share_minutes", "complaint")
@@ -143,3 +145,12 @@ def test_only_cases_with_an_hour_have_a_chart_of_hours() -> None:
     midnight_us = BEGUN_US // DAY_US * DAY_US - 2 * 3_600_000_000  # of Madrid, in summer
     planned = tuple(breach._replace(begun_us=midnight_us) for breach in found.breaches)
     assert hours_chart(replace(found, breaches=planned), zone, LANGUAGES[Language.CA]) == []
+
+
+def test_a_device_is_named_by_words_and_its_serial_number() -> None:
+    found = t3(OCTOBER)
+    breach = found.breaches[0]._replace(what="renewal", number="7", subject="smoke:SMO1")
+    odd = breach._replace(subject="level:2", number="8")
+    page = html(level_page(replace(content(), figures=[replace(found, breaches=(breach, odd))]), Language.CA))
+    assert "renovació 7: detector de foc/fum SMO1" in page
+    assert "renovació 8: level:2" in page

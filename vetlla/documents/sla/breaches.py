@@ -80,7 +80,7 @@ def _row(breach: LevelBreach, zone: tzinfo, words: Words) -> tuple[str | None, .
     name = f"{words.word('what', breach.what)} {breach.number}".strip()
     reason = words.word("reason", breach.reason.value)
     return (
-        f"{name}: {breach.subject}" if breach.subject else name,
+        f"{name}: {_subject(breach.subject, words)}" if breach.subject else name,
         breach.home or None,
         _moment(breach.begun_us, zone, words),
         _moment(breach.due_us, zone, words),
@@ -88,6 +88,13 @@ def _row(breach: LevelBreach, zone: tzinfo, words: Words) -> tuple[str | None, .
         duration(breach.measured_us, words, up=True),
         words.text("grave", reason=reason) if breach.is_worse else reason,
     )
+
+
+def _subject(subject: str, words: Words) -> str:
+    """Return what a case is about; of a device, TYPE:SERIAL, the type in words."""
+    kind, _, serial = subject.partition(":")
+    device = words.data["words"]["device"].get(kind) if serial else None
+    return f"{device} {serial}" if device else subject
 
 
 def _moment(at_us: int | None, zone: tzinfo, words: Words) -> str | None:
