@@ -10,10 +10,8 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.sanctions import Arrivals
 from vetlla.service.duties.terms import DutyRules  # noqa: TC001 - the alias of a function
 from vetlla.service.sanctions.fields import level_month, level_of_fields
-from vetlla.service.sla.from_duties import counted_by, counts_at
 from vetlla.service.sla.levels import NUMBERS
-from vetlla.tasks.duties import looking
-from vetlla.tasks.duties.looking import Wanted
+from vetlla.tasks.sla.from_duties import counted
 from vetlla.tasks.sla.month import month_record
 from vetlla.tasks.sla.sources import figures
 
@@ -84,13 +82,9 @@ def _lines(file: Path) -> list[str]:
 
 def _arrivals(record: MonthRecord, ans: int) -> Arrivals | None:
     """Return the sum of the times of the emergencies of a month whose unit got in."""
-    by = counted_by(record.reading(), ans)
-    kinds = [name for name in record.rules.kinds.names() if record.rules.kinds.kind(name).ans == ans]
     cases = total_us = limit_us = 0
-    for one in looking.found(record.connection, record.rules, Wanted(kinds=kinds), record.seen_us):
-        at = counts_at(one, by)
-        judged = one.judging is not None and one.verdict in {DutyVerdict.KEPT, DutyVerdict.BREACHED}
-        if judged and at is not None and record.begin_us <= at <= record.end_us:
+    for _, one in counted(record, ans):
+        if one.judging is not None and one.verdict in {DutyVerdict.KEPT, DutyVerdict.BREACHED}:
             cases += 1
             total_us += one.elapsed_us
             limit_us = one.terms.limit_us or 0
