@@ -22,6 +22,19 @@ class FileRole(StrEnum):
     """A file that a person added, such as the signed invoice."""
 
 
+class InputName(StrEnum):
+    """Parts of the record, and beginnings of their names, that have a meaning of their own."""
+
+    PEOPLE = "people"
+    DEVICES = "devices"
+    DUTIES = "duties."
+    """Beginning: a kind of duty follows."""
+    JOURNAL = "journal"
+    SIGNALS = "signals"
+    LEDGER = "ledger."
+    """Beginning: a day follows."""
+
+
 class ClosedInput(NamedTuple):
     """A part of the record, as it was known when the month was closed."""
 

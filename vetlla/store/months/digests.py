@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla.domain.closing import ClosedInput
+from vetlla.domain.closing import ClosedInput, InputName
 from vetlla.store.calls.queries import LONGEST_CALL_US
 from vetlla.store.duties.erasure import kept_details
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-PEOPLE: Final = "people"
-DEVICES: Final = "devices"
-DUTIES: Final = "duties."
 _AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
 _IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
 _CALLS: Final = f"""
@@ -38,12 +35,12 @@ _SUBJECTS: Final = {
         "SELECT home, recording, since, correction, district, base, level, active, suspended FROM home_facts"
         " ORDER BY home, recording, since"
     ),
-    PEOPLE: (
+    InputName.PEOPLE: (
         "SELECT person, recording, since, correction, home, user_type, programmes, active, suspended FROM person_facts"
         " ORDER BY person, recording, since"
     ),
     # Only what the results show of a device. An import may correct it, and the registry keeps no earlier value.
-    DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
+    InputName.DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
     "movements": (
         "SELECT id, device, day, kind, place, home, ownership, other, recorded_us FROM movements ORDER BY id"
     ),
@@ -95,7 +92,7 @@ def of_registry(connection: sqlite3.Connection, begin_us: int, end_us: int) -> I
     for row in connection.execute(_DUTIES):
         kinds[row[0]].add(_event(row))
     for kind in sorted(kinds):
-        yield kinds[kind].input(f"{DUTIES}{kind}")
+        yield kinds[kind].input(f"{InputName.DUTIES}{kind}")
 
 
 def _event(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vetlla.domain.closing import InputName
 from vetlla.store.months.digests import of_registry
-from vetlla.store.months.journal_inputs import LEDGER, of_journal
+from vetlla.store.months.journal_inputs import of_journal
 from vetlla.tasks.supervision.month import ledger_month
 
 if TYPE_CHECKING:
@@ -35,4 +36,5 @@ def recorded_days(record: MonthRecord) -> list[str]:
 
 def ledger_days(kept: Iterable[ClosedInput]) -> frozenset[str]:
     """Return the days of the ledger that a closing has seen."""
-    return frozenset(one.name.removeprefix(LEDGER) for one in kept if one.name.startswith(LEDGER))
+    names = (one.name for one in kept if one.name.startswith(InputName.LEDGER))
+    return frozenset(name.removeprefix(InputName.LEDGER) for name in names)
