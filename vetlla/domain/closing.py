@@ -5,10 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
+
+
+SERVICE_LEVELS: Final = "service-levels.json"
+"""Name of the result that has the figures of all levels. The ledger of faults reads it in earlier months."""
+
+
+KINDS: Final = "duties.toml"
+PARAMETERS: Final = "parameters.toml"
+"""Names of the rules that a closed month keeps."""
 
 
 class FileRole(StrEnum):

@@ -112,4 +112,5 @@ def test_signals_that_were_removed_by_age_are_told_apart(closed: Vetlla, state_d
     assert {one["subject"].split("]")[0] for one in done.json if one["kind"] == "figure"} <= {
         "service-levels.json [ans=5",
         "service-levels.json [ans=6",
+        "service-levels.pdf",
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vetlla.domain.clock import ManualClock
-from vetlla.store.months.digests import last_rows, of_registry, recorded_late
+from vetlla.store.months.digests import DigestSpan, last_rows, of_registry, recorded_late
 from vetlla.store.registry.transaction import snapshot, transaction
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def add(folder: Path, name: str, at_us: int, recorded_us: int, *texts: str) -> N
 def digests(folder: Path, known_us: int) -> dict[str, tuple[int, str]]:
     """Return rows and digest of each part."""
     with snapshot(folder, CLOCK, known_us) as connection:
-        return {one.name: (one.rows, one.digest) for one in of_registry(connection, 0, 100)}
+        return {one.name: (one.rows, one.digest) for one in of_registry(connection, DigestSpan(0, 100, known_us))}
 
 
 def test_a_fact_that_came_in_while_the_month_was_closed_is_found(tmp_path: Path) -> None:
     add(tmp_path, "detected", 5, 10)
     with snapshot(tmp_path, CLOCK, 20) as connection:
-        last = last_rows(connection)
+        last = last_rows(connection, 20)
     add(tmp_path, "solved", 6, 21)
     with snapshot(tmp_path, CLOCK) as connection:
         assert recorded_late(connection, last, 20) == []

@@ -20,7 +20,7 @@ from vetlla.tasks.months.parts import PARTS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vetlla.tasks.sla.month import MonthRecord
+    from vetlla.tasks.months.sources import MonthSources
 
 ORDER = CloseOrder(month=date(2026, 10, 1), by="x", reason="", note="", documents=(), dry_run=False)
 FILES = read_rule_files()
@@ -57,11 +57,12 @@ def test_a_fact_that_comes_in_while_the_month_is_closed_refuses_the_close(tmp_pa
     clock = clock_at(3)
     name, part = next(iter(PARTS.items()))
 
-    def make(found: MonthRecord) -> bytes:
+    def make(found: MonthSources) -> bytes:
         made = part.make(found)
-        found.connection.execute("ROLLBACK")  # so that another process can write
+        connection = found.record.connection
+        connection.execute("ROLLBACK")  # so that another process can write
         record(tmp_path, clock.now().utc_us - 1, "fault", "detected", datetime(2026, 10, 5, tzinfo=UTC))
-        found.connection.execute("BEGIN")
+        connection.execute("BEGIN")
         return made
 
     record(tmp_path, 1, "fault", "detected", datetime(2026, 10, 4, tzinfo=UTC))

@@ -11,6 +11,7 @@ from typing import Final
 
 _RECORDED: Final = "recorded_us <= {at}"
 _FACT: Final = "recording <= (SELECT coalesce(max(id), 0) FROM main.recordings WHERE recorded_us <= {at})"
+_CLOSED: Final = "closing IN (SELECT id FROM main.closed_months WHERE known_us <= {at})"
 _SEEN: Final = {
     "recordings": _RECORDED,
     "home_facts": _FACT,
@@ -34,6 +35,9 @@ _SEEN: Final = {
     "probe_imports": "at_us <= {at}",
     "probes": "import IN (SELECT id FROM main.probe_imports WHERE at_us <= {at})",
     "probe_incidents": _RECORDED,
+    "closed_months": "known_us <= {at}",
+    "closed_inputs": _CLOSED,
+    "closed_files": _CLOSED,
 }
 """Which rows of a table were known at a time, in microseconds UTC. Every other table keeps only what holds now."""
 
