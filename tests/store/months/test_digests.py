@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +66,29 @@ def test_what_an_erasure_empties_is_in_no_digest(tmp_path: Path, note: str, deta
         folder.mkdir()
         add(folder, "detected", 5, 10, *values)
     assert (digests(one, 20) == digests(other, 20)) is is_same
+
+
+def test_upkeep_that_came_in_while_the_month_was_closed_is_found(tmp_path: Path) -> None:
+    """Its rows have no number."""
+    device = "INSERT INTO devices VALUES (1, 'ucr', 'U1', '', '', '', NULL, NULL, NULL, NULL, NULL)"
+    upkeep = "INSERT INTO upkeep VALUES (1, 'battery', '2026-01-0{}', {})"
+    with transaction(tmp_path, CLOCK) as connection:
+        connection.execute(device)
+        connection.execute(upkeep.format(1, 10))
+    with snapshot(tmp_path, CLOCK, 20) as connection:
+        last = last_rows(connection, 20)
+    for day, recorded_us, late in ((2, 21, []), (3, 20, ["upkeep"])):
+        with transaction(tmp_path, CLOCK) as connection:
+            connection.execute(upkeep.format(day, recorded_us))
+        with snapshot(tmp_path, CLOCK) as connection:
+            assert recorded_late(connection, last, 20) == late
+
+
+def test_a_close_is_later_than_those_before_it(tmp_path: Path) -> None:
+    """The ledger of a month takes the earlier months that were closed before it, and no close may come in between."""
+    close = "INSERT INTO closed_months VALUES (NULL, '2026-0{}', 1, {}, '', '', '', '', '')"
+    with transaction(tmp_path, CLOCK) as connection:
+        connection.execute(close.format(1, 10))
+        with pytest.raises(sqlite3.IntegrityError, match="closed meanwhile"):
+            connection.execute(close.format(2, 10))
+        connection.execute(close.format(2, 11))
