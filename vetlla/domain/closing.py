@@ -15,6 +15,8 @@ SERVICE_LEVELS: Final = "service-levels.json"
 """Name of the result that has the figures of all levels. The ledger of faults reads it in earlier months."""
 
 
+INVOICE: Final = "invoice.json"
+"""Name of the result that has the lines of the invoice."""
 KINDS: Final = "duties.toml"
 PARAMETERS: Final = "parameters.toml"
 """Names of the rules that a closed month keeps."""

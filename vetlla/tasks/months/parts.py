@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.documents.pdf import pdf
 from vetlla.documents.words import Language
-from vetlla.domain.closing import SERVICE_LEVELS
+from vetlla.domain.closing import INVOICE, SERVICE_LEVELS
 from vetlla.service.invoice.fields import line_fields
 from vetlla.service.months.sealing import canonical
 from vetlla.service.sla.fields import fields
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from vetlla.tasks.months.sources import MonthSources
 
-INVOICE: Final = "invoice.json"
 FAULTS: Final = "faults.json"
 LEVELS_PAGE: Final = "service-levels.pdf"
 JSON: Final = "application/json"
