@@ -96,3 +96,32 @@ def test_a_table_that_keeps_a_past_refuses_what_is_recorded_before_a_close(year:
     triggers = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
     connection.close()
     assert f"{BOUND.get(table, table)}_after_close" in triggers or table == "duty_index"
+
+
+TAMPERING: Final = {
+    "probes": "UPDATE probes SET result = 'ok' WHERE result <> 'ok'",
+    "probes ": "UPDATE probe_imports SET at_us = at_us - 1",
+    "incidents": "UPDATE probe_incidents SET planned = 1",
+    "faults": "UPDATE recorded_faults SET fault = 'S08' WHERE fault = 'S07'",
+    "actions": "UPDATE action_events SET who = 'Q2'",
+    "closed": "UPDATE closed_months SET seal = 'x' WHERE month = '2025-10'",
+}
+"""Digest (the space only tells two of one apart) -> a change by hand that it shows."""
+
+
+def test_a_change_by_hand_of_what_the_parts_read_is_named(vetlla: Vetlla, year: Path) -> None:
+    for month in ("2025-10", "2025-11"):
+        assert vetlla("month", "close", month).status == 0
+    file = year / "registry.db"
+    intact = file.read_bytes()
+    for name, sql in TAMPERING.items():
+        connection = sqlite3.connect(file)
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+        done = vetlla("month", "verify", "2025-11", "--json")
+        assert done.status == 1
+        assert name.strip() in {one["subject"] for one in done.json if one["kind"] == "input"}
+        file.write_bytes(intact)
