@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIELDS = {
     "fault", "class", "clause", "words", "about", "day", "months", "cases", "faults", "ceiling", "assumed", "actions",
+    "closed",
 }  # fmt: skip
 MONTHS = ("2025-01", "2025-03", "2025-11")
 UNTIL = ("--month", "2025-12")

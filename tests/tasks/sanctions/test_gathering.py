@@ -21,6 +21,7 @@ from vetlla.store.sanctions import faults
 from vetlla.tasks.duties.rules import load_rules
 from vetlla.tasks.sanctions import levels
 from vetlla.tasks.sanctions.gathering import LedgerQuestion, gather
+from vetlla.tasks.sanctions.levels import LevelsAsked
 from vetlla.tasks.sla.from_duties import of_duties
 from vetlla.tasks.sla.month import month_record
 from vetlla.tasks.sla.sources import figures
@@ -155,7 +156,7 @@ def test_a_level_month_keeps_the_breaches_that_are_worse(state_dir: Path) -> Non
     with month_record(state_dir, CLOCK, RULES, month) as record:
         figure = of_duties(record, 11)
     assert len(level_month(figure).worse) == 1
-    months = levels.computed(state_dir, CLOCK, RULES, [month], with_arrivals=True)
+    months = levels.gathered(LevelsAsked(state_dir, CLOCK, RULES, with_arrivals=True), [month]).months
     arrivals = months[month][11].arrivals
     assert arrivals is not None
     assert (arrivals.cases, arrivals.total_us, arrivals.limit_us) == (1, 3600 * 10**6, 2100 * 10**6)

@@ -77,6 +77,14 @@ def is_of_month(at_us: int | None, cases: DutyCases) -> bool:
     return at_us is not None and cases.begin_us <= at_us <= cases.end_us
 
 
+def counting(standings: Iterable[Standing], by: CountedBy, cases: DutyCases) -> Iterator[tuple[int, Standing]]:
+    """Yield the duties that count in the month, each after the moment that puts it there, whatever their verdict."""
+    for one in standings:
+        at = counts_at(one, by)
+        if at is not None and is_of_month(at, cases):
+            yield at, one
+
+
 def from_duties(
     ans: int,
     standings: Iterable[Standing],
@@ -96,9 +104,8 @@ def from_duties(
     breaches: list[LevelBreach] = []
     assumed: set[str] = set()
     undecided = 0
-    for one in standings:
-        at = counts_at(one, by)
-        if at is None or not is_of_month(at, cases) or one.verdict is DutyVerdict.CANCELLED:
+    for at, one in counting(standings, by, cases):
+        if one.verdict is DutyVerdict.CANCELLED:
             continue
         assumed.update(not_agreed(one))
         if one.verdict is DutyVerdict.OPEN:

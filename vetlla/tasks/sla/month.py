@@ -125,8 +125,18 @@ def month_record(
     state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None = None
 ) -> Iterator[MonthRecord]:
     """Yield the record of the month that begins on a day, as known now or at ``known_us``. Raises StoreError."""
+    with month_records(state_dir, clock, rules, known_us) as record_of:
+        yield record_of(month)
+
+
+@contextmanager
+def month_records(
+    state_dir: Path, clock: Clock, rules: DutyRules, known_us: int | None = None
+) -> Iterator[Callable[[date], MonthRecord]]:
+    """Yield what returns the record of the month that begins on a day, all as known at one time. Raises StoreError."""
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(state_dir, clock, known_us))
         has_journal = (state_dir / JOURNAL).exists()
         archive = stack.enter_context(Archive(state_dir)) if has_journal else None
-        yield MonthRecord(connection, archive, rules, month, as_of(clock, known_us))
+        seen_us = as_of(clock, known_us)
+        yield lambda month: MonthRecord(connection, archive, rules, month, seen_us)
