@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.sanctions import FaultCase
 from vetlla.service.sanctions.making import fault
 from vetlla.service.sanctions.terms import SHARE_OF_TENDER, WORSE_PERCENT
-from vetlla.service.sanctions.windows import month_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
 
 
 def _of_arrivals(month: date, levels: Mapping[int, LevelMonth], terms: SanctionTerms) -> Iterator[ContractFault]:
-    day = month_end(month)
+    day = last_of_month(month)
     for ans in _ARRIVALS:
         found = levels.get(ans)
         if found and _is_too_late(found, terms):

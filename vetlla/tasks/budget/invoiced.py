@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from vetlla.domain import tomlfile
 from vetlla.domain.errors import UsageError
 from vetlla.service.budget.execution import InvoicedLine
+from vetlla.service.invoice.concepts import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-REPEATED: Final = frozenset({"ans_reduction", "deduction"})
-"""Concepts of which an invoice may have several lines."""
-
 
 _Amount: TypeAlias = Annotated[Decimal, Field(decimal_places=2, allow_inf_nan=False)]
 _Percent: TypeAlias = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.clock import as_of
+from vetlla.domain.clock import as_of, last_of_month
 from vetlla.domain.sanctions import FaultFacts
+from vetlla.service.calendar import last_whole_month, months_of
 from vetlla.service.sanctions import recorded
 from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
 from vetlla.service.sanctions.terms import terms
-from vetlla.service.sanctions.windows import month_end, months_of
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
@@ -21,6 +20,7 @@ from vetlla.tasks.duties.looking import Wanted
 from vetlla.tasks.sanctions import levels
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -59,9 +59,9 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     now_us = as_of(clock, asked.known_us)
     today = date_of(now_us)
     running = today.replace(day=1)
-    last = asked.last or (running - timedelta(days=1)).replace(day=1)
+    last = asked.last or last_whole_month(today)
     is_latest = asked.last is None or last >= running
-    until = today if is_latest else min(today, month_end(last))
+    until = today if is_latest else min(today, last_of_month(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
     technical = frozenset(reading.names("sanctions.technical_documents"))
