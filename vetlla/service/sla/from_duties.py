@@ -101,14 +101,14 @@ def from_duties(
     by_group: dict[tuple[str, str], list[int]] = {}
     breaches: list[LevelBreach] = []
     assumed: set[str] = set()
-    undecided = 0
+    undecided: Counter[str] = Counter()
     for one in standings:
         at = counts_at(one, by)
         if at is None or not is_of_month(at, cases) or one.verdict is DutyVerdict.CANCELLED:
             continue
         assumed.update(not_agreed(one))
         if one.verdict is DutyVerdict.OPEN:
-            undecided += 1
+            undecided[part_of[one.duty.kind]] += 1
             continue
         name, is_kept = part_of[one.duty.kind], one.verdict is DutyVerdict.KEPT
         place = cases.place_of(one)
@@ -126,7 +126,8 @@ def from_duties(
         cases.month,
         parts,
         breaches,
-        undecided=undecided,
+        undecided=undecided.total(),
+        undecided_by_part=tuple(undecided[name] for name, _ in groups),
         assumed=tuple(sorted(assumed | {entry.name for entry in reading.not_agreed()})),
         groups=tuple(LevelGroup(*key, *counts) for key, counts in sorted(by_group.items())),
     )
