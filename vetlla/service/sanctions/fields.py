@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from vetlla.service.sanctions.corrective import Action
     from vetlla.service.sanctions.ledger import Outlook
 
-COLUMNS = ("fault", "class", "clause", "about", "day", "months", "cases", "faults", "ceiling", "assumed", "actions")
+COLUMNS = (
+    "fault",
+    "class",
+    "clause",
+    "about",
+    "day",
+    "months",
+    "cases",
+    "faults",
+    "ceiling",
+    "amount",
+    "assumed",
+    "actions",
+)
 """Columns of a file of the ledger: the fields of JSON, with lists as texts."""
 
 
@@ -36,6 +49,7 @@ def fault_fields(one: ContractFault, actions: Iterable[Action] = ()) -> dict[str
         "cases": [_case(case) for case in one.cases],
         "faults": list(one.faults),
         "ceiling": None if one.ceiling is None else f"{one.ceiling:f}",
+        "amount": None if one.amount is None else f"{one.amount:f}",
         "assumed": list(one.assumed),
         "actions": [action_fields(action) for action in actions],
     }
@@ -50,6 +64,7 @@ def file_row(fields: Mapping[str, Any]) -> list[str]:
         "assumed": " ".join(fields["assumed"]),
         "actions": " ".join(f"{action['action']}:{action['state']}" for action in fields["actions"]),
         "ceiling": fields["ceiling"] or "",
+        "amount": fields["amount"] or "",
     }
     return [texts.get(name, fields[name]) for name in COLUMNS]
 

@@ -80,4 +80,4 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])
-    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS), found, actions, today)
+    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS, until), found, actions, today)
