@@ -215,6 +215,8 @@ class LevelFigure:
     breach_count: int = 0
     undecided: int = 0
     """Cases of the month whose clock still runs. They are not in the parts."""
+    undecided_by_part: tuple[int, ...] = ()
+    """The same for each part, if a case is of one part alone; empty if a case is of every part."""
     unmeasured: int = 0
     """Cases of the month whose time was not recorded. They are not in the parts."""
     assumed: tuple[str, ...] = ()

@@ -15,9 +15,8 @@ from vetlla.domain.devices import DeviceHistory, DeviceType, Movement, MovementK
 from vetlla.domain.homes import Home, Period
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_share import ProRata
+from vetlla.service.inventory.stays import RentReason, RentTerms
 from vetlla.service.invoice.rents import (
-    RentReason,
-    RentTerms,
     device_month,
     positions,
     rent_units,

@@ -13,12 +13,14 @@ from vetlla.service.sla.comparing import at_most_one_per, figure, share
 from vetlla.service.sla.watching import bearable, forecast
 
 COUNTS = st.integers(0, 500)
+FEW = st.integers(0, 30)
+MONTH = date(2026, 10, 1)
 
 
 @given(COUNTS, COUNTS, COUNTS, st.integers(0, 100))
 def test_as_many_breaches_can_be_borne_as_keep_the_share(kept: int, failed: int, undecided: int, percent: int) -> None:
     part = share(PartName.ALL, kept, kept + failed, percent)
-    found = bearable([part], undecided)
+    found = bearable(figure(3, MONTH, [part], undecided=undecided))
     assert found is not None
     whole = kept + failed + undecided
     for more in range(max(0, found), found + 2):
@@ -28,12 +30,35 @@ def test_as_many_breaches_can_be_borne_as_keep_the_share(kept: int, failed: int,
 
 @given(st.integers(0, 100), st.integers(0, 100_000))
 def test_complaints_can_be_borne_up_to_the_allowed_number(pertinent: int, users: int) -> None:
-    assert bearable([at_most_one_per(PartName.PERTINENT, pertinent, users, 2000)], 5) == users // 2000 - pertinent
+    found = figure(20, MONTH, [at_most_one_per(PartName.PERTINENT, pertinent, users, 2000)], undecided=5)
+    assert bearable(found) == users // 2000 - pertinent
 
 
 def test_the_worst_part_decides_and_without_parts_nothing_is_known() -> None:
-    assert bearable([share(PartName.WITHIN, 95, 100, 90), share(PartName.NEVER, 10, 10, 100)], 0) == 0
-    assert bearable([], 3) is None
+    parts = [share(PartName.WITHIN, 95, 100, 90), share(PartName.NEVER, 10, 10, 100)]
+    assert bearable(figure(6, MONTH, parts)) == 0
+    assert bearable(figure(6, MONTH, [], undecided=3)) is None
+
+
+@given(FEW, FEW, FEW, FEW, st.integers(0, 100))
+def test_an_open_case_of_one_part_helps_that_part_alone(
+    solved: int, open_faults: int, scheduled: int, open_visits: int, percent: int
+) -> None:
+    parts = [
+        share(PartName.SOLVED, solved, solved + 2, percent),
+        share(PartName.SCHEDULED, scheduled, scheduled + 1, percent),
+    ]
+    found = figure(14, MONTH, parts, undecided=open_faults + open_visits, undecided_by_part=(open_faults, open_visits))
+    bears = bearable(found)
+    assert bears is not None
+
+    def kept(count: int, of: int, more: int) -> bool:
+        return 100 * (count - more) >= percent * of
+
+    for more in range(max(0, bears), bears + 2):
+        both = kept(solved + open_faults, solved + 2 + open_faults, more)
+        both &= kept(scheduled + open_visits, scheduled + 1 + open_visits, more)
+        assert both == (more <= bears)
 
 
 @given(st.integers(1, 400), st.integers(0, 400), st.integers(1, 30))

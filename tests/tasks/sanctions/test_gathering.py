@@ -62,6 +62,11 @@ EVENTS = [
     told("document", "inventory", "delivered", "2025-01-06T08:00", ref="2024-12"),
     due("protocols", "start", "2025-02-03T20:00"),
     told("incident", "service", "happened", "2025-02-10T08:00", ref="I1"),
+    # The city advised and gave a new term; the plan came six weeks later, the document of conciliation in term.
+    told("equality_plan", "service", "advised", "2025-01-07T08:00", ref="A1", end_us=us("2025-01-15T20:00")),
+    told("equality_plan", "service", "delivered", "2025-02-26T08:00", ref="A1"),
+    told("conciliation_document", "service", "advised", "2025-01-07T08:00", ref="A2", end_us=us("2025-01-15T20:00")),
+    told("conciliation_document", "service", "delivered", "2025-01-15T08:00", ref="A2"),
     # Keys of a home that left last spring: their six months have passed.
     told("key_destruction", "H1", "due", "2024-06-01T08:00", ref="K1"),
     # A fault of equipment, whose breach is that of a level and no fault of the contract by itself.
@@ -92,10 +97,13 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
         ("S04", "2025-01-04", "document", 23),
         ("S26", "2025-02-03", "document", 23),
         ("S41", "2024-12-01", "key_destruction", 0),
+        ("18.equality", "2025-01-15", "equality_plan", 0),
         ("S07", "2025-03-07", "recorded", 0),
     }
     assert {one.what for one in found(state_dir).cases if one.fault == "S06"} == {"incident"}
-    assert "fault" not in {one.what for one in found(state_dir).cases}
+    assert not {"fault", "conciliation_document"} & {one.what for one in found(state_dir).cases}
+    (plan,) = (one for one in found(state_dir).cases if one.what == "equality_plan")
+    assert plan.until == date(2025, 2, 26)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ def test_the_months_go_from_the_start_of_the_contract_to_the_last_whole_one(stat
 
 def test_cases_after_an_earlier_month_do_not_count(state_dir: Path) -> None:
     facts = found(state_dir, LedgerQuestion(date(2025, 1, 1)))
-    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41"}
+    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41", "18.equality"}
     assert facts.last == max(facts.months) == date(2025, 1, 1)
 
 

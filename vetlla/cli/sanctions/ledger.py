@@ -157,8 +157,10 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     led = row["faults"] or row["months"] or [f"{case['what']} {case['number']}" for case in row["cases"]]
     more = [f"and {len(led) - LED_TO_SHOWN} more"] if len(led) > LED_TO_SHOWN else []
     states = " ".join(f"{one['action']}:{one['state']}" for one in row["actions"])
+    is_growing = row["class"] == FaultClass.PENALTY.value
     return row | {
         "class": class_words(row["class"]),
+        "ceiling": f"{row['amount']} of {row['ceiling']}" if is_growing else row["ceiling"],
         "led to by": ", ".join([*led[:LED_TO_SHOWN], *more]),
         "actions": states,
     }
@@ -166,7 +168,8 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 def _explain(row: dict[str, Any]) -> None:
     out = console()
-    out.print(f"{row['day']} {row['about']}{_money(row['ceiling'])}".rstrip(), soft_wrap=True)
+    so_far = f", {row['amount']} EUR so far" if row["class"] == FaultClass.PENALTY.value else ""
+    out.print(f"{row['day']} {row['about']}{so_far}{_money(row['ceiling'])}".rstrip(), soft_wrap=True)
     if row["months"]:
         out.print(f"  months: {', '.join(row['months'])}", soft_wrap=True)
     for case in row["cases"]:

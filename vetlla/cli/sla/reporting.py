@@ -22,7 +22,7 @@ from vetlla.documents.words import Language
 from vetlla.domain.clock import HOUR_US
 from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LevelVerdict, PartName
-from vetlla.service.calendar import add_months
+from vetlla.service.calendar import add_months, last_whole_month
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS, NUMBERS
 from vetlla.tasks.sla.month import month_record
@@ -122,9 +122,9 @@ def begun(first: date, rules: DutyRules, now_us: int) -> date:
 def one_month(text: str, today: date) -> date:
     """Return the first day of the month that an option names; without a text, of the last whole month.
 
-    ``today`` is the day on the calendar of the service, which the machine's zone may not agree with.
+    ``today`` is the day on the calendar of the service.
     """
-    return as_month(text) if text else add_months(today.replace(day=1), -1)
+    return as_month(text) if text else last_whole_month(today)
 
 
 def months_of(text: str, today: date) -> list[date]:

@@ -1,59 +1,29 @@
-"""Which devices are rented in a month, from their movements (tender 20220428, section 5).
+"""Which devices are rented in a month, and the positions and units of each line (tender 20220428, section 5).
 
-A device is where its last movement up to the end of a day left it. It is rented on each day on which it is leased and
-in a home that is in the service; parameters decide about suspended homes, homes that left, and the warehouse. Municipal
-and offered equipment is not rented, and ``inventory replace`` makes the replacement of such a device within its life
-municipal or offered, too. Of each pilot device the first ones that were installed are not rented.
+``inventory.stays`` says which day of a device is rented. Of each pilot device the first ones that were installed are
+not rented.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from vetlla.domain.devices import MovementKind, Ownership, Place
+from vetlla.domain.devices import MovementKind
 from vetlla.service.inventory.rent_share import as_decimal, month_share, rounded_months
+from vetlla.service.inventory.stays import RentReason, stays
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date
     from decimal import Decimal
 
-    from vetlla.domain.devices import DeviceHistory, Movement
-    from vetlla.domain.homes import Home
+    from vetlla.domain.devices import DeviceHistory
     from vetlla.service.homes.attended import DaySpan
     from vetlla.service.inventory.rent_share import ProRata
-
-
-class RentReason(StrEnum):
-    """Whether a device is rented, and why not."""
-
-    RENTED = "rented"
-    MUNICIPAL = "municipal"
-    OFFERED = "offered"
-    PILOT = "pilot"
-    HOME_LEFT = "home_left"
-    SUSPENDED = "suspended"
-    WAREHOUSE = "warehouse"
-
-
-class RentTerms(NamedTuple):
-    """What decides about the rents of a month."""
-
-    span: DaySpan
-    pro_rata: ProRata
-    when_suspended: bool
-    when_home_left: bool
-    in_warehouse: bool
-    pilot_lines: Collection[str]
-    pilot_free: int
-    """Devices of each pilot line that are not rented, in the order of their installation."""
-    homes: Mapping[str, Home]
-    attended: Mapping[str, int]
-    """By home: days (bits) on which a user is in the service and not suspended."""
+    from vetlla.service.inventory.stays import RentTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,44 +58,18 @@ class RentPosition:
 
 def device_month(device: DeviceHistory, terms: RentTerms) -> DeviceMonth:
     """Return what a device was in the month. Pilots are not looked at here (``without_pilots``)."""
-    span, rented, home = terms.span, 0, ""
+    rented, home = 0, ""
     others: dict[RentReason, int] = {}
-    was_in_home = False
-    ends: Sequence[Movement | None] = [*device.movements[1:], None]
-    for move, following in zip(device.movements, ends, strict=True):
-        was_in_home = was_in_home or move.place is Place.HOME
-        days = span.between(move.day, None)
-        if following is not None:
-            days &= ~span.between(following.day, None)
-        if not days or (move.place is not Place.HOME and not (move.place is Place.WAREHOUSE and was_in_home)):
-            continue
-        home = move.home or home
-        for found, some in _parts(move, days, terms):
+    for stay in stays(device.movements, terms):
+        home = stay.move.home or home
+        for found, some in stay.parts:
             if found is RentReason.RENTED:
                 rented |= some
-            elif some:
+            else:
                 others[found] = others.get(found, 0) | some
     in_home = (other for other in others if other is not RentReason.WAREHOUSE)
     reason = RentReason.RENTED if rented else next(in_home, None)
     return DeviceMonth(device=device, home=home, days=rented, reason=reason, others=others)
-
-
-def _parts(move: Movement, days: int, terms: RentTerms) -> Iterator[tuple[RentReason, int]]:
-    """Yield the days of a stay by what they are."""
-    if move.ownership is not Ownership.LEASED:
-        yield (RentReason.MUNICIPAL if move.ownership is Ownership.MUNICIPAL else RentReason.OFFERED), days
-        return
-    if move.place is Place.WAREHOUSE:
-        yield (RentReason.RENTED if terms.in_warehouse else RentReason.WAREHOUSE), days
-        return
-    home = terms.homes.get(move.home)
-    served = terms.span.covered(home.active) if home else 0
-    suspended = served & ~terms.attended.get(move.home, 0)
-    left = 0 if terms.when_home_left else days & ~served
-    resting = 0 if terms.when_suspended else days & suspended
-    yield RentReason.HOME_LEFT, left
-    yield RentReason.SUSPENDED, resting
-    yield RentReason.RENTED, days & ~left & ~resting
 
 
 def without_pilots(found: Iterable[DeviceMonth], free: Collection[int]) -> Iterator[DeviceMonth]:

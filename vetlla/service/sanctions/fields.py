@@ -29,6 +29,7 @@ COLUMNS = (
     "cases",
     "faults",
     "ceiling",
+    "amount",
     "assumed",
     "actions",
     "closed",
@@ -55,6 +56,7 @@ def fault_fields(
         "cases": [_case(case) for case in one.cases],
         "faults": list(one.faults),
         "ceiling": None if one.ceiling is None else f"{one.ceiling:f}",
+        "amount": None if one.amount is None else f"{one.amount:f}",
         "assumed": list(one.assumed),
         "actions": [action_fields(action) for action in actions],
         "closed": {f"{month:%Y-%m}": closed[month] for month in one.months if month in closed},
@@ -71,6 +73,7 @@ def file_row(fields: Mapping[str, Any]) -> list[str]:
         "actions": " ".join(f"{action['action']}:{action['state']}" for action in fields["actions"]),
         "ceiling": fields["ceiling"] or "",
         "closed": " ".join(f"{month}:{version}" for month, version in fields["closed"].items()),
+        "amount": fields["amount"] or "",
     }
     return [texts.get(name, fields[name]) for name in COLUMNS]
 

@@ -45,12 +45,34 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
 """Parameter of each question that the tender leaves open -> its two answers."""
 
 
+class PenaltyTerms(NamedTuple):
+    """How a penalty grows."""
+
+    price: Decimal
+    """Euros without VAT."""
+    monthly: Decimal
+    """Percent of the price for each month that has begun."""
+    most: Decimal
+    """Percent that it does not exceed."""
+
+    @property
+    def ceiling(self) -> Decimal:
+        """Most euros."""
+        return self.euros(self.most)
+
+    def euros(self, percent: Decimal) -> Decimal:
+        """Return a percentage of the price, to the cent."""
+        return cents(self.price * percent / 100)
+
+
 class SanctionTerms(NamedTuple):
     """The answers in force, and the ceilings."""
 
     answers: Mapping[str, str]
     ceilings: Mapping[FaultClass, Decimal]
     """Class -> most euros of a sanction."""
+    penalty: PenaltyTerms
+    """Of section 18."""
     offered_share: int
     """Percentage of ANS 11 that was offered."""
     not_agreed: frozenset[str]
@@ -89,5 +111,12 @@ def terms(reading: Reading) -> SanctionTerms:
         one: cents(base * reading.money(f"sanctions.ceiling.{one}") / 100)
         for one in (FaultClass.MINOR, FaultClass.GRAVE, FaultClass.VERY_GRAVE)
     }
+    section_18 = "sanctions.section_18"
+    penalty = PenaltyTerms(
+        price=reading.money("sanctions.price"),
+        monthly=reading.money(f"{section_18}.monthly"),
+        most=reading.money(f"{section_18}.most"),
+    )
+    ceilings[FaultClass.PENALTY] = penalty.ceiling
     offered = reading.integer("umo.offered_share")
-    return SanctionTerms(answers, ceilings, offered, frozenset(reading.assumed()))
+    return SanctionTerms(answers, ceilings, penalty, offered, frozenset(reading.assumed()))

@@ -103,13 +103,13 @@ def from_duties(
     by_group: dict[tuple[GroupedBy, str], list[int]] = {}
     breaches: list[LevelBreach] = []
     assumed: set[str] = set()
-    undecided = 0
+    undecided: Counter[PartName] = Counter()
     for at, one in counting(standings, by, cases):
         if one.verdict is DutyVerdict.CANCELLED:
             continue
         assumed.update(not_agreed(one))
         if one.verdict is DutyVerdict.OPEN:
-            undecided += 1
+            undecided[part_of[one.duty.kind]] += 1
             continue
         name, is_kept = part_of[one.duty.kind], one.verdict is DutyVerdict.KEPT
         place = cases.place_of(one)
@@ -127,7 +127,8 @@ def from_duties(
         cases.month,
         parts,
         breaches,
-        undecided=undecided,
+        undecided=undecided.total(),
+        undecided_by_part=tuple(undecided[name] for name, _ in groups),
         assumed=tuple(sorted(assumed.union(reading.assumed()))),
         groups=tuple(LevelGroup(*key, *counts) for key, counts in sorted(by_group.items())),
     )

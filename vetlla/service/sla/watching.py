@@ -9,8 +9,6 @@ from vetlla.domain.service_levels import GroupedBy
 from vetlla.service.sla.comparing import HUNDRED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vetlla.domain.service_levels import LevelFigure, LevelPart
 
 RECENT_DAYS: Final = 7
@@ -29,13 +27,15 @@ class Forecast(NamedTuple):
     """How many more cases may miss the limit; negative if too many have already."""
 
 
-def bearable(parts: Sequence[LevelPart], undecided: int) -> int | None:
-    """Return how many more breaches all parts can bear; negative if it is broken, None without a part.
+def bearable(figure: LevelFigure) -> int | None:
+    """Return how many more breaches a level can bear, whatever part they are of; negative if it is broken.
 
-    ``undecided`` cases of the month count as kept, so a part bears more the more of them there are.
+    Undecided cases of the month count as kept, so a part bears more the more of them it has. None without a part.
     """
-    found = [_bearable(part, undecided) for part in parts]
-    return min(found) if found else None
+    undecided = figure.undecided_by_part or (figure.undecided,) * len(figure.parts)
+    return min(
+        (_bearable(part, open_cases) for part, open_cases in zip(figure.parts, undecided, strict=True)), default=None
+    )
 
 
 def _bearable(part: LevelPart, undecided: int) -> int:

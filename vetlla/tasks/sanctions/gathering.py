@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.clock import as_of
+from vetlla.domain.clock import as_of, last_of_month
 from vetlla.domain.sanctions import FaultFacts
+from vetlla.service.calendar import last_whole_month, months_of
 from vetlla.service.sanctions import recorded
 from vetlla.service.sanctions.corrective import actions, against
 from vetlla.service.sanctions.fields import fault_fields
 from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
 from vetlla.service.sanctions.ledger import ledger
 from vetlla.service.sanctions.terms import terms
-from vetlla.service.sanctions.windows import month_end, months_of
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
@@ -26,6 +25,7 @@ from vetlla.tasks.sanctions.levels import LastMonth, LevelsAsked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -70,9 +70,9 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     now_us = as_of(clock, asked.known_us)
     today = date_of(now_us)
     running = today.replace(day=1)
-    last = asked.last or (running - timedelta(days=1)).replace(day=1)
+    last = asked.last or last_whole_month(today)
     is_latest = asked.last is None or last >= running
-    until = today if is_latest else min(today, month_end(last))
+    until = today if is_latest else min(today, last_of_month(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
     technical = frozenset(reading.names("sanctions.technical_documents"))
@@ -99,7 +99,7 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])
-    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS), found, told, closed, today)
+    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS, until), found, told, closed, today)
 
 
 def fault_rows(found: LedgerInput) -> list[dict[str, Any]]:
