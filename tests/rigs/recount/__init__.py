@@ -1,1 +1,1 @@
-"""An independent count of the invoice, from what commands export and from docs/invoice.md. It imports nothing of Vetlla."""
+"""An independent count of the invoice, from docs/invoice.md and what commands export. It imports nothing of Vetlla."""

@@ -20,7 +20,7 @@ LINE_OF_TYPE: Final = {
 
 def line_of(device: str) -> str:
     """Return the line of a device that is named TYPE:SERIAL. A UCR has a line that is not in ``LINES``."""
-    kind = device.split(":")[0]
+    kind = device.split(":", maxsplit=1)[0]
     return LINE_OF_TYPE.get(kind, kind)
 
 
@@ -97,7 +97,7 @@ def _units(devices: dict[str, list[Row]], rented: dict[str, set[str]], pro_rata:
 
 
 def _positions(devices: dict[str, list[Row]], rented: dict[str, set[str]], days: list[str]) -> list[set[str]]:
-    """Return the rented days of each position: a device with those that replaced it in the month."""
+    """Return the rented days of each position: a device with those that replaced it in the month, one after another."""
     position = {device: device for device in rented}
     days_of = {device: set(some) for device, some in rented.items()}
     events = [(one["day"], one["other"], new) for new in rented for one in devices[new] if one["kind"] == "replaces"]
@@ -105,7 +105,7 @@ def _positions(devices: dict[str, list[Row]], rented: dict[str, set[str]], days:
         if day not in days or old not in rented:
             continue
         kept, joined = position[old], position[new]
-        if kept != joined and not rented[old] & rented[new]:
+        if kept != joined and not days_of[kept] & days_of[joined]:
             days_of[kept] |= days_of.pop(joined)
             position.update({device: kept for device, where in position.items() if where == joined})
     return list(days_of.values())
