@@ -19,7 +19,7 @@ HOMES: Final = 36
 PEOPLE: Final = 50
 PILOTS: Final = 262
 """Devices of one pilot line: some more than are free."""
-DAYS: Final = 90
+DAYS: Final = 62
 """Days in which things happen. They begin within one month and end within another."""
 TYPES: Final = (
     "terminal_pstn", "terminal_gsm", "terminal_ip", "ucr", "smoke", "gas", "passivity", "door", "geolocator",
@@ -49,7 +49,7 @@ class Inventor:
         before = (self.first - timedelta(days=40)).isoformat()
         self._import("homes", [self._home(number) for number in range(HOMES)], "--day", before)
         self._import("people", [self._person(number) for number in range(PEOPLE)], "--day", before)
-        self._import("devices", [self._device(number) for number in range(110)])
+        self._import("devices", [self._device(number) for number in range(90)])
         self._import("devices", [self._pilot(number) for number in range(PILOTS)])
         for number in range(DAYS):
             self._happen(self.first + timedelta(days=number))
@@ -150,14 +150,14 @@ class Inventor:
         stock = [_name(one) for one in devices if one["place"] == "warehouse"]
         for device in self.random.sample(stock, min(len(stock), 1)):
             self._try("inventory install", device, self._code("H", HOMES), *on)
-        for device in self.random.sample(homes, min(len(homes), 3)):
+        for device in self.random.sample(homes, min(len(homes), 2)):
             what = self.random.choice(("move", "remove", "remove", "retire", "transfer"))
             words = {"move": (self._code("H", HOMES),), "transfer": (self.random.choice(OWNERS),)}
             if what != "retire" or self.random.random() < 0.2:
                 self._try(f"inventory {what}", device, *words.get(what, ()), *on)
         pairs = [(old, new) for old in homes for new in stock if old.split(":")[0] == new.split(":")[0]]
         pairs += [(old, new) for old in homes for new in stock if old[:9] == new[:9] == "terminal_"][:2]
-        for pair in self.random.sample(pairs, min(len(pairs), 2)):
+        for pair in self.random.sample(pairs, min(len(pairs), 1)):
             how = self.random.choice(((), ("--keep",), ("--keep",), ("--renewal",)))
             self._try("inventory replace", *pair, *on, *how)
         if self.random.random() < 0.2:
