@@ -2,8 +2,7 @@
 
 What can be understood in one way only is served, because the request may be a call for help. So these are no
 objection: no Max-Forwards (RFC 2543 did not know it) or one of zero, which concerns proxies alone; no tag in From
-(8.2.6.2); a body without Content-Length over UDP. A challenge, the type of a body and the user in the Request-URI are
-the listener's.
+(8.2.6.2); a body without Content-Length over UDP. A challenge and the user in the Request-URI are the listener's.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 ACK: Final = "ACK"
 """The only method that gets no answer."""
+IDENTITY: Final = "identity"
+"""Encoding of a body that is not packed."""
 _SINGLE: Final = ("to", "from", "call-id", "cseq", "content-length")
 """Headers that a request has once (RFC 4475, 3.3.8 and 3.3.9)."""
 
@@ -44,6 +45,9 @@ class Abilities(NamedTuple):
     """Schemes of addresses that it serves."""
     extensions: frozenset[str] = frozenset()
     """Option tags that a request may require."""
+    types: tuple[str, ...] = ()
+    """Types of bodies that it reads, in lower case, the usual one first; none: it reads all. A body without a type is
+    taken for the usual one."""
 
     @property
     def allow(self) -> tuple[str, str]:
@@ -73,6 +77,13 @@ def _limits(request: Request, abilities: Abilities) -> Iterator[Objection]:
     unknown = [tag for tag in request.headers.every("require") if tag.lower() not in abilities.extensions]
     if unknown:
         yield Objection(420, "Bad Extension", (("Unsupported", ", ".join(unknown)),))
+    if not request.body:
+        return
+    given = request.headers.first("content-type").partition(";")[0].strip().lower()
+    if abilities.types and given and given not in abilities.types:
+        yield Objection(415, "Unsupported Media Type", (("Accept", abilities.types[0]),))
+    if request.headers.first("content-encoding").lower() not in {"", IDENTITY}:
+        yield Objection(415, "Unsupported Content-Encoding", (("Accept-Encoding", IDENTITY),))
 
 
 def _faults(request: Request) -> Iterator[str]:

@@ -22,7 +22,7 @@ _ELEMENT: Final = re.compile(rf"(?:[^,\"<]++|{QUOTED}|<[^>]*+(?:>|\Z))++", re.DO
 _PARAMETER: Final = re.compile(rf";\s*+([^\s;=,\"<>]++)\s*+(?:=\s*+({QUOTED}|[^\s;,\"]*+))?", re.DOTALL)
 _DISPLAY: Final = re.compile(rf"\s*+({QUOTED})\s*+", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-_NUMBER: Final = re.compile(r"0*+([0-9]{1,10})", re.ASCII)
+_NUMBER: Final = re.compile(r"0*([0-9]{1,10})", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w.!%*+`'~:\[\]-]+", re.ASCII)
 _SEQUENCE: Final = re.compile(r"([0-9]++)\s++(\S++)", re.ASCII)
 

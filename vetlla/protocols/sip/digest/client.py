@@ -14,6 +14,7 @@ from vetlla.protocols.sip.digest.hashing import (
     secret_of,
     write_fields,
 )
+from vetlla.protocols.sip.values import QUOTED
 
 if TYPE_CHECKING:
     from vetlla.protocols.sip.message import Response
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 HEADERS: Final = {401: ("www-authenticate", "Authorization"), 407: ("proxy-authenticate", "Proxy-Authorization")}
 """For each status: the header with its challenges, and the header with the proof."""
 
-_SCHEME: Final = re.compile(r"(?:^|,)\s*+([A-Za-z][\w-]*+)\s++(?=[\w-]++\s*+=)", re.ASCII)
+_SCHEME: Final = re.compile(rf"{QUOTED}|(?:^|,)\s*+([A-Za-z][\w-]*+)\s++(?=[\w-]++\s*+=)", re.ASCII | re.DOTALL)
+"""A quoted string, or the begin of a challenge: its scheme and the blanks before its first field."""
 
 
 class Credentials(NamedTuple):
@@ -90,6 +92,6 @@ def authorization(
 
 def _challenges(value: str) -> list[tuple[str, str]]:
     """Return scheme and fields of each challenge in a value."""
-    found = list(_SCHEME.finditer(value))
-    ends = [one.start() for one in found[1:]] + [len(value)]
-    return [(one[1], value[one.end() : end]) for one, end in zip(found, ends, strict=True)]
+    found = [one for one in _SCHEME.finditer(value) if one[1]]
+    ends = [*(one.start() for one in found[1:]), len(value)]
+    return [(one[1], value[one.end() : end]) for one, end in zip(found, ends, strict=False)]

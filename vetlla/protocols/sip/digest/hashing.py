@@ -15,7 +15,7 @@ ALGORITHMS: Final = (MD5, SHA256)
 QOP: Final = "auth"
 """The only quality of protection: the body of a report is not part of the proof."""
 
-_FIELD: Final = re.compile(rf"([\w-]++)\s*+=\s*+({QUOTED}|[^\s,\"]*+)", re.ASCII | re.DOTALL)
+_FIELD: Final = re.compile(rf"(?<![\w-])([\w-]++)\s*+=\s*+({QUOTED}|[^\s,\"]*+)", re.ASCII | re.DOTALL)
 _QUOTED_FIELDS: Final = frozenset({"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"})
 """Fields that are always in quotes. Stacks disagree about others, and ``qop`` of a challenge is another one."""
 
