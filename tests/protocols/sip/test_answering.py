@@ -34,7 +34,12 @@ def test_an_answer_is_written_as_the_rule_says() -> None:
     ("via", "source", "written", "goes_to"),
     [
         # asked for the port (RFC 3581, 4): both are written, even if the host is the same
-        ("SIP/2.0/UDP 192.0.2.7;branch=b;rport", ("192.0.2.7", 9), ";branch=b;rport=9;received=192.0.2.7", ("192.0.2.7", 9)),
+        (
+            "SIP/2.0/UDP 192.0.2.7;branch=b;rport",
+            ("192.0.2.7", 9),
+            ";branch=b;rport=9;received=192.0.2.7",
+            ("192.0.2.7", 9),
+        ),
         # not asked: to the port of sent-by, or 5060
         ("SIP/2.0/UDP 192.0.2.7:5062;branch=b", ("192.0.2.7", 9), ";branch=b", ("192.0.2.7", 5062)),
         ("SIP/2.0/UDP 10.0.0.1;branch=b", ("192.0.2.7", 9), ";branch=b;received=192.0.2.7", ("192.0.2.7", 5060)),
@@ -48,7 +53,7 @@ def test_an_answer_is_written_as_the_rule_says() -> None:
         ),
         ("SIP/2.0/UDP [2001:db8::1];branch=b", ("2001:db8::1", 9), ";branch=b", ("2001:db8::1", 5060)),
     ],
-)  # fmt: skip
+)
 def test_an_answer_goes_to_where_the_packet_came_from(
     via: str, source: tuple[str, int], written: str, goes_to: tuple[str, int]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,5 +127,5 @@ def test_any_mixture_gives_the_same_messages_wherever_it_is_cut(parts: list[byte
     expected = whole.feed(data), whole.finish()
     cutter = StreamCutter()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [piece for begin, end in zip(places, places[1:], strict=False) for piece in cutter.feed(data[begin:end])]
+    pieces = [piece for begin, end in pairwise(places) for piece in cutter.feed(data[begin:end])]
     assert (pieces, cutter.finish()) == expected
