@@ -1,8 +1,8 @@
 """SIP messages for tests: those of ``fixtures/sip``, and requests that tests make.
 
-``datagram`` is the text of a whole datagram. ``expect`` names what must be read from it. The message is a request unless
-there is a ``status``, a ``ping`` or a ``damage``; ``from`` and ``to`` are display name, address and tag; ``via`` is the
-topmost one; ``objection`` is status and phrase of the answer, or null for a request that is served.
+``datagram`` is the text of a whole datagram. ``expect`` names what must be read from it. The message is a request
+unless there is a ``status``, a ``ping`` or a ``damage``; ``from`` and ``to`` are display name, address and tag; ``via``
+is the topmost one; ``objection`` is status and phrase of the answer, or null for a request that is served.
 """
 
 from __future__ import annotations

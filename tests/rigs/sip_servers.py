@@ -143,9 +143,13 @@ def running_kamailio(directory: Path, algorithm: str = "") -> Iterator[Kamailio]
     text = KAMAILIO.format(**values, key=pair.key, certificate=pair.certificate)
     config.write_text(text.lstrip(), encoding="utf-8")
     arguments = [program, "-f", str(config), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(directory)]
+    ready = [("udp", plain), ("tcp", plain), ("tcp", secure)]
     with _running(arguments, directory) as process:
-        _await(process, directory, [("udp", plain), ("tcp", plain), ("tcp", secure)])
+        _await(process, directory, ready)
         yield Kamailio(plain, secure, authority.certificate)
+    until = time.monotonic() + PATIENCE_S  # its children hold the ports for a moment longer
+    while any(_is_open(*one) for one in ready) and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 @contextmanager

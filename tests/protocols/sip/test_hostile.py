@@ -1,20 +1,20 @@
 """Whatever a peer sends, nothing raises an error, and twice the bytes cost at most about twice the steps.
 
-Steps are those of the interpreter, as in ``tests/protocols/test_drip.py``. A pattern is one step there. So each pattern
+Steps are those of the interpreter, which are the same on every machine. A pattern is one step there. So each pattern
 also gets a text that is much longer than any header: if it went back over the text, it would need minutes.
 """
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rigs.sip_messages import RECEIVER, SOURCE, request_bytes, sip_recordings
+from tests.rigs.steps import steps
 from vetlla.protocols.sip.answering import respond
 from vetlla.protocols.sip.checking import objection
 from vetlla.protocols.sip.digest.client import challenge_of
@@ -31,7 +31,6 @@ from vetlla.protocols.sip.via import read_via
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 SERVER = DigestServer("arc.example", bytes(32))
 LISTS = ("via", "contact", "route", "require", "supported", "allow")
@@ -138,25 +137,6 @@ LOOK = 2_000
 """Steps for a whole message that do not depend on its size."""
 
 
-def steps(do: Callable[[], object]) -> int:
-    """Return the number of steps of the interpreter."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as sys.settrace has it
-        nonlocal count
-        frame.f_trace_lines, frame.f_trace_opcodes = False, True
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        do()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 @pytest.mark.parametrize("place", PLACES)
 def test_four_times_the_bytes_cost_four_times_the_steps(place: str) -> None:
     """Whatever is repeated, and wherever it stands."""
@@ -191,24 +171,3 @@ def test_a_pattern_passes_over_a_text_once(name: str) -> None:
         PATTERNS[name](text)
         PATTERNS[name](f'"{text}')
         PATTERNS[name](f"{text}\n")
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_connection_that_brings_byte_by_byte_costs_the_same_for_each(shape: str) -> None:
-    """While 12 kB wait, a byte costs no more than while 1 kB waits."""
-    cutter = StreamCutter()
-    data = b"MESSAGE sip:a SIP/2.0\r\nX: " + SHAPES[shape] * 14_000
-    cutter.feed(data[:1_000])
-    early = drip(cutter, data[1_000:1_200])
-    cutter.feed(data[1_200:12_000])
-    assert drip(cutter, data[12_000:12_200]) <= 2 * early
-
-
-def drip(cutter: StreamCutter, data: bytes) -> int:
-    """Return the steps for bytes that come one by one."""
-
-    def feed() -> None:
-        for byte in data:
-            cutter.feed(bytes((byte,)))
-
-    return steps(feed)

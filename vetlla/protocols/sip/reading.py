@@ -22,8 +22,6 @@ MAX_HEAD: Final = 16_384
 """Bytes of a message before its body. The head of a request that went through five proxies has about 3,000."""
 MAX_BODY: Final = 65_536
 """Bytes of a body. A report of a terminal has at most 2,000."""
-MAX_DATAGRAM: Final = 65_535
-"""Bytes of a datagram: UDP carries no more."""
 
 _COMPACT: Final = {
     "a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition", "e": "content-encoding",

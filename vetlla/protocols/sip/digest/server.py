@@ -66,7 +66,7 @@ class DigestServer:
         return [write_fields(fields | {"algorithm": one} | stale, quoted_too=quoted) for one in ALGORITHMS]
 
     def check(self, request: Request, secret: Callable[[str, str], str | None], now_us: int) -> tuple[Proof, str]:
-        """Return what a request proves, and the user whom it names.
+        """Return what a request proves, and the user that it names.
 
         ``secret`` returns for a user and an algorithm what stands for the password (``hashing.secret_of``), or None.
         """
