@@ -124,7 +124,7 @@ class SipComponent(_Component):
     to: Place
     transport: Literal["udp", "tcp", "tls"] = "udp"
     uri: SipAddress | None = None
-    """Whom the request is for; without it the server at ``to``."""
+    """The address that is asked; without it the server at ``to``."""
     sender: SipAddress = "sip:vetlla-probe@anonymous.invalid"
     """Who asks. Some servers know only their own users."""
     status: Annotated[
