@@ -6,6 +6,7 @@ Without their Debian packages the tests are skipped, which .ci/run refuses. Thei
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -41,6 +42,7 @@ loadmodule "sl.so"
 loadmodule "pv.so"
 loadmodule "auth.so"
 loadmodule "tls.so"
+loadmodule "corex.so"
 modparam("auth", "algorithm", "{algorithm}")
 modparam("auth", "nonce_expire", 300)
 modparam("tls", "tls_method", "TLSv1.2+")
@@ -62,6 +64,11 @@ request_route {{
     }}
     if ($rU == "busy") {{
         sl_send_reply("503", "Service Unavailable");
+        exit;
+    }}
+    if ($rU == "arc" && {behind} > 0) {{
+        $du = "sip:127.0.0.1:{behind}";
+        forward();
         exit;
     }}
     if ($rm == "OPTIONS") {{
@@ -131,16 +138,21 @@ def _is_open(transport: str, port: int) -> bool:
 
 
 @contextmanager
-def running_kamailio(directory: Path, algorithm: str = "") -> Iterator[Kamailio]:
-    """Run Kamailio during the block. ``algorithm`` is that of its challenges: MD5 if it is empty, or SHA-256."""
+def running_kamailio(directory: Path, algorithm: str = "", behind: int = 0) -> Iterator[Kamailio]:
+    """Run Kamailio during the block. ``algorithm`` is that of its challenges: MD5 if it is empty, or SHA-256.
+
+    What is for the user ``arc`` goes over UDP to the port ``behind``, if that is given.
+    """
     program = _program("kamailio", "kamailio-tls-modules")
     directory.mkdir(parents=True, exist_ok=True)
     authority = Authority(directory / "ca")
     pair = authority.issue("edge")
     plain, secure = _free_port_of_both(), free_port()
     config = directory / "kamailio.cfg"
-    values = {"realm": REALM, "password": PASSWORD, "algorithm": algorithm, "plain": plain, "secure": secure}
-    text = KAMAILIO.format(**values, key=pair.key, certificate=pair.certificate)
+    text = KAMAILIO.format(
+        realm=REALM, password=PASSWORD, algorithm=algorithm, plain=plain, secure=secure, behind=behind,
+        key=pair.key, certificate=pair.certificate,
+    )  # fmt: skip
     config.write_text(text.lstrip(), encoding="utf-8")
     arguments = [program, "-f", str(config), "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(directory)]
     ready = [("udp", plain), ("tcp", plain), ("tcp", secure)]
@@ -168,6 +180,36 @@ def running_sipp(directory: Path, scenario: str, transport: str = "udp") -> Iter
     with _running(arguments, directory) as process:
         _await(process, directory, [(transport, port)])
         yield port
+
+
+async def call_with_sipp(directory: Path, port: int, scenario: str, answering: str, *, calls: int, tcp: bool) -> int:
+    """Let SIPp play a scenario as a client, as often as said; ``answering`` is for requests of the other side.
+
+    Returns the number of its exit: 0 if each call went as the scenario says.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *_calling(directory, port, {"calls.xml": scenario, "other.xml": answering}, calls=calls, tcp=tcp),
+        cwd=directory,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        return await process.wait()
+
+
+def _calling(directory: Path, port: int, scenarios: dict[str, str], *, calls: int, tcp: bool) -> list[str]:
+    program = _program("sipp", "sip-tester")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in scenarios.items():
+        file = directory / name
+        file.write_text(f'<?xml version="1.0"?>\n<scenario name="x">{text}</scenario>\n', encoding="utf-8")
+    return [
+        "setpriv", "--pdeathsig", "KILL", program, f"127.0.0.1:{port}", "-sf", "calls.xml", "-oocsf", "other.xml",
+        "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls), "-r", "100",
+        "-nostdin", "-timeout", "20", "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
+    ]  # fmt: skip
 
 
 def _free_port_of_both() -> int:
