@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, running
+from tests.rigs.sip_servers import running_kamailio
 from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:
@@ -145,6 +146,24 @@ def test_the_office_finds_what_a_machine_outside_sent_in_the_journal(vetlla: Vet
     found = vetlla("probe", "verify", "--json", *at)
     assert (found.status, found.json[0]["missing"]) == (1, 1)
     assert "not in the journal" in vetlla("probe", "verify", *at).out
+
+
+def test_a_sip_edge_is_probed_and_its_time_is_counted(vetlla: Vetlla, tmp_path: Path) -> None:
+    """It is seen through to its answer, has no account, and the office imports it like any other probe."""
+    out = tmp_path / "probes.ndjson"
+    with running_kamailio(tmp_path / "edge") as edge:
+        file = tmp_path / "probe.toml"
+        file.write_text(
+            f'machine = "m1"\n[[component]]\nname = "edge"\nkind = "sip"\nto = "127.0.0.1:{edge.plain}"\n',
+            encoding="utf-8",
+        )
+        done = vetlla("probe", "run", "--config", file, "--out", out)
+    assert (done.status, "seen through to the ack" in done.out) == (0, True)
+    gone = vetlla("probe", "run", "--config", file, "--out", out, "--json")
+    assert (gone.status, gone.json[0]["result"], gone.json[0]["account"]) == (1, "failed", "")
+    at = ("--state-dir", tmp_path / "state")
+    assert vetlla("probe", "import", out, *at).status == 0
+    assert [one["result"] for one in vetlla("probe", "list", "--json", *at).json] == ["ok", "failed"]
 
 
 @pytest.fixture
