@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.closing import InputName
-from vetlla.service.sanctions.windows import months_of
+from vetlla.service.calendar import months_of
 from vetlla.store.months.digests import DigestSpan, of_registry
 from vetlla.store.months.journal_inputs import of_journal
 from vetlla.tasks.supervision.month import ledger_month
