@@ -100,6 +100,20 @@ def test_the_order_of_independent_imports_changes_no_part(vetlla: Vetlla, files:
     assert one["inputs"] != other["inputs"]
 
 
+def test_a_machine_without_typst_says_which_part_it_cannot_make(month: Path, tmp_path: Path) -> None:
+    (tmp_path / "typst.py").write_text("raise ImportError", encoding="utf-8")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = run(month, "close", MONTH, PYTHONPATH=path)
+    assert done.returncode == os.EX_USAGE
+    assert "service-levels.pdf cannot be made" in done.stderr
+    assert "--without service-levels.pdf" in done.stderr
+    assert run(month, "list", "--json").stdout == ""
+    assert run(month, "close", MONTH).returncode == 0
+    done = run(month, "verify", MONTH, PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
+    assert "service-levels.pdf cannot be made" in done.stderr
+
+
 def test_times_are_on_the_clock_of_the_service(month: Path) -> None:
     assert run(month, "close", MONTH).returncode == 0
     for words in (("show", MONTH), ("list",)):

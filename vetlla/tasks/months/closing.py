@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import last_of_month
 from vetlla.domain.closing import KINDS, PARAMETERS, SERVICE_LEVELS, ClosedFile, Closing, FileRole
-from vetlla.domain.errors import ConfigError, StoreError, UsageError
+from vetlla.domain.errors import StoreError, UsageError
 from vetlla.service.months.sealing import seal_of
 from vetlla.store.months import closings as store
 from vetlla.store.months.digests import last_rows, recorded_late
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
-from vetlla.tasks.months.parts import PARTS, first_month
+from vetlla.tasks.months.parts import PARTS, first_month, made
 from vetlla.tasks.months.program import program
 from vetlla.tasks.months.record import inputs
 from vetlla.tasks.months.sources import MonthSources
@@ -84,7 +84,7 @@ def close_month(
     with month_record(state_dir, clock, rules, order.month, known_us) as record:
         sources = MonthSources(state_dir, clock, record)
         last = last_rows(record.connection, known_us)
-        made = [_made(name, part, sources) for name, part in parts.items() if name not in order.without]
+        results = [_result(name, part, sources) for name, part in parts.items() if name not in order.without]
         closing = Closing(
             month=order.month,
             version=1,
@@ -93,8 +93,8 @@ def close_month(
             reason=order.reason,
             note=order.note,
             program=program(),
-            inputs=inputs(record, first_month(sources, [file.name for file in made])),
-            files=tuple(sorted((*_rule_files(files), *made, *order.documents))),
+            inputs=inputs(record, first_month(sources, [file.name for file in results])),
+            files=tuple(sorted((*_rule_files(files), *results, *order.documents))),
             before="",
         )
         waiting = undecided(record, [one.ans for one in sources.figures if one.undecided])
@@ -128,13 +128,9 @@ def _refuse_unknown(without: Iterable[str], parts: Mapping[str, MonthPart]) -> N
             raise UsageError(f"{name} is no part that can be left out", remedy=f"these can: {', '.join(optional)}")
 
 
-def _made(name: str, part: MonthPart, sources: MonthSources) -> ClosedFile:
-    try:
-        return ClosedFile.of(FileRole.RESULT, name, part.media, part.make(sources))
-    except (ConfigError, UsageError) as error:
-        remedy = "; or ".join(filter(None, (error.remedy, f"close the month without it: --without {name}")))
-        kind = ConfigError if isinstance(error, ConfigError) else UsageError
-        raise kind(f"{name} cannot be made: {error.args[0]}", remedy=remedy) from error
+def _result(name: str, part: MonthPart, sources: MonthSources) -> ClosedFile:
+    content = made(name, part, sources, remedy=f"close the month without it: --without {name}")
+    return ClosedFile.of(FileRole.RESULT, name, part.media, content)
 
 
 def _rule_files(files: RuleFiles) -> Iterable[ClosedFile]:
@@ -142,16 +138,16 @@ def _rule_files(files: RuleFiles) -> Iterable[ClosedFile]:
     yield ClosedFile.of(FileRole.RULES, PARAMETERS, TOML, files.parameters)
 
 
-def _keep(state_dir: Path, clock: Clock, made: Closing, last: LastRows, order: CloseOrder) -> Closing:
+def _keep(state_dir: Path, clock: Clock, found: Closing, last: LastRows, order: CloseOrder) -> Closing:
     with transaction(state_dir, clock, dry_run=order.dry_run) as connection:
         # Another process may have closed the month meanwhile, or recorded a fact that it had begun to record before.
         versions = store.versions(connection, order.month)
         _refuse_again(versions, order)
-        if late := recorded_late(connection, last, made.known_us):
+        if late := recorded_late(connection, last, found.known_us):
             raise StoreError(
                 f"facts were recorded while the month was closed: {', '.join(late)}", remedy="run the command again"
             )
-        closing = replace(made, version=versions + 1, before=store.last_seal(connection))
+        closing = replace(found, version=versions + 1, before=store.last_seal(connection))
         closing = replace(closing, seal=seal_of(closing))
         store.add(connection, closing)
     return closing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vetlla.documents.pdf import pdf
 from vetlla.documents.words import Language
 from vetlla.domain.closing import INVOICE, SERVICE_LEVELS
+from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.invoice.fields import line_fields
 from vetlla.service.months.sealing import canonical
 from vetlla.service.sla.fields import fields
@@ -49,8 +50,8 @@ def levels_page(sources: MonthSources) -> bytes:
     Its day is the one on which the month was closed. Raises UsageError if typst is missing.
     """
     record = sources.record
-    made = record.rules.calendar.date_of(record.seen_us)
-    return pdf(page_of(sources.figures, record.rules, made, Language.CA), made)
+    day = record.rules.calendar.date_of(record.seen_us)
+    return pdf(page_of(sources.figures, record.rules, day, Language.CA), day)
 
 
 def invoice(sources: MonthSources) -> bytes:
@@ -58,13 +59,23 @@ def invoice(sources: MonthSources) -> bytes:
 
     Amounts that a person gives to that command are in no record, and so not in it. Raises ConfigError without a price.
     """
-    made = invoice_of(sources.counts, levels=sources.figures)
-    return canonical([line_fields(made, one) for one in made.lines])
+    counted = invoice_of(sources.counts, levels=sources.figures)
+    return canonical([line_fields(counted, one) for one in counted.lines])
 
 
 def faults(sources: MonthSources) -> bytes:
     """Return the faults up to the end of the month, as ``vetlla sanctions ledger --json`` has them, in one list."""
     return canonical(fault_rows(sources.ledger))
+
+
+def made(name: str, part: MonthPart, sources: MonthSources, remedy: str = "") -> bytes:
+    """Return the bytes of a part. Raises ConfigError or UsageError that names it; ``remedy`` is one more way out."""
+    try:
+        return part.make(sources)
+    except (ConfigError, UsageError) as error:
+        kind = ConfigError if isinstance(error, ConfigError) else UsageError
+        ways = "; or ".join(filter(None, (error.remedy, remedy)))
+        raise kind(f"{name} cannot be made: {error.args[0]}", remedy=ways) from error
 
 
 def first_month(sources: MonthSources, names: Collection[str]) -> date:

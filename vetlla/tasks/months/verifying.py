@@ -15,7 +15,7 @@ from vetlla.service.months.differences import differences
 from vetlla.service.months.sealing import seal_of
 from vetlla.store.months.journal_inputs import is_ancestor, ledger_from, removed_since
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
-from vetlla.tasks.months.parts import JSON, PARTS, first_month
+from vetlla.tasks.months.parts import JSON, PARTS, first_month, made
 from vetlla.tasks.months.program import program
 from vetlla.tasks.months.record import inputs, ledger_days
 from vetlla.tasks.months.sources import MonthSources
@@ -40,7 +40,8 @@ SHOWN_AT_MOST: Final = 200
 def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | None) -> Iterator[MonthFinding]:
     """Yield what is not as it was when a month was closed; ``now`` are the rules of today, to say how they differ.
 
-    The kept month comes first, then the record, then the results, then what is no fault.
+    The kept month comes first, then the record, then the results, then what is no fault. Raises UsageError for
+    a part that cannot be made here, such as a page without typst.
     """
     yield from _kept(closing)
     rules = closing.of_role(FileRole.RULES)
@@ -109,11 +110,11 @@ def _results(closing: Closing, sources: MonthSources, may_lack: Missing) -> Iter
         if part is None:
             yield MonthFinding(FindingKind.INFORMATION, name, "this version of the program does not make it")
             continue
-        made = part.make(sources)
-        if made == file.content:
+        content = made(name, part, sources)
+        if content == file.content:
             continue
         if file.media == JSON:
-            yield from _values(file, made, part, may_lack)
+            yield from _values(file, content, part, may_lack)
         else:
             yield _page(name, may_lack, is_same_program=closing.program == program())
     for name in PARTS:
@@ -130,10 +131,10 @@ def _page(name: str, may_lack: Missing, *, is_same_program: bool) -> MonthFindin
     return MonthFinding(FindingKind.INFORMATION, name, text)
 
 
-def _values(file: ClosedFile, made: bytes, part: MonthPart, may_lack: Missing) -> Iterator[MonthFinding]:
+def _values(file: ClosedFile, again: bytes, part: MonthPart, may_lack: Missing) -> Iterator[MonthFinding]:
     """Yield each field that differs."""
     try:
-        before, after = json.loads(file.content), json.loads(made)
+        before, after = json.loads(file.content), json.loads(again)
     except ValueError:
         yield MonthFinding(FindingKind.FIGURE, file.name, "the kept one is no JSON, so that nothing can be compared")
         return
