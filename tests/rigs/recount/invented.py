@@ -109,7 +109,8 @@ class Inventor:
     def _home(self, number: int) -> Row:
         always = self.random.random() < 0.6
         return {
-            "code": f"H{number:03}", "district": "01", "base": "NORD", "level": self.random.choice("123"), "alone": "no",
+            "code": f"H{number:03}", "district": "01", "base": "NORD", "alone": "no",
+            "level": self.random.choice("123"),
             "active": "2018-01-01/" if always else self._periods(2),
             "suspended": self._periods(2) if self.random.random() < 0.5 else "",
         }  # fmt: skip
@@ -225,7 +226,8 @@ class Inventor:
         """Return an emergency to which one or two units are sent, called away, or called off."""
         course = self.random.choice((
             "sent U1 arrived U1 access U1 finished", "sent U1 access U1 finished", "sent U1 cancelled", "sent U1",
-            "sent U1 recalled U1 cancelled", "sent U1 recalled U1 sent U2 arrived U2", "sent U1 sent U2 access U2 finished",
+            "sent U1 recalled U1 cancelled", "sent U1 recalled U1 sent U2 arrived U2",
+            "sent U1 sent U2 access U2 finished",
             "sent U1 recalled U1 sent U1 no_access U1 finished", "cancelled", "sent U1 sent U2 recalled U2",
             "sent U1 no_access U1 sent U2 access U2 finished", "sent U1 recalled U1 sent U2 recalled U2 sent U3", "",
         )).split()  # fmt: skip

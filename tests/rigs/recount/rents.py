@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.rigs.recount.attended import Record
     from tests.rigs.recount.exports import Row
 
@@ -97,15 +99,48 @@ def _units(devices: dict[str, list[Row]], rented: dict[str, set[str]], pro_rata:
 
 
 def _positions(devices: dict[str, list[Row]], rented: dict[str, set[str]], days: list[str]) -> list[set[str]]:
-    """Return the rented days of each position: a device with those that replaced it in the month, one after another."""
-    position = {device: device for device in rented}
-    days_of = {device: set(some) for device, some in rented.items()}
-    events = [(one["day"], one["other"], new) for new in rented for one in devices[new] if one["kind"] == "replaces"]
-    for day, old, new in sorted(events):
-        if day not in days or old not in rented:
-            continue
-        kept, joined = position[old], position[new]
-        if kept != joined and not days_of[kept] & days_of[joined]:
-            days_of[kept] |= days_of.pop(joined)
-            position.update({device: kept for device, where in position.items() if where == joined})
-    return list(days_of.values())
+    """Return the rented days of each position. A leased device and the one that it replaces exchange theirs."""
+    position = {device: device for device, some in rented.items() if some}
+    found: dict[str, set[str]] = {device: set() for device in position}
+    before: dict[str, str] = {}
+    for day in days:
+        for replaced, new in _replacements_of(day, devices, rented):
+            old = before.get(replaced, replaced)
+            if old in position and new in position:
+                position[old], position[new] = position[new], position[old]
+            elif new not in position:
+                before[new] = old
+        for device, where in position.items():
+            if day in rented[device]:
+                found[where].add(day)
+    return list(found.values())
+
+
+def _replacements_of(day: str, devices: dict[str, list[Row]], ours: Iterable[str]) -> list[tuple[str, str]]:
+    """Return old and new devices of the replacements of a day, each after those that its two devices had before."""
+    to_come = {
+        device: [pair for one in devices[device] if one["day"] == day for pair in _pair(device, one)] for device in ours
+    }
+    to_come = {
+        device: [pair for pair in pairs if pair[0] in to_come and pair[1] in to_come]
+        for device, pairs in to_come.items()
+    }
+    done = []
+    while some := [pairs[0] for pairs in to_come.values() if pairs]:
+        pair = next(pair for pair in some if all(to_come[device][0] == pair for device in pair))
+        for device in pair:
+            to_come[device].pop(0)
+        done.append(pair)
+    return [pair for pair in done if _replaces_as_leased(devices[pair[1]], day, pair[0])]
+
+
+def _replaces_as_leased(movements: list[Row], day: str, old: str) -> bool:
+    found = [one for one in movements if one["day"] == day and one["kind"] == "replaces" and one["other"] == old]
+    return any(one["ownership"] == "leased" for one in found)
+
+
+def _pair(device: str, movement: Row) -> list[tuple[str, str]]:
+    """Return the old and the new device of a movement that is a replacement."""
+    if movement["kind"] == "replaces":
+        return [(movement["other"], device)]
+    return [(device, movement["other"])] if movement["kind"] == "replaced_by" else []

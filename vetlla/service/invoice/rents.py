@@ -46,7 +46,7 @@ class RentPosition:
     """Devices of one line that are paid as one: a device, and those that came in its place in the same month."""
 
     devices: tuple[DeviceMonth, ...]
-    """In the order in which they came."""
+    """In the order in which they came, each with the days on which it had this position."""
     days: int
     """Rented days, as bits."""
 
@@ -85,34 +85,71 @@ def without_pilots(found: Iterable[DeviceMonth], free: Collection[int]) -> Itera
 def positions(found: Iterable[DeviceMonth], span: DaySpan) -> list[RentPosition]:
     """Return the rented devices of one line as positions, by home and device.
 
-    A device that replaced another one in the month joins its position, unless both were rented on one day.
+    Each rented device has a position, and two of them exchange theirs when one replaces the other. So a replacement is
+    paid once, whatever becomes of the old device, and there are never more positions than rented devices. A device
+    without a rented day stands for the one that it replaced.
     """
     every = {one.device.number: one for one in found}
-    came = {number: _came(one, span) for number, one in every.items()}
-    head_of: dict[int, int] = {}
-    joined: dict[int, list[DeviceMonth]] = {}
-    days: dict[int, int] = {}
-    for number in sorted(every, key=lambda number: (came[number][0], number)):
-        one, old = every[number], came[number][1]
-        head = head_of.get(old, number) if old is not None else number
-        if days.get(head, 0) & one.days:
-            head = number
-        head_of[number] = head
-        if one.days:
-            joined.setdefault(head, []).append(one)
-            days[head] = days.get(head, 0) | one.days
-    made = (RentPosition(devices=tuple(some), days=days[head]) for head, some in joined.items())
+    held = {number: [_Holding(span.first, number)] for number, one in every.items() if one.days}
+    stands_for: dict[int, int] = {}
+    for day, replaced, new in _replacements(every, span):
+        old = replaced if replaced in held else stands_for.get(replaced)
+        if old is None:
+            continue
+        if new in held:
+            mine, theirs = held[new][-1].position, held[old][-1].position
+            held[new].append(_Holding(day, theirs))
+            held[old].append(_Holding(day, mine))
+        else:
+            stands_for[new] = old
+    parts: dict[int, list[DeviceMonth]] = {}
+    for number, holdings in held.items():
+        ends = [*(span.between(one.since, None) for one in holdings[1:]), 0]
+        for one, after in zip(holdings, ends, strict=True):
+            days = every[number].days & span.between(one.since, None) & ~after
+            if days:
+                parts.setdefault(one.position, []).append(replace(every[number], days=days))
+    made = (_position(some) for some in parts.values())
     return sorted(made, key=lambda one: (one.home, one.devices[0].device.number))
 
 
-def _came(one: DeviceMonth, span: DaySpan) -> tuple[date, int | None]:
-    """Return when a device replaced another one in the month, and which; the first day and None for others."""
-    found = [
-        (move.day, move.other)
-        for move in one.device.movements
-        if move.kind is MovementKind.REPLACES and span.first <= move.day <= span.last
-    ]
-    return max(found, key=lambda pair: pair[0], default=(span.first, None))
+class _Holding(NamedTuple):
+    """The position that a device has from a day on."""
+
+    since: date
+    position: int
+
+
+def _position(parts: list[DeviceMonth]) -> RentPosition:
+    parts.sort(key=lambda one: one.days & -one.days)  # by the first day
+    days = 0
+    for one in parts:
+        days |= one.days
+    return RentPosition(devices=tuple(parts), days=days)
+
+
+def _replacements(every: Mapping[int, DeviceMonth], span: DaySpan) -> list[tuple[date, int, int]]:
+    """Return day, old and new device of each replacement by a leased device in the month, in the order of events.
+
+    Movements have no time, so of one day only the order in the history of each device is known.
+    """
+    places: dict[tuple[date, int, int], int] = {}
+    for new, one in every.items():
+        for move in one.device.movements:
+            old = move.other
+            if move.kind is not MovementKind.REPLACES or not span.first <= move.day <= span.last:
+                continue
+            if old is None or old not in every or move.ownership is not Ownership.LEASED:
+                continue
+            sides = ((one.device.movements, old), (every[old].device.movements, new))
+            places[move.day, old, new] = max(_place_in_day(history, move.day, other) for history, other in sides)
+    return sorted(places, key=lambda event: (event[0], places[event]))
+
+
+def _place_in_day(movements: Sequence[Movement], day: date, other: int) -> int:
+    """Return how many movements of that day come before the one that names the other device."""
+    of_day = [move.other for move in movements if move.day == day]
+    return of_day.index(other) if other in of_day else 0
 
 
 def rent_units(found: Iterable[RentPosition], span: DaySpan, pro_rata: ProRata) -> Decimal:
