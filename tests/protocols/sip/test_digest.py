@@ -8,7 +8,7 @@ from tests.rigs.sip_messages import SOURCE, read_request, request_bytes
 from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.protocols.sip.answering import respond
 from vetlla.protocols.sip.digest.client import Challenge, Credentials, authorization, challenge_of
-from vetlla.protocols.sip.digest.hashing import MD5, SHA256, proof, read_fields, secret_of
+from vetlla.protocols.sip.digest.hashing import MD5, SHA256, proof, read_fields, secret_of, write_fields
 from vetlla.protocols.sip.digest.server import DigestServer, Proof
 from vetlla.protocols.sip.message import Request, Response
 from vetlla.protocols.sip.reading import read_datagram
@@ -139,6 +139,19 @@ def test_what_is_wrong_is_told_from_what_is_missing() -> None:
     for line in ("Digest", "Basic dTpw", 'Digest realm="arc.example"', f'Digest realm="{REALM}", nc=1, qop=auth'):
         request = read_request(request_bytes(headers=(f"Authorization: {line}",)))
         assert server.check(request, secret, 1)[0] in {Proof.MISSING, Proof.WRONG, Proof.STALE}
+
+
+def test_an_unknown_user_cannot_prove_anything() -> None:
+    """Not even with what an empty secret would give."""
+    server = DigestServer(REALM, KEY)
+    challenge = challenged(server.challenges(0))
+    assert challenge is not None
+    fields = {"nonce": challenge.nonce, "uri": URI, "nc": "00000001", "cnonce": "c", "qop": "auth"}
+    answer = proof(MD5, "", "MESSAGE", fields)
+    named = {"username": "99999", "realm": REALM} | fields | {"response": answer}
+    request = read_request(request_bytes(headers=(f"Authorization: {write_fields(named)}",)))
+    assert server.check(request, secret, 1)[0] is Proof.WRONG
+    assert server.check(request, lambda _user, _algorithm: "", 1)[0] is Proof.RIGHT
 
 
 def test_a_crowd_of_nonces_has_a_bound_and_none_can_be_used_twice() -> None:

@@ -1,6 +1,7 @@
 """A public library of other authors, sipmessage, reads the same from well-formed messages, and takes our own.
 
-sipmessage 0.7.1 refuses folded lines and blanks before colons, so these are not compared.
+sipmessage 0.7.1 refuses folded lines and blanks before colons, and makes one blank of several in a display name, so
+these are not compared.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TOKEN = st.text("abcXYZ019-._~*", min_size=1, max_size=8)
 HOST = st.sampled_from(["192.0.2.1", "[2001:db8::9]", "arc.example.cat", "a"])
 WAY = st.sampled_from(["UDP", "TCP", "TLS"])
 PORT = st.one_of(st.none(), st.integers(1, 65_535))
-DISPLAY = st.one_of(st.just(""), st.text("ab Ñ·,;<>@\\\"'", min_size=1, max_size=12))
+DISPLAY = st.text("ab Ñ·,;<>@\\\"'", max_size=12).filter(lambda text: "  " not in text)
 
 
 def placed(host: str, port: int | None) -> str:

@@ -248,6 +248,22 @@ async def test_a_connection_that_speaks_another_protocol_is_no_sip_server(
     assert (probe.result, probe.reason) == (ProbeResult.FAILED, told)
 
 
+async def test_a_try_without_an_answer_is_followed_by_a_new_request(tmp_path: Path) -> None:
+    """It has a branch and a Call-ID of its own, so a server that hangs on the first one is asked again."""
+    with scripted(None, (200, "")) as (place, heard):
+        probe = await one(tmp_path, component("sip", to=place, tries=2, timeout_s=0.3))
+    assert outcome(probe) == OK
+    assert len({one.headers.first("call-id") for one in heard}) == 2
+
+
+async def test_a_password_that_was_refused_is_not_tried_again(tmp_path: Path, password: Path) -> None:
+    """The third request would count as another wrong password at the server."""
+    with scripted(*[(401, 'Digest realm="a", nonce="n"')] * 2) as (place, heard):
+        probe = await one(tmp_path, component("sip", to=place, username="u", password_file=password, timeout_s=1))
+    assert probe.reason == "status 401 Unauthorized, expected 200, the user or the password is wrong"
+    assert len(heard) == 2
+
+
 async def test_a_server_that_says_that_each_nonce_is_stale_is_not_asked_for_ever(
     tmp_path: Path, password: Path
 ) -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.protocols.codes.scaip import MANUAL_ALARM, UNKNOWN, spelled
 from vetlla.protocols.scaip.answer import AnswerStatus
-from vetlla.protocols.scaip.markup import Element, escaped, read_markup
+from vetlla.protocols.scaip.markup import escaped, read_markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from vetlla.protocols.scaip.markup import Element
 
 ROOT: Final = "mrq"
 REF_MOST: Final = 64
@@ -24,7 +26,7 @@ CID_MOST: Final = 32
 CODE_MOST: Final = 5
 """Most digits of a code. The standard has four; some terminals put another zero in front."""
 REQUESTS_MOST: Final = 8
-"""Most requests of one body. More are told, and not read."""
+"""Most requests of one body. No terminal is known to send two."""
 
 
 class MessageType(StrEnum):
@@ -124,7 +126,7 @@ class ScaipRequest(NamedTuple):
 
 
 def read_requests(body: bytes) -> list[ScaipRequest]:
-    """Return the requests of a body; usually it has one, and none is told apart from the others by its order.
+    """Return the requests of a body. Usually it has one; more than ``REQUESTS_MOST`` are not read.
 
     The beginning of the root element may be missing: then all elements are one request, if one of them is known.
     """
@@ -135,7 +137,7 @@ def read_requests(body: bytes) -> list[ScaipRequest]:
     for element in markup.elements:
         if element.path[-1] == ROOT:
             fields = within.pop(len(element.path) - 1, {})
-            requests.append(ScaipRequest(fields, whole and _is_alone(element)))
+            requests.append(ScaipRequest(fields, whole))
         elif ROOT in element.path:
             at = len(element.path) - 1 - element.path[::-1].index(ROOT)
             _add(within.setdefault(at, {}), element.path[at + 1 :], element)
@@ -156,11 +158,6 @@ def write_request(fields: Iterable[tuple[str, str]]) -> bytes:
         (place if around else plain).append(f"<{own}>{escaped(value)}</{own}>")
     geo = f"<lge>{''.join(place)}</lge>" if place else ""
     return f"<mrq>{''.join(plain)}{geo}</mrq>".encode()
-
-
-def _is_alone(element: Element) -> bool:
-    """Return True if a request stands in no other one, whose end would be missing then."""
-    return ROOT not in element.path[:-1]
 
 
 def _add(fields: dict[str, list[str]], path: tuple[str, ...], element: Element) -> None:
