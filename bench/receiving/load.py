@@ -227,6 +227,7 @@ async def _run(shape: Shape) -> dict[str, float]:
         "per_s": len(latencies) / seconds,
         "p50_ms": latencies[len(latencies) // 2] * 1e3,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3,
+        "p999_ms": latencies[len(latencies) * 999 // 1000] * 1e3,
         "max_ms": latencies[-1] * 1e3,
     }
 

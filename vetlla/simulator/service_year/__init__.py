@@ -62,7 +62,7 @@ def write_year(out: Path, homes: int, seed: int, year: int) -> Written:
     """Write a year into a folder. Raises OSError or StoreError if it cannot be written."""
     made = park.generate(homes, seed)
     turns = 1 + homes // HOMES_A_TURN
-    planted_homes = _share_numbers(made, turns)
+    planted_homes = share_numbers(made, turns)
     park.write(made, out)
     for folder in (EVENTS, CALLS, RECEIVER):
         (out / folder).mkdir(exist_ok=True)
@@ -90,7 +90,7 @@ def write_year(out: Path, homes: int, seed: int, year: int) -> Written:
     return Written(homes, duties.events, duties.duties, calls.number, alarms.number, breached, len(plan) - breached)
 
 
-def _share_numbers(made: Park, turns: int) -> list[PlantedHome]:
+def share_numbers(made: Park, turns: int) -> list[PlantedHome]:
     """Return the homes of planted follow-ups. Each shares a second telephone number with another home."""
     odd = range(1, len(made.homes), 2)
     planted = []
