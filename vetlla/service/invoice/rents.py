@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from vetlla.domain.devices import MovementKind
+from vetlla.domain.devices import MovementKind, Ownership
 from vetlla.service.inventory.rent_share import as_decimal, month_share, rounded_months
 from vetlla.service.inventory.stays import RentReason, stays
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
-    from vetlla.domain.devices import DeviceHistory
+    from vetlla.domain.devices import DeviceHistory, Movement
     from vetlla.service.homes.attended import DaySpan
     from vetlla.service.inventory.rent_share import ProRata
     from vetlla.service.inventory.stays import RentTerms
