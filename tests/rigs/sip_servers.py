@@ -81,6 +81,21 @@ request_route {{
 """
 
 
+SIPP_OK = """
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
+"""A step of SIPp's scenarios: it answers the request that came last."""
+
+
 class Kamailio(NamedTuple):
     """A running Kamailio at 127.0.0.1. The users ``closed`` and ``guarded`` need a password; ``busy`` is not there."""
 
