@@ -25,7 +25,7 @@ class LevelVerdict(StrEnum):
     KEPT = "kept"
     NOT_KEPT = "not_kept"
     NOT_MEASURED = "not_measured"
-    """Nothing was recorded that could show it. It never counts as kept."""
+    """Nothing was recorded that could show it, or what was not recorded could break it. It never counts as kept."""
     EMPTY = "empty"
     """It was measured, and there was no case to judge in the month."""
 
@@ -100,7 +100,20 @@ class LevelNote(StrEnum):
     """What limits the figures of a level; documents say it in their language."""
 
     UNSEEN_EXCLUDED = "unseen_excluded"
+    SEEN_TOO_LITTLE = "seen_too_little"
+    """Probes saw half of the time or less."""
     PERIOD_AS_CONFIGURED = "period_as_configured"
+    NO_JOURNAL = "no_journal"
+    JOURNAL_LATER = "journal_later"
+    """The journal begins after the month does, or after the service if that began in the month."""
+    LEDGER_LATER = "ledger_later"
+    """The ledger of supervision begins later: the journal removed earlier days, or never had them."""
+    JOURNAL_REMOVED = "journal_removed"
+    """The journal had more of the month than it has: it removed what was too old."""
+    JOURNAL_RESTORED = "journal_restored"
+    """A backup was restored that ends before the journal that it replaced, so that signals may be missing."""
+    MONTH_RUNS = "month_runs"
+    """The month was not over when the figures were computed."""
 
 
 class LevelBreach(NamedTuple):

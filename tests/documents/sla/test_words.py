@@ -122,6 +122,24 @@ def test_availability_is_shown_as_time_by_component_and_by_day() -> None:
     assert days_chart(kept, LANGUAGES[Language.CA]) == group_table(kept, LANGUAGES[Language.CA]) == []
 
 
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_a_running_month_says_once_that_it_is_not_over(words: Words) -> None:
+    """A level that has nothing else to show gets no section for it."""
+    plain = replace(t3(OCTOBER), spreads=(), breaches=(), breach_count=0, undecided=0, unmeasured=0, groups=())
+    runs = [replace(plain, ans=ans, notes=(LevelNote.MONTH_RUNS,)) for ans in (3, 6)]
+    page = html(level_page(replace(content(), figures=runs), words.language))
+    assert page.count(words.text("running")) == 1
+    assert page.count(words.word("note", "month_runs")) == words.text("running").count(words.word("note", "month_runs"))
+    assert words.text("running") not in html(level_page(replace(content(), figures=[plain]), words.language))
+
+
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_a_level_of_which_the_journal_lacks_signals_says_why(words: Words) -> None:
+    lacks = replace(t3(OCTOBER), parts=(), spreads=(), breaches=(), notes=(LevelNote.JOURNAL_REMOVED,))
+    page = html(level_page(replace(content(), figures=[lacks]), words.language))
+    assert words.word("note", "journal_removed") in page
+
+
 def test_a_share_of_a_group_never_looks_whole_if_a_case_is_missing() -> None:
     groups = tuple(LevelGroup(GroupedBy.BASE, base, 199_999, 200_000) for base in ("NORD", ""))
     page = html(level_page(replace(content(), figures=[replace(t3(OCTOBER), groups=groups)]), Language.EN))

@@ -13,6 +13,7 @@ from vetlla.domain.clock import SECOND_US
 from vetlla.domain.communications import Communication, CommunicationSource
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
+from vetlla.service.sla.comparing import combined
 from vetlla.service.sla.durations import Durations
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
@@ -90,6 +91,51 @@ def test_t3_against_a_slow_count(many: list[Communication]) -> None:
     assert (found.verdict is LevelVerdict.NOT_KEPT) is not kept
     hours = sum(group.denominator for group in found.groups if group.by == "hour")
     assert hours == len(counted)
+
+
+def answered(measured: int, unmeasured: int) -> list[Communication]:
+    """Return calls that were answered at once, and calls that were answered after a time that was not recorded."""
+    phone = communication(source=CommunicationSource.PHONE)
+    return [phone] * measured + [phone._replace(t3_us=None)] * unmeasured
+
+
+@pytest.mark.parametrize(
+    ("share", "measured", "unmeasured", "verdicts"),
+    [
+        (90, 1, 8, ["not_measured", "not_measured"]),
+        (90, 9, 1, ["kept", "not_measured"]),
+        (90, 8, 1, ["not_measured", "not_measured"]),
+        (90, 9, 0, ["kept", "kept"]),
+        (90, 0, 1, ["not_measured", "not_measured", "not_measured"]),
+    ],
+)
+def test_a_level_is_not_kept_by_the_calls_that_happen_to_have_a_time(
+    share: int, measured: int, unmeasured: int, verdicts: list[str]
+) -> None:
+    """None may wait longer than 30 s, and one without a time may have."""
+    assert PARAMETERS.on(MONTH).integer("calls.t3_share") == share
+    found = t3_figure(6, answered(measured, unmeasured), PARAMETERS.on(MONTH), SEEN)
+    assert [part.verdict for part in found.parts] == verdicts
+    assert (found.verdict, found.unmeasured) == (combined([part.verdict for part in found.parts]), unmeasured)
+
+
+def test_a_call_without_a_time_does_not_hide_one_that_was_too_late() -> None:
+    late = communication(source=CommunicationSource.PHONE, t3_us=31 * SECOND_US)
+    found = t3_figure(6, [*answered(1, 8), late], PARAMETERS.on(MONTH), SEEN)
+    assert found.verdict is LevelVerdict.NOT_KEPT
+
+
+@pytest.mark.parametrize(
+    ("age_s", "verdict", "counts"), [(59, LevelVerdict.KEPT, (1, 0)), (60, LevelVerdict.NOT_MEASURED, (0, 1))]
+)
+def test_a_report_whose_stamps_are_not_written_yet_is_undecided(
+    age_s: int, verdict: LevelVerdict, counts: tuple[int, int]
+) -> None:
+    """The receiver writes them after the commit. It will never write those of an older one."""
+    fresh = communication(t2_us=None, t3_us=None, begun_us=NOW_US - age_s * SECOND_US)
+    many = [*answered(1, 0), communication(), fresh]
+    for found in (t2_figure(5, many, PARAMETERS.on(MONTH), SEEN), t3_figure(6, many, PARAMETERS.on(MONTH), SEEN)):
+        assert (found.verdict, (found.undecided, found.unmeasured)) == (verdict, counts)
 
 
 def test_terminal_alarms_alone_never_prove_ans_6() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelVerdict, PartName
-from vetlla.service.sla.comparing import at_most_one_per, combined, figure, share
+from vetlla.service.sla.comparing import at_most_one_per, combined, figure, incomplete, share
 
 COUNTS = st.integers(0, 10**7)
 PERCENT = st.decimals("0", "100", places=1)
@@ -27,6 +27,31 @@ def test_a_share_is_kept_if_it_reaches_the_threshold_exactly(part: int, rest: in
         assert found.value < percent
     if found.value is not None:
         assert abs(found.value - Decimal(100 * part) / whole) < Decimal("0.01")
+
+
+@given(COUNTS, COUNTS, st.integers(1, 10**7), PERCENT)
+def test_unmeasured_cases_keep_nothing_that_they_could_break(part: int, rest: int, more: int, percent: Decimal) -> None:
+    """It is kept if it would be kept with all of them failed, and it stays broken if it is broken without them."""
+    without, failed = (
+        share(PartName.ALL, part, part + rest, percent),
+        share(PartName.ALL, part, part + rest + more, percent),
+    )
+    found = share(PartName.ALL, part, part + rest, percent, more)
+    assert found._replace(verdict=without.verdict) == without, "they are in no number"
+    if without.verdict is LevelVerdict.NOT_KEPT or failed.verdict is LevelVerdict.KEPT:
+        assert found.verdict is without.verdict
+    else:
+        assert found.verdict is LevelVerdict.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("kept", "not_measured"), ("empty", "not_measured"), ("not_measured", "not_measured"), ("not_kept", "not_kept")],
+)
+def test_figures_that_lack_cases_are_not_kept(before: str, after: str) -> None:
+    part = share(PartName.ALL, 1, 1, 100)._replace(verdict=LevelVerdict(before))
+    found = incomplete(figure(5, date(2026, 10, 1), [part]))
+    assert ([one.verdict for one in found.parts], found.verdict) == ([after], after)
 
 
 @given(st.integers(0, 200), st.integers(0, 10**6))

@@ -135,9 +135,43 @@ def test_a_month_with_a_clock_change_is_judged_over_its_real_hours(
 
 def test_a_probe_of_the_month_before_vouches_for_the_first_seconds(state: Path) -> None:
     """The last probe of October is 40 s old when November begins, and vouches for 120 s."""
-    keep(state, [next(series(NOVEMBER, 1))._replace(started_us=begin_of(NOVEMBER) - 40 * SECOND_US)])
+    first, later = begin_of(NOVEMBER) - 40 * SECOND_US, begin_of(NOVEMBER) + 3_600 * SECOND_US
+    keep(state, [next(series(NOVEMBER, 1))._replace(started_us=at_us) for at_us in (first, later)])
     with record_of(state, NOVEMBER) as record:
-        assert of_probes(record, 18).parts[0].numerator == 80 * SECOND_US
+        assert of_probes(record, 18).parts[0].numerator == (80 + 120) * SECOND_US
+
+
+@pytest.mark.parametrize("unseen", ["unavailable", "excluded"])
+def test_a_probe_of_the_month_before_alone_measures_nothing(state: Path, unseen: str) -> None:
+    """It starts 30 s before midnight, and would vouch for 90 s of the month: all that was seen, and available."""
+    keep(state, [next(series(NOVEMBER, 1))._replace(started_us=begin_of(NOVEMBER) - 30 * SECOND_US)])
+    with record_of(state, NOVEMBER, ruled(unseen=unseen)) as record:
+        found = of_probes(record, 18)
+        assert (found.verdict, found.parts) == (LevelVerdict.NOT_MEASURED, ())
+
+
+@pytest.mark.parametrize(
+    ("days", "down", "verdict"),
+    [
+        (16, 0, LevelVerdict.KEPT),
+        (15, 0, LevelVerdict.KEPT),
+        (14, 0, LevelVerdict.NOT_MEASURED),
+        (1, 0, LevelVerdict.NOT_MEASURED),
+        (14, 500, LevelVerdict.NOT_KEPT),
+    ],
+)
+def test_probes_that_saw_the_smaller_part_of_the_time_do_not_keep_it(
+    state: Path, days: int, down: int, verdict: LevelVerdict
+) -> None:
+    """A component that is probed all the month does not hide another one that was hardly ever."""
+    keep(state, series(NOVEMBER, days, "mqtt", down=range(down)))
+    keep(state, series(NOVEMBER, 30))
+    with record_of(state, NOVEMBER, ruled(unseen="excluded")) as record:
+        found = of_probes(record, 18)
+        assert ("seen_too_little" in found.notes) is (days < 15)
+        assert (found.verdict, found.parts[0].verdict) == (verdict, verdict)
+    with record_of(state, NOVEMBER, ruled(unseen="excluded", weight__mqtt=0)) as record:
+        assert of_probes(record, 18).verdict is LevelVerdict.KEPT
 
 
 def test_without_a_probe_a_level_is_not_measured(state: Path) -> None:
@@ -152,12 +186,12 @@ def test_without_a_probe_a_level_is_not_measured(state: Path) -> None:
 
 def test_time_that_no_probe_saw_never_counts_as_met(state: Path) -> None:
     """Strictly it is unavailable; excluded it is in neither number, and the figures say so."""
-    keep(state, series(NOVEMBER, 10))
+    keep(state, series(NOVEMBER, 20))
     with record_of(state, NOVEMBER) as record:
         strict = of_probes(record, 18)
     with record_of(state, NOVEMBER, ruled(unseen="excluded")) as record:
         lenient = of_probes(record, 18)
-    seen_us = (10 * 86_400 + 20) * SECOND_US  # the last probe vouches for 120 s
+    seen_us = (20 * 86_400 + 20) * SECOND_US  # the last probe vouches for 120 s
     assert [(one.parts[0].numerator, one.verdict) for one in (strict, lenient)] == [
         (seen_us, LevelVerdict.NOT_KEPT),
         (seen_us, LevelVerdict.KEPT),

@@ -16,7 +16,7 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
-from vetlla.cli.sla.reporting import begun
+from vetlla.cli.sla.reporting import begun, tell_notes
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.probes import ProbedPart, ProbeResult
 from vetlla.service.probes.lines import fields
@@ -114,6 +114,7 @@ def report(
     print_rows(rows, REPORT, as_json=False, title=f"Availability in {first:%Y-%m}")
     for level in levels:
         _tell(level)
+    tell_notes(levels)
     footnote_names(name for level in levels for name in level.assumed)
 
 

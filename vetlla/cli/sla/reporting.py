@@ -21,8 +21,9 @@ from vetlla.cli.sla import files
 from vetlla.documents.words import Language
 from vetlla.domain.clock import HOUR_US
 from vetlla.domain.errors import UsageError
-from vetlla.domain.service_levels import LevelVerdict, PartName
+from vetlla.domain.service_levels import LevelNote, LevelVerdict, PartName
 from vetlla.service.calendar import add_months, last_whole_month
+from vetlla.service.sla.explaining import note_sentence
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS, NUMBERS
 from vetlla.tasks.sla.month import month_record
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 NOT_KEPT: Final = 1
 NOT_MEASURED: Final = 3
-COLUMNS: Final = ("ans", "subject", "kept", "of", "value", "required", "verdict", "open", "breaches")
+COLUMNS: Final = ("ans", "subject", "kept", "of", "value", "required", "verdict", "open", "unmeasured", "breaches")
 BREACHES: Final = ("ans", "what", "number", "home", "subject", "reason", "begun", "due", "at")
 WORDS: Final = {
     LevelVerdict.KEPT: "kept",
@@ -154,14 +155,31 @@ def _tell(found: Sequence[LevelFigure]) -> None:
     for month in dict.fromkeys(one.month for one in found):
         these = [one for one in found if one.month == month]
         rows = (row for one in these for row in _rows(one))
-        print_rows(rows, COLUMNS, as_json=False, title=f"Service levels of {month:%Y-%m}")
+        runs = any(LevelNote.MONTH_RUNS in one.notes for one in these)
+        title = f"Service levels of {month:%Y-%m}{', which is not over' if runs else ''}"
+        print_rows(rows, COLUMNS, as_json=False, title=title)
         breaches = (_breach(one.ans, breach) for one in these for breach in one.breaches[:ON_SCREEN])
         print_rows(breaches, BREACHES, as_json=False, title="breaches")
         for one in these:
             if (more := one.breach_count - ON_SCREEN) > 0:
                 see = f"vetlla sla explain {one.ans} --month {month:%Y-%m} --breaches --json"
                 console().print(f"ANS {one.ans}: {more} more breaches: {see}", soft_wrap=True)
+        tell_notes(these)
     footnote_names(name for one in found for name in one.assumed)
+
+
+def tell_notes(found: Iterable[LevelFigure]) -> None:
+    """Print what limits some figures, each note after the numbers of its levels.
+
+    That the month runs is said by the title.
+    """
+    levels: dict[LevelNote, list[str]] = {}
+    for one in found:
+        for note in one.notes:
+            levels.setdefault(note, []).append(str(one.ans))
+    for note, numbers in levels.items():
+        if note is not LevelNote.MONTH_RUNS:
+            console().print(f"ANS {', '.join(numbers)}: {note_sentence(note)}", soft_wrap=True)
 
 
 def _rows(one: LevelFigure) -> list[dict[str, Any]]:
@@ -174,6 +192,7 @@ def _rows(one: LevelFigure) -> list[dict[str, Any]]:
             "ans": one.ans if place == 0 else "",
             **({"subject": subject} if place == 0 else {}),
             "open": one.undecided if place == 0 and one.undecided else "",
+            "unmeasured": one.unmeasured if place == 0 and one.unmeasured else "",
             "breaches": one.breach_count if place == 0 and one.breach_count else "",
         }
         for place, part in enumerate(one.parts)

@@ -13,7 +13,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
-from vetlla.cli.sla.reporting import WORDS, part_row
+from vetlla.cli.sla.reporting import WORDS, part_row, tell_notes
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS
@@ -100,6 +100,7 @@ def _tell(levels: list[LevelWatch], within: float) -> None:
     month = levels[0].figure.month
     rows = (row for one in levels for row in _rows(one))
     print_rows(rows, COLUMNS, as_json=False, title=f"Service levels of {month:%Y-%m} up to now")
+    tell_notes(one.figure for one in levels)
     forecasts = [
         {"ans": one.figure.ans, "expected": ahead.expected, "value": f"{ahead.value} %", "may fail": ahead.may_fail}
         for one in levels

@@ -15,7 +15,7 @@ from vetlla.documents.sla.parameters import footnote
 from vetlla.documents.sla.texts import counted, month_name, result, short_result, subject, threshold
 from vetlla.documents.words import words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
-from vetlla.domain.service_levels import LevelVerdict
+from vetlla.domain.service_levels import LevelNote, LevelVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +64,7 @@ def level_page(content: LevelContent, language: Language) -> Page:
     return Page(
         words=words,
         title=words.text("title"),
-        lines=(name[:1].upper() + name[1:], words.text("made", day=words.day(content.made))),
+        lines=(name[:1].upper() + name[1:], words.text("made", day=words.day(content.made)), *_running(content, words)),
         foot=words.text("foot", month=name),
         cards=tuple(
             Card(name=words.text(f"card_{verdict.value}"), value=words.number(verdicts.count(verdict)))
@@ -77,6 +77,17 @@ def level_page(content: LevelContent, language: Language) -> Page:
         notes=tuple(words.text(f"note_{name}") for name in ("integers", "month", "unmeasured")),
         footnotes={name: footnote(name, value, unit, words) for name, (value, unit) in content.parameters.items()},
     )
+
+
+def _running(content: LevelContent, words: Words) -> Iterator[str]:
+    """Yield the line that says that the month is not over."""
+    if any(LevelNote.MONTH_RUNS in one.notes for one in content.figures):
+        yield words.text("running")
+
+
+def _own_notes(one: LevelFigure) -> list[LevelNote]:
+    """Return the notes of a level itself: that the month runs is said once, at the head of the page."""
+    return [note for note in one.notes if note is not LevelNote.MONTH_RUNS]
 
 
 def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
@@ -159,7 +170,7 @@ def _levels(content: LevelContent, words: Words) -> Iterator[Section]:
             *hours_chart(one, content.zone, words),
             *breach_table(one, content.zone, words),
         ]
-        if not blocks and not one.undecided and not one.unmeasured and not one.notes:
+        if not blocks and not one.undecided and not one.unmeasured and not _own_notes(one):
             continue
         yield Section(
             name=f"ans_{one.ans}",
@@ -178,6 +189,6 @@ def _lead(one: LevelFigure, content: LevelContent, words: Words) -> Text:
         sentences.append(words.text("lead_undecided", count=words.number(one.undecided)))
     if one.unmeasured:
         sentences.append(words.text("lead_unmeasured", count=words.number(one.unmeasured)))
-    sentences += [words.word("note", note.value) for note in one.notes]
+    sentences += [words.word("note", note.value) for note in _own_notes(one)]
     marks = tuple(name for name in one.assumed if name in content.parameters)
     return Marked(" ".join(sentences), marks) if marks else " ".join(sentences)

@@ -104,6 +104,8 @@ class ComponentTime(ConditionTime):
 
     probes: int = 0
     """Probes that vouch for a part of the time."""
+    begun: int = 0
+    """Those of them that started within the time."""
     spans: list[ProbedSpan] = field(default_factory=list)
     """Times in which it was not available or not seen, in their order; at most ``SPANS_MOST``."""
     span_count: int = 0
@@ -138,7 +140,7 @@ class _Sweep:
     """Goes through the time once, with the newest probe of each machine."""
 
     def __init__(self, begin_us: int, end_us: int, rule: ProbeRule, edges: Sequence[int]) -> None:
-        self._at_us = begin_us
+        self._begin_us = self._at_us = begin_us
         self._end_us = end_us
         self._rule = rule
         self._vouchers: dict[str, _Voucher] = {}
@@ -147,6 +149,7 @@ class _Sweep:
         self._day = 0
 
     def take(self, probe: Probe) -> None:
+        self._time.begun += probe.started_us >= self._begin_us
         self._advance(probe.started_us)
         until_us = probe.started_us + self._rule.gap_us
         self._vouchers[probe.machine] = _Voucher(probe.started_us, until_us, probe.result, probe.reason)

@@ -55,10 +55,23 @@ def together(times: Mapping[str, ConditionTime], reading: Reading) -> Together:
     is_excluded = unseen_rule(reading) is Unseen.EXCLUDED
     available = total = 0
     for name, time in sorted(times.items()):
-        weight = reading.integer(f"availability.weight.{name}", "availability.weight")
+        weight = _weight(name, reading)
         available += weight * time.available_us
         total += weight * (time.total_us - time.unseen_us * is_excluded)
     return Together(available, total)
+
+
+def hardly_seen(times: Mapping[str, ConditionTime], reading: Reading) -> list[str]:
+    """Return the components with a weight of which probes saw half of the time or less.
+
+    If unseen time is excluded, a few good probes would vouch for a whole month. Seen time that is the smaller part says
+    nothing of the larger one.
+    """
+    return [name for name, time in times.items() if 2 * time.unseen_us >= time.total_us and _weight(name, reading)]
+
+
+def _weight(name: str, reading: Reading) -> int:
+    return reading.integer(f"availability.weight.{name}", "availability.weight")
 
 
 def by_day(times: Mapping[str, ComponentTime], reading: Reading) -> list[Together]:

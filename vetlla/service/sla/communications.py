@@ -1,7 +1,8 @@
 """The figures of ANS 5 (*t2*) and ANS 6 (*t3*) of all communications of a month (tender 20220428, 16.5 and 16.6).
 
 A duration that is equal to its limit is within it. A communication whose time was not recorded is counted as unmeasured
-and is in no part. One that still waits, and has waited longer than may ever be, breaks the level already.
+and is in no part; a part that it could break is not kept. One that still waits, and has waited longer than may ever be,
+breaks the level already.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ QUARTER_US: Final = 900 * SECOND_US
 """The offsets of all zones are whole quarters of an hour."""
 
 
+STAMPED_WITHIN_US: Final = 60 * SECOND_US
+"""The receiver writes the stamps of a commit within seconds after it. A report that is younger than this may have none
+yet, and is undecided. One that is older will never have them, because the receiver was killed in between."""
+
+
 class Seen(NamedTuple):
     """What is the same for all communications of a month."""
 
@@ -62,13 +68,14 @@ def t2_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
     for one in found:
         if one.source is not CommunicationSource.TERMINAL:
             continue
-        verdict = judged_t2(one, limit_us)
-        if verdict is CaseVerdict.UNMEASURED or one.t2_us is None:
-            tally.unmeasured += 1
+        verdict = judged_t2(one, limit_us, seen.now_us)
+        if one.t2_us is None:
+            tally.unmeasured += verdict is CaseVerdict.UNMEASURED
+            tally.undecided += verdict is CaseVerdict.UNDECIDED
             continue
         is_kept = verdict is CaseVerdict.KEPT
         tally.add(one, one.t2_us, within=is_kept, limit_us=limit_us, is_breach=not is_kept)
-    parts = [share(PartName.ALL, tally.within, tally.cases, required_share(reading, ans))]
+    parts = [share(PartName.ALL, tally.within, tally.cases, required_share(reading, ans), tally.unmeasured)]
     return tally.figure(ans, parts if tally.cases or tally.unmeasured else [], reading)
 
 
@@ -103,8 +110,8 @@ def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
     if not tally.cases and not tally.unmeasured:
         return tally.figure(ans, [], reading)
     parts = [
-        share(PartName.WITHIN, tally.within, tally.cases, reading.integer("calls.t3_share")),
-        share(PartName.NEVER, never["kept"], tally.cases, HUNDRED),
+        share(PartName.WITHIN, tally.within, tally.cases, reading.integer("calls.t3_share"), tally.unmeasured),
+        share(PartName.NEVER, never["kept"], tally.cases, HUNDRED, tally.unmeasured),
     ]
     if reading.is_yes("sla.phone_calls") and not len(apart[CommunicationSource.PHONE]):
         parts.append(LevelPart(PartName.PHONE_CALLS, 0, 0, HUNDRED, "%", None, LevelVerdict.NOT_MEASURED))
@@ -124,10 +131,10 @@ def left_out(one: Communication, rules: T3Rules) -> str:
     return next((name for name, true in is_of.items() if true and name not in rules.counted), "")
 
 
-def judged_t2(one: Communication, limit_us: int) -> CaseVerdict:
+def judged_t2(one: Communication, limit_us: int, now_us: int) -> CaseVerdict:
     """Return what ANS 5 says of a communication of a terminal."""
     if one.t2_us is None:
-        return CaseVerdict.UNMEASURED
+        return CaseVerdict.UNDECIDED if _is_fresh(one, now_us) else CaseVerdict.UNMEASURED
     return CaseVerdict.KEPT if one.t2_us <= limit_us else CaseVerdict.BREACHED
 
 
@@ -137,7 +144,7 @@ def judged_t3(one: Communication, rules: T3Rules, now_us: int) -> tuple[CaseVerd
         return CaseVerdict.LEFT_OUT, 0
     waited = _waited(one, now_us)
     if waited is None:
-        return CaseVerdict.UNMEASURED, 0
+        return (CaseVerdict.UNDECIDED if _is_fresh(one, now_us) else CaseVerdict.UNMEASURED), 0
     if one.t3_us is None and not one.was_abandoned and waited <= rules.never_us:
         return CaseVerdict.UNDECIDED, waited
     if one.t3_us is None or waited > rules.never_us:
@@ -151,6 +158,11 @@ def _waited(one: Communication, now_us: int) -> int | None:
     if one.waits_since_us is not None:
         return max(0, now_us - one.waits_since_us)
     return 0 if one.was_abandoned else None
+
+
+def _is_fresh(one: Communication, now_us: int) -> bool:
+    """Return True for a report of a terminal that came so lately that its stamps are not written yet."""
+    return one.source is CommunicationSource.TERMINAL and now_us - one.begun_us < STAMPED_WITHIN_US
 
 
 class _Tally:

@@ -1,7 +1,12 @@
-"""Compares the counts of a month with a threshold. Whole numbers decide; equality keeps the level."""
+"""Compares the counts of a month with a threshold. Whole numbers decide; equality keeps the level.
+
+What was not measured never counts as met. So a part that is kept by its measured cases is not measured if it would be
+broken in case all of the unmeasured ones had failed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -12,18 +17,25 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from vetlla.domain.service_levels import LevelBreach, PartName
+    from vetlla.domain.service_levels import LevelBreach, LevelNote, PartName
 
 HUNDRED: Final = Decimal(100)
 _CENT: Final = Decimal("0.01")
 
 
-def share(name: PartName, numerator: int, denominator: int, threshold: Decimal | int) -> LevelPart:
-    """Return the comparison of a share with the percentage that it must reach."""
+def share(name: PartName, numerator: int, denominator: int, threshold: Decimal | int, unmeasured: int = 0) -> LevelPart:
+    """Return the comparison of a share with the percentage that it must reach.
+
+    ``unmeasured`` is the number of cases of which it is not known whether they are in the numerator. They are not in
+    ``denominator``.
+    """
     percent = Decimal(threshold)
     kept = 100 * numerator >= percent * denominator
     value = _rounded(HUNDRED * numerator, denominator, percent, reached=kept, down=True)
-    return LevelPart(name, numerator, denominator, percent, "%", value, _verdict(denominator, kept=kept))
+    verdict = _verdict(denominator, kept=kept)
+    if unmeasured and 100 * numerator < percent * (denominator + unmeasured):
+        verdict = _unproven(verdict)
+    return LevelPart(name, numerator, denominator, percent, "%", value, verdict)
 
 
 def at_most_one_per(name: PartName, numerator: int, denominator: int, per: int) -> LevelPart:
@@ -57,6 +69,17 @@ def figure(
     )
 
 
+def incomplete(found: LevelFigure) -> LevelFigure:
+    """Return figures of which an unknown number of cases is missing: no part of them is kept or without a case."""
+    parts = tuple(part._replace(verdict=_unproven(part.verdict)) for part in found.parts)
+    return replace(found, parts=parts, verdict=combined([part.verdict for part in parts]))
+
+
+def noted(found: LevelFigure, *notes: LevelNote) -> LevelFigure:
+    """Return figures with more notes."""
+    return replace(found, notes=(*found.notes, *notes)) if notes else found
+
+
 def combined(verdicts: Sequence[LevelVerdict]) -> LevelVerdict:
     """Return the verdict of a level from those of its parts: one that is not kept decides."""
     for decisive in (LevelVerdict.NOT_KEPT, LevelVerdict.NOT_MEASURED, LevelVerdict.KEPT):
@@ -69,6 +92,10 @@ def _verdict(denominator: int, *, kept: bool) -> LevelVerdict:
     if not denominator:
         return LevelVerdict.EMPTY
     return LevelVerdict.KEPT if kept else LevelVerdict.NOT_KEPT
+
+
+def _unproven(verdict: LevelVerdict) -> LevelVerdict:
+    return verdict if verdict is LevelVerdict.NOT_KEPT else LevelVerdict.NOT_MEASURED
 
 
 def _rounded(scaled: Decimal, denominator: int, threshold: Decimal, *, reached: bool, down: bool) -> Decimal | None:

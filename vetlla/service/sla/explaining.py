@@ -9,7 +9,7 @@ from vetlla.domain.calls import CallOutcome
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.service_levels import CaseVerdict, GroupedBy, LevelVerdict
+from vetlla.domain.service_levels import CaseVerdict, GroupedBy, LevelNote, LevelVerdict
 from vetlla.service.calls.proofs import Proof
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.duties.why import named
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TellTime: TypeAlias = Callable[[int], str]
 """Writes a moment, given in microseconds UTC."""
 
+_CLOSED: Final = "If the month was closed, the closed month has the figures: `vetlla month show`."
 _OF_VERDICT: Final = {
     LevelVerdict.KEPT: "It is kept.",
     LevelVerdict.NOT_KEPT: "It is not kept.",
@@ -41,6 +42,20 @@ _OF_CASES: Final = {
     CaseVerdict.UNDECIDED: "Not in the parts, because the clock still runs: {n}.",
     CaseVerdict.UNMEASURED: "Not in the parts, because the time was not recorded: {n}.",
     CaseVerdict.LEFT_OUT: "Left out, because they are no case of this level: {n}.",
+}
+_OF_NOTES: Final = {
+    LevelNote.UNSEEN_EXCLUDED: "The time that no probe saw is in neither number: `vetlla probe report` shows it.",
+    LevelNote.SEEN_TOO_LITTLE: "Probes saw half of a component's time or less, so the level does not count as kept.",
+    LevelNote.PERIOD_AS_CONFIGURED: "The period is that which each terminal is set to.",
+    LevelNote.NO_JOURNAL: "There is no journal here, so the signals of the terminals are not counted.",
+    LevelNote.JOURNAL_LATER: "The journal begins after the month does: what came before the first start of the receiver"
+    " is not measured.",
+    LevelNote.LEDGER_LATER: "The ledger of supervision begins after the month does: earlier days were removed"
+    f" because of their age, or never recorded. {_CLOSED}",
+    LevelNote.JOURNAL_REMOVED: "The journal no longer has all signals of the month, because old ones are removed"
+    f" ([retention] signals_days). {_CLOSED}",
+    LevelNote.JOURNAL_RESTORED: "A backup of the journal was restored, so signals of the month may be missing.",
+    LevelNote.MONTH_RUNS: "The month is not over.",
 }
 _OF_DUTY: Final = {
     DutyVerdict.KEPT: CaseVerdict.KEPT,
@@ -70,14 +85,21 @@ def figure_sentences(
     for group in found.groups:
         if group.by is GroupedBy.LEFT_OUT:
             yield f"Left out by parameter sla.t3.{group.name}: {group.denominator}."
+    yield from map(note_sentence, found.notes)
     for name in found.assumed:
         entry = parameters.find(name, last_day)
         if entry is not None:
             yield named(entry)
 
 
+def note_sentence(note: LevelNote) -> str:
+    """Return what limits a figure, as a sentence."""
+    return _OF_NOTES[note]
+
+
 def _part(part: LevelPart) -> str:
-    if part.verdict is LevelVerdict.NOT_MEASURED:
+    is_measured = part.verdict is not LevelVerdict.NOT_MEASURED
+    if part.value is None and not is_measured:
         return f"{part.name}: nothing was recorded, so it is not measured."
     if part.value is None:
         return f"{part.name}: there was no case."
@@ -86,6 +108,8 @@ def _part(part: LevelPart) -> str:
     else:
         value, most = f"{part.value} {part.unit}", f"at most {part.threshold} is allowed"
         counted = f"{part.numerator} with {part.denominator}, which is {value}; {most}"
+    if not is_measured:
+        return f"{part.name}: {counted}. What was not measured could break this part, so it does not count as kept."
     return f"{part.name}: {counted}, so this part is {'kept' if part.verdict is LevelVerdict.KEPT else 'not kept'}."
 
 

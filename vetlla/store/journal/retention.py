@@ -123,7 +123,7 @@ class _Round(NamedTuple):
         stamps: list[int] = [row["stamp_us"] for row in rows if row["stamp_us"] < before_us]
         if not stamps:
             return None
-        _put(self.connection, _latest(what), max(_known_us(self.read, what, before_us), *stamps))
+        _put(self.connection, latest_removed(what), max(_known_us(self.read, what, before_us), *stamps))
         return stamps[-1]
 
     def entry(self, subject: str, what: What, count: int, **more: object) -> Entry:
@@ -294,13 +294,14 @@ def _between(read: Read, what: What, after: int, upto: int, at_once: int) -> lis
 _REMEMBERED = "SELECT value FROM retention WHERE name = ?"
 
 
-def _latest(what: What) -> str:
+def latest_removed(what: What) -> str:
+    """Return the name under which table ``retention`` keeps the latest stamp that was removed."""
     return f"{what} stamp"
 
 
 def _known_us(read: Read, what: What, before_us: int) -> int:
     """Return the latest stamp of removed rows; 0 if nothing was removed, or the clock was ahead then."""
-    return next((row["value"] for row in read(_REMEMBERED, (_latest(what),)) if row["value"] < before_us), 0)
+    return next((row["value"] for row in read(_REMEMBERED, (latest_removed(what),)) if row["value"] < before_us), 0)
 
 
 def _rows_of(this: _Round, what: What, table: str) -> Iterator[Step]:

@@ -54,8 +54,9 @@ def times(
 ) -> dict[str, ComponentTime]:
     """Return the time of each component of a part, by name; ``edges`` are the begins of days within the span.
 
-    Components are those that were probed, and those that the parameters name. Without any probe the result is empty:
-    nothing was measured. Raises ConfigError for a wrong parameter.
+    Components are those that were probed, and those that the parameters name. Without any probe of the span the result
+    is empty, because nothing was measured: a probe from before it vouches for its begin only beside later ones. Raises
+    ConfigError for a wrong parameter.
     """
     rule = probe_rule(reading)
     since_us = within.begin_us - rule.gap_us
@@ -64,7 +65,7 @@ def times(
     for name in sorted(probed.union(named_components(reading, part))):
         probes = queries.probes(connection, ComponentName(part, name), since_us, within.end_us)
         found[name] = component_time(probes, within.begin_us, within.end_us, rule, edges)
-    return found if any(one.probes for one in found.values()) else {}
+    return found if any(one.begun for one in found.values()) else {}
 
 
 def outages(

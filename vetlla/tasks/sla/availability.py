@@ -16,8 +16,8 @@ from vetlla.domain.service_levels import (
     PartName,
 )
 from vetlla.service.probes.availability import Condition
-from vetlla.service.probes.combined import Unseen, by_day, together, unseen_rule
-from vetlla.service.sla.comparing import figure, share
+from vetlla.service.probes.combined import Unseen, by_day, hardly_seen, together, unseen_rule
+from vetlla.service.sla.comparing import figure, incomplete, noted, share
 from vetlla.tasks.probes.times import Within, times
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def of_probes(record: MonthRecord, ans: int) -> LevelFigure:
 def probed_figure(record: MonthRecord, found: Probed) -> LevelFigure:
     """Return the figures of the level of a part, in microseconds times the weight of each component.
 
-    It is not measured if no probe saw any of the month. A month that still runs is judged until now.
+    It is not measured without a probe of the month. If unseen time is excluded, it is not kept either if probes saw
+    half of a component's time or less. A month that still runs is judged until now.
     """
     ans, reading = LEVELS[found.part], found.reading
     sums = together(found.times, reading)
@@ -89,7 +90,7 @@ def probed_figure(record: MonthRecord, found: Probed) -> LevelFigure:
         if is_strict or span.condition is Condition.UNAVAILABLE
     ]
     spans.sort(key=lambda one: (one[1].begin_us, one[0]))
-    return figure(
+    level = figure(
         ans,
         record.month,
         [share(PartName.AVAILABLE, sums.available, sums.total, threshold)],
@@ -97,10 +98,12 @@ def probed_figure(record: MonthRecord, found: Probed) -> LevelFigure:
         breach_count=sum(one.span_count for one in found.times.values()) if is_strict else len(spans),
         assumed=reading.assumed(),
         groups=_groups(found),
-        notes=()
-        if is_strict or not any(one.unseen_us for one in found.times.values())
-        else (LevelNote.UNSEEN_EXCLUDED,),
     )
+    if is_strict or not any(one.unseen_us for one in found.times.values()):
+        return level
+    if hardly_seen(found.times, reading):
+        return noted(incomplete(level), LevelNote.UNSEEN_EXCLUDED, LevelNote.SEEN_TOO_LITTLE)
+    return noted(level, LevelNote.UNSEEN_EXCLUDED)
 
 
 def _breach(name: str, span: ProbedSpan) -> LevelBreach:

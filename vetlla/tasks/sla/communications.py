@@ -12,6 +12,7 @@ from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
 from vetlla.service.sla.proofs import ProofTally
 from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal.communications import communications
+from vetlla.tasks.sla.coverage import by_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ _T3, _PROOFS = 6, 7
 
 def of_t2(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures of ANS 5 from the signals of the journal."""
-    return t2_figure(ans, of_terminals(record), record.reading(), _seen(record))
+    return by_signals(record, t2_figure(ans, of_terminals(record), record.reading(), _seen(record)))
 
 
 class CallLevels(NamedTuple):
@@ -60,7 +61,7 @@ def of_calls(record: MonthRecord) -> CallLevels:
             yield call
 
     t3 = t3_figure(_T3, communications_with(record, told()), record.reading(), _seen(record))
-    return CallLevels(t3, tally.figure(_PROOFS, record.month, record.reading()))
+    return CallLevels(by_signals(record, t3), tally.figure(_PROOFS, record.month, record.reading()))
 
 
 def _seen(record: MonthRecord) -> Seen:

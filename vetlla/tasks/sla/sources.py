@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from vetlla.domain.service_levels import LevelNote
+from vetlla.service.sla.comparing import noted
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.tasks.sla.availability import of_probes
 from vetlla.tasks.sla.communications import of_proofs, of_t2, of_t3
@@ -30,6 +32,7 @@ SOURCES: Final[Mapping[int, Source]] = (
 
 
 def figures(record: MonthRecord, numbers: Iterable[int] = NUMBERS) -> Iterator[LevelFigure]:
-    """Yield the figures of levels in a month, in the order of the numbers."""
+    """Yield the figures of levels in a month, in the order of the numbers; those of a running month say so."""
+    runs = (LevelNote.MONTH_RUNS,) if record.seen_us <= record.end_us else ()
     for ans in numbers:
-        yield SOURCES[ans](record, ans)
+        yield noted(SOURCES[ans](record, ans), *runs)

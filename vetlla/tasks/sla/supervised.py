@@ -15,14 +15,17 @@ from vetlla.domain.service_levels import (
     LevelNote,
     PartName,
 )
-from vetlla.service.sla.comparing import HUNDRED, figure, share
+from vetlla.service.sla.comparing import HUNDRED, figure, incomplete, noted, share
 from vetlla.service.sla.from_duties import required_share
+from vetlla.store.months.journal_inputs import ledger_from
+from vetlla.tasks.sla.coverage import first_day
 from vetlla.tasks.supervision.month import checks, ledger_month
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from vetlla.domain.service_levels import LevelFigure
+    from vetlla.store.journal.archive import Archive
     from vetlla.tasks.sla.month import MonthRecord
     from vetlla.tasks.supervision.month import Checks, JudgedDay
 
@@ -30,14 +33,17 @@ if TYPE_CHECKING:
 def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     """Return the figures from the ledger of supervision: device-days that were checked, and days that have a ledger.
 
-    It is not measured if the ledger has no day of the month.
+    It is not measured if the ledger has no day of the month. If the whole ledger begins later than the month, earlier
+    days were removed or never written. They are in no part, and without them the level is not kept.
     """
     if record.archive is None:
-        return figure(ans, record.month, [])
+        return figure(ans, record.month, [], notes=(LevelNote.NO_JOURNAL,))
     calendar = record.rules.calendar
     month = ledger_month(record.archive, record.month, calendar.zone, record.seen_us, record.ledger_days)
+    before = _before_the_ledger(record.archive, month.missing)
+    lacks = (LevelNote.LEDGER_LATER,) if before and before[-1] >= f"{first_day(record)}" else ()
     if not month.recorded:
-        return figure(ans, record.month, [])
+        return figure(ans, record.month, [], notes=lacks)
     breached: list[JudgedDay] = []
 
     def hear(one: JudgedDay) -> None:
@@ -48,8 +54,9 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     reading = record.reading()
     threshold = required_share(reading, ans)
     checked, supervised = (sum(getattr(one, name) for one in sums.values()) for name in ("checked", "supervised"))
-    days, over = len(month.recorded), len(month.recorded) + len(month.missing)
-    return figure(
+    days = len(month.recorded)
+    over = days + len(month.missing) - len(before)
+    found = figure(
         ans,
         record.month,
         [share(PartName.CHECKED, checked, supervised, threshold), share(PartName.DAYS_RECORDED, days, over, HUNDRED)],
@@ -59,6 +66,13 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
         groups=_groups(sums),
         notes=(LevelNote.PERIOD_AS_CONFIGURED,),
     )
+    return noted(incomplete(found), *lacks) if lacks else found
+
+
+def _before_the_ledger(archive: Archive, missing: Sequence[str]) -> list[str]:
+    """Return the missing days that are before the first day of the whole ledger; none if it has no day at all."""
+    begins = ledger_from(archive)
+    return [day for day in missing if day < begins]
 
 
 def _breach(one: JudgedDay, record: MonthRecord) -> LevelBreach:

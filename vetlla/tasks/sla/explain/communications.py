@@ -31,7 +31,7 @@ def t2_cases(record: MonthRecord, _: int, time: TellTime) -> Iterator[Candidate]
     reading = record.reading()
     limit_us = t2_limit_us(reading)
     for one in of_terminals(record):
-        verdict, why = judged_t2(one, limit_us), partial(t2_text, one, reading)
+        verdict, why = judged_t2(one, limit_us, record.seen_us), partial(t2_text, one, reading)
         yield Candidate(verdict, one.home, one.begun_us, partial(_told, record, one, verdict, why, time))
 
 

@@ -14,7 +14,7 @@ from vetlla.tasks.sla.explain.duties import complaint_cases, duty_cases, emergen
 from vetlla.tasks.sla.explain.probed import probed_cases, probed_sentences
 from vetlla.tasks.sla.explain.supervised import supervised_cases
 from vetlla.tasks.sla.from_duties import of_duties
-from vetlla.tasks.sla.sources import SOURCES
+from vetlla.tasks.sla.sources import SOURCES, figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +81,7 @@ def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Expl
             f"ANS {ans} has no case of a home: its cases are times of components",
             remedy=f"leave --home out: vetlla sla explain {ans} --month {record.month:%Y-%m}",
         )
-    found = SOURCES[ans](record, ans)
+    (found,) = figures(record, [ans])
     counts: Counter[CaseVerdict] = Counter()
     listed: list[Candidate] = []
     more = 0
