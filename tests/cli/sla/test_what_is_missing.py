@@ -1,4 +1,4 @@
-"""What the journal no longer has, and reports without their times: the report says it, and counts nothing of it as kept."""
+"""What the journal no longer has, and what has no time: the report says it, and counts nothing of it as kept."""
 
 from __future__ import annotations
 
