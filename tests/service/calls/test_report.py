@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -73,7 +74,15 @@ def test_each_call_in_is_counted_once() -> None:
         call(-S),
     )
     assert (found.incoming, found.answered, found.abandoned, found.lost, found.undecided) == (7, 3, 1, 1, 2)
-    assert (found.timed, found.untimed, found.share, found.is_kept) == (1, 2, Decimal("100.0"), True)
+    assert (found.timed, found.untimed, found.share, found.is_kept) == (1, 2, Decimal("100.0"), None)
+
+
+@pytest.mark.parametrize("unknown", [{"ready": None}, {"outcome": None, "answered": None}])
+def test_calls_without_a_time_never_keep_ans_6(unknown: dict[str, Any]) -> None:
+    """One of them may have waited too long; one that certainly did still breaks the level."""
+    assert of(call()).is_kept is True
+    assert of(call(), call(**unknown)).is_kept is None
+    assert of(call(31 * S), call(**unknown)).is_kept is False
 
 
 def test_ans_7_counts_both_directions() -> None:

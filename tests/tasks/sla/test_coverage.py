@@ -34,10 +34,10 @@ KEPT, NOT_KEPT, NOT_MEASURED = LevelVerdict.KEPT, LevelVerdict.NOT_KEPT, LevelVe
 MARCH: Final = date(2026, 3, 1)
 
 
-def rules(**values: object) -> DutyRules:
-    """Return the rules with other values of parameters."""
+def rules(start: date = date(2024, 4, 1)) -> DutyRules:
+    """Return the rules with another start of the contract."""
     # The signals of these tests have no alarm, and there are no telephone calls.
-    given = {"sla.phone_calls": "no", "sla.t3.routine": "yes"} | values
+    given: dict[str, Any] = {"sla.phone_calls": "no", "sla.t3.routine": "yes", START: start}
     shipped = load_rules()
     entries = [entry for name in shipped.parameters.names() for entry in shipped.parameters.all(name)]
     changed: Any = [replace(one, value=given.get(one.name, one.value)) for one in entries]
@@ -116,7 +116,7 @@ def test_a_month_is_measured_from_the_first_start_of_the_receiver(
 ) -> None:
     """A journal that begins on the first day of the service is whole, with a note; one that begins later is not."""
     clock = signals(tmp_path, begin, range(2, 20))
-    with levels(tmp_path, clock, MARCH, rules(**{START: contract})) as found:
+    with levels(tmp_path, clock, MARCH, rules(contract)) as found:
         assert {(found[ans].verdict, found[ans].notes) for ans in (5, 6)} == {(verdict, notes)}
 
 

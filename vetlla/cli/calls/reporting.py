@@ -56,7 +56,7 @@ def report(
 
     A call belongs to the month in which it began. Abandoned calls have no t3 and are counted apart.
 
-    Exit status: 0 kept or without a call that shows it, 1 not kept.
+    Exit status: 0 kept, or the calls do not show it, 1 not kept.
 
     Example: vetlla calls report --month 2026-11 --json
     """
@@ -123,7 +123,9 @@ def _tell(first: date, found: CallFigures, *, numbers: bool) -> None:
     limits = found.limits
     # 548 of 609 are 90.0 %, rounded, and do not keep 90 %.
     needed = f" ({count_for(limits.share, found.timed)})" if found.timed else ""
-    kept = {True: "kept", False: "NOT KEPT", None: "no call shows it"}[found.is_kept]
+    unknown = found.untimed + found.undecided
+    open_words = f"not measured: {counted(unknown, 'call')} without a known t3" if unknown else "no call shows it"
+    kept = {True: "kept", False: "NOT KEPT", None: open_words}[found.is_kept]
     lines = {
         f"Calls of {first:%Y-%m}": f"{found.incoming} in, {found.outgoing} out ({found.out_answered} answered)",
         "ANS 6, calls": kept,

@@ -92,10 +92,13 @@ class CallFigures:
 
     @property
     def is_kept(self) -> bool | None:
-        """Return True if both parts of ANS 6 were kept by the calls; None without a call that shows it."""
-        if not self.timed:
-            return None
-        return self.within >= count_for(self.limits.share, self.timed) and not self.breaches
+        """Return True if both parts of ANS 6 were kept by the calls; None if they do not show it.
+
+        A call without a *t3*, or with an unknown outcome, may have waited longer than is ever allowed.
+        """
+        if self.breaches or self.within < count_for(self.limits.share, self.timed):
+            return False
+        return True if self.timed and not self.untimed and not self.undecided else None
 
     @property
     def busiest(self) -> int | None:

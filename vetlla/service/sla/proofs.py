@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.calls import CallOutcome, Direction
+from vetlla.domain.calls import CallOutcome
 from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, PartName
 from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.sla.comparing import figure, share
@@ -22,20 +22,20 @@ _REASONS: Final = {
     Proof.RECORDED: BreachReason.NOT_RECORDED,
     Proof.FILED: BreachReason.NOT_FILED,
 }
-_DIRECTIONS: Final = frozenset({Direction.IN, Direction.OUT})
 
 
 class ProofTally:
     """Counts of the proofs of a month's calls."""
 
     def __init__(self) -> None:
-        self._calls = self._talks = self._breaches = 0
+        self._calls = self._talks = self._breaches = self._unmeasured = 0
         self._missing = dict.fromkeys(Proof, 0)
         self._listed: list[LevelBreach] = []
 
     def add(self, call: PhoneCall) -> None:
-        """Count a call. One of which no direction is known has only a recording or a party, and is no case."""
-        if call.record.direction not in _DIRECTIONS:
+        """Count a call. One of which no direction is known is unmeasured: the record of the PBX may be missing."""
+        if call.record.direction is None:
+            self._unmeasured += 1
             return
         self._calls += 1
         self._talks += call.record.outcome is CallOutcome.ANSWERED
@@ -53,12 +53,13 @@ class ProofTally:
     def figure(self, ans: int, month: date, reading: Reading) -> LevelFigure:
         """Return the figures, with a part for each proof; a breach is a call that lacks some.
 
-        It is not measured without a call.
+        It is not measured without a call whose direction is known.
         """
         threshold = required_share(reading, ans)
         of = {Proof.REGISTERED: self._calls, Proof.RECORDED: self._talks, Proof.FILED: self._calls}
         parts = [
-            share(PartName(proof.value), whole - self._missing[proof], whole, threshold) for proof, whole in of.items()
+            share(PartName(proof.value), whole - self._missing[proof], whole, threshold, self._unmeasured)
+            for proof, whole in of.items()
         ]
         return figure(
             ans,
@@ -66,5 +67,6 @@ class ProofTally:
             parts if self._calls else [],
             self._listed,
             self._breaches,
+            unmeasured=self._unmeasured,
             assumed=reading.assumed(),
         )

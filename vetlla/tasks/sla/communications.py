@@ -69,10 +69,10 @@ def _seen(record: MonthRecord) -> Seen:
 
 
 def communications_with(record: MonthRecord, calls: Iterable[PhoneCall]) -> Iterator[Communication]:
-    """Yield the signals of the terminals, and of all calls those that came in."""
+    """Yield the signals of the terminals, and of all calls those that came in, or may have."""
     yield from of_terminals(record)
     for call in calls:
-        if call.record.direction is Direction.IN:
+        if call.record.direction is not Direction.OUT:
             yield _communication(call)
 
 
@@ -89,6 +89,7 @@ def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:
 
 def _communication(call: PhoneCall) -> Communication:
     found = call.record
+    is_in = found.direction is Direction.IN  # of another one it is not known whether anything was to be answered
     return Communication(
         source=CommunicationSource.PHONE,
         number=call.id,
@@ -96,9 +97,9 @@ def _communication(call: PhoneCall) -> Communication:
         begun_us=found.started or found.ready or 0,
         priority="",
         t2_us=None,
-        t3_us=call.t3 if found.outcome is CallOutcome.ANSWERED else None,
+        t3_us=call.t3 if is_in and found.outcome is CallOutcome.ANSWERED else None,
         waits_since_us=None,
         is_routine=False,
         on_test=False,
-        was_abandoned=found.outcome not in {None, CallOutcome.QUEUED, CallOutcome.ANSWERED},
+        was_abandoned=is_in and found.outcome not in {None, CallOutcome.QUEUED, CallOutcome.ANSWERED},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vetlla.domain.calls import Direction
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.service_levels import CaseVerdict, LevelCase
 from vetlla.service.calls.joining import joined
@@ -48,12 +47,14 @@ def t3_cases(record: MonthRecord, _: int, time: TellTime) -> Iterator[Candidate]
 def proof_cases(record: MonthRecord, ans: int, time: TellTime) -> Iterator[Candidate]:
     """Yield the calls in and out of a month for ANS 7."""
     for call in calls_of(record):
-        if call.record.direction not in {Direction.IN, Direction.OUT}:
-            continue
         missing = lacks(call)
-        verdict = CaseVerdict.BREACHED if missing else CaseVerdict.KEPT
+        is_known = call.record.direction is not None
+        verdict = CaseVerdict.UNMEASURED if not is_known else CaseVerdict.BREACHED if missing else CaseVerdict.KEPT
         begun_us = call.record.started or call.record.ready or 0
-        told = partial(_call, call, verdict, f"{proofs_text(call, missing)} Source: tender 20220428, 16.{ans}.", time)
+        unknown = "" if is_known else "It is not known whether it came in or went out. "
+        told = partial(
+            _call, call, verdict, f"{unknown}{proofs_text(call, missing)} Source: tender 20220428, 16.{ans}.", time
+        )
         yield Candidate(verdict, call.tie.home, begun_us, told)
 
 
