@@ -16,6 +16,9 @@ from vetlla.domain.service_levels import LevelNote, LevelVerdict
 from vetlla.domain.supervision import DayOf, KeptDevice, LedgerDay, Stretch
 from vetlla.service.duties.terms import DutyRules
 from vetlla.service.parameters import Parameters
+from vetlla.store.backups.backup import back_up
+from vetlla.store.backups.restore import restore
+from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.duties.rules import load_rules
 from vetlla.tasks.sla.coverage import START
@@ -127,6 +130,24 @@ def test_a_month_before_the_journal_and_a_service_without_one_are_not_measured(t
         state.mkdir(exist_ok=True)
         with levels(state, clock, MARCH, rules()) as found:
             assert {(found[ans].verdict, note in found[ans].notes) for ans in (5, 6)} == {(NOT_MEASURED, True)}
+
+
+def test_a_month_of_which_a_restore_may_have_lost_signals_is_not_measured(tmp_path: Path) -> None:
+    """A backup of 2 March is restored on the 12th, after signals of each day between them; April lacks nothing."""
+    state, backup = tmp_path / "state", tmp_path / "backup"
+    signals(state, datetime(2026, 2, 1, 9, tzinfo=UTC), range(28))
+    room = FreeSpace(state, reserve=0)
+    back_up(state, backup, ManualClock(datetime(2026, 3, 2, tzinfo=UTC)), room)
+    signals(state, datetime(2026, 3, 2, 9, tzinfo=UTC), range(10))
+    restore(backup, state, ManualClock(datetime(2026, 3, 12, tzinfo=UTC)), room, actor="enric")
+    clock = signals(state, datetime(2026, 3, 12, 9, tzinfo=UTC), range(40))
+    with levels(state, clock, MARCH, rules()) as found:
+        assert {(found[ans].verdict, found[ans].notes) for ans in (5, 6)} == {
+            (NOT_MEASURED, (LevelNote.JOURNAL_RESTORED,))
+        }
+    for month in (date(2026, 2, 1), date(2026, 4, 1)):
+        with levels(state, clock, month, rules()) as found:
+            assert LevelNote.JOURNAL_RESTORED not in found[5].notes
 
 
 def ledger(state: Path, days: Iterable[int], silent: int = -1) -> ManualClock:

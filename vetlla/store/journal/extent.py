@@ -27,6 +27,8 @@ SELECT (SELECT first_us FROM boots ORDER BY id LIMIT 1) AS boot_us,
        (SELECT received_us FROM signals ORDER BY id LIMIT 1) AS signal_us
 """
 _REMOVED: Final = "SELECT value FROM retention WHERE name = ?"
+_WAS_RESTORED: Final = "SELECT 1 FROM numbers LIMIT 1"
+"""Every restore leaves its numbers there, so that the audit of a journal without one need not be looked through."""
 _RESTORES: Final = """
 SELECT id, at_us, detail FROM audit INDEXED BY audit_deeds WHERE action <> 'commit' AND action = 'restore' ORDER BY id
 """
@@ -61,6 +63,8 @@ def extent(archive: Archive) -> Extent:
 
 
 def _lost(archive: Archive) -> Iterator[LostTime]:
+    if not archive.read(_WAS_RESTORED):
+        return
     for row in archive.read(_RESTORES):
         last = max((_last_of(one) for one in archive.read(_COMMIT_BEFORE, (row["id"],))), default=0)
         # The next number is above all that were given out. So it tells whether the replaced journal had more signals.
