@@ -92,7 +92,7 @@ def _keys(calendar: YearCalendar) -> Iterator[PlantedFault]:
     yield PlantedFault(
         "returned to the person who may have it", "kept", "", [ceded, told(3, "returned", to=AUTHORISED)]
     )
-    yield PlantedFault("returned, and the record does not say to whom", "kept", "", [ceded, told(3, "returned")])
+    yield PlantedFault("returned without the code of the person", "kept", "", [ceded, told(3, "returned")])
 
 
 def _due(calendar: YearCalendar, month: int) -> tuple[ToldEvent, int]:
