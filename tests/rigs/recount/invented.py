@@ -232,16 +232,15 @@ class Inventor:
             "sent U1 recalled U1 sent U1 no_access U1 finished", "cancelled", "sent U1 sent U2 recalled U2",
             "sent U1 no_access U1 sent U2 recalled U2 finished", "sent U1 arrived U1 recalled U1 sent U2",
             "sent sent access", "sent recalled sent arrived", "sent U1 sent access",
-            "sent U1 arrived U1 sent U2 recalled U2",
+            "sent U1 sent u1 access U1 finished", "sent U1 arrived U1 sent U2 recalled U2",
             "sent U1 no_access U1 sent U2 access U2 finished", "sent U1 recalled U1 sent U2 recalled U2 sent U3", "",
         )).split()  # fmt: skip
         kind, home, at = self.random.choice(("umo_1", "umo_2")), self._code("H", HOMES), self._moment()
         rows = [self._row(kind, home, "communicated", at)]
         for place, word in enumerate(course):
-            if word[0] != "U":
+            if word[0] not in "Uu":
                 at += timedelta(minutes=self.random.choice((1, 4, 30)))
-                team = course[place + 1] if place + 1 < len(course) and course[place + 1][0] == "U" else ""
-                team = team.lower() if self.random.random() < 0.2 else team
+                team = course[place + 1] if place + 1 < len(course) and course[place + 1][0] in "Uu" else ""
                 rows.append(self._row(kind, home, word, at, team=team))
         return rows
 
