@@ -14,7 +14,19 @@ from PIL import ImageFont
 from vetlla.documents.charts.columns import Series, columns
 from vetlla.documents.charts.months import LevelMonth, LevelMonths, months
 from vetlla.documents.charts.ranges import Range, ranges
-from vetlla.documents.charts.shapes import COLOURS, FONT, INK, PALE, Box, ChartPicture, Label, Stroke, part_box, svg
+from vetlla.documents.charts.shapes import (
+    COLOURS,
+    FONT,
+    INK,
+    LINE,
+    PALE,
+    Box,
+    ChartPicture,
+    Label,
+    Stroke,
+    part_box,
+    svg,
+)
 from vetlla.documents.charts.spread import Limit, spread
 from vetlla.documents.words import Language, words_of
 from vetlla.domain.service_levels import LevelVerdict
@@ -116,7 +128,7 @@ def drawn_spread(counts: list[int], *at: int) -> ChartPicture:
 
 def bars(drawn: ChartPicture) -> list[Box]:
     """Return the bars, from the left."""
-    found = [shape for shape in drawn.shapes if isinstance(shape, Box) and shape.colour in COLOURS]
+    found = [shape for shape in drawn.shapes if isinstance(shape, Box) and shape.colour not in {INK, LINE}]
     return sorted(found, key=lambda bar: bar.x)
 
 
@@ -151,10 +163,27 @@ def test_a_spread_of_any_length_fits(counts: list[int]) -> None:
     assert all(after - before >= 40 for before, after in pairwise(places))
 
 
-def test_a_spread_that_cannot_be_drawn_is_refused() -> None:
-    for counts, limits in (([1], ()), ([1, 2], (1, 1, 1))):
-        with pytest.raises(ValueError, match="cannot be drawn"):
-            drawn_spread(counts, *limits)
+@pytest.mark.parametrize("limits", [(), (30, 35, 52), (1, 2, 3, 4, 5, 6)])
+def test_any_number_of_limits_is_drawn(limits: tuple[int, ...]) -> None:
+    """ANS 11 has three: 30 and 35 minutes, and 52.5 from which a late arrival is a grave fault."""
+    drawn = drawn_spread([1] * 61, *limits)
+    assert_inside(drawn)
+    found = [bar.colour for bar in bars(drawn)]
+    for at in limits[: len(COLOURS)]:
+        assert contrast(found[at - 1], found[at]) >= 1.8
+    assert sum(isinstance(shape, Stroke) for shape in drawn.shapes) == len(limits)
+
+
+def test_a_limit_beyond_the_steps_stands_at_their_end() -> None:
+    drawn = drawn_spread([1] * 61, 15, 900)
+    assert_inside(drawn)
+    (_, last) = [shape for shape in drawn.shapes if isinstance(shape, Stroke)]
+    assert bars(drawn)[59].x < last.x < bars(drawn)[60].x
+
+
+def test_a_spread_without_a_step_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot be drawn"):
+        drawn_spread([1])
 
 
 # --- months -----------------------------------------------------------------------------------------------------------

@@ -133,7 +133,8 @@ def test_a_wrong_parameter_and_two_answers_are_refused(
     file.write_text(parameters_file().read_text(encoding="utf-8").replace('value = "days"', 'value = "weeks"'))
     monkeypatch.setenv("VETLLA_PARAMETERS", str(file))
     wrong = park("budget", "residual", *ON)
-    assert wrong.error.splitlines()[0] == "parameter rent.pro_rata is not one of days, whole_month, none"
+    assert wrong.status == 78
+    assert wrong.error.splitlines()[0] == "parameter rent.pro_rata is 'weeks'"
 
 
 def test_as_known_before_a_movement_was_recorded(park: Vetlla) -> None:

@@ -21,6 +21,7 @@ from vetlla.domain.service_levels import (
     LevelFigure,
     LevelPart,
     LevelVerdict,
+    PartName,
     Spread,
 )
 from vetlla.service.sla.levels import NUMBERS
@@ -34,7 +35,7 @@ LIMIT_US = 30_000_000
 
 def t3(month: date, verdict: LevelVerdict = LevelVerdict.NOT_KEPT) -> LevelFigure:
     """Return a month of ANS 6 with a breach that exceeds its limit by a microsecond."""
-    part = LevelPart("within", 899, 1000, Decimal(90), "%", Decimal("89.90"), verdict)
+    part = LevelPart(PartName.WITHIN, 899, 1000, Decimal(90), "%", Decimal("89.90"), verdict)
     breach = LevelBreach(
         "call", "17", "H1", "", BreachReason.TOO_LONG, BEGUN_US, limit_us=LIMIT_US, measured_us=LIMIT_US + 1
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FONT = 15
 INK, PALE, LINE = "#222222", "#ffffff", "#d9d9d9"
@@ -75,9 +78,9 @@ def round_step(most: int) -> int:
         power *= 10
 
 
-def part_box(x: int, y: int, width: int, height: int, part: int) -> Box:
-    """Return the box of a part, by its number in ``COLOURS``. It has an outline if it is wide enough."""
-    return Box(x, y, width, height, COLOURS[part], INK if min(width, height) >= _OUTLINED else "")
+def part_box(x: int, y: int, width: int, height: int, part: int, *, colours: Sequence[str] = COLOURS) -> Box:
+    """Return the box of a part, by its number in ``colours``. It has an outline if it is wide enough."""
+    return Box(x, y, width, height, colours[part], INK if min(width, height) >= _OUTLINED else "")
 
 
 def svg(drawn: ChartPicture) -> str:

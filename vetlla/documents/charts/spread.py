@@ -38,6 +38,9 @@ _LONGER_BAR: Final = 40
 _MIDDLE: Final = WIDTH - _RIGHT - _LONGER // 2 + 8
 _LEAST: Final = 4
 """Height of the lowest bar, so that a single case among thousands is seen."""
+_ZONES: Final = (*COLOURS, "#7a2e00")
+"""Colours of the bars before the first limit, before the second one, and so on. The last one, which is dark again, is
+also that of the bars behind any further limit."""
 _LABELLED: Final = 12
 """Most numbers below the bars."""
 
@@ -62,12 +65,12 @@ def spread(
     """Return the bars. ``counts`` has the cases of each step, and in its last place all that took longer.
 
     Bars after a limit have another colour. A case that took exactly as long as the limit is kept, but its bar begins
-    there; so the share in the limit's text must come from the cases. ``edge`` writes the begin of a step, ``number`` a
-    number of cases, ``axis`` says what the steps are, and ``longer`` names the last bar. Raises ValueError for more
-    limits than there are colours, and for no step.
+    there; so the share in the limit's text must come from the cases. A limit beyond the steps stands at their end.
+    ``edge`` writes the begin of a step, ``number`` a number of cases, ``axis`` says what the steps are, and ``longer``
+    names the last bar. Raises ValueError for no step.
     """
-    if len(limits) >= len(COLOURS) or len(counts) < 2:
-        raise ValueError(f"{len(limits)} limits and {len(counts)} counts cannot be drawn")
+    if len(counts) < 2:
+        raise ValueError(f"{len(counts)} counts cannot be drawn")
     steps = len(counts) - 1
     top = _TOP + _ROW * len(limits)
     floor = top + _PLOT
@@ -90,13 +93,15 @@ def spread(
         height = max(round(count * scale), _LEAST) if count else 0
         zone = len(limits) if is_last else sum(1 for one in limits if one.at <= place)
         if height:
-            drawn.append(part_box(left, floor - height, max(1, right - left), height, zone))
+            drawn.append(
+                part_box(left, floor - height, max(1, right - left), height, min(zone, len(_ZONES) - 1), colours=_ZONES)
+            )
     drawn.append(Box(_LEFT, floor, round(each * steps), 1, INK))
     every = max(1, round_step(-(-steps * 5 // _LABELLED)))
     drawn += [Label(_LEFT + round(each * at), floor + 6, edge(at)) for at in range(0, steps + 1, every)]
     drawn.append(Label(_MIDDLE, floor + 6, longer))
     drawn.append(Label(_LEFT + round(each * Fraction(steps, 2)), floor + 6 + _ROW, axis))
-    drawn += _lines(limits, each, floor)
+    drawn += _lines([one._replace(at=min(one.at, Fraction(steps))) for one in limits], each, floor)
     return ChartPicture(WIDTH, floor + 2 * _ROW + 10, drawn, title)
 
 

@@ -54,7 +54,7 @@ def behind(concept: str, reading: Reading) -> tuple[str, ...]:
         names = (*_BEHIND_RENT, *(_BEHIND_PILOTS if pilots else ()))
     for name in names:
         reading.entry(name)
-    return tuple(entry.name for entry in reading.not_agreed())
+    return reading.assumed()
 
 
 def vat_rates(reading: Reading) -> VatRates:
@@ -91,7 +91,7 @@ def rent_terms(reading: Reading, span: DaySpan, homes: Mapping[str, Home], atten
         raise ConfigError(f"parameter rent.pilot_lines: {unknown} is no line of rent", remedy=_REMEDY)
     return RentTerms(
         span=span,
-        pro_rata=ProRata(reading.choice("rent.pro_rata", tuple(ProRata))),
+        pro_rata=reading.choice("rent.pro_rata", ProRata),
         when_suspended=reading.is_yes("rent.suspended"),
         when_home_left=reading.is_yes("rent.home_left"),
         in_warehouse=reading.is_yes("rent.warehouse"),
@@ -104,4 +104,4 @@ def rent_terms(reading: Reading, span: DaySpan, homes: Mapping[str, Home], atten
 
 def reduction_vat(reading: Reading) -> ReductionVat:
     """Return which VAT a reduction has."""
-    return ReductionVat(reading.choice("invoice.reduction_vat", tuple(ReductionVat)))
+    return reading.choice("invoice.reduction_vat", ReductionVat)

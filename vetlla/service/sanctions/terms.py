@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.errors import ConfigError
 from vetlla.domain.money import cents
 from vetlla.domain.sanctions import FaultClass
 from vetlla.service.sanctions.windows import YEAR_MONTHS, always, natural_year, rolling, rolling_months
@@ -84,20 +83,11 @@ class SanctionTerms(NamedTuple):
 
 def terms(reading: Reading) -> SanctionTerms:
     """Return how faults are counted. Raises ConfigError for an answer that is none, or a missing parameter."""
-    answers = {name: _answer(reading, name) for name in NAMES}
+    answers = {name: reading.choice(name, words) for name, words in NAMES.items()}
     base = reading.money(f"sanctions.base.{answers['sanctions.base']}")
     ceilings = {
         one: cents(base * reading.money(f"sanctions.ceiling.{one}") / 100)
         for one in (FaultClass.MINOR, FaultClass.GRAVE, FaultClass.VERY_GRAVE)
     }
     offered = reading.integer("umo.offered_share")
-    return SanctionTerms(answers, ceilings, offered, frozenset(one.name for one in reading.not_agreed()))
-
-
-def _answer(reading: Reading, name: str) -> str:
-    word = reading.text(name)
-    if word not in NAMES[name]:
-        raise ConfigError(
-            f"parameter {name} is {word!r}", remedy=f"write {' or '.join(NAMES[name])} in the parameters file"
-        )
-    return word
+    return SanctionTerms(answers, ceilings, offered, frozenset(reading.assumed()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.service_levels import GroupedBy
 from vetlla.service.sla.comparing import HUNDRED
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def forecast(found: LevelFigure, elapsed_us: int, whole_us: int) -> Forecast | N
         return None
     part = found.parts[0]
     expected = max(part.denominator, part.denominator * whole_us // min(elapsed_us, whole_us))
-    days = sorted((one for one in found.groups if one.by == "day"), key=lambda one: one.name)[-RECENT_DAYS:]
+    days = sorted((one for one in found.groups if one.by is GroupedBy.DAY), key=lambda one: one.name)[-RECENT_DAYS:]
     recent, of = sum(one.numerator for one in days), sum(one.denominator for one in days)
     if not of:
         recent, of = part.numerator, part.denominator

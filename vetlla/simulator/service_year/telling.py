@@ -99,8 +99,8 @@ def facts(name: str, kinds: DutyKinds, reading: Reading, term: Term | None) -> F
     """Return the facts of a kind on the day of a reading."""
     kind = kinds.kind(name)
     judged = dict(kind.judged) or dict.fromkeys(kind.ends, "")
-    counts = {event: not parameter or reading.text(parameter) == "yes" for event, parameter in judged.items()}
-    stops = {event: not stop.only_if or reading.text(stop.only_if) == "yes" for event, stop in kind.stops.items()}
+    counts = {event: not parameter or reading.is_yes(parameter) for event, parameter in judged.items()}
+    stops = {event: not stop.only_if or reading.is_yes(stop.only_if) for event, stop in kind.stops.items()}
     return Facts(
         name,
         kind,

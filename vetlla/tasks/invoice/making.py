@@ -96,7 +96,7 @@ def _deducted(
 ) -> Iterator[CountedLine]:
     reading = record.reading()
     lines = deduction_lines(one, plain, vat_rates(reading), reduction_vat(reading))
-    names = tuple(sorted({*assumed, *(entry.name for entry in reading.not_agreed())}))
+    names = tuple(sorted({*assumed, *reading.assumed()}))
     told = (InvoiceNote("deducted", about=one.reason),) if one.reason else ()
     return (CountedLine(line=line, assumed=names, notes=(*told, *notes)) for line in lines)
 
@@ -121,5 +121,4 @@ def _by_bands(
             notes.append(InvoiceNote("level_not_measured", figure.ans))
     services = sum((line.amount for line in plain if line.concept in SERVICES), Decimal(0))
     one = Deduction(REDUCTION, cents(services * percent / 100), ", ".join(broken))
-    names = [entry.name for entry in reading.not_agreed()]
-    yield from _deducted(one, plain, record, assumed=names, notes=notes)
+    yield from _deducted(one, plain, record, assumed=reading.assumed(), notes=notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.service_levels import PartName
 from vetlla.service.sla.comparing import figure
 from vetlla.service.sla.from_duties import counted_by, counting, from_duties
 from vetlla.store.duties import events as store
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.tasks.sla.month import MonthRecord
 
-APART: Final = {14: (("solved", "fault"), ("scheduled", "fault_visit"))}
+APART: Final = {14: ((PartName.SOLVED, "fault"), (PartName.SCHEDULED, "fault_visit"))}
 """Levels with a part for each kind of duty. The tender demands both of ANS 14 for each fault (16.14)."""
 
 
@@ -47,7 +48,7 @@ def of_duties(record: MonthRecord, ans: int) -> LevelFigure:
     apart = dict(APART.get(ans, ()))
     others = frozenset(kinds) - frozenset(apart.values())
     groups = [(name, frozenset({kind})) for name, kind in apart.items() if kind in kinds]
-    groups += [("all", others)] if others else []
+    groups += [(PartName.ALL, others)] if others else []
     reading = record.reading()
     found = standings(record, kinds, counted_by(reading, ans))
     return from_duties(ans, found, groups, reading, record.cases)

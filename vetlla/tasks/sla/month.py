@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vetlla.domain.clock import as_of, last_of_month
 from vetlla.service.duties.kinds import Subject
@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.service.parameters import Reading
-    from vetlla.service.sla.proofs import ProofTally
 
-
-@dataclass(slots=True)
-class CountedAlready:
-    """What one figure counted on its way for another one, so that a month's calls are read once."""
-
-    proofs: ProofTally | None = None
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class MonthRecord:
     """The moment at which clocks are looked at: now, or the time as of which the record is known."""
     ledger_days: frozenset[str] | None = None
     """The days that the ledger had when the month was closed; None: all days that were over at ``seen_us``."""
-    counted: CountedAlready = field(default_factory=CountedAlready)
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def last(self) -> date:
@@ -72,6 +66,17 @@ class MonthRecord:
     def reading(self) -> Reading:
         """Return a reading of the parameters in force at the end of the month, which remembers nothing yet."""
         return self.rules.parameters.on(self.last)
+
+    def once(self, make: Callable[..., Made], *given: object) -> Made:
+        """Return what a function makes of this record and of ``given``. It is called once, however often it is asked.
+
+        So the calls and the probes of a month are read once, because reading them takes long.
+        """
+        key = (make, *given)
+        if key not in self._made:
+            self._made[key] = make(self, *given)
+        made: Made = self._made[key]
+        return made
 
     @cached_property
     def homes(self) -> dict[str, Home]:
