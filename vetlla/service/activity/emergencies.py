@@ -92,7 +92,7 @@ def _row(one: StreetEmergency, share_us: int, zone: tzinfo) -> tuple[str | Decim
         _local(one.opened_us, zone),
         _local(one.arrived_us, zone),
         _local(one.access_us, zone),
-        Decimal(-(-standing.elapsed_us * 10 // MINUTE_US)) / 10 if is_reached else None,
+        Decimal(-(-standing.elapsed_us * 10 // MINUTE_US)).scaleb(-1) if is_reached else None,
         _yes(in_share) if judged else None,
         _yes(in_limit) if judged else None,
         standing.verdict.value,
