@@ -122,7 +122,7 @@ def words(language: Language) -> dict[str, Any]:
 
 
 def cases(count: int) -> FigureTable:
-    """Return so many emergencies of type I."""
+    """Return emergencies of type I, ``count`` of them."""
     at = datetime(2026, 10, 6, 9, 0, 1, tzinfo=ZONE)
     row = (at, None, at, Decimal("30.1"), "no", "yes", "kept")
     return FigureTable(

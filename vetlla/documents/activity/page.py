@@ -38,6 +38,8 @@ _TABLES: Final = {
     "contract": ("faults", "actions"),
 }
 """The parts of the page that are tables, one after the other."""
+_HEADINGS: Final = {("renewals", "replaced"): "replacing", ("complaints", "received"): "received_complaints"}
+"""Columns whose heading is not that of the same column in other tables: the sense or the gender differs."""
 _LIFE, _OFFERED = "life", "digital.offered"
 
 
@@ -90,7 +92,7 @@ def activity_page(content: ActivityContent, language: Language) -> Page:
         title=words.text("title"),
         lines=(words.text("month", month=name), words.text("made", day=words.day(content.made))),
         foot=words.text("foot", month=name),
-        cards=cards(content.figures, content.tables, words),
+        cards=cards(content.figures, content.tables, content.share_minutes, words),
         front=front(content.figures, content.share_minutes, words),
         parts=tuple((words.text(f"part_{part}"), tuple(sections)) for part, sections in parts),
         notes=tuple(words.text(f"note_{name}") for name in ("sources", "codes", "leaving", "year", "integers")),
@@ -138,12 +140,9 @@ def _blocks(table: FigureTable, content: ActivityContent, words: Words) -> Itera
 
 
 def _renamed(table: FigureTable) -> FigureTable:
-    """Return a table in which no column has a name that another table uses with another meaning."""
-    if table.name != "renewals":
-        return table
-    return replace(
-        table, columns=tuple(one._replace(name="replacing") if one.name == "replaced" else one for one in table.columns)
-    )
+    """Return a table whose columns have the names of their headings on paper."""
+    columns = (one._replace(name=_HEADINGS.get((table.name, one.name), one.name)) for one in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def _marks(table: FigureTable, assumed: frozenset[str]) -> dict[tuple[int, str], tuple[str, ...]]:

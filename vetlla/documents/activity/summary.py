@@ -28,12 +28,14 @@ _MISSED: Final = (
 _OF_ARRIVALS, _OF_SUPERVISION, _OF_SYSTEM = 11, 13, 18
 
 
-def cards(figures: Sequence[LevelFigure], tables: Mapping[str, FigureTable], words: Words) -> tuple[Card, ...]:
-    """Return the figures that are shown large."""
+def cards(
+    figures: Sequence[LevelFigure], tables: Mapping[str, FigureTable], minutes: int, words: Words
+) -> tuple[Card, ...]:
+    """Return the figures that are shown large; ``minutes`` are those of the offered share of ANS 11."""
     return (
         *_people(tables, words),
         _communications(tables, words),
-        _share(figures, words),
+        _share(figures, minutes, words),
         _digital(tables["digital"], words),
         _levels(figures, words),
         _availability(figures, words),
@@ -119,8 +121,9 @@ def _communications(tables: Mapping[str, FigureTable], words: Words) -> Card:
     return Card(name=words.text("card_communications"), value=words.number(signals + calls), notes=(note,))
 
 
-def _share(figures: Sequence[LevelFigure], words: Words) -> Card:
-    name, part = words.text("card_share"), _part(figures, _OF_ARRIVALS, PartName.SHARE)
+def _share(figures: Sequence[LevelFigure], minutes: int, words: Words) -> Card:
+    name = words.text("card_share", minutes=words.number(minutes))
+    part = _part(figures, _OF_ARRIVALS, PartName.SHARE)
     if part is None:
         return Card(name=name, value=words.text("not_measured_card"))
     if not part.denominator:
