@@ -73,6 +73,7 @@ def test_who_comes_back_joins_again_and_the_edges_of_the_month_count() -> None:
         "H1": home("H1", Period(date(2018, 1, 1), FIRST), Period(date(2025, 10, 15), LAST)),
         "H2": home("H2", Period(FIRST)),
         "H3": home("H3", Period(date(2018, 1, 1), date(2025, 9, 30)), Period(date(2025, 11, 1))),
+        "H4": home("H4", Period(LAST)),
     }
     own = (Period(date(2025, 10, 3), date(2025, 10, 4)),)
     everyone = [
@@ -81,7 +82,7 @@ def test_who_comes_back_joins_again_and_the_edges_of_the_month_count() -> None:
         Person(code="P3", home="H9", user_type=UserType.A, active=own),
     ]
     found = people.changes(homes, everyone, DaySpan(FIRST, LAST), people.Attended(2, 3))
-    assert found.rows == (("homes", 2, 2, 2), ("people", 2, 3, 3))
+    assert found.rows == (("homes", 3, 2, 2), ("people", 2, 3, 3))
 
 
 # --- communications ---------------------------------------------------------------------------------------------------
