@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,7 +27,6 @@ from vetlla.domain.service_levels import LevelFigure, LevelPart, LevelVerdict, P
 from vetlla.domain.signals import Priority
 from vetlla.service.activity import communications, contract, devices, duties, emergencies, people, proofs
 from vetlla.service.agenda.call import PLANNED_KINDS
-from vetlla.service.agenda.summary import Summary
 from vetlla.service.calls.report import CallFigures, Limits
 from vetlla.service.complaints.report import MonthFigures
 from vetlla.service.custody.chain import KeyAct
@@ -55,7 +53,7 @@ EMPTY: Final = (
     communications.call_hours(CALLS),
     emergencies.emergency_types({}),
     emergencies.proof((), lambda _: 0, ZONE),
-    duties.agenda(Summary([], Counter(), {}, {})),
+    duties.agenda(()),
     duties.duties((), ()),
     duties.complaints(MonthFigures({}, 0, 0, [], 0, [], 0, 2000, [])),
     duties.keys(()),

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vetlla.domain.figures import CellValue
-    from vetlla.service.agenda.summary import Summary
     from vetlla.service.complaints.report import MonthFigures
     from vetlla.service.custody.chain import CustodyKey
     from vetlla.service.duties.standing import Standing
@@ -29,7 +28,6 @@ _DUTIES: Final = (
 )
 _AGENDA: Final = (
     FigureColumn("kind", Form.WORD),
-    FigureColumn("level", Form.NAME),
     FigureColumn("planned"),
     *(FigureColumn(outcome) for outcome in OUTCOMES),
     FigureColumn("breached"),
@@ -59,16 +57,17 @@ def duties(found: Iterable[Standing], kinds: Iterable[str]) -> FigureTable:
     return FigureTable(name="duties", columns=_DUTIES, rows=tuple(rows))
 
 
-def agenda(found: Summary) -> FigureTable:
-    """Return what became of the calls whose time begins in the month, by kind and support level, and all of them."""
-    sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for line in found.lines:
-        for key in ((line.kind, str(line.level) if line.level else ""), ("total", "")):
-            sums[key] += line.counts
-            sums[key]["planned"] += line.planned
-            sums[key]["breached"] += line.breached
-    order = sorted(sums, key=lambda key: (key[0] == "total", key))
-    rows: list[tuple[CellValue, ...]] = [(*key, *(sums[key][column.name] for column in _AGENDA[2:])) for key in order]
+def agenda(found: Iterable[Standing]) -> FigureTable:
+    """Return what became of the planned calls that count in the month, by kind, and all of them."""
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for one in found:
+        outcome = one.ended.told.event if one.ended else "open"
+        for kind in (one.duty.kind, "total"):
+            sums[kind]["planned"] += 1
+            sums[kind][outcome] += 1
+            sums[kind]["breached"] += one.verdict is DutyVerdict.BREACHED
+    order = sorted(sums, key=lambda kind: (kind == "total", kind))
+    rows: list[tuple[CellValue, ...]] = [(kind, *(sums[kind][column.name] for column in _AGENDA[1:])) for kind in order]
     return FigureTable(name="agenda", columns=_AGENDA, rows=tuple(rows))
 
 

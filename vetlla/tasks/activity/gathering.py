@@ -18,7 +18,6 @@ from vetlla.service.invoice.concepts import ESSENTIAL, SERVICES
 from vetlla.service.sanctions.corrective import actions
 from vetlla.tasks.activity.devices import device_tables
 from vetlla.tasks.activity.proofs import proof_tables
-from vetlla.tasks.agenda.looking import month_summary
 from vetlla.tasks.complaints.desk import month as complaints_month
 from vetlla.tasks.custody.register import keys
 from vetlla.tasks.invoice.making import must_be_over
@@ -28,7 +27,7 @@ from vetlla.tasks.sla.emergencies import share_us
 from vetlla.tasks.sla.from_duties import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from vetlla.domain.duties import Duty
@@ -44,6 +43,8 @@ MONTHS: Final = 12
 WORK: Final = (2, 1, 14, 17, 15, 10, 16, 19, 22, 23)
 """The levels whose duties are counted by kind: work at homes and on devices, complaints, incidents, documents. Calls of
 the agenda and emergencies have tables of their own."""
+AGENDA: Final = (3, 9)
+"""The levels whose duties are the planned calls of the agenda: follow-ups and revaluations."""
 
 
 class MonthActivity(NamedTuple):
@@ -121,8 +122,8 @@ def _emergencies(record: MonthRecord) -> Iterator[FigureTable]:
 def _work(record: MonthRecord) -> Iterator[FigureTable]:
     kinds = record.rules.kinds
     names = [name for ans in WORK for name in kinds.names() if kinds.kind(name).ans == ans]
-    yield duties.duties(_standings(record), names)
-    yield duties.agenda(month_summary(record.connection, record.rules, record.month, record.seen_us))
+    yield duties.duties(_standings(record, WORK), names)
+    yield duties.agenda(_standings(record, AGENDA))
     found = complaints_month(record.connection, record.rules, record.month, record.reading(), record.seen_us)
     yield duties.complaints(found)
     held = list(_keys(record))
@@ -130,8 +131,8 @@ def _work(record: MonthRecord) -> Iterator[FigureTable]:
     yield duties.key_acts(held, record.begin_us, record.end_us)
 
 
-def _standings(record: MonthRecord) -> Iterator[Standing]:
-    for ans in WORK:
+def _standings(record: MonthRecord, levels: Iterable[int]) -> Iterator[Standing]:
+    for ans in levels:
         for _, one in counted(record, ans):
             yield one
 
