@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
 
 from tests.rigs.journals import journal, report
-from vetlla.domain.clock import ManualClock
+from vetlla.domain.clock import ManualClock, SystemClock, to_us
+from vetlla.tasks.activity.pages import activity_pdf
+from vetlla.tasks.duties.rules import load_rules
+from vetlla.tasks.months.sources import MonthSources
+from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,6 +245,17 @@ def test_the_same_record_gives_the_same_bytes(service: Vetlla, tmp_path: Path) -
     assert made[0] == made[1]
     sheets = openpyxl.load_workbook(tmp_path / "one" / "report.xlsx").sheetnames
     assert sheets == list(json.loads(made[0]["report.json"])["tables"])
+
+
+def test_a_part_of_a_closed_month_has_the_bytes_of_the_command(
+    service: Vetlla, state_dir: Path, tmp_path: Path
+) -> None:
+    known = datetime.now(UTC)
+    out = tmp_path / "report.pdf"
+    assert service("month", "report", "--month", "2025-10", "--known", known.isoformat(), "--out", out).status == 0
+    clock = SystemClock()
+    with month_record(state_dir, clock, load_rules(), date(2025, 10, 1), to_us(known)) as record:
+        assert activity_pdf(MonthSources(state_dir, clock, record)) == out.read_bytes()
 
 
 @pytest.mark.parametrize(
