@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.journals import journal
+from vetlla.domain.clock import SystemClock
+from vetlla.store.backups.restore import restore
+from vetlla.store.journal.free_space import FreeSpace
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -134,6 +137,18 @@ def test_a_restore_erases_again_what_was_erased_since(vetlla: Vetlla, erased: Pa
     assert [name for name in (b"+34900000001", b"+34900000004", b"a1.wav") if name in content] == []
     assert vetlla("audit", "verify").status == 0
     assert vetlla("db", "restore", erased / "left", "--json").json[0]["erased_again"] == [{"home": "H1", "refusal": ""}]
+
+
+def test_a_restore_that_ended_before_it_erased_again_is_completed(
+    vetlla: Vetlla, erased: Path, state_dir: Path
+) -> None:
+    """The files were exchanged, and then the process was killed. The restored journal knows nothing of the erasure."""
+    restore(erased / "left", state_dir, SystemClock(), FreeSpace(state_dir, 0), actor="test")
+    assert said(vetlla) != AFTER
+    done = vetlla("db", "restore", erased / "left")
+    assert done.status == 0, done.error
+    assert "erased home H1 again" in done.out
+    assert said(vetlla) == AFTER
 
 
 def test_a_restore_says_which_erased_home_is_back(vetlla: Vetlla, erased: Path) -> None:

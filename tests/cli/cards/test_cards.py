@@ -1,4 +1,4 @@
-"""``vetlla cards`` and ``vetlla home`` as the people who keep and read cards type them."""
+"""``vetlla cards`` as the people who keep cards type it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rigs.cards import CARD, SECRETS, assert_sealed, keep
-from tests.rigs.journals import alarm, journal
+from tests.rigs.cards import CARD, assert_sealed, keep
 from vetlla.cli.cards.commands import CARD_BYTES_MAX
-from vetlla.domain.alarms import AlarmOutcome, State
 from vetlla.domain.cards import CARD as FORM
-from vetlla.domain.cards import ReadReason
-from vetlla.domain.clock import ManualClock, SystemClock
-from vetlla.domain.errors import AccessError
-from vetlla.domain.supervision import KeptDevice
-from vetlla.service.supervision.rules import Health
-from vetlla.store.cards.opening import CARDS, LOCK
-from vetlla.tasks.cards.reading import check_reason
+from vetlla.store.cards.opening import CARDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,197 +202,3 @@ def test_what_is_damaged_is_named_and_left_out(vetlla: Vetlla, state_dir: Path, 
     assert vetlla("cards", "set", "H-0002", "-", stdin='{"floor": "4"}').status == 0
     (told,) = vetlla("cards", "rekey", "--finish", "--json").json
     assert (told["cards"], told["rotating"], told["left_out"]) == (2, False, [])
-
-
-# --- a home -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def known(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
-    """Make a home with a card, an account, a device, a closed alarm and an open one."""
-    keep(state_dir, CARD)
-    assert vetlla("accounts", "set", "0001", "--home", "H-0001").status == 0
-    (tmp_path / "homes.csv").write_text("code,district,base,level,alone\nH-0001,01,NORD,2,yes\n", encoding="utf-8")
-    device = "terminal_gsm,T1,municipal,home,H-0001,0001,2024-05-02\n"
-    devices = "type,serial,ownership,place,home,account,first_installed\n"
-    (tmp_path / "devices.csv").write_text(devices + device, encoding="utf-8")
-    assert vetlla("inventory", "import", tmp_path / "homes.csv", "--what", "homes").status == 0
-    assert vetlla("inventory", "import", tmp_path / "devices.csv").status == 0
-    clock = ManualClock()
-    clock.advance((SystemClock().now().utc_us - clock.now().utc_us) / 1e6 - 60)
-    with journal(state_dir, clock) as scribe:
-        batch = scribe.batch()
-        now_us = clock.now().utc_us
-        batch.alarms[1] = alarm(
-            1, clock, home="H-0001", account="0001", state=State.CLOSED, outcome=AlarmOutcome.TEST, closed_us=now_us
-        )
-        batch.alarms[2] = alarm(2, clock, home="H-0001", account="0001")
-        batch.alarms[3] = alarm(3, clock, home="H-0002", account="0002")
-        ok, new = Health.OK.value, Health.NOT_SUPERVISED.value
-        batch.supervision.units += [
-            KeptDevice(0, "0001", "", "", "", ok, now_us, now_us, 0, 900, 3, "", 0, 0, 0, 0),
-            KeptDevice(1, "0001", "T9", "", "", new, 0, 0, 0, 900, 3, "", 0, 0, 0, 0),
-        ]
-        scribe.write(batch)
-    return state_dir
-
-
-@pytest.mark.usefixtures("known")
-def test_a_home_is_shown_with_what_else_is_known_of_it(vetlla: Vetlla) -> None:
-    """The card, recent alarms, accounts, devices, and how they are heard; each section has its rows."""
-    (shown,) = vetlla("home", "H-0001", "--alarm", 2, "--json").json
-    assert FORM.validate_python(shown["card"]) == CARD
-    sections = shown["sections"]
-    assert [(one["alarm"], one["state"], one["outcome"]) for one in sections["alarms"]] == [
-        (2, "waiting", None),
-        (1, "closed", "test"),
-    ]
-    assert [one["account"] for one in sections["accounts"]] == ["0001"]
-    assert [one["device"] for one in sections["devices"]] == ["terminal_gsm:T1"]
-    assert [(one["account"], one["state"]) for one in sections["supervision"]] == [
-        ("0001", "ok"),
-        ("0001", "not_supervised"),
-    ]
-    assert [one["since"] is None for one in sections["supervision"]] == [False, True]
-    assert shown["unread"] == {}
-    text = vetlla("home", "H-0001", "--alarm", 2).out
-    assert [word for word in SECRETS if word not in text] == []
-    assert "terminal_gsm:T1" in text
-    assert "1970" not in text
-    assert [(one["home"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json] == [("H-0001", 2)] * 2
-
-
-def test_a_reading_needs_a_reason(vetlla: Vetlla, known: Path) -> None:
-    """An alarm of another home, or no alarm at all, is no reason; without one nothing is shown."""
-    for words in ((), ("--reason", "  "), ("--alarm", 3), ("--alarm", 99)):
-        done = vetlla("home", "H-0001", *words)
-        assert (done.status, done.out) == (os.EX_USAGE, "")
-        assert "--reason" in done.error
-    tried = [(one["did"], one["alarm"]) for one in vetlla("cards", "readers", "--json").json]
-    assert tried == [("refused", None), ("refused", None), ("refused", 3), ("refused", 99)]
-    (known / "journal.db").unlink()
-    assert vetlla("home", "H-0001", "--alarm", 99).status == 0  # the journal is lost, and a person waits
-
-
-def test_without_its_key_a_home_is_shown_without_its_card(vetlla: Vetlla, known: Path) -> None:
-    """The sections come first, then the error with its remedy and its exit status."""
-    (known / "cards.toml").unlink()
-    done = vetlla("home", "H-0001", "--alarm", 2, "--json")
-    assert done.status == os.EX_CONFIG
-    assert done.json[0]["card"] is None
-    assert len(done.json[0]["sections"]["alarms"]) == 2
-    assert "restore its file" in done.error
-
-
-def test_a_home_without_a_card_is_shown(vetlla: Vetlla, state_dir: Path) -> None:
-    """An unknown home is an error; a state directory that is not there is one, too."""
-    assert vetlla("accounts", "set", "0005", "--home", "H-0005").status == 0
-    done = vetlla("home", "H-0005", "--reason", "test")
-    assert (done.status, "H-0005 has no card" in done.talk, "0005" in done.out) == (0, True, True)
-    assert vetlla("home", "H-0005", "--reason", "test", "--state-dir", state_dir / "no").status == os.EX_IOERR
-
-
-# --- doctor and check-config ------------------------------------------------------------------------------------------
-
-
-def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    """Permissions, a missing key, and a key that does not open the cards, each with its remedy."""
-    place = keep(state_dir, CARD)
-    other = tmp_path / "other"
-    other.mkdir()
-    wrong_key = keep(other).key_file.read_bytes()
-
-    def found() -> tuple[str, str]:
-        rows = vetlla("doctor", "--json").json
-        (one,) = [one for one in rows if one["check"] == "cards"]
-        warned = [
-            one["text"] for one in vetlla("check-config", "--json").json[0]["warnings"] if one["check"] == "cards"
-        ]
-        assert warned == ([one["text"]] if one["level"] == "critical" else [])
-        return one["level"], one["text"]
-
-    assert found() == ("ok", "1 cards")
-    (state_dir / CARDS).chmod(0o644)
-    assert found()[0] == "critical"
-    (state_dir / CARDS).chmod(0o600)
-    place.key_file.write_bytes(wrong_key)
-    assert found() == ("critical", f"{place.key_file}: does not open 1 of 1 cards")
-    place.key_file.unlink()
-    assert found() == ("critical", f"{place.key_file}: the key of the cards is missing")
-    (state_dir / CARDS).unlink()
-    level, text = found()
-    assert (level, "the card file is missing" in text) == ("critical", True)
-    (state_dir / LOCK).unlink()
-    assert found() == ("ok", "none")
-
-
-def test_an_alarm_that_was_closed_long_ago_is_no_reason(vetlla: Vetlla, state_dir: Path) -> None:
-    """One that was closed an hour ago is; a journal that the user may not read leaves the number to count."""
-    keep(state_dir, CARD)
-    now = SystemClock().now().utc_us
-    with journal(state_dir, SystemClock()) as scribe:
-        batch = scribe.batch()
-        for number, hours in ((1, 25), (2, 1)):
-            batch.alarms[number] = alarm(
-                number, scribe.clock, home="H-0001", state=State.CLOSED, outcome=AlarmOutcome.HELP_SENT,
-                closed_us=now - hours * 3_600_000_000,
-            )  # fmt: skip
-        scribe.write(batch)
-    done = vetlla("home", "H-0001", "--alarm", "1", "--only-card")
-    assert (done.status, "closed more than 24 hours ago" in done.error, "--reason" in done.error) == (64, True, True)
-    assert vetlla("home", "H-0001", "--alarm", "2", "--only-card").status == 0
-
-
-def test_a_journal_without_permission_does_not_refuse_the_card(
-    state_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The number of the alarm counts then."""
-
-    def refused(*_: object) -> None:
-        raise AccessError("no permission", remedy="none")
-
-    monkeypatch.setattr("vetlla.tasks.cards.reading.Archive", refused)
-    check_reason(state_dir, SystemClock(), "H-0001", ReadReason(7))
-
-
-def test_what_is_open_stands_beside_the_card(vetlla: Vetlla, tmp_path: Path, state_dir: Path) -> None:
-    """Calls without numbers, visits, faults, duties, keys and emergencies, for a person and for a machine."""
-    keep(state_dir, CARD)
-    homes = "code,district,base,level,alone,active,phones\nH-0001,01,NORD,2,yes,2018-01-01/,900000001\n"
-    (tmp_path / "homes.csv").write_text(homes, encoding="utf-8")
-    now = SystemClock().now().utc_us // 1_000_000
-    started, ended = (datetime.fromtimestamp(now - ago, UTC).isoformat() for ago in (600, 300))
-    call = f"external_id,direction,started,answered,ended,caller\n1,in,{started},{started},{ended},900000001\n"
-    (tmp_path / "calls.csv").write_text(call, encoding="utf-8")
-    day = ("--at", "2026-01-02T10:00")
-    for words in (
-        ("inventory", "import", tmp_path / "homes.csv", "--what", "homes"),
-        ("calls", "import", tmp_path / "calls.csv"),
-        ("duties", "open", "fault", "H-0001", *day),
-        ("duties", "open", "umo_1", "H-0001", *day),
-        ("duties", "open", "visit", "H-0001", *day, "--from", "2026-01-05T09:00", "--to", "2026-01-05T11:00"),
-        (
-            "custody",
-            "cede",
-            "H-0001",
-            "--code",
-            "K1",
-            "--place",
-            "hook 1",
-            "--authorisation",
-            "A1",
-            "--may-return",
-            "P1",
-        ),
-    ):
-        done = vetlla(*words)
-        assert done.status == 0, done.error
-    (answer,) = vetlla("home", "H-0001", "--reason", "test", "--json").json
-    sections = answer["sections"]
-    names = ("emergencies", "calls", "visits", "faults", "keys")
-    assert [len(sections[name]) for name in names] == [1, 1, 1, 1, 1]
-    assert {one["kind"] for one in sections["duties"]} == {"fault", "umo_1", "visit"}
-    assert (sections["keys"][0]["place"], sections["calls"][0]["talk_s"]) == ("hook 1", 300)
-    assert (list(answer["unread"]), "900000001" in json.dumps(sections)) == (["alarms"], False)  # there is no journal
-    shown = vetlla("home", "H-0001", "--reason", "test").out
-    assert [name for name in (*names, "duties") if name.capitalize() not in shown] == []

@@ -136,7 +136,7 @@ def cases(count: int) -> FigureTable:
     [
         (Language.CA, "El percentatge ofert és del 90\u00a0%: no s’ha assolit."),
         (Language.ES, "El porcentaje ofertado es del 90\u00a0%: no se ha alcanzado."),
-        (Language.EN, "The share offered is 90\u00a0%: it was not reached."),
+        (Language.EN, "The share offered is 90%: it was not reached."),
     ],
 )
 def test_the_first_sheet_says_whether_the_offered_share_was_reached(language: Language, told: str) -> None:

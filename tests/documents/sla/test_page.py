@@ -98,7 +98,24 @@ def test_each_language_has_the_same_sentences(language: Language) -> None:
     catalan, other = words(Language.CA), words(language)
     for table in ("page", "tables", "columns"):
         assert other[table].keys() == catalan[table].keys()
-    for table in ("subject", "verdict", "reason", "part", "source", "parameter", "option"):
+    for table in (
+        "subject",
+        "verdict",
+        "reason",
+        "part",
+        "source",
+        "parameter",
+        "option",
+        "by",
+        "came",
+        "priority",
+        "left_out",
+        "district",
+        "note",
+        "device",
+        "unit",
+        "unit_one",
+    ):
         assert other["words"][table].keys() == catalan["words"][table].keys(), table
 
 

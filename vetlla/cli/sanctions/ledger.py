@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FOUND: Final = 1
 """Exit status of a ledger with faults."""
-SHOWN: Final = ("day", "fault", "class", "clause", "about", "led to by", "ceiling", "actions")
+SHOWN: Final = ("day", "fault", "class", "about", "led to by", "ceiling", "actions")
+"""Columns for a person. The clause follows from the fault, and ``explain`` and --json say it."""
 AHEAD: Final = ("about", "verdict", "missed", "one more would be")
 LED_TO_SHOWN: Final = 6
 """Most months, cases or faults of a row that a person is shown; ``explain`` and --json show all."""

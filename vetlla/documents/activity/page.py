@@ -90,7 +90,7 @@ def activity_page(content: ActivityContent, language: Language) -> Page:
     return Page(
         words=words,
         title=words.text("title"),
-        lines=(words.text("month", month=name), words.text("made", day=words.day(content.made))),
+        lines=(name[:1].upper() + name[1:], words.text("made", day=words.day(content.made))),
         foot=words.text("foot", month=name),
         cards=cards(content.figures, content.tables, content.share_minutes, words),
         front=front(content.figures, content.share_minutes, words),

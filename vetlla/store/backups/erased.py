@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import StoreError
-from vetlla.store.backups.replaced import replaced_place
+from vetlla.store.backups.replaced import ASIDE, replaced_place
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.audit import ERASED
 from vetlla.store.journal.opening import JOURNAL
@@ -19,19 +20,24 @@ _ERASURES = (
 
 
 def erased_since(backup: Path, state_dir: Path) -> tuple[str, ...] | None:
-    """Return the homes whose erasure the replaced journal records, and the backup's does not.
+    """Return the homes of which a replaced journal records an erasure that is later than all in the backup.
 
-    None if the replaced journal is missing or damaged, so that the erasures since the backup are unknown.
+    Journals that earlier restores replaced count as well: such a restore may have ended before it erased again.
+    None if the journal that is replaced now is missing or damaged, so that the erasures since the backup are unknown.
     """
     place = replaced_place(state_dir, JOURNAL)
     if place is None:
         return None
     try:
-        known = set(erasures(backup))
-        later = [one for one in erasures(place) if one not in known]
+        known = {subject: at_us for _, at_us, subject in erasures(backup)}
+        found = list(erasures(place))
     except StoreError:
         return None
-    return tuple(dict.fromkeys(subject.removeprefix("home ") for _, _, subject in later))
+    for earlier in sorted(state_dir.glob(f"{ASIDE}-*")):
+        with suppress(StoreError):
+            found += erasures(earlier)
+    homes = (subject.removeprefix("home ") for _, at_us, subject in found if at_us > known.get(subject, -1))
+    return tuple(dict.fromkeys(homes))
 
 
 def erasures(directory: Path) -> list[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""``vetlla erase`` and ``vetlla db prune`` as users type them, with and without a receiver, and certificates."""
+"""``vetlla erase`` as users type it, with and without a receiver, and certificates."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.erase.left import HOMES, LIMITS, assert_gone, live_on, remove_account, rows
 from tests.rigs.cards import CARD, keep
 from tests.rigs.daemon import running
-from tests.rigs.journals import alarm, journal, reject, report
-from tests.rigs.journals import arrival as arrived
-from vetlla.domain.alarms import AlarmOutcome, State
+from tests.rigs.journals import alarm, journal, report
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.signals import AccountId, Position
-from vetlla.store.journal.archive import Archive
-from vetlla.store.journal.batch import Entry, Note
+from vetlla.domain.signals import AccountId
 from vetlla.store.journal.opening import JOURNAL
-from vetlla.store.journal.rows import reject_row
 from vetlla.store.registry.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -30,95 +26,8 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Vetlla
 
-HOMES = """\
-code,district,base,level,alone,language,phones,active
-H-1,01,NORD,2,yes,ca,+34931234567,2020-01-01/2025-06-30
-H-2,01,NORD,3,no,es,+34937654321,2020-01-01/
-"""
-LIMITS = 'state_dir = "{}"\nstore = {{ min_free_mib = 1 }}\n'
-PEOPLE = "code,home,user_type\nP-1,H-1,A\nP-2,H-2,A\n"
 SECRETS = (b"in the bath", b"hip broken", b"+34931234567", b"41.38", b"P-1", b"Carrer Major 7")
 """Words that must not be found anywhere afterwards."""
-PLACE = Position(latitude=41.38, longitude=2.17, accuracy_m=None, altitude_m=None, source="gps", at=None)
-
-
-@pytest.fixture
-def place(state_dir: Path, vetlla: Vetlla, tmp_path: Path) -> Path:
-    """Make a service with two homes: the first left last year; both had an alarm a month before that."""
-    (tmp_path / "homes.csv").write_text(HOMES, encoding="utf-8")
-    (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
-    for what in ("homes", "people"):
-        done = vetlla("inventory", "import", tmp_path / f"{what}.csv", "--what", what)
-        assert done.status == 0, done.error
-    for account in ("0001", "0002"):
-        assert vetlla("accounts", "set", account, "--home", f"H-{account[-1]}").status == 0
-    clock = ManualClock(datetime.now(UTC) - timedelta(days=200))
-    with journal(state_dir, clock) as scribe:
-        for number in (1, 2):
-            who = AccountId("", "0", f"000{number}")
-            said = report(number, id=who, text="in the bath", position=PLACE, raw=b"Carrer Major 7 %d" % number)
-            batch = scribe.signals([said] * 3, home=f"H-{number}", alarm=number)
-            now_us = clock.now().utc_us
-            batch.alarms[number] = alarm(
-                number, clock, home=f"H-{number}", account=f"000{number}", state=State.CLOSED,
-                outcome=AlarmOutcome.HELP_SENT, closed_us=now_us, t2_us=7, t3_us=9,
-            )  # fmt: skip
-            detail: dict[str, object] = {"outcome": "help_sent", "t2_us": 7, "t3_us": 9}
-            batch.audit += [
-                Entry(now_us, "receiver", "open", f"alarm {number}", {}),
-                Entry(now_us, "maria", "note", f"alarm {number}", {}),
-                Entry(now_us, "maria", "close", f"alarm {number}", detail),
-            ]
-            batch.notes.append(Note(number, now_us, "maria", "hip broken"))
-            batch.rejects.append(reject_row(arrived(clock), reject(id=who, raw=b"Carrer Major 7 %d" % number)))
-            scribe.write(batch)
-        clock.advance(199 * 86_400)
-        scribe.commit(report(2, id=AccountId("", "0", "0002")), home="H-2")
-    return tmp_path
-
-
-def live_on(vetlla: Vetlla, folder: Path) -> None:
-    """Give the home that left a history: an earlier number, a note, and a person who moved to the other home."""
-    for words in (
-        ("homes", "set", "H-1", "--phones", "+34931234568", "--reason", "number of Carrer Major 7"),
-        ("homes", "set", "H-1", "--language", "es"),
-        ("people", "set", "P-1", "--user-type", "B", "--reason", "hip broken"),
-    ):
-        assert vetlla(*words).status == 0
-    (folder / "moved.csv").write_text("code,home,user_type\nP-3,H-1,A\n", encoding="utf-8")
-    assert vetlla("inventory", "import", folder / "moved.csv", "--what", "people").status == 0
-    assert vetlla("people", "set", "P-3", "--home", "H-2").status == 0
-
-
-def remove_account(vetlla: Vetlla) -> None:
-    """Remove the terminal of the home that left from the registry."""
-    assert vetlla("accounts", "remove", "0001").status == 0
-
-
-def rows(state_dir: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Return rows of the journal."""
-    with Archive(state_dir) as archive:
-        return [tuple(row) for row in archive.read(sql)]
-
-
-def assert_gone(state_dir: Path) -> None:
-    """Check that the home that left is gone, and that the other one is whole."""
-    assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-1' OR account = '0001'") == [(0,)]
-    assert rows(state_dir, "SELECT home, account, why, t2_us, t3_us, outcome FROM alarms WHERE id = 1") == [
-        ("", "", "", 7, 9, "help_sent")
-    ]
-    assert rows(state_dir, "SELECT count(*) FROM signals WHERE home = 'H-2' AND text = 'in the bath'") == [(3,)]
-    assert rows(state_dir, "SELECT alarm_id FROM notes") == [(2,)]
-    assert rows(state_dir, "SELECT account FROM rejects ORDER BY id") == [("",), ("0002",)]
-    with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
-        assert registry.execute("SELECT person FROM person_facts").fetchall() == [("P-2",)]
-        assert registry.execute("SELECT phones, language, level FROM home_facts ORDER BY home").fetchall() == [
-            ("[]", "", 2),
-            ('["+34937654321"]', "es", 3),
-        ]
-
-
-# --- erase ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
@@ -414,46 +323,3 @@ def test_a_changed_row_is_not_erased(place: Path, state_dir: Path, vetlla: Vetll
     assert "NOT destroyed: 3 signals" in page.read_text(encoding="utf-8")
     verified = vetlla("audit", "verify")
     assert (verified.status, "signals 1 to 3 are not those that were committed" in verified.out) == (1, True)
-
-
-# --- prune ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_dry_run_of_pruning(place: Path, state_dir: Path, vetlla: Vetlla) -> None:
-    """It counts each kind, with and without a receiver, and changes nothing."""
-    before = (state_dir / JOURNAL).read_bytes()
-    told = {row["what"]: row for row in vetlla("db", "prune", "--dry-run", "--json").json}
-    assert (state_dir / JOURNAL).read_bytes() == before
-    assert {what: row["too_old"] for what, row in told.items()} == {
-        "positions": 6, "raw": 6, "signals": 0, "notes": 0, "rejects": 1,
-    }  # fmt: skip
-    assert told["raw"]["bytes"] == 6 * len(b"Carrer Major 7 1")
-    assert "positions" in vetlla("db", "prune", "--dry-run").out
-    with running(place, config=LIMITS.format(state_dir)):
-        beside = {row["what"]: row["too_old"] for row in vetlla("db", "prune", "--dry-run", "--json").json}
-    assert beside["raw"] == 6
-
-
-@pytest.mark.parametrize("with_receiver", [False, True])
-def test_pruning(place: Path, state_dir: Path, vetlla: Vetlla, with_receiver: bool) -> None:  # noqa: FBT001
-    """What is too old is removed, the rest is proven, and the audit says what was done."""
-    if with_receiver:
-        with running(place, config=LIMITS.format(state_dir)):
-            (told,) = vetlla("db", "prune", "--json").json
-    else:
-        (told,) = vetlla("db", "prune", "--json").json
-    assert told["removed"] == {"positions": 6, "raw": 0, "signals": 0, "notes": 0, "rejects": 1}
-    assert rows(state_dir, "SELECT count(*) FROM signals WHERE raw <> x''") == [(1,)]
-    assert vetlla("audit", "verify").status == 0
-    (record,) = vetlla("audit", "list", "--action", "prune", "--subject", "signals 1 to 6", "--json").json
-    assert (record["detail"]["what"], record["detail"]["count"], record["actor"]) == ("positions", 6, "receiver")
-    (told,) = vetlla("db", "prune", "--json").json
-    assert not any(told["removed"].values())
-    assert vetlla("db", "prune").out == ""
-
-
-def test_pruning_without_a_journal(vetlla: Vetlla) -> None:
-    """The status is 74, and the command makes no journal."""
-    for words in ((), ("--dry-run",)):
-        done = vetlla("db", "prune", *words)
-        assert (done.status, "there is no journal" in done.error) == (os.EX_IOERR, True)
