@@ -79,12 +79,14 @@ NEEDED = {
     "mosquitto": "mosquitto",
     "bearerbox": "kannel",
     "fakesmsc": "kannel-extras",
+    "kamailio": "kamailio-tls-modules",
     "qpdf": "qpdf",
     "pdfinfo": "poppler-utils",
     "socat": "socat",
     "faketime": "faketime",
     "xmlsec1": "xmlsec1",
     "xmllint": "libxml2-utils",
+    "sipp": "sip-tester",
 }
 """Programs that tests run, and their Debian packages."""
 MAKE = 'echo "no skips: $VETLLA_NO_SKIPS"; readlink /proc/self/fd/0; echo "1 failed in 2.0s"; exit 2'
@@ -124,9 +126,10 @@ def test_ci_installs_what_tests_need(tmp_path: Path) -> None:
     """``.ci/run`` as root installs exactly the missing packages. For other users it prints the command for root."""
     done, asked = _ci(tmp_path, {"strace", "systemd-analyze"})
     missing = [NEEDED[name] for name in ("promtool", "soffice")]
-    elsewhere = {"mosquitto": "/usr/sbin", "bearerbox": "/usr/sbin", "fakesmsc": "/usr/lib/kannel/test"}
-    missing += [NEEDED[name] for name, folder in elsewhere.items() if not (Path(folder) / name).exists()]
-    missing += [NEEDED[name] for name in ("qpdf", "pdfinfo", "socat", "faketime", "xmlsec1", "xmllint")]
+    sbin, kannel = Path("/usr/sbin"), Path("/usr/lib/kannel/test")
+    elsewhere = {"mosquitto": sbin, "bearerbox": sbin, "fakesmsc": kannel, "kamailio": sbin}
+    missing += [NEEDED[name] for name, folder in elsewhere.items() if not (folder / name).exists()]
+    missing += [NEEDED[name] for name in ("qpdf", "pdfinfo", "socat", "faketime", "xmlsec1", "xmllint", "sipp")]
     if os.geteuid() == 0:
         assert asked == ["update -qq", f"install -y -qq --no-install-recommends {' '.join(missing)}"]
     else:

@@ -187,7 +187,7 @@ ELSEWHERE = {
     "demo", "receiver", "decode", "capture", "probe-line", "probe run", "simulate dial", "simulate mqtt",
     "simulate receiver", "simulate year", "duties kinds",
     "db verify", "db restore", "supervision report", "cards rekey",
-    "inventory parameters", "inventory sample", "budget tender", "budget execution", "budget offer",
+    "inventory parameters", "inventory sample", "budget tender", "budget offer",
     "reminders understand", "reminders segments",
     "reminders run", "reminders demo", "reminders simulate-qmatic", "reminders simulate-channels",
     "reminders texts lint", "reminders texts preview", "support levels", "documents calendar", "sanctions faults",

@@ -7,21 +7,21 @@ is bounded by the longest frame.
 from __future__ import annotations
 
 import gc
-import sys
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.rigs.steps import drip_steps
 from vetlla.protocols.dc09.cutter import Dc09Cutter
 from vetlla.protocols.eview.cutter import EviewCutter
 from vetlla.protocols.framing.records import Records
+from vetlla.protocols.sip.stream import StreamCutter
 from vetlla.protocols.surgard.frame import MAX_FRAME, WIDTHS, shapes
 from vetlla.protocols.watch3g.cutter import BracketCutter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 EARLY, LATE, SIZE = 400, 3_400, 200
 """The test counts the cost of ``SIZE`` bytes at these two places of a frame of 4 kB."""
@@ -49,28 +49,11 @@ STREAMS: dict[str, tuple[Callable[[], Any], bytes]] = {
     "long frames of Eview": (EviewCutter, b"\xab\x00\xff\x1f" * 1_000),
     "texts of Sur-Gard": (surgard_cutter, b"S011[" + b"a" * 4_000),
     "openings of Sur-Gard": (surgard_cutter, b"5011 18" * 600),
+    "heads of SIP": (StreamCutter, b"MESSAGE sip:a SIP/2.0\r\nX:" + b"\r\nX" * 2_000),
+    "folds of SIP": (StreamCutter, b"MESSAGE sip:a SIP/2.0\r\nX:" + b"\n \r" * 2_000),
+    "a body of SIP": (StreamCutter, b"MESSAGE sip:a SIP/2.0\r\nl: 9000\r\n\r\n" + b"\n\n" * 2_000),
     "frames of Sur-Gard without end marks": (surgard_cutter, b"5011 181234E10100007" * 200),
 }
-
-
-def steps(cutter: Any, data: bytes) -> int:  # noqa: ANN401 - the cutter of any protocol
-    """Return the number of steps of the interpreter for bytes that come one by one."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as sys.settrace has it
-        nonlocal count
-        frame.f_trace_lines, frame.f_trace_opcodes = False, True
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        for at in range(len(data)):
-            cutter.feed(data[at : at + 1])
-    finally:
-        sys.settrace(before)
-    return count
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -79,9 +62,9 @@ def test_a_byte_costs_the_same_while_many_bytes_wait(name: str) -> None:
     make, stream = STREAMS[name]
     cutter = make()
     cutter.feed(stream[:EARLY])
-    early = steps(cutter, stream[EARLY : EARLY + SIZE])
+    early = drip_steps(cutter, stream[EARLY : EARLY + SIZE])
     cutter.feed(stream[EARLY + SIZE : LATE])
-    late = steps(cutter, stream[LATE : LATE + SIZE])
+    late = drip_steps(cutter, stream[LATE : LATE + SIZE])
     assert late <= TWICE * early
 
 

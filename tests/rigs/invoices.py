@@ -13,9 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from vetlla.documents.facturae.figures import tax_of
 from vetlla.domain.invoices import Invoice, InvoiceHeader, InvoiceLine, InvoiceParty, PublicOffices, VatGroup
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -171,7 +171,7 @@ INVOCATIONS = {
     "agenda list": "agenda list",
     "agenda report": "agenda report --month {month}",
     "budget tender": "budget tender",
-    "budget execution": "budget execution --invoices {dir}/lines.ndjson",
+    "budget execution": "budget execution",
     "budget residual": "budget residual --on 2027-03-31",
     "budget offer": "budget offer --price essential=0.19",
     "reminders understand": "reminders understand {dir}/homes.csv",

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
 
 HOMES: Final = 2_000
+SEED: Final = 7
 ON: Final = ("--day", "2024-04-01")
 FORMATS: Final = {"queue_log": "asterisk-queue-log", "cdr.csv": "asterisk-cdr", "recordings.csv": "rows"}
 
 
 class ServiceYear(NamedTuple):
-    """The year 2025 of 2,000 homes."""
+    """The year 2025 of a park."""
 
     state: Path
     """A copy of the state directory after the imports."""
@@ -33,13 +34,14 @@ class ServiceYear(NamedTuple):
     """What each import of calls said."""
 
 
-def build(vetlla: Vetlla, state_dir: Path, folder: Path) -> ServiceYear:
+def build(vetlla: Vetlla, state_dir: Path, folder: Path, homes: int = HOMES, seed: int = SEED) -> ServiceYear:
     """Make the year, import it into the state directory, and keep a copy of that.
 
     Rows are mixed up, and closings come before openings.
     """
     year = folder / "year"
-    words = ("--homes", HOMES, "--year", "2025", "--seed", "7", "--out", year, "--json")
+    folder.mkdir(exist_ok=True)
+    words = ("--homes", homes, "--year", "2025", "--seed", seed, "--out", year, "--json")
     written = vetlla("simulate", "year", *words).json[0]
     for what in ("homes", "people", "devices"):
         assert vetlla("inventory", "import", year / f"{what}.csv", "--what", what, *ON).status == 0

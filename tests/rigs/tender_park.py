@@ -46,7 +46,8 @@ def tender_park(tables: TenderTables, *, calendar: bool = False) -> Park:
         installed = line.calendar_installed if calendar and line.calendar_installed else line.installed
         arrivals += [(name, day) for day in _days(installed)]
     made = [_device(number, line, day) for number, (line, day) in enumerate(arrivals, start=1)]
-    return Park(fleet=[kept for kept, _ in made], histories=[history for _, history in made], homes={"H1": HOME})
+    fleet, histories = [kept for kept, _ in made], [history for _, history in made]
+    return Park(fleet=fleet, histories=histories, homes={"H1": HOME}, attended={})
 
 
 def _days(installed: Sequence[int]) -> Iterator[date]:

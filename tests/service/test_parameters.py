@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,38 @@ def test_a_value_of_the_wrong_kind_is_reported_when_it_is_used() -> None:
         reading.integer("life.gas")
     with pytest.raises(ConfigError, match=r"life\.door is missing"):
         reading.integer("life.door")
+
+
+class Side(StrEnum):
+    """Two words that a value may be."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+def test_a_word_is_one_of_those_that_are_known() -> None:
+    """The member of an enumeration comes back; an error names the parameter that the file has, and the words."""
+    reading = parse(document({"value": "right"}), "p.toml").on(date(2024, 5, 1))
+    assert reading.choice("life.gas", Side) is Side.RIGHT
+    assert reading.choice("life.gas.G-1", Side, "life.gas") is Side.RIGHT
+    with pytest.raises(ConfigError, match=r"parameter life\.gas is 'right'\n.*write yes or no"):
+        reading.is_yes("life.gas")
+    number = parse(document({"value": 7}), "p.toml").on(date(2024, 5, 1))
+    with pytest.raises(ConfigError, match=r"parameter life\.gas is 7\n.*left or right"):
+        number.choice("life.gas.G-1", Side, "life.gas")
+
+
+def test_values_that_no_contract_says_are_named_once() -> None:
+    """A value that changed within a period is one name; a contract's value is none."""
+    later = {"value": 2, "valid_from": date(2024, 6, 1)}
+    reading = parse(document({"value": 1}, later, {"name": "agreed", "basis": "contract"}), "p.toml").on(
+        date(2024, 5, 1)
+    )
+    reading.integer("agreed")
+    reading.integer("life.gas")
+    reading.at(date(2024, 7, 1)).integer("life.gas")
+    assert len(reading.not_agreed()) == 2
+    assert reading.assumed() == ("life.gas",)
 
 
 @pytest.mark.parametrize(("value", "least"), [(-1, 0), (0, 1)])

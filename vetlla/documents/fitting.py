@@ -20,8 +20,8 @@ _NARROW: Final = frozenset("fijlrtIJ!'()*,-./:;[]|\u00a0\u00b7\u2019\u00ed\u00ef
 _BROAD: Final = frozenset("mwMW%@\u2014\u2026")
 _OF_NARROW, _OF_MEAN, _OF_CAPITAL, _OF_BROAD, _OF_BOLD = 0.335, 0.556, 0.76, 0.95, 1.08
 """Widths of letters as parts of their size; the last one is a factor."""
-_OF_MARK: Final = 0.6
-"""Width of the mark of a footnote with its comma, likewise."""
+_OF_DIGIT, _OF_COMMA = 0.36, 0.36
+"""Widths of a digit in the mark of a footnote, and of the comma behind it, likewise."""
 _LINE: Final = 11.0
 """A text of words needs room for a line of this width, as parts of its size: some 20 letters. The rest is below it."""
 _WHOLE, _BROKEN = 9.0, 5.6
@@ -120,7 +120,7 @@ def _lengths(table: Mapping[str, Any], place: int) -> _Lengths:
 
 
 def _cell(cell: Mapping[str, Any]) -> float:
-    return _length(cell["text"]) + _OF_MARK * len(cell["marks"])
+    return _length(cell["text"]) + sum(_OF_DIGIT * len(str(mark)) + _OF_COMMA for mark in cell["marks"])
 
 
 def _length(text: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -51,6 +52,14 @@ def pdf(page: Page, day: date, *, attachments: Sequence[Attachment] = ()) -> byt
     Raises UsageError if typst is missing, TypesettingError if it refuses or warns, and ValueError as outline.
     """
     return _set(_template(), _content(page, day, attachments))
+
+
+def typesetter() -> str:
+    """Return name and version of what sets the pages: another version may give other bytes. Empty if it is missing."""
+    try:
+        return f"typst {version('typst')}"
+    except PackageNotFoundError:
+        return ""
 
 
 def _content(page: Page, day: date, attachments: Sequence[Attachment]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTHING: Final = "\u2013"
 """Shown where a figure does not exist."""
 _TENTH, _CENT = Decimal("0.1"), Decimal("0.01")
-_NO_BREAK: Final = "\u00a0"
+_NO_BREAK, _MINUS = "\u00a0", "\u2212"
 
 
 class Language(StrEnum):
@@ -79,9 +79,9 @@ class Words:
         if form is Form.SHARE:
             return self.percent(value)
         if form is Form.POINTS:
-            return self._grouped(f"{_rounded(value * 100, _TENTH):+f}".replace("-", "\u2212"))
+            return self._grouped(f"{_rounded(value * 100, _TENTH):+f}")
         if form is Form.EUR:
-            return f"{self._grouped(f'{_rounded(value, _CENT):f}')}{_NO_BREAK}€"
+            return self._with_sign("euro", "€", self._grouped(f"{_rounded(value, _CENT):f}"))
         return self._grouped(f"{value:f}")
 
     def number(self, value: int) -> str:
@@ -90,7 +90,11 @@ class Words:
 
     def percent(self, value: Decimal) -> str:
         """Return a share in percent, to a tenth."""
-        return f"{self._grouped(f'{_rounded(value * 100, _TENTH):f}')}{_NO_BREAK}%"
+        return self.with_percent(self._grouped(f"{_rounded(value * 100, _TENTH):f}"))
+
+    def with_percent(self, number: str) -> str:
+        """Return a number that is written already with the sign of percent."""
+        return self._with_sign("percent", "%", number)
 
     def day(self, day: date) -> str:
         """Return a day with the name of its month."""
@@ -106,10 +110,16 @@ class Words:
         """Return a day in numbers."""
         return f"{day.day}/{day.month}/{day.year}"
 
+    def _with_sign(self, name: str, sign: str, number: str) -> str:
+        """Return a number with a sign where the language has it: ``numbers.NAME`` of its file, else behind a space."""
+        form = str(self.data["numbers"].get(name, f"{{number}}{_NO_BREAK}{sign}"))
+        minus = _MINUS if number.startswith(_MINUS) else ""
+        return minus + form.format(number=number.removeprefix(minus))
+
     def _grouped(self, plain: str) -> str:
-        """Return digits in groups of three, with the language's signs."""
-        whole, _, rest = plain.partition(".")
-        sign = whole[:1] if whole[:1] in {"+", "-", "\u2212"} else ""
+        """Return digits in groups of three, with the language's signs. A minus is as wide as a plus."""
+        whole, _, rest = plain.replace("-", _MINUS).partition(".")
+        sign = whole[:1] if whole[:1] in {"+", _MINUS} else ""
         grouped = f"{int(whole[len(sign) :]):,}".replace(",", self.data["numbers"]["thousands"])
         return sign + grouped + (self.data["numbers"]["decimal"] + rest if rest else "")
 

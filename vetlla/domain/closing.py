@@ -5,10 +5,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
+
+
+SERVICE_LEVELS: Final = "service-levels.json"
+"""Name of the result that has the figures of all levels. The ledger of faults reads it in earlier months."""
+
+
+INVOICE: Final = "invoice.json"
+"""Name of the result that has the lines of the invoice."""
+KINDS: Final = "duties.toml"
+PARAMETERS: Final = "parameters.toml"
+"""Names of the rules that a closed month keeps."""
 
 
 class FileRole(StrEnum):
@@ -20,6 +31,19 @@ class FileRole(StrEnum):
     """Made from the record when the month was closed; it can be made again."""
     DOCUMENT = "document"
     """A file that a person added, such as the signed invoice."""
+
+
+class InputName(StrEnum):
+    """Parts of the record, and beginnings of their names, that have a meaning of their own."""
+
+    PEOPLE = "people"
+    DEVICES = "devices"
+    DUTIES = "duties."
+    """Beginning: a kind of duty follows."""
+    JOURNAL = "journal"
+    SIGNALS = "signals"
+    LEDGER = "ledger."
+    """Beginning: a day follows."""
 
 
 class ClosedInput(NamedTuple):

@@ -39,7 +39,7 @@ class SeenThrough(StrEnum):
     NOTHING = ""
     """Not even to an answer."""
     ACK = "ack"
-    """The peer acknowledged it. For a page or a file: its content was the expected one."""
+    """The peer acknowledged it. A page or a file had the expected content, or a SIP server gave the expected status."""
     JOURNAL = "journal"
     """The journal of the receiver has it."""
     QUEUE = "queue"

@@ -1,6 +1,7 @@
 """Values of the ledger of faults: what the months and the record say, and which faults of the contract that is.
 
 Tender 20220428 sets the classes and their ceilings in section 17, and in section 22 when the city may end the contract.
+Section 18 has a penalty of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class FaultClass(StrEnum):
     VERY_GRAVE = "very_grave"
     TERMINATION = "termination"
     """No fault of section 17, but a cause for which the city may end the contract (22)."""
+    PENALTY = "penalty"
+    """A penalty that grows each month (18), and no fault of section 17."""
     DEDUCTION = "deduction"
     """No infraction, but deducted from the invoice of its month (20.2.d)."""
 
@@ -70,6 +73,8 @@ class FaultCase(NamedTuple):
     """The service level that judges the same case; 0 if none does."""
     amount: Decimal | None = None
     """Euros of a deduction, if they are known."""
+    until: date | None = None
+    """Day on which what was late was delivered or called off; None if that has not happened."""
 
 
 class FaultFacts(NamedTuple):
@@ -84,6 +89,8 @@ class FaultFacts(NamedTuple):
     cases: Sequence[FaultCase]
     levels: Sequence[int]
     """Numbers of the service levels of the contract. A month without figures of one of them was not measured."""
+    until: date | None = None
+    """Day up to which cases are known; None for the end of the last month."""
 
 
 class ContractFault(NamedTuple):
@@ -104,6 +111,8 @@ class ContractFault(NamedTuple):
     """Most euros of a sanction for faults of its class; what is deducted; None if neither is known."""
     assumed: tuple[str, ...]
     """Names of the parameters behind it that no contract says."""
+    amount: Decimal | None = None
+    """Euros that a penalty has come to, or that are deducted; None for others."""
 
 
 class RecordedFault(NamedTuple):

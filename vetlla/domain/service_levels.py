@@ -53,6 +53,56 @@ class BreachReason(StrEnum):
     """The city judged that a complaint is pertinent."""
 
 
+class PartName(StrEnum):
+    """What a part of a level compares; documents say it in their language."""
+
+    ALL = "all"
+    WITHIN = "within"
+    """Answered within the limit that a share may miss."""
+    NEVER = "never"
+    """Answered within the longest time."""
+    PHONE_CALLS = "phone_calls"
+    SOLVED = "solved"
+    SCHEDULED = "scheduled"
+    CHECKED = "checked"
+    DAYS_RECORDED = "days_recorded"
+    REGISTERED = "registered"
+    RECORDED = "recorded"
+    FILED = "filed"
+    LIMIT = "limit"
+    SHARE = "share"
+    PERTINENT = "pertinent"
+    AVAILABLE = "available"
+
+
+class GroupedBy(StrEnum):
+    """What the cases of a group have in common; documents say it in their language."""
+
+    DAY = "day"
+    HOUR = "hour"
+    BASE = "base"
+    DISTRICT = "district"
+    TOPIC = "topic"
+    KIND = "kind"
+    """Terminal, UCR, or a device without a name."""
+    SOURCE = "source"
+    """How a communication came: ``CommunicationSource``."""
+    PRIORITY = "priority"
+    LEFT_OUT = "left_out"
+    """The parameter ``sla.t3.NAME`` that makes them no case."""
+    COMPONENT = "component"
+    """Time available of a component."""
+    UNSEEN = "unseen"
+    """Time of a component that no probe saw."""
+
+
+class LevelNote(StrEnum):
+    """What limits the figures of a level; documents say it in their language."""
+
+    UNSEEN_EXCLUDED = "unseen_excluded"
+    PERIOD_AS_CONFIGURED = "period_as_configured"
+
+
 class LevelBreach(NamedTuple):
     """One case in which a service level was not kept."""
 
@@ -114,8 +164,7 @@ class LevelCase(NamedTuple):
 class LevelPart(NamedTuple):
     """One comparison of a service level. A level is kept if all of its parts are."""
 
-    name: str
-    """Short word for what is compared; documents say it in their language."""
+    name: PartName
     numerator: int
     denominator: int
     threshold: Decimal
@@ -130,7 +179,7 @@ class LevelPart(NamedTuple):
 class LevelGroup(NamedTuple):
     """The figures of one part of the month, such as a day, a base or a priority."""
 
-    by: str
+    by: GroupedBy
     name: str
     numerator: int
     denominator: int
@@ -166,11 +215,12 @@ class LevelFigure:
     breach_count: int = 0
     undecided: int = 0
     """Cases of the month whose clock still runs. They are not in the parts."""
+    undecided_by_part: tuple[int, ...] = ()
+    """The same for each part, if a case is of one part alone; empty if a case is of every part."""
     unmeasured: int = 0
     """Cases of the month whose time was not recorded. They are not in the parts."""
     assumed: tuple[str, ...] = ()
     """Names of the parameters behind it that no contract says, in the order of the alphabet."""
     groups: tuple[LevelGroup, ...] = ()
     spreads: tuple[Spread, ...] = ()
-    notes: tuple[str, ...] = ()
-    """Words for what limits the figures, such as ``phone_calls_missing``; documents say them in their language."""
+    notes: tuple[LevelNote, ...] = ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import holidays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _FRIDAY = 5
 """Monday is 1 in ``date.isoweekday``."""
@@ -65,3 +65,18 @@ def add_months(day: date, months: int) -> date:
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def months_of(first: date, last: date) -> Iterator[date]:
+    """Yield the first days of the months from one first day to another, both included."""
+    while first <= last:
+        yield first
+        first = add_months(first, 1)
+
+
+def last_whole_month(today: date) -> date:
+    """Return the first day of the last month that is over on a day.
+
+    ``today`` is the day on the calendar of the service, which the machine's zone may not agree with.
+    """
+    return add_months(today.replace(day=1), -1)

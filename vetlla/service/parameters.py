@@ -13,14 +13,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from vetlla.domain.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 Value: TypeAlias = int | Decimal | str | date | tuple[date, ...]
+Word = TypeVar("Word", bound=str)
 
 NAMED_AT_MOST = 3
 """A footnote names assumed values one by one only if there are at most this many."""
@@ -141,15 +142,20 @@ class Reading:
         """Return the names of a text that has several, with commas or spaces between them."""
         return tuple(filter(None, re.split(r"[,\s]+", self.text(name))))
 
-    def choice(self, name: str, choices: Collection[str]) -> str:
-        """Return a text that is one of some words. Raises UsageError if it is another one."""
-        found = self.text(name)
-        if found not in choices:
-            raise _wrong(name, f"one of {', '.join(choices)}")
-        return found
+    def choice(self, name: str, choices: Iterable[Word], default: str = "") -> Word:
+        """Return which of some words a value is; of the members of an enumeration the member.
+
+        Raises ConfigError, with the name that the file has, for any other value.
+        """
+        entry, words = self._require(name, default), tuple(choices)
+        for word in words:
+            if entry.value == word:
+                return word
+        remedy = f"write {' or '.join(words)} in the parameters file"
+        raise ConfigError(f"parameter {entry.name} is {entry.value!r}", remedy=remedy)
 
     def is_yes(self, name: str) -> bool:
-        """Return True if a parameter is "yes", False if it is "no". Raises UsageError for another text."""
+        """Return True if a parameter is "yes", False if it is "no". Raises ConfigError for another value."""
         return self.choice(name, ("yes", "no")) == "yes"
 
     def the_date(self, name: str) -> date:
@@ -186,6 +192,10 @@ class Reading:
     def not_agreed(self) -> list[Parameter]:
         """Return the values that were read and that no contract says, assumed or the tender's, by name and day."""
         return [entry for _, entry in sorted(self._used.items()) if entry.basis is not Basis.CONTRACT]
+
+    def assumed(self) -> tuple[str, ...]:
+        """Return the names of the values of ``not_agreed``, each once, in the order of the alphabet."""
+        return tuple(sorted({entry.name for entry in self.not_agreed()}))
 
     def footnotes(self) -> list[str]:
         """Return footnotes on the values that no contract says: one for each, or their number if there are many."""

@@ -4,12 +4,13 @@ machine = "probe-1"                     # name of this machine in all probes; de
 
 [[component]]
 name = "dc09-tcp"
-kind = "dc09"                           # dc09, mqtt, line, http or file
+kind = "dc09"                           # dc09, mqtt, line, sip, http or file
 to = "arc.example.cat:9009"
 account = "99001"                       # a registered test account of this machine
 """
 
 import json
+import re
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Final, Literal, TypeAlias
@@ -19,7 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from vetlla.domain.probes import NAME_MOST, ProbedPart
 from vetlla.settings.faults import Guide, refusal
 from vetlla.settings.files import read
-from vetlla.settings.section import AbsolutePath, Section, WholeUrl, Word, host_and_port
+from vetlla.settings.section import LONGEST_WORD, AbsolutePath, Section, WholeUrl, Word, host_and_port
 
 COMPONENTS_MOST: Final = 32
 """Most components of a machine. They are probed at the same time, each over a connection of its own."""
@@ -31,8 +32,13 @@ READY_MOST_S: Final = 15.0
 """Longest wait for the stamp that the receiver placed a signal; it comes with its next commit, at most 10 s later."""
 AGE_MOST_S: Final = 366 * 86_400
 """Longest allowed age of a file: a year."""
+STATUS_MOST: Final = 16
+"""Most right answers of a SIP server."""
 TEXT_MOST: Final = 200
 """Most characters of the text that a page must contain."""
+
+_SIP_ADDRESS: Final = re.compile(r"sips?:[!#-;=?-~]+", re.ASCII)
+"""Neither blanks nor quotes nor angle brackets, because it stands in a header between angle brackets."""
 
 
 def _place(text: str) -> str:
@@ -42,7 +48,15 @@ def _place(text: str) -> str:
     return text
 
 
+def _sip_address(text: str) -> str:
+    if _SIP_ADDRESS.fullmatch(text) is None:
+        raise ValueError("should be an address of SIP, such as sip:probe@arc.example.cat")
+    return text
+
+
 Place: TypeAlias = Annotated[str, AfterValidator(_place)]
+SipAddress: TypeAlias = Annotated[str, Field(max_length=LONGEST_WORD), AfterValidator(_sip_address)]
+Tries: TypeAlias = Annotated[int, Field(ge=1, le=TRIES_MOST)]
 Patience: TypeAlias = Annotated[float, Field(ge=0.1, le=TIMEOUT_MOST_S)]
 
 
@@ -57,7 +71,7 @@ class _Signal(_Component):
     to: Place
     account: Annotated[str, Field(pattern=rf"^[!-~]{{1,{NAME_MOST}}}$")]
     """A registered account that is nothing but a probe's. Each machine needs its own."""
-    tries: Annotated[int, Field(ge=1, le=TRIES_MOST)] = 2
+    tries: Tries = 2
     """Sendings of a signal. One datagram that is lost on the way is no outage."""
     state_dir: AbsolutePath | None = None
     """State directory of the receiver, if this machine can read its journal."""
@@ -103,6 +117,35 @@ class LineComponent(_Signal):
     receiver: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{1,2}$")] = "01"
 
 
+class SipComponent(_Component):
+    """A SIP server, which is asked what it can do (OPTIONS), as PBXs ask each other whether they are there."""
+
+    kind: Literal["sip"]
+    to: Place
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    uri: SipAddress | None = None
+    """The address that is asked; without it the server at ``to``."""
+    sender: SipAddress = "sip:vetlla-probe@anonymous.invalid"
+    """Who asks. Some servers know only their own users."""
+    status: Annotated[
+        list[Annotated[int, Field(ge=200, le=699)]],
+        Field(min_length=1, max_length=STATUS_MOST, default_factory=lambda: [200]),
+    ]
+    """The right answers."""
+    tries: Tries = 2
+    username: Word | None = None
+    """User of the digest that the server may ask for (401 or 407)."""
+    password_file: AbsolutePath | None = None
+    ca: AbsolutePath | None = None
+    """Authority of the server's certificate (tls); without it those of the machine."""
+
+    @model_validator(mode="after")
+    def _password_of_a_user(self) -> "SipComponent":
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("username and password_file belong together: give both or none")
+        return self
+
+
 class HttpComponent(_Component):
     """A page or an interface."""
 
@@ -127,7 +170,9 @@ class FileComponent(_Component):
 
 
 SignalComponent: TypeAlias = Dc09Component | MqttComponent | LineComponent
-Component: TypeAlias = Annotated[SignalComponent | HttpComponent | FileComponent, Field(discriminator="kind")]
+Component: TypeAlias = Annotated[
+    SignalComponent | SipComponent | HttpComponent | FileComponent, Field(discriminator="kind")
+]
 
 
 class ProbeSettings(Section):

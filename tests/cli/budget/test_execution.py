@@ -43,6 +43,7 @@ def test_a_row_for_each_concept_and_sum(vetlla: Vetlla, invoices: Path) -> None:
         "with_modification": None,
         "months": ["2026-01", "2026-02"],
         "missing": [],
+        "closed": [],
     }
     assert found["rent.gas"]["state"] == "within"
     assert (found["vat_4"]["executed"], found["vat_21"]["executed"]) == ("16000.00", "126.22")
@@ -105,3 +106,47 @@ def test_a_price_that_is_none_is_refused(vetlla: Vetlla, price: str, message: st
     assert (left.status, left.error.splitlines()[0]) == (64, message)
     twice = vetlla("budget", "offer", "--price", "umo=1", "--price", "umo=2")
     assert twice.error.splitlines()[0] == "umo has two prices"
+
+
+RECORD = {
+    "homes": "code,district,base,level,alone,active,suspended\nH1,01,NORD,2,yes,2025-10-10/,\n",
+    "people": "code,home,user_type,programmes,active,suspended\nP1,H1,A,home_safety:2025-10-01/,,\n",
+    "devices": "type,serial,ownership,place,home,since,first_installed\n"
+    "smoke,S1,leased,home,H1,2025-10-10,2025-10-10\n",
+}
+
+
+@pytest.fixture
+def record(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
+    """Register one home, from October 2025 on."""
+    for what, text in RECORD.items():
+        (tmp_path / f"{what}.csv").write_text(text, encoding="utf-8")
+        file = tmp_path / f"{what}.csv"
+        assert vetlla("inventory", "import", "--what", what, file, "--day", "2025-10-31").status == 0
+    return vetlla
+
+
+def test_without_files_the_record_says_what_was_invoiced(record: Vetlla, tmp_path: Path) -> None:
+    """As with the files of the same months; a month in which no home was in the service has no invoice."""
+    words = ("budget", "execution", "--until", "2025-12", "--json")
+    rows = record(*words).json
+    assert [(row["year"], row["months"]) for row in rows if row["concept"] == "net"] == [
+        (2025, ["2025-10", "2025-11", "2025-12"])
+    ]
+    assert rows[0]["missing"] == [f"2025-0{month}" for month in range(1, 10)]
+    file = tmp_path / "2025.ndjson"
+    made = [record("invoice", "make", "--month", f"2025-{month}", "--json").out for month in (10, 11, 12)]
+    file.write_text("".join(made), encoding="utf-8")
+    assert record(*words, "--invoices", file).json == rows
+    essential = next(row for row in rows if row["concept"] == "essential")
+    assert essential["executed"] == "16.60", "22, 30 and 31 days of 0.20 EUR"
+    text = record("budget", "execution", "--until", "2025-12")
+    assert "2025: 3 months invoiced; net up to" in text.talk
+
+
+def test_as_known_before_anything_was_recorded_there_is_no_invoice(record: Vetlla, invoices: Path) -> None:
+    left = record("budget", "execution", "--known", "2024-01-01")
+    assert (left.status, left.error.splitlines()[0]) == (64, "the record has no month with an invoice")
+    assert record("budget", "execution", "--known", "2024-01-01", "--check").status == 3
+    both = record("budget", "execution", "--known", "2026-01-01", "--invoices", invoices)
+    assert both.error.splitlines()[0] == "files are no record that was known at a time"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
 
+from vetlla.domain.money import cents
 from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:
@@ -68,7 +71,8 @@ def test_every_device_and_the_totals_as_objects(park: Vetlla) -> None:
     ]  # fmt: skip
     assert devices["smoke:S2"]["cost_from"] == "2025-01-16"
     assert devices["smoke:S2"]["assumed"] == [
-        "life.from.default", "life.smoke", "price.rent.smoke", "rent.home_left", "rent.pro_rata", "rent.warehouse",
+        "life.from.default", "life.smoke", "price.rent.smoke", "rent.home_left", "rent.pro_rata", "rent.suspended",
+            "rent.warehouse",
     ]  # fmt: skip
     assert found[-1] == {
         "on": "2027-03-31",
@@ -133,10 +137,64 @@ def test_a_wrong_parameter_and_two_answers_are_refused(
     file.write_text(parameters_file().read_text(encoding="utf-8").replace('value = "days"', 'value = "weeks"'))
     monkeypatch.setenv("VETLLA_PARAMETERS", str(file))
     wrong = park("budget", "residual", *ON)
-    assert wrong.error.splitlines()[0] == "parameter rent.pro_rata is not one of days, whole_month, none"
+    assert wrong.status == 78
+    assert wrong.error.splitlines()[0] == "parameter rent.pro_rata is 'weeks'"
 
 
 def test_as_known_before_a_movement_was_recorded(park: Vetlla) -> None:
     """Before its first record the registry knew no device."""
     (only,) = park("budget", "residual", *ON, "--known", "2020-01-01", "--json").json
     assert (only["line"], only["devices"]) == ("total", 0)
+
+
+RENTED = {
+    "homes": """\
+code,district,base,level,alone,active,suspended
+H1,01,NORD,2,yes,2020-01-01/,2025-10-10/2025-11-12
+H2,01,NORD,2,no,2020-01-01/2025-11-20,
+""",
+    "people": """\
+code,home,user_type,programmes,active,suspended
+P1,H1,A,,,
+P2,H2,A,,,
+""",
+    "devices": """\
+type,serial,ownership,place,home,since,first_installed
+smoke,S1,leased,home,H1,2025-09-11,2025-09-11
+gas,G1,leased,home,H2,2025-10-06,2025-10-06
+geolocator,L1,leased,home,H1,2025-09-01,2025-09-01
+""",
+}
+AT_SMARTWATCH = """
+[[parameter]]
+name = "rent.geolocator_at"
+value = "smartwatch"
+unit = "line of rent"
+valid_from = 2025-11-15
+basis = "contract"
+ref = "a test"
+"""
+
+
+@pytest.mark.parametrize("suspended", ["yes", "no"])
+def test_the_rent_that_is_deducted_is_the_one_that_was_invoiced(vetlla: Vetlla, tmp_path: Path, suspended: str) -> None:
+    """Four months have a suspension, a home that left, and geolocators at another price from November on."""
+    for what, text in RENTED.items():
+        (tmp_path / f"{what}.csv").write_text(text, encoding="utf-8")
+        assert (
+            vetlla("inventory", "import", tmp_path / f"{what}.csv", "--what", what, "--day", "2025-12-31").status == 0
+        )
+    shipped = parameters_file().read_text(encoding="utf-8")
+    before, name, after = shipped.partition('name = "rent.suspended"\nvalue = ')
+    assert after.startswith('"yes"')
+    file = tmp_path / "parameters.toml"
+    file.write_text(f'{before}{name}"{suspended}"{after[5:]}{AT_SMARTWATCH}', encoding="utf-8")
+    invoiced: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for month in ("2025-09", "2025-10", "2025-11", "2025-12"):
+        for line in vetlla("invoice", "make", "--month", month, "--parameters", file, "--json").json:
+            invoiced[line["concept"]] += Decimal(line["units"]) * Decimal(line["price"])
+    found = vetlla("budget", "residual", "--on", "2025-12-31", "--parameters", file, "--json").json
+    paid = {one["line"]: Decimal(one["paid"]) for one in found if one["device"] != "total"}
+    assert paid == {line: cents(invoiced[f"rent.{line}"]) for line in ("smoke", "gas", "geolocator")}
+    (watch,) = (one for one in found if one["device"] == "geolocator:L1")
+    assert (watch["price"], "rent.suspended" in watch["assumed"]) == ("100.20", True)

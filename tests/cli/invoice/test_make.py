@@ -141,8 +141,9 @@ def test_a_word_that_a_parameter_does_not_know_is_refused(service: Vetlla, tmp_p
     file = tmp_path / "p.toml"
     file.write_text(changed("rent.pro_rata", "weeks"), encoding="utf-8")
     done = service("invoice", "make", *MONTH, "--parameters", file)
-    assert done.status == 64
-    assert "rent.pro_rata is not one of days, whole_month, none" in done.error
+    assert done.status == 78
+    assert "rent.pro_rata is 'weeks'" in done.error
+    assert "days or whole_month or none" in done.error
 
 
 def test_a_month_is_computed_again_as_it_was_known(service: Vetlla, tmp_path: Path) -> None:

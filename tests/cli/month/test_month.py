@@ -84,7 +84,10 @@ def test_a_closed_month_keeps_digests_rules_and_results(service: Vetlla) -> None
     made = close(service, "--note", "first")
     assert {one["name"] for one in made["inputs"]} >= {"homes", "people", "movements", "duties.fault", "calls"}
     assert {(one["role"], one["name"]) for one in made["files"]} == {
+        ("result", "faults.json"),
+        ("result", "invoice.json"),
         ("result", "service-levels.json"),
+        ("result", "service-levels.pdf"),
         ("rules", "duties.toml"),
         ("rules", "parameters.toml"),
     }
@@ -245,7 +248,7 @@ def test_a_journal_of_an_older_backup_is_found(service: Vetlla, state_dir: Path)
     close(service, month="2026-10")
     assert verified(service, month="2026-10") == (0, [])
     shutil.copy(older, state_dir / "journal.db")
-    assert verified(service, month="2026-10") == (1, [("input", "journal")])
+    assert verified(service, month="2026-10") == (1, [("input", "journal"), ("input", "signals")])
     (state_dir / "journal.db").unlink()
     status, found = verified(service, month="2026-10")
     assert (status, found[0]) == (1, ("input", "journal"))

@@ -7,22 +7,25 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.rigs import small_year
 from tests.rigs.daemon import VETLLA
 from tests.rigs.homes_on_record import register_homes
 from tests.rigs.ledger import write_ledger
 from vetlla.domain.clock import SystemClock
 from vetlla.store.registry.transaction import transaction
+from vetlla.tasks.months.parts import PARTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Vetlla
 
+ROOT = Path(__file__).parents[3]
 MONTH = "2026-10"
 SURROUNDINGS = (
     {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
@@ -62,6 +65,59 @@ def test_other_zones_locales_hash_seeds_and_folders_give_the_same_bytes(month: P
     for surroundings in SURROUNDINGS:
         done = run(moved, "verify", MONTH, "--json", folder=tmp_path / "elsewhere", **surroundings)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def made_elsewhere(state: Path, known_us: int, folder: Path, umask: int, **environment: str) -> dict[str, bytes]:
+    """Return the parts of a month and the digests of its record, as another process makes them in its own folder."""
+    (out := folder / "out").mkdir(parents=True)
+    words = [sys.executable, "-m", "tests.rigs.small_year", str(state), str(known_us), str(out)]
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    done = subprocess.run(words, env=surroundings, cwd=folder, umask=umask, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {file.name: file.read_bytes() for file in out.iterdir()}
+
+
+def test_two_machines_make_the_same_bytes(year: Path, tmp_path: Path) -> None:
+    """The second one has a copy whose files were written in another order, and nothing else in common."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in sorted(year.iterdir(), reverse=True):
+        shutil.copy(file, copy)
+    known_us = SystemClock().now().utc_us
+    one, other = SURROUNDINGS
+    first = made_elsewhere(year, known_us, tmp_path / "one", 0o022, **one)
+    second = made_elsewhere(copy, known_us, tmp_path / "other" / "deeper", 0o077, **other)
+    assert set(first) == {*PARTS, "inputs"}
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_the_order_of_independent_imports_changes_no_part(vetlla: Vetlla, files: Path, tmp_path: Path) -> None:
+    """The digests differ, because they also prove when each fact was recorded."""
+    small_year.build(vetlla, files, tmp_path / "other", small_year.OTHER_STEPS)
+    known_us = SystemClock().now().utc_us
+    one, other = (small_year.parts(folder, known_us) for folder in (files.parent / "state", tmp_path / "other"))
+    assert {name for name in one if one[name] != other[name]} <= {"inputs"}
+    assert one["inputs"] != other["inputs"]
+
+
+def test_a_machine_without_typst_says_which_part_it_cannot_make(month: Path, tmp_path: Path) -> None:
+    (tmp_path / "typst.py").write_text("raise ImportError", encoding="utf-8")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = run(month, "close", MONTH, PYTHONPATH=path)
+    assert done.returncode == os.EX_USAGE
+    assert "service-levels.pdf cannot be made" in done.stderr
+    assert "--without service-levels.pdf" in done.stderr
+    assert run(month, "list", "--json").stdout == ""
+    assert run(month, "close", MONTH).returncode == 0
+    done = run(month, "verify", MONTH, PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
+    assert "service-levels.pdf cannot be made" in done.stderr
+
+
+def test_times_are_on_the_clock_of_the_service(month: Path) -> None:
+    assert run(month, "close", MONTH).returncode == 0
+    for words in (("show", MONTH), ("list",)):
+        assert " CE" in run(month, *words, TZ="Pacific/Kiritimati").stdout
 
 
 @pytest.mark.parametrize("after_s", [0.5, 1.0])

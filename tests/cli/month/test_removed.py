@@ -26,6 +26,9 @@ EVENTS = """kind,subject,event,at,ref
 familiarisation,P-1,joined,2025-05-26T09:00:00+02:00,
 fault,H-2,detected,2025-06-09T09:00:00+02:00,F-2
 fault,H-2,solved,2025-06-09T10:00:00+02:00,F-2
+complaint,H-2,received,2025-06-09T09:00:00+02:00,C-1
+complaint,H-2,answered,2025-06-10T09:00:00+02:00,C-1
+complaint,H-2,pertinent,2025-06-11T09:00:00+02:00,C-1
 """
 MONTH = "2025-06"
 
@@ -75,6 +78,10 @@ def test_the_erasure_of_a_home_explains_what_is_missing(closed: Vetlla, tmp_path
     assert all(one["explained"] for one in done.json)
     assert any("[ans=6].breached" in one["subject"] for one in done.json), "the home of a call is gone"
     assert any("[by=base" in one["subject"] for one in done.json), "the base of a person's fault is gone"
+    assert any("[concept=essential].units" in one["subject"] for one in done.json), (
+        "its people are not counted any more"
+    )
+    assert any("[ans=20]" in one["subject"] for one in done.json), "nor among those who could complain"
     assert "erased or corrected" in closed("month", "verify", MONTH).out
 
 
@@ -112,4 +119,5 @@ def test_signals_that_were_removed_by_age_are_told_apart(closed: Vetlla, state_d
     assert {one["subject"].split("]")[0] for one in done.json if one["kind"] == "figure"} <= {
         "service-levels.json [ans=5",
         "service-levels.json [ans=6",
+        "service-levels.pdf",
     }

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, running
+from tests.rigs.sip_servers import running_kamailio
+from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +148,24 @@ def test_the_office_finds_what_a_machine_outside_sent_in_the_journal(vetlla: Vet
     assert "not in the journal" in vetlla("probe", "verify", *at).out
 
 
+def test_a_sip_edge_is_probed_and_its_time_is_counted(vetlla: Vetlla, tmp_path: Path) -> None:
+    """It is seen through to its answer, has no account, and the office imports it like any other probe."""
+    out = tmp_path / "probes.ndjson"
+    with running_kamailio(tmp_path / "edge") as edge:
+        file = tmp_path / "probe.toml"
+        file.write_text(
+            f'machine = "m1"\n[[component]]\nname = "edge"\nkind = "sip"\nto = "127.0.0.1:{edge.plain}"\n',
+            encoding="utf-8",
+        )
+        done = vetlla("probe", "run", "--config", file, "--out", out)
+    assert (done.status, "seen through to the ack" in done.out) == (0, True)
+    gone = vetlla("probe", "run", "--config", file, "--out", out, "--json")
+    assert (gone.status, gone.json[0]["result"], gone.json[0]["account"]) == (1, "failed", "")
+    at = ("--state-dir", tmp_path / "state")
+    assert vetlla("probe", "import", out, *at).status == 0
+    assert [one["result"] for one in vetlla("probe", "list", "--json", *at).json] == ["ok", "failed"]
+
+
 @pytest.fixture
 def november(vetlla: Vetlla, tmp_path: Path) -> Vetlla:
     """Import a day of probes with an outage of an hour, from two files that overlap."""
@@ -165,6 +185,14 @@ def test_the_report_tells_available_unavailable_and_unseen_time(november: Vetlla
     told = november("probe", "report", "--month", "2025-11").out
     assert "ANS 18: 3.20 % of at least 99.9 %: not kept" in told
     assert "ANS 21: not measured" in told
+
+
+@pytest.mark.parametrize("words", [("report",), ("verify",), ("report", "--known", "2025-10-31T12:00")])
+def test_a_month_that_has_not_begun_is_refused(november: Vetlla, words: tuple[str, ...]) -> None:
+    """So it is by other reports. With --known it is a month that had not begun then."""
+    month = "2025-11" if "--known" in words else "2099-01"
+    done = november("probe", *words, "--month", month)
+    assert (done.status, done.error.splitlines()[0]) == (64, f"{month} has not begun")
 
 
 def test_the_service_levels_have_the_same_figures(november: Vetlla) -> None:
@@ -190,3 +218,53 @@ def test_the_log_of_incidents_has_the_outage_and_what_was_noted(november: Vetlla
     assert "planned: new disk" in november("probe", "incident", "list", "--month", "2025-11").out
     wrong = november("probe", "incident", "add", "--component", "a b", *words[2:], "--note", "x")
     assert wrong.status == os.EX_USAGE
+
+
+def explained(service: Vetlla, *words: object) -> dict[str, Any]:
+    """Return the explanation of ANS 18 in November."""
+    (found,) = service("sla", "explain", 18, "--month", "2025-11", *words, "--json").json
+    return found
+
+
+def test_a_figure_is_walked_to_each_outage_and_unseen_time(november: Vetlla) -> None:
+    """Each has the probe that began it, the machines, what it costs, what was noted, and a command that shows it."""
+    noted = ("--component", "dc09", "--from", "2025-11-03T11:00", "--until", "2025-11-03T12:00", "--note", "new disk")
+    alone = ("--component", "dc09", "--from", "2025-11-03T15:00", "--until", "2025-11-03T16:00", "--note", "all well")
+    for words in (noted, alone):
+        assert november("probe", "incident", "add", *words).status == 0
+    found = explained(november)
+    assert found["counts"] == {"breached": 3} == {"breached": found["figure"]["breaches"]}
+    before, outage, after = found["cases"]
+    assert [one["subject"] for one in found["cases"]] == ["dc09"] * 3
+    for told in ("was of m1, at 2025-11-03T10:00:00.000000Z: no answer in 5 s.", "Machines that looked: m1.",
+                 "with weight 1", "availability.overlap is any", "incident 1: new disk", "16.18"):  # fmt: skip
+        assert told in outage["why"], told
+    assert "No probe vouches" in before["why"]
+    assert "availability.unseen is unavailable" in after["why"]
+    assert "Nothing is noted" in after["why"]
+    text = " ".join(found["words"])
+    for told in ("Component dc09: ", "It has 100.0000 % of the level's time", "incident 2: all well"):
+        assert told in text, told
+    shown = november(*outage["show"].split()[1:], "--json").json
+    assert shown[0]["started"] == "2025-11-03T10:00:00.000000Z"
+    assert {one["result"] for one in shown} == {"timeout"}
+    assert november(*before["show"].split()[1:]).status == 0
+    assert "unavailable" in november("sla", "explain", 18, "--month", "2025-11").out
+
+
+def test_unseen_time_that_is_excluded_is_shown_and_breaks_nothing(november: Vetlla, tmp_path: Path) -> None:
+    file = tmp_path / "parameters.toml"
+    text = parameters_file().read_text(encoding="utf-8")
+    file.write_text(text.replace('value = "unavailable"', 'value = "excluded"'), encoding="utf-8")
+    found = explained(november, "--parameters", file)
+    assert found["counts"] == {"breached": 1, "unmeasured": 2}
+    assert [one["verdict"] for one in found["cases"]] == ["unmeasured", "breached", "unmeasured"]
+    assert "It is in neither number." in found["cases"][0]["why"]
+
+
+def test_a_level_of_components_knows_no_home(november: Vetlla) -> None:
+    done = november("sla", "explain", 21, "--month", "2025-11", "--home", "H1")
+    assert done.status == os.EX_USAGE
+    assert done.error.splitlines()[0] == "ANS 21 has no case of a home: its cases are times of components"
+    without = november("sla", "explain", 21, "--month", "2025-11")
+    assert (without.status, "not measured" in without.out) == (0, True)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Vetlla
 
 FIELDS = {
-    "fault", "class", "clause", "words", "about", "day", "months", "cases", "faults", "ceiling", "assumed", "actions",
+    "fault", "class", "clause", "words", "about", "day", "months", "cases", "faults", "ceiling", "amount", "assumed",
+    "actions", "closed",
 }  # fmt: skip
 MONTHS = ("2025-01", "2025-03", "2025-11")
 UNTIL = ("--month", "2025-12")
@@ -150,5 +151,5 @@ def test_corrective_actions_stand_beside_the_faults_that_they_name(vetlla: Vetll
 
 def test_all_faults_of_the_contract_are_listed(vetlla: Vetlla) -> None:
     rows = vetlla("sanctions", "faults", "--json").json
-    assert len(rows) == 49 + 3
+    assert len(rows) == 49 + 2 + 2 + 1
     assert "very grave" in vetlla("sanctions", "faults").out

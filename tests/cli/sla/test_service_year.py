@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
-from bench.office.service_year import COMMUNICATIONS
+from tests.rigs.planted_year import ANS_OF_KIND, planted, short_shares
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Vetlla
+    from tests.rigs.planted_year import Cases
     from tests.rigs.service_year import ServiceYear
 
-MADRID: Final = ZoneInfo("Europe/Madrid")
 MONTHS: Final = [f"2025-{number:02}" for number in range(1, 13)]
-ANS_OF_KIND: Final = {
-    "visit": 1, "installation": 2, "follow_up": 3, "familiarisation": 4, "contact_call": 4, "call_audit": 8,
-    "revaluation": 9, "follow_up_visit": 10, "umo_1": 11, "umo_2": 12, "fault": 14, "fault_visit": 14, "renewal": 15,
-    "removal": 16, "key_return": 16, "maintenance": 17, "complaint": 19, "claim": 19, "suggestion": 19,
-    "incident": 22, "document": 23,
-}  # fmt: skip
-"""The level of each kind of duty, as the tender has it."""
-BY_OPENING: Final = {8, 11, 12, 19}
-"""Levels whose cases count in the month in which they began."""
-SHARES: Final = {"calls", "alarms_urgent", "alarms_technical"}
-"""Lines of the plan about the share of a whole month (ANS 6)."""
 NOT_MEASURED: Final = {13, 18, 21}
-
-Cases = dict[tuple[int, str], set[str]]
-"""Breaches by level and month: references of duties, numbers of alarms, ids of calls."""
-
-
-def month_of(moment: str) -> str:
-    """Return the month of a moment on the clock of the service."""
-    return f"{datetime.fromisoformat(moment).astimezone(MADRID):%Y-%m}"
-
-
-def planted(plan: list[dict[str, Any]], duties: dict[tuple[str, str], dict[str, Any]]) -> Cases:
-    """Return the planted breaches. The month of a duty follows from its times, and not from a report."""
-    found: Cases = defaultdict(set)
-    for one in plan:
-        kind = one["kind"]
-        if one["verdict"] != "breached" or kind in SHARES:
-            continue
-        if kind in COMMUNICATIONS:
-            found[one["ans"], one["month"]].add(f"{kind} {one['ref']}")
-            continue
-        ans = ANS_OF_KIND.get(kind)
-        if ans is not None:
-            duty = duties[kind, one["ref"]]
-            moment = duty["opened"] if ans in BY_OPENING else duty["due"] or duty["ended"]
-            found[ans, month_of(moment)].add(f"{kind} {one['ref']}")
-    return found
 
 
 def reported(vetlla: Vetlla, rows: list[dict[str, Any]], duties: dict[str, dict[str, Any]]) -> Cases:
@@ -94,8 +57,7 @@ def test_each_planted_breach_is_in_its_month_and_its_level(vetlla: Vetlla, servi
 
 def _has_the_planned_verdicts(rows: list[dict[str, Any]], plan: list[dict[str, Any]], wanted: Cases) -> None:
     """Check that a level is not kept if a breach was planted, or an answer in time is missing, and only then."""
-    short = {one["month"] for one in plan if one["kind"] in SHARES and one["verdict"] == "breached"}
-    broken = {*wanted, *((6, month) for month in short)}
+    broken = {*wanted, *short_shares(plan)}
     assert {(row["ans"], row["month"]) for row in rows if row["verdict"] == "not_kept"} == broken
     assert {row["ans"] for row in rows if row["verdict"] == "not_measured"} == NOT_MEASURED
     (exact,) = {one["month"] for one in plan if one["way"] == "exactly the share in time"}
@@ -122,3 +84,18 @@ def _explains_the_same(vetlla: Vetlla, rows: list[dict[str, Any]]) -> None:
         assert {one["number"] for one in done["cases"]} == {one["number"] for one in row["breached"]}
         for one in done["cases"][:2]:
             assert vetlla(*one["show"].split()[1:]).status == 0, one["show"]
+
+
+def test_a_month_with_cases_of_every_level_is_a_page_in_each_language(
+    vetlla: Vetlla, service_year: ServiceYear, tmp_path: Path
+) -> None:
+    """March has emergencies of both types, with all their limits; no name of the program is left on the page."""
+    assert any(one["kind"] == "umo_1" and one["month"] == "2025-03" for one in service_year.plan)
+    for language in ("ca", "es", "en"):
+        for out in (tmp_path / f"{language}.html", tmp_path / f"{language}.pdf"):
+            done = vetlla("sla", "report", "--month", "2025-03", "--language", language, "--out", out)
+            assert (done.status, out.exists()) == (1, True), done.error
+        page = (tmp_path / f"{language}.html").read_text(encoding="utf-8")
+        for name in ("duty.", "sla.", "umo.", "home_risk", "left_out", "umo_1", "within_", "not_done"):
+            assert f">{name}" not in page, name
+            assert f" {name}" not in page, name

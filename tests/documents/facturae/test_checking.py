@@ -12,11 +12,11 @@ import pytest
 from tests.rigs import invoices
 from vetlla.documents.facturae import tree
 from vetlla.documents.facturae.checking import faults_of
-from vetlla.documents.facturae.figures import number, number_from, tax_of
+from vetlla.documents.facturae.figures import number, number_from
 from vetlla.documents.facturae.reading import read
 from vetlla.documents.facturae.writing import facturae
 from vetlla.domain.errors import UsageError
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 
 PLAIN = facturae(invoices.invoice())
 

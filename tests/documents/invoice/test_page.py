@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from vetlla.documents.html import html
 from vetlla.documents.invoice.page import InvoiceRemark, invoice_page
 from vetlla.documents.words import Language, words_of
 from vetlla.service.invoice.concepts import COUNTED, DEDUCTION, REDUCTION, unit_of
+from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +45,20 @@ def test_each_language_has_the_same_texts_with_the_same_places() -> None:
         for language in Language
     }
     assert found[Language.CA] == found[Language.ES] == found[Language.EN]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_each_parameter_behind_a_line_is_said_in_words(language: Language) -> None:
+    """Its name stands beside the words, because a command shows its value; prices are said by their concepts."""
+    shipped = tomllib.loads(parameters_file().read_text(encoding="utf-8"))["parameter"]
+    begins = ("invoice.", "rent.", "vat.", "price.", "agenda.follow_up.", "agenda.excluded_programmes")
+    named = [one["name"] for one in shipped if one["name"].startswith(begins)]
+    assumed = (*named, "invoice.ans_reduction.14")
+    shown = html(invoice_page(replace(invoice(), assumed=assumed), TOLD, language))
+    for name in assumed:
+        assert (f"({name})" in shown) is not name.startswith("price."), name
+        assert f"{name} ({name})" not in shown
+    assert "price." not in shown
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -21,6 +21,7 @@ from vetlla.domain.service_levels import (
     LevelFigure,
     LevelPart,
     LevelVerdict,
+    PartName,
     Spread,
 )
 from vetlla.service.sla.levels import NUMBERS
@@ -34,7 +35,7 @@ LIMIT_US = 30_000_000
 
 def t3(month: date, verdict: LevelVerdict = LevelVerdict.NOT_KEPT) -> LevelFigure:
     """Return a month of ANS 6 with a breach that exceeds its limit by a microsecond."""
-    part = LevelPart("within", 899, 1000, Decimal(90), "%", Decimal("89.90"), verdict)
+    part = LevelPart(PartName.WITHIN, 899, 1000, Decimal(90), "%", Decimal("89.90"), verdict)
     breach = LevelBreach(
         "call", "17", "H1", "", BreachReason.TOO_LONG, BEGUN_US, limit_us=LIMIT_US, measured_us=LIMIT_US + 1
     )
@@ -97,7 +98,24 @@ def test_each_language_has_the_same_sentences(language: Language) -> None:
     catalan, other = words(Language.CA), words(language)
     for table in ("page", "tables", "columns"):
         assert other[table].keys() == catalan[table].keys()
-    for table in ("subject", "verdict", "reason", "part", "source", "parameter", "option"):
+    for table in (
+        "subject",
+        "verdict",
+        "reason",
+        "part",
+        "source",
+        "parameter",
+        "option",
+        "by",
+        "came",
+        "priority",
+        "left_out",
+        "district",
+        "note",
+        "device",
+        "unit",
+        "unit_one",
+    ):
         assert other["words"][table].keys() == catalan["words"][table].keys(), table
 
 

@@ -114,9 +114,9 @@ def test_what_a_kind_needs_of_the_parameters() -> None:
     for name in ("limit", "absent_stops"):
         with pytest.raises(ConfigError, match=f"parameter {name} is missing"):
             changed(name, None).terms("fault", 0)
-    with pytest.raises(ConfigError, match='parameter absent_stops is \'maybe\', and not "yes" or "no"'):
+    with pytest.raises(ConfigError, match="parameter absent_stops is 'maybe'"):
         changed("absent_stops", "maybe").terms("fault", 0)
-    with pytest.raises(ConfigError, match="parameter absent_stops is not a text"):
+    with pytest.raises(ConfigError, match="parameter absent_stops is 1"):
         changed("absent_stops", 1).terms("fault", 0)
     with pytest.raises(ConfigError, match="parameter limit of kind visit is not in minutes or hours"):
         rules(2, "working days", visit=promising("interval")).terms("visit", 0)

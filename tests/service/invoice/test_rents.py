@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -15,9 +16,8 @@ from vetlla.domain.devices import DeviceHistory, DeviceType, Movement, MovementK
 from vetlla.domain.homes import Home, Period
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_share import ProRata
+from vetlla.service.inventory.stays import RentReason, RentTerms
 from vetlla.service.invoice.rents import (
-    RentReason,
-    RentTerms,
     device_month,
     positions,
     rent_units,
@@ -122,6 +122,64 @@ def test_a_replaced_device_that_goes_to_another_home_is_a_position_of_its_own() 
     old = device(7, move(-30), move(11, "", other=5), move(12, "H1"))
     found = [device_month(one, terms()) for one in (old, PAIR[1])]
     assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.WHOLE_MONTH) == 2
+
+
+REPAIRED = (
+    device(
+        7,
+        move(-30),
+        move(5, "", kind=MovementKind.REPLACED_BY, other=5),
+        move(20, "H1", kind=MovementKind.REPLACES, other=9),
+    ),
+    device(5, move(-40, ""), move(5, kind=MovementKind.REPLACES, other=7)),
+    device(9, move(-30), move(20, "", kind=MovementKind.REPLACED_BY, other=7)),
+)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("pro_rata", [ProRata.DAYS, ProRata.WHOLE_MONTH, ProRata.NONE])
+def test_a_device_that_was_repaired_and_replaces_a_third_one_is_paid_once_in_each_place(
+    pro_rata: ProRata, order: tuple[int, ...]
+) -> None:
+    found = [device_month(REPAIRED[place], terms()) for place in order]
+    made = positions(found, NOVEMBER)
+    assert sorted([device.device.number for device in one.devices] for one in made) == [[7, 5], [9, 7]]
+    assert rent_units(made, NOVEMBER, pro_rata) == 2
+
+
+def test_what_a_replaced_device_does_later_does_not_part_it_from_its_successor() -> None:
+    """The old device replaces one that is not rented and is the city's from then on."""
+    city = Ownership.MUNICIPAL
+    old = device(
+        7, move(-30), move(11, "", other=5), move(20, "H1", kind=MovementKind.REPLACES, other=9, ownership=city)
+    )
+    third = device(9, move(-30, ownership=city), move(20, "", other=7, ownership=city))
+    found = [device_month(one, terms()) for one in (old, PAIR[1], third)]
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.WHOLE_MONTH) == 1
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.NONE) == 1
+
+
+def test_there_are_never_more_positions_than_rented_devices() -> None:
+    """Two devices were rented in three homes, because the old one takes the position that the new one had before."""
+    new = device(5, move(-30), move(4, ""), move(5, kind=MovementKind.REPLACES, other=7))
+    old = device(7, move(-30), move(5, "", kind=MovementKind.REPLACED_BY, other=5), move(8))
+    found = [device_month(one, terms()) for one in (old, new)]
+    assert sorted(one.days.bit_count() for one in positions(found, NOVEMBER)) == [26, 30]
+
+
+@pytest.mark.parametrize("owner", [Ownership.OFFERED, Ownership.LEASED])
+def test_a_replacement_that_is_not_rented_gives_the_old_device_no_second_position(owner: Ownership) -> None:
+    new = device(5, move(-40, ""), move(5, "H3", kind=MovementKind.REPLACES, other=7, ownership=owner))
+    old = device(7, move(-30), move(5, "", kind=MovementKind.REPLACED_BY, other=5), move(8))
+    found = [device_month(one, terms()) for one in (old, new)]
+    assert [one.days.bit_count() for one in positions(found, NOVEMBER)] == [27]
+
+
+def test_a_device_that_comes_back_on_the_day_of_its_replacement_keeps_its_position() -> None:
+    old = device(7, move(-30), move(11, "", other=5), move(11, kind=MovementKind.REPLACES, other=5))
+    new = device(5, move(-40, ""), move(11, kind=MovementKind.REPLACES, other=7), move(11, "", other=7))
+    found = [device_month(one, terms()) for one in (new, old)]
+    assert [one.days.bit_count() for one in positions(found, NOVEMBER)] == [30]
 
 
 def test_two_replacements_of_one_day_stay_one_position() -> None:

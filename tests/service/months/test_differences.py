@@ -38,6 +38,18 @@ def test_a_field_of_a_level_is_named_by_its_level() -> None:
     ]
 
 
+def test_a_new_fault_and_a_new_case_are_one_difference_each() -> None:
+    cases = [{"what": "recorded", "number": str(number), "day": "2026-10-02", "ans": None} for number in (1, 2)]
+    one = {"fault": "S10", "about": "x", "day": "2026-10-02", "cases": cases[:1]}
+    new = {"fault": "S03", "about": "", "day": "2026-10-01", "cases": []}
+    assert list(differences([one], [new, one | {"cases": [cases[1], cases[0]]}])) == [
+        FieldDifference(
+            "[fault=S10,about=x,day=2026-10-02].cases[what=recorded,number=2,day=2026-10-02]", None, cases[1]
+        ),
+        FieldDifference("[fault=S03,about=,day=2026-10-01]", None, new),
+    ]
+
+
 def test_objects_of_the_same_name_are_told_apart_by_their_place() -> None:
     before, after = [{"name": "a", "x": 1}, {"name": "a", "x": 2}], [{"name": "a", "x": 1}, {"name": "a", "x": 3}]
     assert list(differences(before, after)) == [FieldDifference("[name=a,#1].x", 2, 3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -107,6 +108,43 @@ def test_a_month_with_a_clock_change_has_its_real_length(month: str, hours: int)
     found = component_time(hourly, begin, end, ProbeRule(3_600 * SECOND_US, Overlap.ALL))
     assert (found.available_us, found.total_us) == (hours * 3_600 * SECOND_US,) * 2
     assert found.spans == []
+
+
+@given(
+    PROBES,
+    st.lists(st.integers(1, LENGTH - 1), max_size=4, unique=True).map(sorted),
+    st.integers(1, 90),
+    st.sampled_from(Overlap),
+)
+def test_the_time_of_each_day_is_that_of_a_span_of_its_own(
+    probes: list[Probe], edges: list[int], gap_s: int, overlap: Overlap
+) -> None:
+    """The days add up to the whole, whatever condition holds over midnight."""
+    ordered = sorted(probes, key=lambda one: one.started_us)
+    rule = ProbeRule(gap_s * SECOND_US, overlap)
+    at = [edge * SECOND_US for edge in (0, *edges, LENGTH)]
+    found = component_time(ordered, at[0], at[-1], rule, at[1:-1])
+    parts = [component_time(ordered, begin, end, rule) for begin, end in pairwise(at)]
+    kinds = ("available_us", "unavailable_us", "unseen_us")
+    assert [[getattr(day, kind) for kind in kinds] for day in found.days] == [
+        [getattr(part, kind) for kind in kinds] for part in parts
+    ]
+    assert sum(day.total_us for day in found.days) == found.total_us == LENGTH * SECOND_US
+
+
+def test_an_outage_names_the_probe_that_began_it_and_the_machines_that_looked() -> None:
+    """The first machine had failed before, while another one still vouched; a third one looked later."""
+    probes = [
+        probe(10, machine="m2"),
+        probe(20, ProbeResult.FAILED, machine="m1", reason="refused"),
+        probe(30, ProbeResult.TIMEOUT, machine="m2", reason="no answer"),
+        probe(40, ProbeResult.FAILED, machine="m3", reason="reset"),
+        probe(50, machine="m3"),
+    ]
+    (_, span, *_) = measured(probes, 60, Overlap.ANY).spans
+    assert (span.begin_us, span.end_us) == (30 * SECOND_US, 50 * SECOND_US)
+    assert (span.failed, span.failed_us, span.reason) == ("m2", 30 * SECOND_US, "no answer")
+    assert span.looked == ("m1", "m2", "m3")
 
 
 def test_an_outage_begins_with_the_first_failed_probe_and_ends_with_the_next_good_one() -> None:

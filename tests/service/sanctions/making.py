@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from vetlla.domain.sanctions import FaultCase, FaultFacts, LevelMonth
 from vetlla.domain.service_levels import LevelVerdict
+from vetlla.service.calendar import add_months
 from vetlla.service.parameters import Basis, Parameter, Parameters
 from vetlla.service.sanctions.terms import terms
-from vetlla.service.sanctions.windows import next_month
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
 
@@ -44,9 +44,7 @@ def terms_with(**answers: Value) -> SanctionTerms:
 
 def month_after(first: date, count: int) -> date:
     """Return the month that lies a number of months later."""
-    for _ in range(count):
-        first = next_month(first)
-    return first
+    return add_months(first, count)
 
 
 def facts_of(

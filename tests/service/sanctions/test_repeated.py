@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.service.sanctions.making import START, case, facts_of, month_after, short, terms_with
+from vetlla.domain.clock import last_of_month
 from vetlla.service.sanctions.repeated import TOGETHER, repeated
-from vetlla.service.sanctions.windows import month_end
 
 if TYPE_CHECKING:
     from vetlla.service.sanctions.terms import SanctionTerms
@@ -146,10 +146,10 @@ def modelled(levels: dict[int, str], answers: dict[str, str], first: date) -> se
                     groups.append(window)
                     reached.append(last)
             found |= {
-                (fault, about, month_end(as_month(at)), tuple(map(as_month, group)))
+                (fault, about, last_of_month(as_month(at)), tuple(map(as_month, group)))
                 for at, group in zip(reached, groups, strict=True)
             }
-        found |= {("R5", about, month_end(run[4]), tuple(run)) for run in model_runs(line, first)}
+        found |= {("R5", about, last_of_month(run[4]), tuple(run)) for run in model_runs(line, first)}
     return found
 
 
@@ -187,4 +187,4 @@ def model_runs(line: list[str], first: date) -> list[list[date]]:
 def test_the_model_of_terms_is_the_installed_file() -> None:
     terms: SanctionTerms = terms_with()
     assert terms.is_("year", "rolling")
-    assert {name for name in terms.not_agreed if name.startswith("sanctions.")} == set(terms.answers)
+    assert {name for name in terms.not_agreed if name.startswith("sanctions.")} == {*terms.answers, "sanctions.price"}

@@ -53,7 +53,7 @@ def test_13_2_b_the_offered_share_missed_is_very_grave_if_more_than_80_was_offer
     ],
 )
 def test_17_ceilings_of_3_and_6_and_10_percent_to_the_cent(base: str, minor: str, grave: str, very_grave: str) -> None:
-    expected = dict(zip(("minor", "grave", "very_grave"), (minor, grave, very_grave), strict=True))
+    expected = {"minor": minor, "grave": grave, "very_grave": very_grave, "penalty": "3346590.46"}
     assert {one.value: str(money) for one, money in terms_with(base=base).ceilings.items()} == expected
 
 

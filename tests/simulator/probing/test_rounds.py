@@ -285,7 +285,7 @@ async def test_a_run_ends_after_the_round_in_which_it_is_stopped(tmp_path: Path)
     ("text", "told"),
     [
         ("", "component"),
-        (component("sip", to="a:5060"), r"component\[1\]"),
+        (component("ski", to="a:5060"), r"component\[1\]"),
         (component("dc09", to="nowhere", account="1"), "HOST:PORT"),
         (component("dc09", to="a:9", account="1", key="k"), "belong together"),
         (component("dc09", to="a:9", account="1", timeout_s=3_600), "timeout_s"),

@@ -38,6 +38,9 @@ ROWS = {
     "probe_imports": "(1, {at}, '', '')",
     "probes": "(1, 5, 1, 5, 'ok', 1, 'ack', '', 1)",
     "probe_incidents": "(1, 'dc09', 5, 6, 0, '', '', {at})",
+    "closed_months": "(1, '2026-01', 1, {at}, '', '', '', '', '')",
+    "closed_inputs": "(1, 'homes', 0, '')",
+    "closed_files": "(1, 1, 'result', 'r', '', 0, '', x'')",
 }
 """A row of each table that has a past, recorded at a time."""
 NOT_DATED = {"call_sources", "duty_index", "probe_machines", "probe_components", "probe_reasons"}

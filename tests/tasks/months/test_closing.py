@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from vetlla.domain.clock import ManualClock, iso, to_us
+from vetlla.domain.closing import ClosedFile
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import StoreError, UsageError
+from vetlla.domain.month_findings import FindingKind
 from vetlla.store.duties import events as duty_events
 from vetlla.store.registry.transaction import transaction
 from vetlla.tasks.duties.rules import read_rule_files
 from vetlla.tasks.months.closing import CloseOrder, close_month
-from vetlla.tasks.months.looking import closings
-from vetlla.tasks.months.parts import PARTS
+from vetlla.tasks.months.looking import closing, closings
+from vetlla.tasks.months.parts import LEVELS_PAGE, PARTS
+from vetlla.tasks.months.verifying import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vetlla.tasks.sla.month import MonthRecord
+    from vetlla.tasks.months.sources import MonthSources
 
 ORDER = CloseOrder(month=date(2026, 10, 1), by="x", reason="", note="", documents=(), dry_run=False)
 FILES = read_rule_files()
@@ -57,11 +61,12 @@ def test_a_fact_that_comes_in_while_the_month_is_closed_refuses_the_close(tmp_pa
     clock = clock_at(3)
     name, part = next(iter(PARTS.items()))
 
-    def make(found: MonthRecord) -> bytes:
+    def make(found: MonthSources) -> bytes:
         made = part.make(found)
-        found.connection.execute("ROLLBACK")  # so that another process can write
+        connection = found.record.connection
+        connection.execute("ROLLBACK")  # so that another process can write
         record(tmp_path, clock.now().utc_us - 1, "fault", "detected", datetime(2026, 10, 5, tzinfo=UTC))
-        found.connection.execute("BEGIN")
+        connection.execute("BEGIN")
         return made
 
     record(tmp_path, 1, "fault", "detected", datetime(2026, 10, 4, tzinfo=UTC))
@@ -69,3 +74,16 @@ def test_a_fact_that_comes_in_while_the_month_is_closed_refuses_the_close(tmp_pa
     with pytest.raises(StoreError, match="duty_events"):
         close_month(tmp_path, clock, FILES, ORDER, lambda: None, parts=parts)
     assert closings(tmp_path, clock) == []
+
+
+def test_a_page_that_another_version_makes_in_another_way_is_no_fault(tmp_path: Path) -> None:
+    """Its figures are compared in the results."""
+    clock = clock_at(3)
+    close_month(tmp_path, clock, FILES, ORDER, lambda: None)
+    kept = closing(tmp_path, clock, ORDER.month)
+    pages = [ClosedFile.of(one.role, one.name, one.media, b"%PDF") for one in kept.files if one.name == LEVELS_PAGE]
+    others = [one for one in kept.files if one.name != LEVELS_PAGE]
+    for program, kind in ((kept.program, FindingKind.FIGURE), ("0.0.1", FindingKind.INFORMATION)):
+        changed = replace(kept, files=(*others, *pages), program=program)
+        found = [one for one in verify(tmp_path, clock, changed, FILES) if one.subject == LEVELS_PAGE]
+        assert [one.kind for one in found] == [kind]

@@ -21,6 +21,7 @@ from vetlla.store.sanctions import faults
 from vetlla.tasks.duties.rules import load_rules
 from vetlla.tasks.sanctions import levels
 from vetlla.tasks.sanctions.gathering import LedgerQuestion, gather
+from vetlla.tasks.sanctions.levels import LevelsAsked
 from vetlla.tasks.sla.from_duties import of_duties
 from vetlla.tasks.sla.month import month_record
 from vetlla.tasks.sla.sources import figures
@@ -61,6 +62,11 @@ EVENTS = [
     told("document", "inventory", "delivered", "2025-01-06T08:00", ref="2024-12"),
     due("protocols", "start", "2025-02-03T20:00"),
     told("incident", "service", "happened", "2025-02-10T08:00", ref="I1"),
+    # The city advised and gave a new term; the plan came six weeks later, the document of conciliation in term.
+    told("equality_plan", "service", "advised", "2025-01-07T08:00", ref="A1", end_us=us("2025-01-15T20:00")),
+    told("equality_plan", "service", "delivered", "2025-02-26T08:00", ref="A1"),
+    told("conciliation_document", "service", "advised", "2025-01-07T08:00", ref="A2", end_us=us("2025-01-15T20:00")),
+    told("conciliation_document", "service", "delivered", "2025-01-15T08:00", ref="A2"),
     # Keys of a home that left last spring: their six months have passed.
     told("key_destruction", "H1", "due", "2024-06-01T08:00", ref="K1"),
     # A fault of equipment, whose breach is that of a level and no fault of the contract by itself.
@@ -91,10 +97,13 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
         ("S04", "2025-01-04", "document", 23),
         ("S26", "2025-02-03", "document", 23),
         ("S41", "2024-12-01", "key_destruction", 0),
+        ("18.equality", "2025-01-15", "equality_plan", 0),
         ("S07", "2025-03-07", "recorded", 0),
     }
     assert {one.what for one in found(state_dir).cases if one.fault == "S06"} == {"incident"}
-    assert "fault" not in {one.what for one in found(state_dir).cases}
+    assert not {"fault", "conciliation_document"} & {one.what for one in found(state_dir).cases}
+    (plan,) = (one for one in found(state_dir).cases if one.what == "equality_plan")
+    assert plan.until == date(2025, 2, 26)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,7 @@ def test_the_months_go_from_the_start_of_the_contract_to_the_last_whole_one(stat
 
 def test_cases_after_an_earlier_month_do_not_count(state_dir: Path) -> None:
     facts = found(state_dir, LedgerQuestion(date(2025, 1, 1)))
-    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41"}
+    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41", "18.equality"}
     assert facts.last == max(facts.months) == date(2025, 1, 1)
 
 
@@ -155,7 +164,7 @@ def test_a_level_month_keeps_the_breaches_that_are_worse(state_dir: Path) -> Non
     with month_record(state_dir, CLOCK, RULES, month) as record:
         figure = of_duties(record, 11)
     assert len(level_month(figure).worse) == 1
-    months = levels.computed(state_dir, CLOCK, RULES, [month], with_arrivals=True)
+    months = levels.gathered(LevelsAsked(state_dir, CLOCK, RULES, with_arrivals=True), [month]).months
     arrivals = months[month][11].arrivals
     assert arrivals is not None
     assert (arrivals.cases, arrivals.total_us, arrivals.limit_us) == (1, 3600 * 10**6, 2100 * 10**6)

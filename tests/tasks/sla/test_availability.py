@@ -12,7 +12,7 @@ import pytest
 from vetlla.domain.clock import SECOND_US, ManualClock, to_us
 from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.domain.probes import Incident, Probe, ProbedPart, ProbeResult, SeenThrough
-from vetlla.domain.service_levels import BreachReason, LevelVerdict
+from vetlla.domain.service_levels import BreachReason, GroupedBy, LevelVerdict
 from vetlla.service.duties.terms import DutyRules
 from vetlla.service.parameters import Parameters
 from vetlla.store.probes.write import ProbeBook
@@ -180,13 +180,33 @@ def test_components_have_their_weight_and_one_that_must_be_probed_is_unseen(stat
         assert (found.parts[0].numerator, found.parts[0].denominator) == ((30 + 3 * 29) * day_us, 4 * 30 * day_us)
         assert of_probes(record, 21).verdict is LevelVerdict.KEPT
     groups = {(one.by, one.name): (one.numerator, one.denominator) for one in found.groups}
-    assert groups["component", "mqtt"] == (29 * day_us, 30 * day_us)
-    assert groups["unseen", "mqtt"] == (0, 30 * day_us)
+    assert groups[GroupedBy.COMPONENT, "mqtt"] == (29 * day_us, 30 * day_us)
+    assert groups[GroupedBy.UNSEEN, "mqtt"] == (0, 30 * day_us)
     with record_of(state, NOVEMBER, ruled(components__access="window files")) as record:
         assert of_probes(record, 21).parts[0].numerator == 30 * day_us
         assert of_probes(record, 21).parts[0].denominator == 60 * day_us
     with record_of(state, NOVEMBER, ruled(weight=0)) as record:
         assert of_probes(record, 18).verdict is LevelVerdict.NOT_MEASURED
+
+
+@pytest.mark.parametrize("unseen", ["unavailable", "excluded"])
+def test_the_days_of_a_month_add_up_to_its_figure(state: Path, unseen: str) -> None:
+    """October has a day of 25 hours, and a component is down over midnight; each day has its weights."""
+    october = date(2026, 10, 1)
+    keep(state, series(october, 31, down=range(860, 880)))
+    keep(state, series(october, 20, "mqtt"))
+    with record_of(state, october, ruled(weight__mqtt=3, unseen=unseen)) as record:
+        found = of_probes(record, 18)
+        early = of_probes(replace(record, seen_us=begin_of(october) + 36 * 3_600 * SECOND_US), 18)
+    days = {one.name: one for one in found.groups if one.by is GroupedBy.DAY}
+    assert list(days) == [f"2026-10-{day:02}" for day in range(1, 32)]
+    assert sum(one.numerator for one in days.values()) == found.parts[0].numerator
+    assert sum(one.denominator for one in days.values()) == found.parts[0].denominator
+    hours = {"unavailable": 4 * 25, "excluded": 25}[unseen] * 3_600
+    assert days["2026-10-25"].denominator == hours * SECOND_US
+    down = [days[f"2026-10-0{day}"].denominator - days[f"2026-10-0{day}"].numerator for day in (1, 2, 3)]
+    assert down == [400 * SECOND_US, 1_600 * SECOND_US, 0]
+    assert [one.name for one in early.groups if one.by is GroupedBy.DAY] == ["2026-10-01", "2026-10-02"]
 
 
 def test_a_month_is_computed_as_it_was_known(state: Path) -> None:

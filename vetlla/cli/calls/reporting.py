@@ -17,8 +17,9 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, footnote
 from vetlla.cli.kit.progress import progress
-from vetlla.cli.kit.registry import CLOCK, background_priority, today, without_collector
-from vetlla.domain.clock import last_of_month, to_us
+from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
+from vetlla.domain.clock import last_of_month, to_datetime, to_us
+from vetlla.service.calendar import last_whole_month
 from vetlla.service.calls.joining import joined
 from vetlla.service.calls.report import figures, limits_of
 from vetlla.service.percent import count_for, percent_of
@@ -62,7 +63,7 @@ def report(
     without_collector()
     reading = reading_of(parameters_file)
     place = zone_from(zone, reading)
-    first = month or (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    first = month or last_whole_month(to_datetime(CLOCK.now().utc_us).astimezone(place).date())
     reading = reading.at(last_of_month(first))
     since_us, until_us = _bounds(first, place)
     with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:

@@ -18,6 +18,7 @@ from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, as_day, today
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
+from vetlla.service.invoice.fields import line_fields
 from vetlla.settings.signing_key import read_signing_key
 from vetlla.tasks.invoice.files import electronic, paper, write_bytes, write_units
 from vetlla.tasks.invoice.header import load_head
@@ -26,7 +27,7 @@ from vetlla.tasks.invoice.making import invoice_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vetlla.service.invoice.lines import CountedLine, MonthInvoice
+    from vetlla.service.invoice.lines import MonthInvoice
     from vetlla.settings.signing_key import SigningKey
 
 COLUMNS: Final = ("concept", "units", "unit", "price", "amount", "vat")
@@ -129,22 +130,6 @@ def _tell(made: MonthInvoice, *, as_json: bool) -> None:
     print_rows(_rows(made), COLUMNS, as_json=False, title=f"Invoice of {made.month:%Y-%m}, EUR")
     tell_notes(made)
     footnote_names(made.assumed)
-
-
-def line_fields(made: MonthInvoice, one: CountedLine) -> dict[str, Any]:
-    """Return a line for a machine: the fixed fields first."""
-    line = one.line
-    return {
-        "month": f"{made.month:%Y-%m}",
-        "concept": line.concept,
-        "units": f"{line.units.normalize():f}",
-        "price": f"{line.price:f}",
-        "amount": f"{line.amount:f}",
-        "vat": f"{line.vat:f}",
-        "unit": line.unit,
-        "assumed": list(one.assumed),
-        "notes": [note._asdict() for note in one.notes],
-    }
 
 
 def _rows(made: MonthInvoice) -> Iterator[dict[str, Any]]:

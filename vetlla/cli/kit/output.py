@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
     from rich.segment import Segment
 
+_DIGITS = "0123456789.,:+-% "
+_WHOLE = 16
+"""Most characters of a number or a moment that stays on one line."""
 PIPE_WIDTH = 100_000
 """Table width when the output is not a terminal: rows of a table in a pipe stay whole, one line each."""
 
@@ -97,19 +100,36 @@ def counted(number: int, noun: str, nouns: str = "") -> str:
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, title: str = "") -> int:
     """Print rows as a table of the named columns, or whole as NDJSON; return how many there were.
 
-    Without rows nothing is printed, because a command that has nothing to say is silent.
+    Without rows nothing is printed, because a command that has nothing to say is silent. On a terminal, columns without
+    any value are left out, and a long text goes on in the next line, so that no code and no amount loses its end. In a
+    pipe every row has all columns, on one line.
     """
     count = 0
-    table = Table(*columns, title=title or None, box=None, header_style="bold", pad_edge=False)
+    shown: list[list[str]] = []
     for row in rows:
         count += 1
         if as_json:
             print_json(row)
         else:
-            table.add_row(*(_text(row.get(column)) for column in columns))
-    if count and not as_json:
-        console().print(table)
+            shown.append([_text(row.get(column)) for column in columns])
+    if shown:
+        console().print(_table(shown, columns, title))
     return count
+
+
+def _table(rows: Sequence[Sequence[str]], columns: Sequence[str], title: str) -> Table:
+    table = Table(title=title or None, box=None, header_style="bold", pad_edge=False)
+    shown = list(range(len(columns)))
+    if sys.stdout.isatty():
+        shown = [place for place in shown if any(row[place] for row in rows)]
+    for place in shown:
+        name = columns[place]
+        # Numbers and days stay on one line, so that the columns of words become narrower instead.
+        is_short = all(len(row[place]) <= _WHOLE and not row[place].strip(_DIGITS) for row in rows)
+        table.add_column(name, overflow="fold", no_wrap=is_short, min_width=min(len(name), _WHOLE))
+    for row in rows:
+        table.add_row(*(row[place] for place in shown))
+    return table
 
 
 def _text(value: object) -> str:

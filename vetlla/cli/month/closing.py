@@ -46,6 +46,14 @@ Documents = Annotated[
         help="A document that is handed over, to keep with the month; may be repeated.",
     ),
 ]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="PART",
+        help="A part that is left out because it cannot be made, such as service-levels.pdf; may be repeated.",
+    ),
+]
 
 
 def close(
@@ -53,6 +61,7 @@ def close(
     reason: Reason = "",
     note: NoteOption = "",
     document: Documents = None,
+    without: Without = None,
     dry_run: DryRun = False,
     kinds: KindsFile = None,
     parameters_file: ParametersFile = None,
@@ -62,7 +71,8 @@ def close(
     """Close a month: keep the digests of its record, the rules, the results and documents, so that all can be verified.
 
     A month that is closed already needs --reason. Then both versions are kept, and `vetlla month show` compares them.
-    Write down the seal that is printed: it shows later that no closed month was exchanged.
+    Write down the seal that is printed: it shows later that no closed month was exchanged. If a part cannot be made,
+    nothing is closed, and the message says why and how to close the month without it.
 
     Example: vetlla month close 2026-10 --document invoice.xsig
     """
@@ -76,6 +86,7 @@ def close(
         note=note.strip(),
         documents=read_documents(document or ()),
         dry_run=dry_run,
+        without=frozenset(without or ()),
     )
 
     def settle() -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from vetlla.cli.kit.duty_rows import duty_rules
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.month.words import MonthArgument, Version, closing_fields, closing_row, file_fields
 from vetlla.domain.errors import UsageError
@@ -29,6 +31,7 @@ def show(
     month: MonthArgument,
     version: Version = None,
     difference: Difference = False,
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -44,6 +47,7 @@ def show(
     if as_json:
         print_json(closing_fields(one) | {"inputs": inputs, "files": files})
         return
+    duty_rules(None, parameters_file)  # times are on the clock of the service
     print_rows([closing_row(one)], LIST_COLUMNS, as_json=False)
     print_rows(inputs, ("name", "rows", "digest"), as_json=False, title="the record")
     print_rows(files, FILE_COLUMNS, as_json=False, title="files")
@@ -91,12 +95,15 @@ def _shown(value: Any, *, is_input: bool) -> str:  # noqa: ANN401 - any JSON
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def list_(as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+def list_(
+    parameters_file: ParametersFile = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR
+) -> None:
     """List the closed months and their restatements, in the order in which they were made.
 
     Example: vetlla month list
     """
     found = looking.closings(state_dir, CLOCK)
+    duty_rules(None, parameters_file)  # times are on the clock of the service
     print_rows(map(closing_fields if as_json else closing_row, found), LIST_COLUMNS, as_json=as_json)
 
 

@@ -19,7 +19,8 @@ from vetlla.domain.clock import SECOND_US, iso, stretch
 from vetlla.domain.errors import UsageError
 from vetlla.domain.probes import Incident, ProbedPart
 from vetlla.service.probes.lines import is_name
-from vetlla.tasks.probes.times import Outage, Within, note_incident, outages, times
+from vetlla.tasks.probes.times import Outage, Within, note_incident, outages
+from vetlla.tasks.sla.availability import probed
 from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
@@ -88,13 +89,9 @@ def list_(
     rules = options.rules()
     first = first_of(month, rules)
     with month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record:
-        within = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
-        parts = {part: times(record.connection, part, within, record.reading()) for part in ProbedPart}
-        found = [
-            one
-            for one in outages(record.connection, parts, within._replace(end_us=record.end_us + 1))
-            if component in {"", one.component}
-        ]
+        parts = {part: probed(record, part).times for part in ProbedPart}
+        whole = Within(record.begin_us, record.end_us + 1)
+        found = [one for one in outages(record.connection, parts, whole) if component in {"", one.component}]
     if as_json:
         for one in found:
             print_json(_fields(one))

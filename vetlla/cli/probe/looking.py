@@ -16,13 +16,13 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
+from vetlla.cli.sla.reporting import begun
 from vetlla.domain.clock import SECOND_US, stretch
 from vetlla.domain.probes import ProbedPart, ProbeResult
 from vetlla.service.probes.lines import fields
 from vetlla.store.probes import queries
 from vetlla.store.registry.transaction import snapshot
-from vetlla.tasks.probes.times import Within, times
-from vetlla.tasks.sla.availability import of_probes
+from vetlla.tasks.sla.availability import probed, probed_figure
 from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
@@ -31,12 +31,10 @@ if TYPE_CHECKING:
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.service.duties.terms import DutyRules
     from vetlla.service.probes.availability import ComponentTime
-    from vetlla.tasks.sla.month import MonthRecord
 
 DAY_US: Final = 86_400 * SECOND_US
 COLUMNS: Final = ("started", "machine", "component", "part", "result", "ms", "through", "reason")
 REPORT: Final = ("part", "component", "available", "unavailable", "unseen", "interruptions", "probes")
-LEVELS: Final = {ProbedPart.SYSTEM: 18, ProbedPart.ACCESS: 21}
 Month = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month. Default: this one.")]
 
 
@@ -99,28 +97,24 @@ def report(
     """
     background_priority()
     rules = options.rules()
-    first = first_of(month, rules)
+    now_us, known_us = asked(known)
+    first = begun(first_of(month, rules), rules, now_us)
     with (
         working(f"reading the probes of {first:%Y-%m}"),
-        month_record(state_dir, CLOCK, rules, first, asked(known).known_us) as record,
+        month_record(state_dir, CLOCK, rules, first, known_us) as record,
     ):
-        found = {part: _times(record, part) for part in ProbedPart}
-        levels = [of_probes(record, LEVELS[part]) for part in ProbedPart]
+        found = [probed(record, part) for part in ProbedPart]
+        levels = [probed_figure(record, one) for one in found]
     if as_json:
-        for part, components in found.items():
-            for name, time in components.items():
-                print_json(_fields(first, part, name, time))
+        for one in found:
+            for name, time in one.times.items():
+                print_json(_fields(first, one.part, name, time))
         return
-    rows = [_row(part, name, time) for part, components in found.items() for name, time in components.items()]
+    rows = [_row(one.part, name, time) for one in found for name, time in one.times.items()]
     print_rows(rows, REPORT, as_json=False, title=f"Availability in {first:%Y-%m}")
     for level in levels:
         _tell(level)
     footnote_names(name for level in levels for name in level.assumed)
-
-
-def _times(record: MonthRecord, part: ProbedPart) -> dict[str, ComponentTime]:
-    within_month = Within(record.begin_us, min(record.end_us + 1, record.seen_us))
-    return times(record.connection, part, within_month, record.reading())
 
 
 def _tell(level: LevelFigure) -> None:

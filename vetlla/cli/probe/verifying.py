@@ -12,6 +12,7 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.cli.probe.looking import Month, first_of
+from vetlla.cli.sla.reporting import begun
 from vetlla.domain.clock import iso
 from vetlla.store.journal.archive import Archive
 from vetlla.tasks.probes.times import Within
@@ -45,7 +46,7 @@ def verify(
     """
     background_priority()
     rules = options.rules()
-    first = first_of(month, rules)
+    first = begun(first_of(month, rules), rules, CLOCK.now().utc_us)
     with (
         working(f"comparing the probes of {first:%Y-%m}"),
         month_record(state_dir, CLOCK, rules, first) as record,

@@ -25,8 +25,12 @@ LevelsFile = Annotated[
         "--levels",
         metavar="FILE",
         readable=False,
-        help="File of `vetlla sla report --json` with the months, instead of computing them from the record.",
+        help="File of `vetlla sla report --json` with the months, instead of closed months and the record.",
     ),
+]
+FromRecord = Annotated[
+    bool,
+    typer.Option("--from-record", help="Compute every month from the record, also those that are closed."),
 ]
 
 
@@ -34,6 +38,7 @@ class LedgerOptions(NamedTuple):
     """Options that say what the ledger is made of."""
 
     levels: LevelsFile = None
+    from_record: FromRecord = False
     known: Known = ""
     kinds: KindsFile = None
     parameters_file: ParametersFile = None
@@ -46,6 +51,8 @@ class LedgerOptions(NamedTuple):
         Without one it is the last month of ``year``, if that has ended, else the last whole month or the ``running``
         one. Raises UsageError for a month that has not begun.
         """
+        if self.levels and self.from_record:
+            raise UsageError("--levels takes the months from a file", remedy="leave out --levels or --from-record")
         background_priority()
         rules = duty_rules(self.kinds, self.parameters_file)
         now_us, known_us = asked(self.known)
@@ -54,6 +61,8 @@ class LedgerOptions(NamedTuple):
             raise UsageError(f"{last:%Y-%m} has not begun", remedy="give an earlier month")
         if last is None and year is not None and year < this_month.year:
             last = date(year, 12, 1)
-        question = LedgerQuestion(last or (this_month if running else None), known_us, self.levels)
+        question = LedgerQuestion(
+            last or (this_month if running else None), known_us, self.levels, from_record=self.from_record
+        )
         with working("reading the record of each month"):
             return gather(self.state_dir, CLOCK, rules, question)

@@ -11,17 +11,17 @@ import typer
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.moments import as_month
 from vetlla.cli.kit.option_groups import with_option_groups
-from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import footnote_names
+from vetlla.cli.kit.output import console, counted, print_json, print_rows
+from vetlla.cli.kit.parameters import footnote_names, footnotes
 from vetlla.cli.kit.row_files import ExportFormat
 from vetlla.cli.sanctions.asking import LedgerOptions
 from vetlla.cli.sanctions.picture import picture
 from vetlla.domain.sanctions import FaultClass
 from vetlla.service.sanctions.catalogue import fault_kind
-from vetlla.service.sanctions.corrective import actions, against
 from vetlla.service.sanctions.fields import COLUMNS, fault_fields, file_row, outlook_fields
-from vetlla.service.sanctions.ledger import ledger, outlook
+from vetlla.service.sanctions.ledger import outlook
 from vetlla.tables.target import write
+from vetlla.tasks.sanctions.gathering import fault_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FOUND: Final = 1
 """Exit status of a ledger with faults."""
-SHOWN: Final = ("day", "fault", "class", "clause", "about", "led to by", "ceiling", "actions")
+SHOWN: Final = ("day", "fault", "class", "about", "led to by", "ceiling", "actions")
+"""Columns for a person. The clause follows from the fault, and ``explain`` and --json say it."""
 AHEAD: Final = ("about", "verdict", "missed", "one more would be")
 LED_TO_SHOWN: Final = 6
 """Most months, cases or faults of a row that a person is shown; ``explain`` and --json show all."""
@@ -59,7 +60,7 @@ def show_ledger(
     Example: vetlla sanctions ledger --year 2026
     """
     found = options.gather(month, year=year)
-    rows = [row for row in _rows(found) if year is None or row["day"].startswith(f"{year}-")]
+    rows = [row for row in fault_rows(found) if year is None or row["day"].startswith(f"{year}-")]
     with verdict(FOUND if rows else 0):
         if out:
             write(out, COLUMNS, map(file_row, rows), "sanctions", kind=form)
@@ -88,7 +89,7 @@ def explain(
     found = options.gather(month, year=year)
     rows = [
         row
-        for row in _rows(found)
+        for row in fault_rows(found)
         if row["fault"] == kind.fault and (year is None or row["day"].startswith(f"{year}-"))
     ]
     with verdict(FOUND if rows else 0):
@@ -133,11 +134,7 @@ def forecast(month: Month = None, *, options: LedgerOptions) -> None:
     )
     print_rows(rows, AHEAD, as_json=False, title=f"one more breach in {found.facts.last:%Y-%m}")
     footnote_names(name for one in ahead for fault in one.would_add for name in fault_fields(fault)["assumed"])
-
-
-def _rows(found: LedgerInput) -> list[dict[str, Any]]:
-    done = actions(found.actions, found.today)
-    return [fault_fields(one, against(done, one)) for one in ledger(found.facts, found.terms)]
+    _footnote_closed(found)
 
 
 def _tell(found: LedgerInput, rows: Sequence[dict[str, Any]]) -> None:
@@ -153,14 +150,17 @@ def _tell(found: LedgerInput, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         out.print("no fault", soft_wrap=True)
     footnote_names(name for row in rows for name in row["assumed"])
+    _footnote_closed(found)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     led = row["faults"] or row["months"] or [f"{case['what']} {case['number']}" for case in row["cases"]]
     more = [f"and {len(led) - LED_TO_SHOWN} more"] if len(led) > LED_TO_SHOWN else []
     states = " ".join(f"{one['action']}:{one['state']}" for one in row["actions"])
+    is_growing = row["class"] == FaultClass.PENALTY.value
     return row | {
         "class": class_words(row["class"]),
+        "ceiling": f"{row['amount']} of {row['ceiling']}" if is_growing else row["ceiling"],
         "led to by": ", ".join([*led[:LED_TO_SHOWN], *more]),
         "actions": states,
     }
@@ -168,19 +168,34 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 def _explain(row: dict[str, Any]) -> None:
     out = console()
-    out.print(f"{row['day']} {row['about']}{_money(row['ceiling'])}".rstrip(), soft_wrap=True)
+    so_far = f", {row['amount']} EUR so far" if row["class"] == FaultClass.PENALTY.value else ""
+    out.print(f"{row['day']} {row['about']}{so_far}{_money(row['ceiling'])}".rstrip(), soft_wrap=True)
     if row["months"]:
         out.print(f"  months: {', '.join(row['months'])}", soft_wrap=True)
     for case in row["cases"]:
         level = f", judged by ANS {case['ans']}" if case["ans"] else ""
         told = " ".join(filter(None, (case["what"], case["number"], case["subject"], case["note"])))
         out.print(f"  case: {case['day']} {told}{level}", soft_wrap=True)
+    if row["closed"]:
+        told = ", ".join(f"{month} version {version}" for month, version in row["closed"].items())
+        out.print(f"  of closed months: {told}", soft_wrap=True)
     for one in row["faults"]:
         out.print(f"  fault: {one}", soft_wrap=True)
     for one in row["actions"]:
         out.print(f"  action {one['action']}, {one['state']}: {one['what']} ({one['who']})", soft_wrap=True)
     if row["assumed"]:
         out.print(f"  no contract says: {', '.join(row['assumed'])}", soft_wrap=True)
+
+
+def _footnote_closed(found: LedgerInput) -> None:
+    """Say which months were taken from closed months, and which of them in a restated version."""
+    if not found.closed:
+        return
+    months = sorted(found.closed)
+    restated = [f"{month:%Y-%m} version {found.closed[month]}" for month in months if found.closed[month] > 1]
+    told = f"levels of {counted(len(months), 'month')} from {months[0]:%Y-%m} on are those of closed months"
+    restated_text = f" (restated: {', '.join(restated)})" if restated else ""
+    footnotes([f"{told}{restated_text}; --from-record computes them again"])
 
 
 def class_words(word: str) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.sanctions import NO_FIGURES
 from vetlla.domain.service_levels import LevelVerdict
-from vetlla.service.sanctions.windows import YEAR_MONTHS, back, months_of
+from vetlla.service.calendar import add_months, months_of
+from vetlla.service.sanctions.windows import YEAR_MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ MARKS: Final = {
 
 def picture(facts: FaultFacts) -> Iterator[str]:
     """Yield a line with the months, one for each level with a mark for each month, and what the marks mean."""
-    first = max(facts.first, back(facts.last, YEAR_MONTHS - 1))
+    first = max(facts.first, add_months(facts.last, 1 - YEAR_MONTHS))
     months = list(months_of(first, facts.last))
     if not months:
         return

@@ -23,6 +23,7 @@ from vetlla.domain.errors import UsageError
 from vetlla.domain.sanctions import RecordedFault
 from vetlla.service.sanctions import recorded as rules
 from vetlla.service.sanctions.catalogue import FAULTS
+from vetlla.service.sanctions.terms import terms
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.store.sanctions.faults import all_records
 from vetlla.tasks.sanctions import recording
@@ -109,22 +110,28 @@ def withdraw(
     _print(gone, as_json=entry.as_json, is_withdrawn=True)
 
 
-def faults(as_json: AsJson = False) -> None:
-    """List the faults of the contract with their numbers; "counted" ones follow from other months or faults.
+def faults(parameters_file: ParametersFile = None, as_json: AsJson = False) -> None:
+    """List the faults of the contract: number, class, clause, ceiling in euros, and how each is reached.
+
+    "counted": from other months or faults. "found": in the record, or by hand. "recorded": by hand alone.
 
     Example: vetlla sanctions faults
     """
+    rules = duty_rules(None, parameters_file)
+    ceilings = terms(rules.parameters.on(rules.calendar.date_of(CLOCK.now().utc_us))).ceilings
     rows = (
         {
             "fault": one.fault,
             "class": one.fault_class.value if as_json else class_words(one.fault_class.value),
             "clause": one.clause,
+            "ceiling": str(ceilings[one.fault_class]) if one.fault_class in ceilings else None,
+            "reached": one.reached.value,
             "words": one.words,
             "counted": one.is_counted,
         }
         for one in FAULTS.values()
     )
-    print_rows(rows, ("fault", "class", "clause", "words", "counted"), as_json=as_json)
+    print_rows(rows, ("fault", "class", "clause", "ceiling", "reached", "words"), as_json=as_json)
 
 
 def recorded(

@@ -17,6 +17,7 @@ from vetlla.cli.sla.reporting import begun, one_month
 from vetlla.domain.clock import iso
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS
+from vetlla.tasks.sla.availability import PARTS
 from vetlla.tasks.sla.explain.explanation import Shown, explain
 from vetlla.tasks.sla.month import month_record
 
@@ -93,6 +94,5 @@ def _tell(found: Explanation, month: str, home: str) -> None:
             out.print(f"  {text}", soft_wrap=True)
     if more := found.more + max(0, len(found.cases) - ON_SCREEN):
         out.print()
-        out.print(
-            f"{more} more: vetlla sla explain {found.figure.ans} --month {month} --home CODE, or --json", soft_wrap=True
-        )
+        of_home = "" if found.figure.ans in PARTS else " --home CODE, or"
+        out.print(f"{more} more: vetlla sla explain {found.figure.ans} --month {month}{of_home} --json", soft_wrap=True)

@@ -19,9 +19,10 @@ from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.cli.sla import files
 from vetlla.documents.words import Language
+from vetlla.domain.clock import HOUR_US
 from vetlla.domain.errors import UsageError
-from vetlla.domain.service_levels import LevelVerdict
-from vetlla.service.calendar import add_months
+from vetlla.domain.service_levels import LevelVerdict, PartName
+from vetlla.service.calendar import add_months, last_whole_month
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS, NUMBERS
 from vetlla.tasks.sla.month import month_record
@@ -30,7 +31,7 @@ from vetlla.tasks.sla.sources import figures
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vetlla.domain.service_levels import LevelBreach, LevelFigure
+    from vetlla.domain.service_levels import LevelBreach, LevelFigure, LevelPart
     from vetlla.service.duties.terms import DutyRules
 
 NOT_KEPT: Final = 1
@@ -123,9 +124,9 @@ def begun(first: date, rules: DutyRules, now_us: int) -> date:
 def one_month(text: str, today: date) -> date:
     """Return the first day of the month that an option names; without a text, of the last whole month.
 
-    ``today`` is the day on the calendar of the service, which the machine's zone may not agree with.
+    ``today`` is the day on the calendar of the service.
     """
-    return as_month(text) if text else add_months(today.replace(day=1), -1)
+    return as_month(text) if text else last_whole_month(today)
 
 
 def months_of(text: str, today: date) -> list[date]:
@@ -170,19 +171,29 @@ def _rows(one: LevelFigure) -> list[dict[str, Any]]:
     if not one.parts:
         return [{"ans": one.ans, "subject": subject, "verdict": WORDS[one.verdict]}]
     return [
-        {
+        part_row(part)
+        | {
             "ans": one.ans if place == 0 else "",
-            "subject": subject if place == 0 else f"  {part.name}",
-            "kept": part.numerator,
-            "of": part.denominator,
-            "value": "" if part.value is None else f"{part.value} {part.unit}",
-            "required": f"{part.threshold} {part.unit}",
-            "verdict": WORDS[part.verdict],
+            **({"subject": subject} if place == 0 else {}),
             "open": one.undecided if place == 0 and one.undecided else "",
             "breaches": one.breach_count if place == 0 and one.breach_count else "",
         }
         for place, part in enumerate(one.parts)
     ]
+
+
+def part_row(part: LevelPart) -> dict[str, Any]:
+    """Return a part as a person is shown it; time, which is counted in microseconds, in hours."""
+    counts = {"kept": part.numerator, "of": part.denominator}
+    is_time = part.name is PartName.AVAILABLE
+    unit = f" {part.unit}" if part.unit == "%" else ""
+    return {
+        "subject": f"  {part.name}",
+        **({name: f"{count // HOUR_US} h" for name, count in counts.items()} if is_time else counts),
+        "value": "" if part.value is None else f"{part.value}{unit}",
+        "required": f"{part.threshold} {part.unit}",
+        "verdict": WORDS[part.verdict],
+    }
 
 
 def _breach(ans: int, breach: LevelBreach) -> dict[str, Any]:

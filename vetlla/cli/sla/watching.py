@@ -13,7 +13,7 @@ from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
-from vetlla.cli.sla.reporting import WORDS
+from vetlla.cli.sla.reporting import WORDS, part_row
 from vetlla.domain.clock import SECOND_US, iso
 from vetlla.service.sla.fields import fields
 from vetlla.service.sla.levels import LEVELS
@@ -123,17 +123,7 @@ def _rows(one: LevelWatch) -> list[dict[str, Any]]:
         "next": to_the_second(one.next_due_us) if one.next_due_us is not None else "",
         "may fail": "" if one.bearable is None else max(0, one.bearable),
     }
-    rows = [
-        {
-            "subject": f"  {part.name}",
-            "kept": part.numerator,
-            "of": part.denominator,
-            "value": "" if part.value is None else f"{part.value} {part.unit}",
-            "required": f"{part.threshold} {part.unit}",
-            "verdict": WORDS[part.verdict],
-        }
-        for part in figure.parts
-    ]
+    rows = [part_row(part) for part in figure.parts]
     return [rows[0] | first, *rows[1:]] if rows else [first]
 
 

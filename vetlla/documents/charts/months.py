@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WIDTH: Final = 960
-_LEFT: Final = 252
-"""Room for the names of the levels."""
+_LEFT, _LETTER = 84, 8
+"""Least room for the names of the levels, and pixels of a letter of a longer name."""
 _RIGHT: Final = 8
 _ROW: Final = 38
 """Height of a row: a sign, and a value below it."""
@@ -51,12 +51,13 @@ def months(
 
     Raises ValueError if a level has more or fewer months than there are names.
     """
-    each = (WIDTH - _LEFT - _RIGHT) / max(1, len(names))
-    edges = [_LEFT + round(each * place) for place in range(len(names) + 1)]
+    room = max([_LEFT, *(20 + _LETTER * len(level.name) for level in levels)])
+    each = (WIDTH - room - _RIGHT) / max(1, len(names))
+    edges = [room + round(each * place) for place in range(len(names) + 1)]
     drawn: list[Shape] = [Label((edges[place] + edges[place + 1]) // 2, 2, name) for place, name in enumerate(names)]
     for row, level in enumerate(levels):
         top = _HEAD + _ROW * row
-        drawn.append(Label(_LEFT - 10, top + (_ROW - FONT) // 2 - 2, level.name, "end"))
+        drawn.append(Label(room - 10, top + (_ROW - FONT) // 2 - 2, level.name, "end"))
         for left, right, month in zip(edges[:-1], edges[1:], level.months, strict=True):
             if month is not None:
                 drawn += _field(left, top, right - left - 2, month)

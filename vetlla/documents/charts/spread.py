@@ -41,6 +41,8 @@ _LEAST: Final = 4
 _ZONES: Final = (*COLOURS, "#7a2e00")
 """Colours of the bars before the first limit, before the second one, and so on. The last one, which is dark again, is
 also that of the bars behind any further limit."""
+_LETTER: Final = 8
+"""Most pixels of a letter on average, to know if a text fits."""
 _LABELLED: Final = 12
 """Most numbers below the bars."""
 
@@ -111,7 +113,8 @@ def _lines(limits: Sequence[Limit], each: Fraction, floor: int) -> list[Shape]:
     for place, one in enumerate(limits):
         x = _LEFT + round(each * one.at)
         y = _TOP - FONT // 2 + _ROW * place
-        is_right = x > WIDTH // 2
+        # To the right of its line no other line is in the way of a text, because later ones begin further down.
+        is_right = x + 8 + len(one.text) * _LETTER > WIDTH
         drawn.append(Stroke(x, y, x, floor, is_dashed=True))
         drawn.append(Label(x - 8 if is_right else x + 8, y - 4, one.text, "end" if is_right else "start"))
     return drawn

@@ -10,8 +10,6 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from vetlla.domain.money import cents
-
 _FINEST: Final = Decimal("0.00000001")
 """Most decimals of a price in the schema: eight."""
 LARGEST: Final = Decimal(10) ** 12
@@ -23,11 +21,6 @@ _LONGEST: Final = 40
 def finest(value: Decimal) -> Decimal:
     """Return a value with at most eight decimals."""
     return value.quantize(_FINEST, ROUND_HALF_UP)
-
-
-def tax_of(base: Decimal, rate: Decimal) -> Decimal:
-    """Return the tax on a base, to the cent; ``rate`` is in percent."""
-    return cents(base * rate / 100)
 
 
 def number(value: Decimal) -> str:

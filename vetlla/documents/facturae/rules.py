@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from vetlla.documents.facturae import codes
-from vetlla.documents.facturae.figures import tax_of
 from vetlla.documents.facturae.reading import amount, taxes, text
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 from vetlla.domain.spanish_numbers import is_tax_number
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vetlla.documents.facturae.figures import LARGEST, number, tax_of
+from vetlla.documents.facturae.figures import LARGEST, number
 from vetlla.domain.errors import UsageError
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,7 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.documents.page import Card, Facts, Page, Paragraph, Section, TableBlock
+from vetlla.documents.page import Card, Facts, Listing, Page, Paragraph, Section, TableBlock
 from vetlla.documents.words import Words, words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vetlla.documents.words import Language
     from vetlla.domain.invoices import Invoice, InvoiceParty
 
+_PRICE: Final = "price."
 _EUR: Final = FigureColumn("amount", Form.EUR)
 _RATE: Final = FigureColumn("vat")
 _LINES: Final = (
@@ -146,9 +147,19 @@ def _assumed(invoice: Invoice, words: Words) -> tuple[Section, ...]:
     if not invoice.assumed:
         return ()
     text = Paragraph(words.told("assumed"))
-    return (
-        Section(name="assumed", title=words.title("assumed"), blocks=(text, Paragraph(", ".join(invoice.assumed)))),
-    )
+    prices = [name.removeprefix(_PRICE) for name in invoice.assumed if name.startswith(_PRICE)]
+    others = [name for name in invoice.assumed if not name.startswith(_PRICE)]
+    listed = [f"{_of_parameter(name, words)} ({name})" for name in others]
+    if prices:
+        named = sorted((words.word("concept", name) for name in prices), key=str.casefold)
+        listed.append(words.text("prices", concepts="; ".join(named)))
+    return (Section(name="assumed", title=words.title("assumed"), blocks=(text, Listing(tuple(listed)))),)
+
+
+def _of_parameter(name: str, words: Words) -> str:
+    """Return what a parameter says; one of a single level, such as ``invoice.ans_reduction.14``, has that of all."""
+    known = words.data["words"]["parameter"]
+    return str(known.get(name) or known.get(name.rpartition(".")[0], name))
 
 
 def _remark(one: InvoiceRemark, words: Words) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _COLUMNS: Final = (
     FigureColumn("source", Form.WORD),
     FigureColumn("cases"),
-    FigureColumn("p90", Form.NAME),
-    FigureColumn("longest", Form.NAME),
+    FigureColumn("p90"),
+    FigureColumn("longest"),
 )
 
 

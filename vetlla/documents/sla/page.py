@@ -10,7 +10,9 @@ from vetlla.documents.charts.months import LevelMonth, LevelMonths, months
 from vetlla.documents.page import Card, Marked, Page, Paragraph, Section, TableBlock
 from vetlla.documents.sla.breaches import breach_table, hours_chart, reasons_text
 from vetlla.documents.sla.durations import duration_section
-from vetlla.documents.sla.texts import month_name, result, short_result, subject, threshold
+from vetlla.documents.sla.groups import days_chart, group_table
+from vetlla.documents.sla.parameters import footnote
+from vetlla.documents.sla.texts import counted, month_name, result, short_result, subject, threshold
 from vetlla.documents.words import words_of
 from vetlla.domain.figures import FigureColumn, FigureTable, Form
 from vetlla.domain.service_levels import LevelVerdict
@@ -22,15 +24,17 @@ if TYPE_CHECKING:
     from vetlla.documents.charts.shapes import ChartPicture
     from vetlla.documents.page import Text
     from vetlla.documents.words import Language, Words
+    from vetlla.domain.figures import CellValue
     from vetlla.domain.service_levels import LevelFigure
 
+_NO_BREAK: Final = "\u00a0"
 _SUMMARY: Final = (
     FigureColumn("ans", Form.NAME),
     FigureColumn("subject", Form.NAME),
     FigureColumn("numerator"),
     FigureColumn("denominator"),
-    FigureColumn("result", Form.NAME),
-    FigureColumn("threshold", Form.NAME),
+    FigureColumn("result"),
+    FigureColumn("threshold"),
     FigureColumn("verdict", Form.WORD),
 )
 
@@ -48,7 +52,7 @@ class LevelContent:
     made: date
     zone: tzinfo
     """Of the times that people read."""
-    parameters: Mapping[str, tuple[str, str]]
+    parameters: Mapping[str, tuple[CellValue, str]]
     """Value and unit of each parameter that no contract says, by name."""
 
 
@@ -60,7 +64,7 @@ def level_page(content: LevelContent, language: Language) -> Page:
     return Page(
         words=words,
         title=words.text("title"),
-        lines=(words.text("month", month=name), words.text("made", day=words.day(content.made))),
+        lines=(name[:1].upper() + name[1:], words.text("made", day=words.day(content.made))),
         foot=words.text("foot", month=name),
         cards=tuple(
             Card(name=words.text(f"card_{verdict.value}"), value=words.number(verdicts.count(verdict)))
@@ -71,14 +75,8 @@ def level_page(content: LevelContent, language: Language) -> Page:
             (words.text("part_levels"), tuple(_levels(content, words))),
         ),
         notes=tuple(words.text(f"note_{name}") for name in ("integers", "month", "unmeasured")),
-        footnotes={name: _footnote(name, value, unit, words) for name, (value, unit) in content.parameters.items()},
+        footnotes={name: footnote(name, value, unit, words) for name, (value, unit) in content.parameters.items()},
     )
-
-
-def _footnote(name: str, value: str, unit: str, words: Words) -> str:
-    """Return what a parameter says. A unit such as "yes or no" only lists what the value may be."""
-    told = words.word("option", value) if " or " in unit else f"{value} {words.word('unit', unit)}"
-    return words.text("footnote", parameter=words.word("parameter", name), value=told)
 
 
 def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
@@ -88,14 +86,14 @@ def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
         if one.assumed:
             marks[len(rows), "verdict"] = tuple(name for name in one.assumed if name in content.parameters)
         if not one.parts:
-            rows.append((f"ANS {one.ans}", subject(one.ans, words), None, None, None, None, one.verdict.value))
+            rows.append((_ans(one), subject(one.ans, words), None, None, None, None, one.verdict.value))
         for place, part in enumerate(one.parts):
             rows.append(
                 (
-                    f"ANS {one.ans}" if place == 0 else "",
+                    _ans(one),
                     subject(one.ans, words) if len(one.parts) == 1 else _of_part(one.ans, part.name, place, words),
-                    part.numerator,
-                    part.denominator,
+                    counted(one, part.numerator, words),
+                    counted(one, part.denominator, words),
                     result(part, words),
                     threshold(part, words),
                     part.verdict.value,
@@ -113,6 +111,10 @@ def _summary(content: LevelContent, words: Words) -> Iterator[Section]:
         )
 
 
+def _ans(one: LevelFigure) -> str:
+    return f"ANS{_NO_BREAK}{one.ans}"
+
+
 def _of_part(ans: int, part: str, place: int, words: Words) -> str:
     name = words.word("part", part)
     return f"{subject(ans, words)}: {name}" if place == 0 else name
@@ -123,7 +125,7 @@ def _year(content: LevelContent, words: Words) -> ChartPicture:
     by_month = {day: {one.ans: one for one in content.year[day]} for day in days}
     levels = [
         LevelMonths(
-            f"ANS {one.ans}",
+            _ans(one),
             [
                 LevelMonth(found.verdict, short_result(found.parts, words))
                 if (found := by_month[day].get(one.ans))
@@ -153,15 +155,16 @@ def _levels(content: LevelContent, words: Words) -> Iterator[Section]:
     for one in content.figures:
         blocks = [
             *duration_section(one, words),
+            *days_chart(one, words),
             *hours_chart(one, content.zone, words),
             *breach_table(one, content.zone, words),
         ]
-        if not blocks and not one.undecided and not one.unmeasured:
+        if not blocks and not one.undecided and not one.unmeasured and not one.notes:
             continue
         yield Section(
             name=f"ans_{one.ans}",
             title=f"ANS {one.ans}. {subject(one.ans, words)}",
-            blocks=(Paragraph(_lead(one, content, words)), *blocks),
+            blocks=(Paragraph(_lead(one, content, words)), *blocks, *group_table(one, words)),
         )
 
 
@@ -175,5 +178,6 @@ def _lead(one: LevelFigure, content: LevelContent, words: Words) -> Text:
         sentences.append(words.text("lead_undecided", count=words.number(one.undecided)))
     if one.unmeasured:
         sentences.append(words.text("lead_unmeasured", count=words.number(one.unmeasured)))
+    sentences += [words.word("note", note.value) for note in one.notes]
     marks = tuple(name for name in one.assumed if name in content.parameters)
     return Marked(" ".join(sentences), marks) if marks else " ".join(sentences)

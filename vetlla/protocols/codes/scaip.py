@@ -73,6 +73,11 @@ def location(lco: str) -> str:
     return LOCATIONS.get(_padded(lco, 3), "")
 
 
+def component(dco: str) -> str:
+    """Return the name of a device component as received; "" if the table has none."""
+    return COMPONENTS.get(_padded(dco, 3), "")
+
+
 def _padded(digits: str, size: int) -> str:
     return digits.lstrip("0").rjust(size, "0")
 
@@ -82,4 +87,5 @@ def _alarm(kind: Kind) -> Kind:
 
 
 SCAIP: Final = ScaipTable()
+COMPONENTS: Final[Mapping[str, str]] = {row["code"]: row["name"] for row in read_rows("scaip_dco.csv")}
 LOCATIONS: Final[Mapping[str, str]] = {row["code"]: row["name"] for row in read_rows("scaip_lco.csv")}

@@ -28,7 +28,8 @@ def _of_year(year: BudgetYear) -> Iterator[Finding]:
             yield _finding(row, Level.WARNING, _text(row), "vetlla budget execution shows all concepts")
     for month in year.missing:
         text = f"{month:%Y-%m} has no invoice"
-        yield Finding(check="missing_month", level=Level.WARNING, text=text, remedy="add its file with --invoices")
+        remedy = "import what is missing in the record, or name its file with --invoices"
+        yield Finding(check="missing_month", level=Level.WARNING, text=text, remedy=remedy)
 
 
 def _net(year: BudgetYear) -> Finding | None:

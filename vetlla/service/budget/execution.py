@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 from vetlla.service.budget.tender import SUMS, cells
 from vetlla.service.calendar import add_months
 
@@ -194,7 +194,7 @@ def _executed(tables: TenderTables, invoices: Sequence[Sequence[InvoicedLine]]) 
             bases[line.vat] += line.amount
         for concept, vat, rate in _groups(tables):
             found[concept] += bases[rate]
-            found[vat] += cents(bases[rate] * rate / 100)
+            found[vat] += tax_of(bases[rate], rate)
     found["net"] = found["services"] + found["rent"]
     found["total"] = found["net"] + found["vat_4"] + found["vat_21"]
     return dict(found)

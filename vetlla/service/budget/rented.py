@@ -1,32 +1,25 @@
 """The days on which a device and those before it in its chain of replacements were rented (tender 20220428, section 5).
 
-The days are those of the invoice: a device is where its last movement up to the end of a day left it, and it is rented
-on each day on which it is leased and in a home that is in the service. What a device costs counts from the first
-installation of the first device of its chain, so the rent of all of them is deducted from the price.
+The days are those of the invoice (``inventory.stays``). What a device costs counts from the first installation of the
+first device of its chain, so the rent of all of them is deducted from the price.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vetlla.domain.devices import MovementKind, Ownership, Place
 from vetlla.service.inventory.rent_lines import rent_line
 from vetlla.service.inventory.rent_share import RentedDays, clipped, merged
+from vetlla.service.inventory.stays import RentReason, stays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from vetlla.domain.devices import Device, DeviceHistory, Movement
-    from vetlla.domain.homes import Home
-
-
-class RentRules(NamedTuple):
-    """What decides whether a day is rented (parameters ``rent.home_left`` and ``rent.warehouse``)."""
-
-    when_home_left: bool
-    in_warehouse: bool
+    from vetlla.service.inventory.stays import RentTerms
 
 
 class Chains:
@@ -36,38 +29,49 @@ class Chains:
         self,
         histories: Mapping[int, DeviceHistory],
         devices: Mapping[int, Device],
-        homes: Mapping[str, Home],
-        rules: RentRules,
+        terms: RentTerms,
+        free: Collection[int],
     ) -> None:
-        """Take the devices that were ever leased, by number: their movements, and their dates."""
+        """Take the devices that were ever leased, by number: their movements, and their dates.
+
+        ``free`` are the pilots that are not rented.
+        """
         self._histories = histories
         self._devices = devices
-        self._homes = homes
-        self._rules = rules
+        self._terms = terms
+        self._free = free
 
     def rented(self, number: int, after: date) -> dict[str, tuple[RentedDays, ...]]:
         """Return the rented days of a device's chain before a day, by line.
 
         Days before the cost date do not count. The days from the cost date to the first recorded movement of the chain
-        count as rented, because the registry knows nothing else of them.
+        count as rented, because the registry knows nothing else of them. A pilot that is not rented has no such days.
         """
         cost_from = self._devices[number].cost_from
         if cost_from is None:
             return {}
         found: defaultdict[str, list[RentedDays]] = defaultdict(list)
         earliest: tuple[date, str] | None = None
+        has_pilot = False
         for one, end in self._chain(number, cost_from, after):
             line = rent_line(one.type)
             if line is None or not one.movements:
+                continue
+            if one.number in self._free:
+                has_pilot = True
                 continue
             found[line] += self._own(one, end)
             begun = one.movements[0]
             is_rented = begun.ownership is Ownership.LEASED and begun.place is Place.HOME
             if is_rented and (earliest is None or begun.day < earliest[0]):
                 earliest = begun.day, line
-        if earliest is not None and not any(one.first < earliest[0] for some in found.values() for one in some):
+        if (
+            earliest is not None
+            and not has_pilot
+            and not any(one.first < earliest[0] for some in found.values() for one in some)
+        ):
             found[earliest[1]].append(RentedDays(cost_from, earliest[0]))
-        return {line: merged(clipped(some, cost_from, after)) for line, some in found.items()}
+        return _of_cost(found, cost_from, after)
 
     def _chain(self, number: int, cost_from: date, end: date) -> Iterator[tuple[DeviceHistory, date]]:
         """Yield a device and those before it in its chain, each with the day from which the next one had its place."""
@@ -95,24 +99,15 @@ class Chains:
 
     def _own(self, one: DeviceHistory, after: date) -> Iterator[RentedDays]:
         """Yield the rented days of a device by itself."""
-        was_in_home = False
-        ends = [*(move.day for move in one.movements[1:]), after]
-        for move, following in zip(one.movements, ends, strict=True):
-            end = min(following, after)
-            was_in_home = was_in_home or move.place is Place.HOME
-            if move.ownership is not Ownership.LEASED or move.day >= end:
-                continue
-            if move.place is Place.HOME:
-                yield from self._in_service(move.home, RentedDays(move.day, end))
-            elif move.place is Place.WAREHOUSE and was_in_home and self._rules.in_warehouse:
-                yield RentedDays(move.day, end)
+        span = self._terms.span
+        for stay in stays(one.movements, self._terms):
+            for reason, days in stay.parts:
+                if reason is RentReason.RENTED:
+                    for since, until in span.stretches(days):
+                        end = min((until or span.last) + timedelta(days=1), after)
+                        if since < end:
+                            yield RentedDays(since, end)
 
-    def _in_service(self, code: str, stay: RentedDays) -> Iterator[RentedDays]:
-        """Yield the days of a stay on which its home is in the service."""
-        if self._rules.when_home_left:
-            yield stay
-            return
-        home = self._homes.get(code)
-        for period in home.active if home else ():
-            end = stay.after if period.until is None else min(stay.after, period.until + timedelta(days=1))
-            yield from clipped([stay], period.since, end)
+
+def _of_cost(found: Mapping[str, list[RentedDays]], cost_from: date, after: date) -> dict[str, tuple[RentedDays, ...]]:
+    return {line: merged(clipped(some, cost_from, after)) for line, some in found.items()}

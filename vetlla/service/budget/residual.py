@@ -9,33 +9,36 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.devices import Ownership, Place
 from vetlla.domain.money import cents
-from vetlla.service.budget.rented import Chains, RentRules
+from vetlla.service.budget.rented import Chains
+from vetlla.service.calendar import add_months, months_of
+from vetlla.service.homes.attended import DaySpan
 from vetlla.service.inventory.lifetimes import Lives
 from vetlla.service.inventory.movements import name
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_lines import RENT_LINES, rent_line
-from vetlla.service.inventory.rent_share import ProRata, as_decimal, rented_months, rounded_months
+from vetlla.service.inventory.rent_share import RentedDays, as_decimal, clipped, rented_months, rounded_months
+from vetlla.service.inventory.renting import behind, price_names, rent_price, rent_terms
+from vetlla.service.inventory.stays import RentReason, parts
 from vetlla.service.parameters import Basis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date
 
     from vetlla.domain.devices import DeviceHistory, DeviceRecord, DeviceType
     from vetlla.domain.homes import Home
     from vetlla.service.parameters import Reading
 
 _ZERO: Final = Decimal("0.00")
-_BEHIND: Final = ("rent.pro_rata", "rent.home_left", "rent.warehouse", "purchase.rents", "life.from.default")
-_BEHIND_PILOTS: Final = ("rent.pilot_lines", "rent.pilot_free")
+_BEHIND: Final = ("purchase.rents", "life.from.default")
 
 
 class NotBought(StrEnum):
@@ -104,6 +107,14 @@ class Park:
     histories: Sequence[DeviceHistory]
     """Those that were ever leased, and all of the types of pilots."""
     homes: Mapping[str, Home]
+    attended: Mapping[str, int]
+    """By home: the days of ``rent_span`` (bits) with a user in the service and not suspended. It may be empty if rent
+    is paid in a suspension."""
+
+
+def rent_span(histories: Iterable[DeviceHistory], on: date) -> DaySpan:
+    """Return the days that count for a purchase: from the first movement of these devices to its day."""
+    return DaySpan(min((one.movements[0].day for one in histories if one.movements), default=on), on)
 
 
 def purchase(park: Park, on: date, reading: Reading) -> PurchaseOption:
@@ -133,48 +144,52 @@ class _Valuer:
     """Values devices on a day."""
 
     def __init__(self, park: Park, on: date, reading: Reading) -> None:
-        self._on, self._reading, self._homes = on, reading, park.homes
+        self._on, self._reading = on, reading
         self._lives = Lives(reading)
-        self._rules = RentRules(
-            when_home_left=reading.is_yes("rent.home_left"),
-            in_warehouse=reading.is_yes("rent.warehouse"),
-        )
-        self._pro_rata = ProRata(reading.choice("rent.pro_rata", tuple(ProRata)))
+        self._terms = rent_terms(reading, rent_span(park.histories, on), park.homes, park.attended)
         self._rents = reading.integer("purchase.rents", least=1)
-        self._free = free_pilots(park.histories, reading.names("rent.pilot_lines"), reading.integer("rent.pilot_free"))
+        self._free = free_pilots(park.histories, self._terms.pilot_lines, self._terms.pilot_free)
+        self._start = reading.the_date("contract.start")
+        self._prices: dict[str, list[tuple[RentedDays, Fraction]]] = {}
         self._behind: dict[tuple[DeviceType, frozenset[str]], tuple[str, ...]] = {}
         histories = {one.number: one for one in park.histories}
         devices = {kept.id: kept.device for kept in park.fleet if kept.id in histories}
-        self._chains = Chains(histories, devices, park.homes, self._rules)
+        self._chains = Chains(histories, devices, self._terms, self._free)
 
     def reason(self, kept: DeviceRecord) -> NotBought | None:
         """Return why a device is not bought; None if it is."""
-        standing = kept.standing
         if kept.id in self._free:
             return NotBought.PILOT
-        if standing.ownership is not Ownership.LEASED:
-            return NotBought.MUNICIPAL if standing.ownership is Ownership.MUNICIPAL else NotBought.OFFERED
+        found = self._state(kept)
+        if found in {RentReason.MUNICIPAL, RentReason.OFFERED}:
+            return NotBought(found)
         ends = self._lives.end(kept)
         if ends is not None and ends <= self._on:
             return NotBought.PAST_LIFE
-        if standing.place is Place.WAREHOUSE:
-            return None if self._rules.in_warehouse and kept.device.first_installed else NotBought.WAREHOUSE
-        home = self._homes.get(standing.home)
-        served = home is not None and home.active_on(self._on)
-        return None if served or self._rules.when_home_left else NotBought.HOME_LEFT
+        return None if found in {RentReason.RENTED, RentReason.SUSPENDED} else NotBought(found)
+
+    def _state(self, kept: DeviceRecord) -> RentReason:
+        """Return what a device is on the day, pilots apart."""
+        standing, span = kept.standing, self._terms.span
+        is_new = standing.place is Place.WAREHOUSE and not kept.device.first_installed
+        if is_new and standing.ownership is Ownership.LEASED:
+            return RentReason.WAREHOUSE
+        day = span.between(self._on, self._on)
+        return next(reason for reason, some in parts(standing, day, self._terms) if some)
 
     def value(self, kept: DeviceRecord, line: str, reason: NotBought | None) -> Residual:
         """Return what a device costs, and what was paid for it."""
         reading = self._reading
-        price = reading.money(f"price.rent.{line}") * self._rents
+        price = rent_price(line, reading) * self._rents
         is_free = reason is NotBought.PILOT
         rented = {} if is_free else self._chains.rented(kept.id, self._on + timedelta(days=1))
         months, paid = Fraction(0), Fraction(0)
         for of_line, stretches in rented.items():
-            part = rented_months(stretches, self._pro_rata)
-            months += part
-            paid += part * Fraction(reading.money(f"price.rent.{of_line}"))
-        rent = cents(as_decimal(paid))
+            for span, rent in self._rents_of(of_line):
+                part = rented_months(tuple(clipped(stretches, *span)), self._terms.pro_rata)
+                months += part
+                paid += part * rent
+        deducted = cents(as_decimal(paid))
         return Residual(
             device=name(kept.device),
             line=line,
@@ -182,21 +197,41 @@ class _Valuer:
             cost_from=kept.device.cost_from,
             months=Decimal(f"{rounded_months(months).normalize():f}"),
             price=cents(price),
-            paid=rent,
-            residual=_ZERO if reason is not None else max(cents(price) - rent, _ZERO),
+            paid=deducted,
+            residual=_ZERO if reason is not None else max(cents(price) - deducted, _ZERO),
             reason=reason,
             assumed=self._assumed(kept.device.type, frozenset({line, *rented})),
         )
+
+    def _rents_of(self, line: str) -> list[tuple[RentedDays, Fraction]]:
+        """Return the rents of a line with their months. As in the invoice, the last day of a month decides about it.
+
+        No price is known of days before the contract, so the first one counts for them.
+        """
+        if line not in self._prices:
+            found: list[tuple[RentedDays, Fraction]] = []
+            for month in months_of(self._start.replace(day=1), max(self._on, self._start)):
+                rent = Fraction(rent_price(line, self._reading.at(max(last_of_month(month), self._start))))
+                begun, after = (found[-1][0].first if found else date.min), add_months(month, 1)
+                if found and found[-1][1] == rent:
+                    found[-1] = RentedDays(begun, after), rent
+                else:
+                    found.append((RentedDays(found[-1][0].after if found else date.min, after), rent))
+            self._prices[line] = found
+        return self._prices[line]
 
     def _assumed(self, kind: DeviceType, lines: frozenset[str]) -> tuple[str, ...]:
         """Return the names of the parameters behind a value that no contract says."""
         key = kind, lines
         if key not in self._behind:
-            pilots = _BEHIND_PILOTS if lines.intersection(self._reading.names("rent.pilot_lines")) else ()
-            names = [*_BEHIND, *pilots, f"life.{kind}", *(f"price.rent.{line}" for line in sorted(lines))]
+            of_lines = {name for line in lines for name in self._names_of(line)}
+            names = [*_BEHIND, f"life.{kind}", *sorted(of_lines)]
             entries = (self._reading.entry(name) for name in names)
             self._behind[key] = tuple(sorted(one.name for one in entries if one.basis is not Basis.CONTRACT))
         return self._behind[key]
+
+    def _names_of(self, line: str) -> tuple[str, ...]:
+        return *behind(line, self._reading), *price_names(line, self._reading)
 
 
 def _totals(devices: Iterable[Residual], left_out: Mapping[tuple[str, NotBought], int]) -> Iterator[ResidualTotal]:

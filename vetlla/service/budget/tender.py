@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 from vetlla.domain.tomlmodel import validated
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _period(tables: TenderTables, place: int, *, calendar: bool) -> Iterator[Cel
     yield from rents
     net_services = sum((cell.amount for cell in services), Decimal(0))
     net_rents = sum((cell.amount for cell in rents), Decimal(0))
-    vat = [cents(net_services * tables.vat.services / 100), cents(net_rents * tables.vat.rent / 100)]
+    vat = [tax_of(net_services, tables.vat.services), tax_of(net_rents, tables.vat.rent)]
     sums = (net_services, net_rents, net_services + net_rents, *vat, net_services + net_rents + sum(vat))
     for concept, amount in zip(SUMS, sums, strict=True):
         yield Cell(year, concept, None, amount)

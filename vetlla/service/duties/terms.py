@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import HOUR_US, MINUTE_US
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import ConfigError
 from vetlla.service.duties.calendar import ServiceCalendar
 from vetlla.service.duties.kinds import ClockKind
 
@@ -141,12 +141,6 @@ def _enabled(conditions: Mapping[str, str], reading: Reading, asked: list[Parame
         if not parameter:
             yield event
             continue
-        try:
-            answer = reading.text(parameter)
-        except UsageError as error:
-            raise ConfigError(str(error.args[0]), remedy=_REMEDY) from error
-        if answer not in {"yes", "no"}:
-            raise ConfigError(f'parameter {parameter} is {answer!r}, and not "yes" or "no"', remedy=_REMEDY)
         asked.append(reading.entry(parameter))
-        if answer == "yes":
+        if reading.is_yes(parameter):
             yield event

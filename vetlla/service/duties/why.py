@@ -88,4 +88,4 @@ def _breach(one: Standing, at: str, time: Callable[[int], str]) -> str:
 def named(parameter: Parameter) -> str:
     """Return the value of a parameter and where it comes from, as a sentence."""
     basis = f"{parameter.basis}: {parameter.ref}" if parameter.basis is not Basis.CONTRACT else parameter.ref
-    return f"Parameter {parameter.name} is {shown(parameter.value)} ({basis})."
+    return f"Parameter {parameter.name} is {shown(parameter.value) or 'empty'} ({basis})."

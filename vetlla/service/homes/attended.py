@@ -51,11 +51,10 @@ class DaySpan(NamedTuple):
     def stretches(self, days: int) -> Iterator[Period]:
         """Yield the uninterrupted stretches of days that are bits, in order."""
         place = 0
-        while days >> place:
-            if days >> place & 1:
-                begin = place
-                while days >> place & 1:
-                    place += 1
-                yield Period(self.first + timedelta(days=begin), self.first + timedelta(days=place - 1))
-            else:
-                place += 1
+        while days:
+            gap = (days & -days).bit_length() - 1
+            days >>= gap
+            length = (~days & (days + 1)).bit_length() - 1
+            begin, place = place + gap, place + gap + length
+            yield Period(self.first + timedelta(days=begin), self.first + timedelta(days=place - 1))
+            days >>= length

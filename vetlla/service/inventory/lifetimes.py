@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.devices import DeviceType
 from vetlla.service.calendar import add_months
@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from vetlla.domain.devices import DeviceRecord
     from vetlla.service.parameters import Reading
 
+_FROM: Final = ("first_installed", "made")
+"""The days from which a life may be counted (``life.from.TYPE``)."""
+
 
 class Lives:
     """Gives the end of life of any device; it reads the life of each type once."""
 
     def __init__(self, reading: Reading) -> None:
         self._months = {kind: reading.integer(f"life.{kind}", least=1) for kind in DeviceType}
-        self._made = {kind: reading.text(f"life.from.{kind}", "life.from.default") == "made" for kind in DeviceType}
+        self._made = {
+            kind: reading.choice(f"life.from.{kind}", _FROM, "life.from.default") == "made" for kind in DeviceType
+        }
 
     def months(self, kind: DeviceType) -> int:
         """Return the useful life of a type in months."""

@@ -20,6 +20,8 @@ RENTS: Final = tuple(RENT + line for line in RENT_LINES)
 REDUCTION: Final = "ans_reduction"
 DEDUCTION: Final = "deduction"
 """What a control found and the city deducts (tender 20220428, 20.2.d)."""
+REPEATED: Final = frozenset({REDUCTION, DEDUCTION})
+"""Concepts of which an invoice may have several lines."""
 COUNTED: Final = (*SERVICES, *RENTS)
 """Concepts that the invoice counts. Section 11 asks for each of them apart, so a line without a unit stays."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.homes import ServiceState
-from vetlla.service.invoice.rents import RentReason
+from vetlla.service.inventory.stays import RentReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from vetlla.domain.homes import Home, Person
     from vetlla.service.dispatch.emergency import StreetEmergency
     from vetlla.service.homes.attended import DaySpan
-    from vetlla.service.invoice.rents import DeviceMonth, RentTerms
+    from vetlla.service.inventory.stays import RentTerms
+    from vetlla.service.invoice.rents import DeviceMonth
     from vetlla.service.invoice.terms import UmoTerms
 
 ELSEWHERE: Final = "in another home"

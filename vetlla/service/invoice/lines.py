@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.invoices import Invoice, InvoiceLine, VatGroup
-from vetlla.domain.money import cents
+from vetlla.domain.money import cents, tax_of
 from vetlla.service.invoice.concepts import RENT, unit_of
 
 if TYPE_CHECKING:
@@ -129,6 +129,6 @@ def month_invoice(month: date, lines: Iterable[CountedLine]) -> MonthInvoice:
     bases: dict[Decimal, Decimal] = {}
     for one in every:
         bases[one.line.vat] = bases.get(one.line.vat, _ZERO) + one.line.amount
-    vat = tuple(VatGroup(rate, base, cents(base * rate / 100)) for rate, base in sorted(bases.items()))
+    vat = tuple(VatGroup(rate, base, tax_of(base, rate)) for rate, base in sorted(bases.items()))
     net = sum(bases.values(), _ZERO)
     return MonthInvoice(month=month, lines=every, vat=vat, net=net, total=net + sum((one.tax for one in vat), _ZERO))

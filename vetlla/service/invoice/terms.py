@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import ConfigError
 from vetlla.service.agenda.figures import LEVELS
-from vetlla.service.inventory.rent_lines import RENT_LINES
-from vetlla.service.inventory.rent_share import ProRata
+from vetlla.service.inventory import renting
 from vetlla.service.invoice.concepts import AGENDAS, PROGRAMMES, RENT, UMO
 from vetlla.service.invoice.lines import ReductionVat, VatRates
-from vetlla.service.invoice.rents import RentTerms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from decimal import Decimal
 
-    from vetlla.domain.homes import Home
     from vetlla.service.dispatch.emergency import StreetEmergency
-    from vetlla.service.homes.attended import DaySpan
     from vetlla.service.parameters import Reading
 
 _REMEDY: Final = "correct it in the parameters file"
@@ -42,19 +37,16 @@ _BEHIND: Final = {
     UMO: ("invoice.umo.counts", "invoice.umo.each"),
     **{concept: (f"invoice.programme.{concept}",) for concept in PROGRAMMES},
 }
-_BEHIND_RENT: Final = ("rent.pro_rata", "rent.suspended", "rent.home_left", "rent.warehouse")
-_BEHIND_PILOTS: Final = ("rent.pilot_lines", "rent.pilot_free")
 
 
 def behind(concept: str, reading: Reading) -> tuple[str, ...]:
     """Return the names of the parameters that decide about a line, and that no contract says."""
     names = _BEHIND.get(concept, ())
     if concept.startswith(RENT):
-        pilots = concept.removeprefix(RENT) in reading.names("rent.pilot_lines")
-        names = (*_BEHIND_RENT, *(_BEHIND_PILOTS if pilots else ()))
+        names = renting.behind(concept.removeprefix(RENT), reading)
     for name in names:
         reading.entry(name)
-    return tuple(entry.name for entry in reading.not_agreed())
+    return reading.assumed()
 
 
 def vat_rates(reading: Reading) -> VatRates:
@@ -63,9 +55,9 @@ def vat_rates(reading: Reading) -> VatRates:
 
 
 def price_of(concept: str, reading: Reading) -> Decimal:
-    """Return the price of a unit. A geolocator costs what the line says that ``rent.geolocator_at`` names."""
-    if concept == f"{RENT}geolocator":
-        return reading.money(f"price.rent.{reading.choice('rent.geolocator_at', RENT_LINES)}")
+    """Return the price of a unit."""
+    if concept.startswith(RENT):
+        return renting.rent_price(concept.removeprefix(RENT), reading)
     return reading.money(f"price.{concept}")
 
 
@@ -84,24 +76,6 @@ def umo_terms(reading: Reading) -> UmoTerms:
     return UmoTerms(counts == "arrived", reading.choice("invoice.umo.each", ("emergency", "unit")) == "unit")
 
 
-def rent_terms(reading: Reading, span: DaySpan, homes: Mapping[str, Home], attended: Mapping[str, int]) -> RentTerms:
-    """Return what decides about the rents of a month. Raises ConfigError or UsageError."""
-    lines = reading.names("rent.pilot_lines")
-    if unknown := next((line for line in lines if line not in RENT_LINES), None):
-        raise ConfigError(f"parameter rent.pilot_lines: {unknown} is no line of rent", remedy=_REMEDY)
-    return RentTerms(
-        span=span,
-        pro_rata=ProRata(reading.choice("rent.pro_rata", tuple(ProRata))),
-        when_suspended=reading.is_yes("rent.suspended"),
-        when_home_left=reading.is_yes("rent.home_left"),
-        in_warehouse=reading.is_yes("rent.warehouse"),
-        pilot_lines=frozenset(lines),
-        pilot_free=reading.integer("rent.pilot_free"),
-        homes=homes,
-        attended=attended,
-    )
-
-
 def reduction_vat(reading: Reading) -> ReductionVat:
     """Return which VAT a reduction has."""
-    return ReductionVat(reading.choice("invoice.reduction_vat", tuple(ReductionVat)))
+    return reading.choice("invoice.reduction_vat", ReductionVat)

@@ -4,69 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vetlla.domain.closing import InputName
 from vetlla.domain.month_findings import FindingKind, MonthFinding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vetlla.domain.closing import ClosedInput
 
 
-class Excuses(NamedTuple):
-    """What may have changed the record since without a change by hand."""
+class Removals(NamedTuple):
+    """What was removed from the record since a close, as the journal says. It explains what is missing."""
 
     erased_homes: int = 0
-    """Homes that were erased since, as the audit of the journal says."""
-    pruned: bool = False
-    """Whether the journal removed signals, or parts of them, by age."""
+    """Erasures of homes, as the audit says."""
+    aged_signals: bool = False
+    """Whether signals, or parts of them, were removed by age, as the audit says."""
     ledger_from: str = ""
     """The first day that the ledger of supervision has: the journal keeps it for a number of months."""
-    devices_corrected: bool = False
-    """Whether devices were described otherwise since: the registry keeps no earlier account or serial of a device."""
 
-    aged: bool = False
-    """Whether the journal has removed signals or days of the month because they were too old."""
 
-    @property
-    def hide_homes(self) -> bool:
-        """Whether homes may be missing from results that are made again."""
-        return self.erased_homes > 0 or self.devices_corrected
+class Missing(NamedTuple):
+    """What may be missing from results that are made again, because of what was found about the record."""
+
+    homes: bool
+    """Homes, and what follows from the people in them."""
+    journal: bool
+    """What is made of signals, or of days of the ledger of supervision."""
+
+
+def missing(removals: Removals, differing: Sequence[MonthFinding]) -> Missing:
+    """Return what may be missing from results; ``differing`` are the parts of the record that differ."""
+    explained = [one.subject for one in differing if one.is_explained]
+    return Missing(
+        homes=removals.erased_homes > 0 or InputName.DEVICES in explained,
+        journal=any(name.startswith((InputName.SIGNALS, InputName.LEDGER)) for name in explained),
+    )
 
 
 def compare_inputs(
-    kept: Iterable[ClosedInput], found: Iterable[ClosedInput], excuses: Excuses
+    kept: Iterable[ClosedInput], found: Iterable[ClosedInput], removals: Removals
 ) -> Iterator[MonthFinding]:
     """Yield each part of the record that differs, by name."""
     before, after = {one.name: one for one in kept}, {one.name: one for one in found}
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name), after.get(name)
         if one != other:
-            yield _differing(name, one.rows if one else 0, other.rows if other else 0, excuses)
+            yield _differing(name, one.rows if one else 0, other.rows if other else 0, removals)
 
 
-def _differing(name: str, before: int, after: int, excuses: Excuses) -> MonthFinding:
+def _differing(name: str, before: int, after: int, removals: Removals) -> MonthFinding:
     if after > before:
         text = f"{_rows(after - before)} more than when the month was closed, recorded as if before"
     elif after < before:
         text = f"{_rows(before - after)} fewer than when the month was closed"
     else:
         text = f"its {_rows(after)} are not those that were known when the month was closed"
-    why = _explanation(name, before, after, excuses)
+    why = _explanation(name, before, after, removals)
     return MonthFinding(FindingKind.INPUT, name, f"{text}: {why}" if why else text, bool(why))
 
 
-def _explanation(name: str, before: int, after: int, excuses: Excuses) -> str:
+def _explanation(name: str, before: int, after: int, removals: Removals) -> str:
     match name:
-        case "people" if after < before and excuses.erased_homes:
-            return f"{excuses.erased_homes} erasures of homes since removed the facts of their people"
-        case "signals" if after < before and excuses.pruned:
+        case InputName.PEOPLE if after < before and removals.erased_homes:
+            return f"{removals.erased_homes} erasures of homes since removed the facts of their people"
+        case InputName.SIGNALS if after < before and removals.aged_signals:
             return "the journal has removed signals by age since"
-        case _ if after == 0 and name.startswith("ledger.") and name.removeprefix("ledger.") < excuses.ledger_from:
-            return "the journal keeps the ledger of supervision for a limited time"
-        case "devices" if after == before:
+        case InputName.DEVICES if after == before:
             return "an import corrected devices since, and the registry keeps no earlier description"
+        case _ if after == 0 and name.startswith(InputName.LEDGER) and _day_of(name) < removals.ledger_from:
+            return "the journal keeps the ledger of supervision for a limited time"
         case _:
             return ""
+
+
+def _day_of(name: str) -> str:
+    return name.removeprefix(InputName.LEDGER)
 
 
 def _rows(number: int) -> str:

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-NAMES: Final = (("ans",), ("by", "name"), ("what", "number", "begun"), ("name",), ("concept",))
-"""Fields that name an object in a list, the first that fit: so a new breach is one difference, and moves no other."""
+NAMES: Final = (
+    ("what", "number", "begun"),
+    ("what", "number", "day"),
+    ("fault", "about", "day"),
+    ("action",),
+    ("ans",),
+    ("by", "name"),
+    ("name",),
+    ("concept",),
+)
+"""Fields that name an object in a list, the first that fit: so a new breach is one difference, and moves no other.
+Cases of faults come before levels, because they name a level, too."""
 
 
 class FieldDifference(NamedTuple):

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.errors import ConfigError
 from vetlla.service.probes.availability import Overlap, ProbeRule
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from vetlla.domain.probes import ProbedPart
     from vetlla.service.parameters import Reading
-    from vetlla.service.probes.availability import ComponentTime
+    from vetlla.service.probes.availability import ComponentTime, ConditionTime
 
 
 class Unseen(StrEnum):
@@ -38,12 +37,12 @@ def probe_rule(reading: Reading) -> ProbeRule:
     Raises ConfigError.
     """
     gap_s = reading.integer("availability.probe_gap_s", least=1)
-    return ProbeRule(gap_s * SECOND_US, Overlap(_word(reading, "availability.overlap", Overlap)))
+    return ProbeRule(gap_s * SECOND_US, reading.choice("availability.overlap", Overlap))
 
 
 def unseen_rule(reading: Reading) -> Unseen:
     """Return how unseen time counts (``availability.unseen``). Raises ConfigError."""
-    return Unseen(_word(reading, "availability.unseen", Unseen))
+    return reading.choice("availability.unseen", Unseen)
 
 
 def named_components(reading: Reading, part: ProbedPart) -> list[str]:
@@ -51,7 +50,7 @@ def named_components(reading: Reading, part: ProbedPart) -> list[str]:
     return list(dict.fromkeys(reading.names(f"availability.components.{part}")))
 
 
-def together(times: Mapping[str, ComponentTime], reading: Reading) -> Together:
+def together(times: Mapping[str, ConditionTime], reading: Reading) -> Together:
     """Return the time of all components, each with its weight (``availability.weight.NAME``)."""
     is_excluded = unseen_rule(reading) is Unseen.EXCLUDED
     available = total = 0
@@ -62,8 +61,7 @@ def together(times: Mapping[str, ComponentTime], reading: Reading) -> Together:
     return Together(available, total)
 
 
-def _word(reading: Reading, name: str, words: type[StrEnum]) -> str:
-    text = reading.text(name)
-    if text not in set(words):
-        raise ConfigError(f"parameter {name} is {text!r}", remedy=f"write {' or '.join(words)} in the parameters file")
-    return text
+def by_day(times: Mapping[str, ComponentTime], reading: Reading) -> list[Together]:
+    """Return the time of all components on each day, which adds up to that of ``together``."""
+    days = zip(*(time.days for time in times.values()), strict=True)
+    return [together(dict(zip(times, day, strict=True)), reading) for day in days]

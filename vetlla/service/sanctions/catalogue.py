@@ -1,7 +1,8 @@
-"""The faults of tender 20220428, section 17 (and 13.2.d, 20.2.d, 22), in the order of the text."""
+"""The faults of tender 20220428, section 17 (and 13.2.d, 18, 20.2.d, 22), in the order of the text."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
@@ -9,6 +10,17 @@ from vetlla.domain.sanctions import FaultClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Reached(StrEnum):
+    """How a fault comes into the ledger."""
+
+    COUNTED = "counted"
+    """It follows from other months or faults, so that only the ledger can say it."""
+    FOUND = "found"
+    """The record or other faults show it; a case that they do not show is recorded by hand."""
+    RECORDED = "recorded"
+    """By hand alone."""
 
 
 class FaultKind(NamedTuple):
@@ -19,8 +31,12 @@ class FaultKind(NamedTuple):
     words: str
     """What it is, for people who read English."""
     clause: str = "17"
-    is_counted: bool = False
-    """Whether it follows from other months or faults, so that only the ledger can say it."""
+    reached: Reached = Reached.RECORDED
+
+    @property
+    def is_counted(self) -> bool:
+        """Return True if only the ledger can say it."""
+        return self.reached is Reached.COUNTED
 
 
 _MINOR: Final = (
@@ -78,10 +94,23 @@ _VERY_GRAVE: Final = (
     "Grave risk for the environment, terms of payment of subcontractors, UN resolutions, others of the PCAP",
 )
 _COUNTED: Final = frozenset({"S28", "S29", "S39", "S44", "S45"})
+_FOUND: Final = frozenset({"S03", "S04", "S06", "S10", "S17", "S26", "S27", "S31", "S41", "S42", "S43"})
 CONSECUTIVE: Final = "R5"
 ALTERNATE: Final = "R7"
 DEDUCTION: Final = "20.2.d"
+EQUALITY: Final = "18.equality"
+CONCILIATION: Final = "18.conciliation"
 PROTOCOLS: Final = "Device or protocol changed or added without handing its open protocol over before"
+_EQUALITY: Final = "Equality plan or measures not handed over, after the city's advice"
+_CONCILIATION: Final = (
+    "Document of measures of conciliation not handed over, after the city's advice; it may be a cause of termination"
+)
+
+
+def _reached(fault: str) -> Reached:
+    if fault in _COUNTED:
+        return Reached.COUNTED
+    return Reached.FOUND if fault in _FOUND else Reached.RECORDED
 
 
 def _all() -> dict[str, FaultKind]:
@@ -91,18 +120,22 @@ def _all() -> dict[str, FaultKind]:
         *((FaultClass.VERY_GRAVE, words) for words in _VERY_GRAVE),
     )
     numbered = [
-        FaultKind(f"S{place:02}", one, words, is_counted=f"S{place:02}" in _COUNTED)
+        FaultKind(f"S{place:02}", one, words, reached=_reached(f"S{place:02}"))
         for place, (one, words) in enumerate(classes, start=1)
     ]
     others = (
         FaultKind("S49", FaultClass.VERY_GRAVE, PROTOCOLS, "13.2.d"),
-        FaultKind(CONSECUTIVE, FaultClass.TERMINATION, "Not kept in 5 consecutive months", "22", is_counted=True),
-        FaultKind(ALTERNATE, FaultClass.TERMINATION, "Not kept in 7 alternate months", "22", is_counted=True),
+        FaultKind(CONSECUTIVE, FaultClass.TERMINATION, "Not kept in 5 consecutive months", "22", Reached.COUNTED),
+        FaultKind(ALTERNATE, FaultClass.TERMINATION, "Not kept in 7 alternate months", "22", Reached.COUNTED),
+        FaultKind(EQUALITY, FaultClass.PENALTY, _EQUALITY, "18", Reached.FOUND),
+        FaultKind(CONCILIATION, FaultClass.PENALTY, _CONCILIATION, "18", Reached.FOUND),
         FaultKind(DEDUCTION, FaultClass.DEDUCTION, "Found in a control, no infraction: deducted", DEDUCTION),
     )
     return {kind.fault: kind for kind in (*numbered, *others)}
 
 
+DUTY_OF_PENALTY: Final = {EQUALITY: "equality_plan", CONCILIATION: "conciliation_document"}
+"""The kind of duty whose breach is each penalty of section 18."""
 FAULTS: Final[Mapping[str, FaultKind]] = _all()
 """Number of the fault -> what it is."""
 
@@ -117,11 +150,17 @@ def fault_kind(text: str) -> FaultKind:
 
 
 def recordable(text: str) -> FaultKind:
-    """Return the fault that a person wants to record. Raises UsageError if only the ledger can count it."""
+    """Return the fault that a person wants to record. Raises UsageError if only the ledger can say it."""
     found = fault_kind(text)
     if found.is_counted:
         raise UsageError(
             f"{found.fault} follows from other months or faults, which the ledger counts",
             remedy="record what happened (S10 for each missed obligation); vetlla sanctions ledger shows the rest",
+        )
+    if found.fault_class is FaultClass.PENALTY:
+        kind = DUTY_OF_PENALTY[found.fault]
+        raise UsageError(
+            f"{found.fault} grows each month, from a duty of the kind {kind}",
+            remedy=f"record the city's advice and its new term: vetlla duties open {kind} service --at DAY --to DAY",
         )
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.clock import iso
 from vetlla.domain.sanctions import LevelMonth
@@ -18,12 +18,32 @@ if TYPE_CHECKING:
     from vetlla.service.sanctions.corrective import Action
     from vetlla.service.sanctions.ledger import Outlook
 
-COLUMNS = ("fault", "class", "clause", "about", "day", "months", "cases", "faults", "ceiling", "assumed", "actions")
+NOTHING: Final[Mapping[date, int]] = {}
+COLUMNS = (
+    "fault",
+    "class",
+    "clause",
+    "about",
+    "day",
+    "months",
+    "cases",
+    "faults",
+    "ceiling",
+    "amount",
+    "assumed",
+    "actions",
+    "closed",
+)
 """Columns of a file of the ledger: the fields of JSON, with lists as texts."""
 
 
-def fault_fields(one: ContractFault, actions: Iterable[Action] = ()) -> dict[str, Any]:
-    """Return a fault of the ledger. Days are of the service's calendar, the ceiling is euros as text."""
+def fault_fields(
+    one: ContractFault, actions: Iterable[Action] = (), closed: Mapping[date, int] = NOTHING
+) -> dict[str, Any]:
+    """Return a fault of the ledger. Days are of the service's calendar, the ceiling is euros as text.
+
+    ``closed`` has the version of each month whose levels were taken from a closed month.
+    """
     kind = FAULTS[one.fault]
     return {
         "fault": one.fault,
@@ -36,8 +56,10 @@ def fault_fields(one: ContractFault, actions: Iterable[Action] = ()) -> dict[str
         "cases": [_case(case) for case in one.cases],
         "faults": list(one.faults),
         "ceiling": None if one.ceiling is None else f"{one.ceiling:f}",
+        "amount": None if one.amount is None else f"{one.amount:f}",
         "assumed": list(one.assumed),
         "actions": [action_fields(action) for action in actions],
+        "closed": {f"{month:%Y-%m}": closed[month] for month in one.months if month in closed},
     }
 
 
@@ -50,6 +72,8 @@ def file_row(fields: Mapping[str, Any]) -> list[str]:
         "assumed": " ".join(fields["assumed"]),
         "actions": " ".join(f"{action['action']}:{action['state']}" for action in fields["actions"]),
         "ceiling": fields["ceiling"] or "",
+        "closed": " ".join(f"{month}:{version}" for month, version in fields["closed"].items()),
+        "amount": fields["amount"] or "",
     }
     return [texts.get(name, fields[name]) for name in COLUMNS]
 

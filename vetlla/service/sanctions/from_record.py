@@ -1,6 +1,7 @@
-"""Faults that duties and keys show: late documents, incidents told late, keys lost or misused, obligations without ANS.
+"""Faults that duties and keys show.
 
-A duty that a service level judges, too, is a fault of its own, and its month is counted by that level alone.
+They are late documents, incidents told late, keys lost or misused, plans of section 18, and obligations without ANS. A
+duty that a service level judges, too, is a fault of its own, and its month is counted by that level alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.sanctions import FaultCase
 from vetlla.service.custody.chain import KEY, Misdeed
 from vetlla.service.duties.kinds import ClockKind
+from vetlla.service.sanctions.catalogue import DUTY_OF_PENALTY
 from vetlla.service.sanctions.single import MISSED_OBLIGATION
 
 if TYPE_CHECKING:
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
 
 DOCUMENT: Final = "document"
-_OF_KIND: Final[Mapping[str, str]] = {DOCUMENT: "S03", "incident": "S06", "key_destruction": "S41"}
+_OF_KIND: Final[Mapping[str, str]] = {
+    DOCUMENT: "S03",
+    "incident": "S06",
+    "key_destruction": "S41",
+    **{kind: penalty for penalty, kind in DUTY_OF_PENALTY.items()},
+}
 """Kind of duty -> the fault that its breach is (17). A breach of another kind under an ANS is none by itself."""
 _TECHNICAL: Final = "S26"
 _REJECTED: Final = "S04"
@@ -55,7 +62,8 @@ def of_duty(one: Standing, technical: frozenset[str], date_of: Callable[[int], d
         if duty.kind == DOCUMENT and duty.subject in technical:
             fault = _TECHNICAL
         at_us = one.due_us if one.due_us is not None else one.until_us
-        yield FaultCase(fault, date_of(at_us), duty.kind, str(duty.id), _subject(one), ans=ans)
+        until = date_of(one.ended.told.at_us) if one.ended else None
+        yield FaultCase(fault, date_of(at_us), duty.kind, str(duty.id), _subject(one), ans=ans, until=until)
     if duty.kind == DOCUMENT:
         for event in duty.events:
             if event.told.event in one.terms.kind.reopens:

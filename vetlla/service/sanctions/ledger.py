@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vetlla.domain.sanctions import NO_FIGURES, FaultCase
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.service.sanctions.counted import accumulated, missed_obligations
+from vetlla.service.sanctions.penalties import penalties
 from vetlla.service.sanctions.repeated import TOGETHER, repeated, series
 from vetlla.service.sanctions.single import MISSED_OBLIGATION, single
 
@@ -35,7 +36,8 @@ class Outlook(NamedTuple):
 
 def ledger(facts: FaultFacts, terms: SanctionTerms) -> list[ContractFault]:
     """Return the faults in the order of their days."""
-    found = [*single(facts, terms), *repeated(facts, terms), *missed_obligations(facts.cases, terms)]
+    found = [*single(facts, terms), *penalties(facts, terms), *repeated(facts, terms)]
+    found += missed_obligations(facts.cases, terms)
     found += accumulated(found, terms)
     return sorted(found, key=lambda one: (one.day, one.fault, one.about, [case.number for case in one.cases]))
 

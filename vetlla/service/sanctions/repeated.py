@@ -10,8 +10,10 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.sanctions import NO_FIGURES, FaultClass
 from vetlla.domain.service_levels import LevelVerdict
+from vetlla.service.calendar import months_of
 from vetlla.service.sanctions.catalogue import ALTERNATE, CONSECUTIVE, FAULTS
 from vetlla.service.sanctions.making import fault
 from vetlla.service.sanctions.terms import (
@@ -20,7 +22,7 @@ from vetlla.service.sanctions.terms import (
     GRAVE_MONTHS,
     VERY_GRAVE_MONTHS,
 )
-from vetlla.service.sanctions.windows import gathered, month_end, months_of
+from vetlla.service.sanctions.windows import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -70,7 +72,7 @@ def repeated(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]
             yield from _gathered(rule, one, terms)
         for run in runs(one.states):
             if len(run) >= CONSECUTIVE_MONTHS:
-                day = month_end(run[CONSECUTIVE_MONTHS - 1])
+                day = last_of_month(run[CONSECUTIVE_MONTHS - 1])
                 yield fault(CONSECUTIVE, one.about, day, terms, *_COUNTED, "empty_ends_run", months=run)
 
 
@@ -111,7 +113,7 @@ def _gathered(rule: _Rule, one: Series, terms: SanctionTerms) -> Iterator[Contra
     missed = one.missed()
     for window in gathered(missed, rule.since, rule.least):
         months = [missed[place] for place in window.members]
-        day = month_end(missed[window.reached])
+        day = last_of_month(missed[window.reached])
         yield fault(rule.fault, one.about, day, terms, *rule.names, *_COUNTED, months=months)
 
 

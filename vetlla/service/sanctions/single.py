@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.sanctions import FaultCase
+from vetlla.domain.clock import last_of_month
+from vetlla.domain.sanctions import FaultCase, FaultClass
+from vetlla.service.sanctions.catalogue import FAULTS
 from vetlla.service.sanctions.making import fault
 from vetlla.service.sanctions.terms import SHARE_OF_TENDER, WORSE_PERCENT
-from vetlla.service.sanctions.windows import month_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,9 +25,12 @@ _ARRIVALS: Final = (11, 12)
 
 
 def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
-    """Yield a fault for each case, and those that the figures of ANS 11 and 12 are by themselves."""
+    """Yield a fault for each case, and those that the figures of ANS 11 and 12 are by themselves.
+
+    Missed obligations are counted (``counted``), and penalties grow (``penalties``).
+    """
     for case in facts.cases:
-        if case.fault != MISSED_OBLIGATION:
+        if case.fault != MISSED_OBLIGATION and FAULTS[case.fault].fault_class is not FaultClass.PENALTY:
             yield fault(case.fault, case.subject, case.day, terms, cases=[case])
     for month, levels in sorted(facts.months.items()):
         if facts.first <= month <= facts.last:
@@ -34,7 +38,7 @@ def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
 
 
 def _of_arrivals(month: date, levels: Mapping[int, LevelMonth], terms: SanctionTerms) -> Iterator[ContractFault]:
-    day = month_end(month)
+    day = last_of_month(month)
     for ans in _ARRIVALS:
         found = levels.get(ans)
         if found and _is_too_late(found, terms):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.errors import ConfigError
 from vetlla.domain.money import cents
 from vetlla.domain.sanctions import FaultClass
 from vetlla.service.sanctions.windows import YEAR_MONTHS, always, natural_year, rolling, rolling_months
@@ -46,12 +45,34 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
 """Parameter of each question that the tender leaves open -> its two answers."""
 
 
+class PenaltyTerms(NamedTuple):
+    """How a penalty grows."""
+
+    price: Decimal
+    """Euros without VAT."""
+    monthly: Decimal
+    """Percent of the price for each month that has begun."""
+    most: Decimal
+    """Percent that it does not exceed."""
+
+    @property
+    def ceiling(self) -> Decimal:
+        """Most euros."""
+        return self.euros(self.most)
+
+    def euros(self, percent: Decimal) -> Decimal:
+        """Return a percentage of the price, to the cent."""
+        return cents(self.price * percent / 100)
+
+
 class SanctionTerms(NamedTuple):
     """The answers in force, and the ceilings."""
 
     answers: Mapping[str, str]
     ceilings: Mapping[FaultClass, Decimal]
     """Class -> most euros of a sanction."""
+    penalty: PenaltyTerms
+    """Of section 18."""
     offered_share: int
     """Percentage of ANS 11 that was offered."""
     not_agreed: frozenset[str]
@@ -84,20 +105,18 @@ class SanctionTerms(NamedTuple):
 
 def terms(reading: Reading) -> SanctionTerms:
     """Return how faults are counted. Raises ConfigError for an answer that is none, or a missing parameter."""
-    answers = {name: _answer(reading, name) for name in NAMES}
+    answers = {name: reading.choice(name, words) for name, words in NAMES.items()}
     base = reading.money(f"sanctions.base.{answers['sanctions.base']}")
     ceilings = {
         one: cents(base * reading.money(f"sanctions.ceiling.{one}") / 100)
         for one in (FaultClass.MINOR, FaultClass.GRAVE, FaultClass.VERY_GRAVE)
     }
+    section_18 = "sanctions.section_18"
+    penalty = PenaltyTerms(
+        price=reading.money("sanctions.price"),
+        monthly=reading.money(f"{section_18}.monthly"),
+        most=reading.money(f"{section_18}.most"),
+    )
+    ceilings[FaultClass.PENALTY] = penalty.ceiling
     offered = reading.integer("umo.offered_share")
-    return SanctionTerms(answers, ceilings, offered, frozenset(one.name for one in reading.not_agreed()))
-
-
-def _answer(reading: Reading, name: str) -> str:
-    word = reading.text(name)
-    if word not in NAMES[name]:
-        raise ConfigError(
-            f"parameter {name} is {word!r}", remedy=f"write {' or '.join(NAMES[name])} in the parameters file"
-        )
-    return word
+    return SanctionTerms(answers, ceilings, penalty, offered, frozenset(reading.assumed()))

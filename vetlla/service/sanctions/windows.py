@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from calendar import monthrange
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.service.calendar import add_months
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 YEAR_MONTHS: Final = 12
 ACCUMULATION_MONTHS: Final = 6
@@ -46,38 +47,14 @@ def gathered(days: Sequence[date], since: Callable[[date], date], least: int, *,
     return found
 
 
-def back(day: date, months: int) -> date:
-    """Return the same day some months before, or the last day of that month if it is shorter."""
-    count = day.year * 12 + day.month - 1 - months
-    year, month = divmod(count, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def next_month(month: date) -> date:
-    """Return the first day of the month that follows."""
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
-def months_of(first: date, last: date) -> Iterator[date]:
-    """Yield the first days of the months from one to another, both included."""
-    while first <= last:
-        yield first
-        first = next_month(first)
-
-
-def month_end(month: date) -> date:
-    """Return the last day of a month."""
-    return next_month(month) - timedelta(days=1)
-
-
 def rolling(months: int) -> Callable[[date], date]:
     """Return the begin of windows of a number of months; the same day that number of months before is outside."""
-    return lambda day: back(day, months) + timedelta(days=1)
+    return lambda day: add_months(day, -months) + timedelta(days=1)
 
 
 def rolling_months(months: int) -> Callable[[date], date]:
     """Return the begin of windows of whole months, the last one included; days are first days of months."""
-    return lambda month: back(month, months - 1)
+    return lambda month: add_months(month, 1 - months)
 
 
 def natural_year(day: date) -> date:

@@ -12,7 +12,7 @@ from vetlla.domain.clock import MINUTE_US
 from vetlla.domain.codes import bases_as_written, code_key
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.emergencies import EmergencyType
-from vetlla.domain.service_levels import LevelGroup
+from vetlla.domain.service_levels import GroupedBy, LevelGroup, PartName
 from vetlla.service.dispatch.report import count
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.durations import Durations
@@ -48,13 +48,13 @@ def arrivals_figure(
     found = [one for one in emergencies if is_of_month(counts_at(one.standing, by), cases)]
     kind = found[0].type if found else EmergencyType.I
     counts = count(found, share_us)[kind]
-    parts: list[LevelPart] = [share("limit", counts.within_limit, counts.emergencies, HUNDRED)]
+    parts: list[LevelPart] = [share(PartName.LIMIT, counts.within_limit, counts.emergencies, HUNDRED)]
     if ans == WITH_SHARE:
-        parts.append(share("share", counts.within_share, counts.emergencies, reading.integer("umo.offered_share")))
+        parts.append(
+            share(PartName.SHARE, counts.within_share, counts.emergencies, reading.integer("umo.offered_share"))
+        )
     judged = [one for one in found if one.standing.verdict in {DutyVerdict.KEPT, DutyVerdict.BREACHED}]
-    assumed = {entry.name for entry in reading.not_agreed()} | {
-        name for one in found for name in not_agreed(one.standing)
-    }
+    assumed = {*reading.assumed(), *(name for one in found for name in not_agreed(one.standing))}
     return figure(
         ans,
         cases.month,
@@ -92,11 +92,11 @@ def _groups(judged: Iterable[StreetEmergency], cases: DutyCases) -> tuple[LevelG
         (one, cases.place_of(one.standing).base) for one in sorted(judged, key=lambda one: (one.opened_us, one.id))
     ]
     spelled = bases_as_written(base for _, base in placed)
-    found: dict[tuple[str, str], list[int]] = {}
+    found: dict[tuple[GroupedBy, str], list[int]] = {}
     for one, base in placed:
         name = one.base or base
         where = spelled.setdefault(code_key(name), name)
-        for key in (("day", f"{cases.calendar.date_of(one.opened_us)}"), ("base", where)):
+        for key in ((GroupedBy.DAY, f"{cases.calendar.date_of(one.opened_us)}"), (GroupedBy.BASE, where)):
             counts = found.setdefault(key, [0, 0])
             counts[0] += one.standing.verdict is DutyVerdict.KEPT
             counts[1] += 1

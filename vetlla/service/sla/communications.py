@@ -15,10 +15,12 @@ from vetlla.domain.service_levels import (
     LISTED_AT_MOST,
     BreachReason,
     CaseVerdict,
+    GroupedBy,
     LevelBreach,
     LevelGroup,
     LevelPart,
     LevelVerdict,
+    PartName,
 )
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.durations import Durations
@@ -66,7 +68,7 @@ def t2_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
             continue
         is_kept = verdict is CaseVerdict.KEPT
         tally.add(one, one.t2_us, within=is_kept, limit_us=limit_us, is_breach=not is_kept)
-    parts = [share("all", tally.within, tally.cases, required_share(reading, ans))]
+    parts = [share(PartName.ALL, tally.within, tally.cases, required_share(reading, ans))]
     return tally.figure(ans, parts if tally.cases or tally.unmeasured else [], reading)
 
 
@@ -101,11 +103,11 @@ def t3_figure(ans: int, found: Iterable[Communication], reading: Reading, seen: 
     if not tally.cases and not tally.unmeasured:
         return tally.figure(ans, [], reading)
     parts = [
-        share("within", tally.within, tally.cases, reading.integer("calls.t3_share")),
-        share("never", never["kept"], tally.cases, HUNDRED),
+        share(PartName.WITHIN, tally.within, tally.cases, reading.integer("calls.t3_share")),
+        share(PartName.NEVER, never["kept"], tally.cases, HUNDRED),
     ]
     if reading.is_yes("sla.phone_calls") and not len(apart[CommunicationSource.PHONE]):
-        parts.append(LevelPart("phone_calls", 0, 0, HUNDRED, "%", None, LevelVerdict.NOT_MEASURED))
+        parts.append(LevelPart(PartName.PHONE_CALLS, 0, 0, HUNDRED, "%", None, LevelVerdict.NOT_MEASURED))
     return tally.figure(ans, parts, reading, [one for one in apart.values() if len(one)])
 
 
@@ -161,16 +163,16 @@ class _Tally:
         self.left_out = Counter[str]()
         self._listed: list[LevelBreach] = []
         self._by_quarter: dict[int, list[int]] = {}
-        self._groups: dict[tuple[str, str], list[int]] = {}
+        self._groups: dict[tuple[GroupedBy, str], list[int]] = {}
 
     def add(self, one: Communication, duration_us: int, *, within: bool, limit_us: int, is_breach: bool) -> None:
         self.cases += 1
         self.within += within
         self._durations.add(duration_us)
         counts = [self._by_quarter.setdefault(one.begun_us // QUARTER_US, [0, 0])]
-        counts.append(self._groups.setdefault(("source", one.source), [0, 0]))
+        counts.append(self._groups.setdefault((GroupedBy.SOURCE, one.source), [0, 0]))
         if one.priority:
-            counts.append(self._groups.setdefault(("priority", one.priority), [0, 0]))
+            counts.append(self._groups.setdefault((GroupedBy.PRIORITY, one.priority), [0, 0]))
         for pair in counts:
             pair[0] += within
             pair[1] += 1
@@ -188,7 +190,7 @@ class _Tally:
             self._breaches,
             undecided=self.undecided,
             unmeasured=self.unmeasured,
-            assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+            assumed=reading.assumed(),
             groups=self._all_groups(),
             spreads=tuple(one.spread() for one in (self._durations, *more)) if parts else (),
         )
@@ -197,11 +199,11 @@ class _Tally:
         groups = dict(self._groups)
         for quarter, (within, cases) in self._by_quarter.items():
             at = to_datetime(quarter * QUARTER_US).astimezone(self._seen.zone)
-            for key in (("day", f"{at:%Y-%m-%d}"), ("hour", f"{at:%H}")):
+            for key in ((GroupedBy.DAY, f"{at:%Y-%m-%d}"), (GroupedBy.HOUR, f"{at:%H}")):
                 counts = groups.setdefault(key, [0, 0])
                 counts[0] += within
                 counts[1] += cases
-        groups |= {("left_out", name): [0, count] for name, count in self.left_out.items()}
+        groups |= {(GroupedBy.LEFT_OUT, name): [0, count] for name, count in self.left_out.items()}
         return tuple(LevelGroup(*key, *counts) for key, counts in sorted(groups.items()))
 
 

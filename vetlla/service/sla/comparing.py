@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from vetlla.domain.service_levels import LevelBreach
+    from vetlla.domain.service_levels import LevelBreach, PartName
 
 HUNDRED: Final = Decimal(100)
 _CENT: Final = Decimal("0.01")
 
 
-def share(name: str, numerator: int, denominator: int, threshold: Decimal | int) -> LevelPart:
+def share(name: PartName, numerator: int, denominator: int, threshold: Decimal | int) -> LevelPart:
     """Return the comparison of a share with the percentage that it must reach."""
     percent = Decimal(threshold)
     kept = 100 * numerator >= percent * denominator
@@ -26,7 +26,7 @@ def share(name: str, numerator: int, denominator: int, threshold: Decimal | int)
     return LevelPart(name, numerator, denominator, percent, "%", value, _verdict(denominator, kept=kept))
 
 
-def at_most_one_per(name: str, numerator: int, denominator: int, per: int) -> LevelPart:
+def at_most_one_per(name: PartName, numerator: int, denominator: int, per: int) -> LevelPart:
     """Return the comparison of a count with the most that may be: one for each ``per`` of the denominator."""
     kept = numerator * per <= denominator
     value = _rounded(Decimal(numerator * per), denominator, Decimal(1), reached=kept, down=False)

@@ -9,7 +9,7 @@ from vetlla.domain.calls import CallOutcome
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.communications import CommunicationSource
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.service_levels import CaseVerdict, LevelVerdict
+from vetlla.domain.service_levels import CaseVerdict, GroupedBy, LevelVerdict
 from vetlla.service.calls.proofs import Proof
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.duties.why import named
@@ -68,7 +68,7 @@ def figure_sentences(
         yield f"Breaches: {found.breach_count}."
     yield from (text.format(n=counts[one]) for one, text in _OF_CASES.items() if counts.get(one))
     for group in found.groups:
-        if group.by == "left_out":
+        if group.by is GroupedBy.LEFT_OUT:
             yield f"Left out by parameter sla.t3.{group.name}: {group.denominator}."
     for name in found.assumed:
         entry = parameters.find(name, last_day)

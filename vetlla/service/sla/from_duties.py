@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.errors import ConfigError
-from vetlla.domain.service_levels import BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.service_levels import BreachReason, GroupedBy, LevelBreach, LevelGroup
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.parameters import Basis
 from vetlla.service.sla.comparing import figure, share
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from vetlla.domain.service_levels import LevelFigure, LevelPart
+    from vetlla.domain.service_levels import LevelFigure, LevelPart, PartName
     from vetlla.service.duties.calendar import ServiceCalendar
     from vetlla.service.duties.standing import Standing
     from vetlla.service.parameters import Reading
@@ -55,12 +54,7 @@ class DutyCases(NamedTuple):
 
 def counted_by(reading: Reading, ans: int) -> CountedBy:
     """Return which month the duties of a level count in. Raises ConfigError for another word."""
-    word = reading.text(f"sla.month.{ans}", "sla.month")
-    try:
-        return CountedBy(word)
-    except ValueError:
-        remedy = f"write {' or '.join(CountedBy)} in the parameters file"
-        raise ConfigError(f"parameter sla.month.{ans} (or sla.month) is {word!r}", remedy=remedy) from None
+    return reading.choice(f"sla.month.{ans}", CountedBy, "sla.month")
 
 
 def required_share(reading: Reading, ans: int) -> Decimal:
@@ -83,10 +77,18 @@ def is_of_month(at_us: int | None, cases: DutyCases) -> bool:
     return at_us is not None and cases.begin_us <= at_us <= cases.end_us
 
 
+def counting(standings: Iterable[Standing], by: CountedBy, cases: DutyCases) -> Iterator[tuple[int, Standing]]:
+    """Yield the duties that count in the month, each after the moment that puts it there, whatever their verdict."""
+    for one in standings:
+        at = counts_at(one, by)
+        if at is not None and is_of_month(at, cases):
+            yield at, one
+
+
 def from_duties(
     ans: int,
     standings: Iterable[Standing],
-    groups: Sequence[tuple[str, frozenset[str]]],
+    groups: Sequence[tuple[PartName, frozenset[str]]],
     reading: Reading,
     cases: DutyCases,
 ) -> LevelFigure:
@@ -96,25 +98,24 @@ def from_duties(
     """
     by, threshold = counted_by(reading, ans), required_share(reading, ans)
     part_of = {kind: name for name, kinds in groups for kind in kinds}
-    kept: Counter[str] = Counter()
-    all_cases: Counter[str] = Counter()
-    by_group: dict[tuple[str, str], list[int]] = {}
+    kept: Counter[PartName] = Counter()
+    all_cases: Counter[PartName] = Counter()
+    by_group: dict[tuple[GroupedBy, str], list[int]] = {}
     breaches: list[LevelBreach] = []
     assumed: set[str] = set()
-    undecided = 0
-    for one in standings:
-        at = counts_at(one, by)
-        if at is None or not is_of_month(at, cases) or one.verdict is DutyVerdict.CANCELLED:
+    undecided: Counter[PartName] = Counter()
+    for at, one in counting(standings, by, cases):
+        if one.verdict is DutyVerdict.CANCELLED:
             continue
         assumed.update(not_agreed(one))
         if one.verdict is DutyVerdict.OPEN:
-            undecided += 1
+            undecided[part_of[one.duty.kind]] += 1
             continue
         name, is_kept = part_of[one.duty.kind], one.verdict is DutyVerdict.KEPT
         place = cases.place_of(one)
         all_cases[name] += 1
         kept[name] += is_kept
-        for key in (("day", cases.calendar.date_of(at).isoformat()), ("base", place.base)):
+        for key in ((GroupedBy.DAY, cases.calendar.date_of(at).isoformat()), (GroupedBy.BASE, place.base)):
             counts = by_group.setdefault(key, [0, 0])
             counts[0] += is_kept
             counts[1] += 1
@@ -126,8 +127,9 @@ def from_duties(
         cases.month,
         parts,
         breaches,
-        undecided=undecided,
-        assumed=tuple(sorted(assumed | {entry.name for entry in reading.not_agreed()})),
+        undecided=undecided.total(),
+        undecided_by_part=tuple(undecided[name] for name, _ in groups),
+        assumed=tuple(sorted(assumed.union(reading.assumed()))),
         groups=tuple(LevelGroup(*key, *counts) for key, counts in sorted(by_group.items())),
     )
 

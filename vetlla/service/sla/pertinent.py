@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vetlla.domain.duties import DutyVerdict
-from vetlla.domain.service_levels import BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.service_levels import BreachReason, GroupedBy, LevelBreach, LevelGroup, PartName
 from vetlla.service.complaints.report import counts_at, month_figures
 from vetlla.service.sla.comparing import at_most_one_per, figure
 
@@ -28,14 +28,14 @@ def pertinent_figure(ans: int, given: MonthInput, reading: Reading, cases: DutyC
     pertinent = sorted(found.pertinent, key=lambda one: (counts_at(one, given.month_of), one.id))
     allowed = found.users // found.per_pertinent
     undecided = [one for one in complaints if is_waiting(one, cases)]
-    groups = [LevelGroup(one.by, one.name, one.pertinent, one.received) for one in found.groups]
+    groups = [LevelGroup(GroupedBy(one.by), one.name, one.pertinent, one.received) for one in found.groups]
     return figure(
         ans,
         cases.month,
-        [at_most_one_per("pertinent", len(pertinent), found.users, found.per_pertinent)],
+        [at_most_one_per(PartName.PERTINENT, len(pertinent), found.users, found.per_pertinent)],
         [_breach(one, given.month_of) for one in pertinent[allowed:]],
         undecided=len(undecided),
-        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+        assumed=reading.assumed(),
         groups=tuple(groups),
     )
 

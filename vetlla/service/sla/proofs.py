@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.calls import CallOutcome, Direction
-from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach
+from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, PartName
 from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.sla.comparing import figure, share
 from vetlla.service.sla.from_duties import required_share
@@ -57,12 +57,14 @@ class ProofTally:
         """
         threshold = required_share(reading, ans)
         of = {Proof.REGISTERED: self._calls, Proof.RECORDED: self._talks, Proof.FILED: self._calls}
-        parts = [share(proof.value, whole - self._missing[proof], whole, threshold) for proof, whole in of.items()]
+        parts = [
+            share(PartName(proof.value), whole - self._missing[proof], whole, threshold) for proof, whole in of.items()
+        ]
         return figure(
             ans,
             month,
             parts if self._calls else [],
             self._listed,
             self._breaches,
-            assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+            assumed=reading.assumed(),
         )

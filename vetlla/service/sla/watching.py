@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.service_levels import GroupedBy
 from vetlla.service.sla.comparing import HUNDRED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vetlla.domain.service_levels import LevelFigure, LevelPart
 
 RECENT_DAYS: Final = 7
@@ -28,13 +27,15 @@ class Forecast(NamedTuple):
     """How many more cases may miss the limit; negative if too many have already."""
 
 
-def bearable(parts: Sequence[LevelPart], undecided: int) -> int | None:
-    """Return how many more breaches all parts can bear; negative if it is broken, None without a part.
+def bearable(figure: LevelFigure) -> int | None:
+    """Return how many more breaches a level can bear, whatever part they are of; negative if it is broken.
 
-    ``undecided`` cases of the month count as kept, so a part bears more the more of them there are.
+    Undecided cases of the month count as kept, so a part bears more the more of them it has. None without a part.
     """
-    found = [_bearable(part, undecided) for part in parts]
-    return min(found) if found else None
+    undecided = figure.undecided_by_part or (figure.undecided,) * len(figure.parts)
+    return min(
+        (_bearable(part, open_cases) for part, open_cases in zip(figure.parts, undecided, strict=True)), default=None
+    )
 
 
 def _bearable(part: LevelPart, undecided: int) -> int:
@@ -52,7 +53,7 @@ def forecast(found: LevelFigure, elapsed_us: int, whole_us: int) -> Forecast | N
         return None
     part = found.parts[0]
     expected = max(part.denominator, part.denominator * whole_us // min(elapsed_us, whole_us))
-    days = sorted((one for one in found.groups if one.by == "day"), key=lambda one: one.name)[-RECENT_DAYS:]
+    days = sorted((one for one in found.groups if one.by is GroupedBy.DAY), key=lambda one: one.name)[-RECENT_DAYS:]
     recent, of = sum(one.numerator for one in days), sum(one.denominator for one in days)
     if not of:
         recent, of = part.numerator, part.denominator

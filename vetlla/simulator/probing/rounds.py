@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import StoreError, VetllaError
 from vetlla.domain.probes import Probe, ProbeResult, SeenThrough
-from vetlla.settings.probes import Dc09Component, FileComponent, HttpComponent, LineComponent, MqttComponent
-from vetlla.simulator.probing import access, signals
+from vetlla.settings.probes import (
+    Dc09Component,
+    FileComponent,
+    HttpComponent,
+    LineComponent,
+    MqttComponent,
+    SipComponent,
+)
+from vetlla.simulator.probing import access, signals, sip
 from vetlla.simulator.probing.attempt import failed, plain
 from vetlla.store.journal.archive import Archive
 from vetlla.store.journal.arrivals import Arrived, arrived
@@ -107,6 +114,8 @@ def _prober(component: Component) -> Prober:
             return signals.mqtt(component)
         case LineComponent():
             return signals.line(component)
+        case SipComponent():
+            return sip.options(component)
         case HttpComponent():
             return access.http(component)
         case FileComponent():

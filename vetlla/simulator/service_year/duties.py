@@ -14,6 +14,7 @@ from vetlla.service.calls.follow_up import least_seconds
 from vetlla.service.duties.columns import COLUMNS
 from vetlla.service.duties.kinds import THE_SERVICE, Subject
 from vetlla.simulator.service_year.agenda import planted_follow_ups
+from vetlla.simulator.service_year.contract_faults import contract_faults
 from vetlla.simulator.service_year.days import Month, Term, YearCalendar
 from vetlla.simulator.service_year.planting import ways
 from vetlla.simulator.service_year.routine import follow_ups, ordinary
@@ -91,7 +92,7 @@ class DutyYear:
         entry = self.reading.entry(limit) if limit else None
         term = Term(int(str(entry.value)), entry.unit) if entry else None
         one = facts(name, kinds, self.reading, term)
-        planted = list(self._planted(one))
+        planted = [*self._planted(one), *self._faults(one)]
         if name == FOLLOW_UP:
             planted += self._with_calls(one)
         return ToldKind(name, [planted, *self._routine(one)])
@@ -120,6 +121,23 @@ class DutyYear:
                 if one.name in PLANNED_KINDS:
                     self.watched.add(self._home_of.get(story.subject, story.subject))
                 yield story
+
+    def _faults(self, one: Facts) -> Iterator[DutyStory]:
+        """Yield the duties that are faults of the contract, whatever a service level says of them."""
+        homes = count()
+        for number, fault in enumerate(contract_faults(one, self.calendar)):
+            at_home = one.kind.subject is Subject.HOME
+            subject = fault.subject or (self._at_home(next(homes)) if at_home else THE_SERVICE)
+            story = DutyStory(one.name, subject, f"PL-{one.name}-fault-{number}", fault.events)
+            month = f"{self.calendar.day_of(fault.events[0].at_us):%Y-%m}"
+            planned = Planted(one.name, subject, story.ref, fault.way, fault.verdict, ans=one.kind.ans, month=month)
+            self.plan.append(planned._replace(fault=fault.fault))
+            yield story
+
+    def _at_home(self, place: int) -> str:
+        """Return one of the homes without planted follow-ups."""
+        codes = self._subjects[Subject.HOME]
+        return codes[place % len(codes)]
 
     def _with_calls(self, one: Facts) -> Iterator[DutyStory]:
         least_s = least_seconds(self.reading)

@@ -24,6 +24,10 @@ class ToldEvent(NamedTuple):
     at_us: int
     promise: tuple[int, int] | None = None
     """Begin and end of the promised time."""
+    alarm: int = 0
+    """The alarm that it was done for; 0 for that of the duty."""
+    details: str = ""
+    """Other details, as JSON."""
 
 
 @dataclass(slots=True)
@@ -41,10 +45,10 @@ class DutyStory:
 
     def rows(self) -> Iterator[list[str]]:
         """Yield the rows of a file of events."""
-        alarm = str(self.alarm or "")
-        for name, at_us, promise in self.events:
+        for name, at_us, promise, alarm, details in self.events:
             begin, end = (iso(promise[0]), iso(promise[1])) if promise else ("", "")
-            cells = {"base": self.base, "by": self.by, "from": begin, "to": end, "at": iso(at_us), "alarm": alarm}
+            cells = {"base": self.base, "by": self.by, "from": begin, "to": end, "at": iso(at_us), "details": details}
+            cells["alarm"] = str(alarm or self.alarm or "")
             cells |= {"kind": self.kind, "subject": self.subject, "event": name, "ref": self.ref}
             yield [cells.get(column, "") for column in COLUMNS]
 
@@ -67,6 +71,8 @@ class Planted(NamedTuple):
     """The standard that it feeds; None if it feeds none."""
     month: str = ""
     """The month in which the duty was opened, or the communication began, in local time."""
+    fault: str = ""
+    """The fault of the contract that it is by itself (tender, 17), if its way was planted for that."""
 
     def line(self) -> str:
         """Return it as a line of the plan."""
@@ -99,8 +105,8 @@ def facts(name: str, kinds: DutyKinds, reading: Reading, term: Term | None) -> F
     """Return the facts of a kind on the day of a reading."""
     kind = kinds.kind(name)
     judged = dict(kind.judged) or dict.fromkeys(kind.ends, "")
-    counts = {event: not parameter or reading.text(parameter) == "yes" for event, parameter in judged.items()}
-    stops = {event: not stop.only_if or reading.text(stop.only_if) == "yes" for event, stop in kind.stops.items()}
+    counts = {event: not parameter or reading.is_yes(parameter) for event, parameter in judged.items()}
+    stops = {event: not stop.only_if or reading.is_yes(stop.only_if) for event, stop in kind.stops.items()}
     return Facts(
         name,
         kind,

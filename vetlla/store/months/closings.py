@@ -116,6 +116,19 @@ def files(connection: sqlite3.Connection, closing: Closing) -> tuple[ClosedFile,
     )
 
 
+def result(connection: sqlite3.Connection, closing: Closing, name: str) -> ClosedFile | None:
+    """Return a result of a closing; None if it keeps none of this name."""
+    row = connection.execute(
+        "SELECT f.name, media, content, size, digest FROM closed_files AS f JOIN closed_months AS m ON m.id = f.closing"
+        " WHERE month = ? AND version = ? AND role = ? AND f.name = ?",
+        (closing.label, closing.version, FileRole.RESULT.value, name),
+    ).fetchone()
+    if row is None:
+        return None
+    kept, media, content, size, digest = row
+    return ClosedFile(FileRole.RESULT, kept, media, _unpacked(content, size), digest)
+
+
 def _inputs(connection: sqlite3.Connection, number: int) -> tuple[ClosedInput, ...]:
     rows = connection.execute("SELECT name, rows, digest FROM closed_inputs WHERE closing = ? ORDER BY name", (number,))
     return tuple(ClosedInput(*row) for row in rows)

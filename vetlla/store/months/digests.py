@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vetlla.domain.closing import ClosedInput
+from vetlla.domain.closing import SERVICE_LEVELS, ClosedInput, FileRole, InputName
 from vetlla.store.calls.queries import LONGEST_CALL_US
 from vetlla.store.duties.erasure import kept_details
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-PEOPLE: Final = "people"
-DEVICES: Final = "devices"
-DUTIES: Final = "duties."
 _AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
 _IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
 _CALLS: Final = f"""
@@ -32,18 +30,33 @@ _TIES: Final = f"""
 SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties
 WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY id
 """  # noqa: S608 - constants
+_PROBES: Final = """
+SELECT c.part, c.name, p.started_us, m.name, p.duration_us, p.result, r.text, p.through, p.account, i.id, i.at_us
+FROM probes AS p JOIN probe_components AS c ON c.id = p.component JOIN probe_machines AS m ON m.id = p.machine
+JOIN probe_reasons AS r ON r.id = p.reason JOIN probe_imports AS i ON i.id = p.import
+WHERE p.started_us >= :probed AND p.started_us < :end ORDER BY p.component, p.started_us, p.machine
+"""
+_INCIDENTS: Final = """
+SELECT id, component, begun_us, ended_us, planned, note, "by", recorded_us FROM probe_incidents
+WHERE begun_us < :end AND ended_us > :begin ORDER BY id
+"""
+_CLOSED: Final = f"""
+SELECT m.id, m.month, m.version, m.known_us, m.seal, f.digest FROM closed_months AS m
+LEFT JOIN closed_files AS f ON f.closing = m.id AND f.role = '{FileRole.RESULT}' AND f.name = '{SERVICE_LEVELS}'
+WHERE m.known_us < :known ORDER BY m.id
+"""  # noqa: S608 - constants
 _SUBJECTS: Final = {
     "recordings": 'SELECT id, recorded_us, "by", source FROM recordings ORDER BY id',
     "homes": (
         "SELECT home, recording, since, correction, district, base, level, active, suspended FROM home_facts"
         " ORDER BY home, recording, since"
     ),
-    PEOPLE: (
+    InputName.PEOPLE: (
         "SELECT person, recording, since, correction, home, user_type, programmes, active, suspended FROM person_facts"
         " ORDER BY person, recording, since"
     ),
     # Only what the results show of a device. An import may correct it, and the registry keeps no earlier value.
-    DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
+    InputName.DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
     "movements": (
         "SELECT id, device, day, kind, place, home, ownership, other, recorded_us FROM movements ORDER BY id"
     ),
@@ -51,6 +64,18 @@ _SUBJECTS: Final = {
     "units": 'SELECT id, unit, event, base, vehicle, at_us, "by", source, recorded_us FROM unit_events ORDER BY id',
     "calls": _CALLS,
     "ties": _TIES,
+    "probes": _PROBES,
+    "incidents": _INCIDENTS,
+    "faults": (
+        'SELECT id, fault, at_us, subject, reason, ref, cents, "by", withdraws, source, recorded_us'
+        " FROM recorded_faults ORDER BY id"
+    ),
+    "actions": (
+        'SELECT id, action, event, about, what, who, due, at_us, ref, "by", source, recorded_us'
+        " FROM action_events ORDER BY id"
+    ),
+    # The ledger of faults takes the levels of earlier months from them. When the month is verified, it is itself known.
+    "closed": _CLOSED,
 }
 """Name of a part -> its rows."""
 _DUTIES: Final = (
@@ -59,8 +84,24 @@ _DUTIES: Final = (
 )
 _STAMPS: Final = {
     "recordings": "recorded_us", "duty_events": "recorded_us", "unit_events": "recorded_us", "movements": "recorded_us",
-    "call_imports": "at_us", "call_ties": "at_us",
+    "call_imports": "at_us", "call_ties": "at_us", "probe_imports": "at_us", "probe_incidents": "recorded_us",
+    "recorded_faults": "recorded_us", "action_events": "recorded_us", "closed_months": "known_us",
 }  # fmt: skip
+"""Table of facts with numbered rows -> when a row was recorded."""
+_UPKEEP: Final = "SELECT count(*) FROM upkeep WHERE recorded_us <= ?"
+"""Its rows have no number, and there are few of them."""
+
+
+class DigestSpan(NamedTuple):
+    """Of which time the digests are. Times are microseconds UTC."""
+
+    begin_us: int
+    end_us: int
+    """Excluded."""
+    known_us: int
+    """As of which the record is known."""
+    gap_us: int = 0
+    """How long before its beginning a probe may start that vouches for it."""
 
 
 class Tally:
@@ -86,37 +127,59 @@ class Tally:
         return ClosedInput(name, self._rows, self._hash.hexdigest())
 
 
-def of_registry(connection: sqlite3.Connection, begin_us: int, end_us: int) -> Iterator[ClosedInput]:
-    """Yield the digests of the registry as a snapshot sees it; of calls only those that may be in the month."""
-    times = {"since": begin_us - LONGEST_CALL_US, "until": end_us + LONGEST_CALL_US}
+def of_registry(connection: sqlite3.Connection, span: DigestSpan) -> Iterator[ClosedInput]:
+    """Yield the digests of the registry as a snapshot sees it; of calls and probes only those that may be in a time."""
+    times = {
+        "begin": span.begin_us,
+        "end": span.end_us,
+        "since": span.begin_us - LONGEST_CALL_US,
+        "until": span.end_us + LONGEST_CALL_US,
+        "probed": span.begin_us - span.gap_us,
+        "known": span.known_us,
+    }
     for name, sql in _SUBJECTS.items():
-        yield Tally().all(connection.execute(sql, times if ":since" in sql else {})).input(name)
+        yield Tally().all(connection.execute(sql, times)).input(name)
     kinds: defaultdict[str, Tally] = defaultdict(Tally)
     for row in connection.execute(_DUTIES):
         kinds[row[0]].add(_event(row))
     for kind in sorted(kinds):
-        yield kinds[kind].input(f"{DUTIES}{kind}")
+        yield kinds[kind].input(f"{InputName.DUTIES}{kind}")
+
+
+_kept = lru_cache(maxsize=4_096)(kept_details)
+"""The same details stand at most events of a kind: reading each of them took a third of the time of all duties."""
 
 
 def _event(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row if not row[1] else (row[0], kept_details(row[0], row[1]), *row[2:])
+    return row if not row[1] else (row[0], _kept(row[0], row[1]), *row[2:])
 
 
-def last_rows(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of the last row of each table of facts, as a snapshot sees it."""
-    return {
+class LastRows(NamedTuple):
+    """What the tables of facts had when the record was read."""
+
+    numbers: dict[str, int]
+    """Number of the last row of each table."""
+    upkeep: int
+    """Rows of upkeep."""
+
+
+def last_rows(connection: sqlite3.Connection, known_us: int) -> LastRows:
+    """Return the last rows that a snapshot sees, which is known as of a time."""
+    numbers = {
         table: int(connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])  # noqa: S608 - ours
         for table in _STAMPS
     }
+    return LastRows(numbers, int(connection.execute(_UPKEEP, (known_us,)).fetchone()[0]))
 
 
-def recorded_late(connection: sqlite3.Connection, last: dict[str, int], known_us: int) -> list[str]:
+def recorded_late(connection: sqlite3.Connection, last: LastRows, known_us: int) -> list[str]:
     """Return the tables with a row that came after ``last_rows`` and claims to have been recorded until a time."""
-    return [
+    late = [
         table
         for table, stamp in _STAMPS.items()
         if connection.execute(
             f"SELECT 1 FROM {table} WHERE id > ? AND {stamp} <= ? LIMIT 1",  # noqa: S608 - ours
-            (last[table], known_us),
+            (last.numbers[table], known_us),
         ).fetchone()
     ]
+    return late + ["upkeep"] * (connection.execute(_UPKEEP, (known_us,)).fetchone()[0] > last.upkeep)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.closing import ClosedInput
+from vetlla.domain.closing import ClosedInput, InputName
 from vetlla.store.journal.audit import ERASED, PRUNE, Head, head_of, holds
 from vetlla.store.journal.communications import counted_rows
 from vetlla.store.months.digests import Tally
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from vetlla.store.journal.archive import Archive
 
-JOURNAL: Final = "journal"
-SIGNALS: Final = "signals"
-LEDGER: Final = "ledger."
 _DAY: Final = "SELECT down_s, tolerance_s FROM ledger_days WHERE day = ?"
 _STRETCHES: Final = "SELECT stretch FROM ledger WHERE day = ? ORDER BY stretch"
 _COLUMNS: Final = "SELECT stretch, columns FROM ledger WHERE day = ? AND stretch = ?"
@@ -43,13 +40,13 @@ def of_journal(
 ) -> Iterator[ClosedInput]:
     """Yield the digests of the journal; ``days`` are those of the ledger, and the end of the time is excluded."""
     head = head_of(archive.read)
-    yield ClosedInput(JOURNAL, head.id, head.hash.hex())
-    yield Tally().all(counted_rows(archive, since_us, until_us, known_us)).input(SIGNALS)
+    yield ClosedInput(InputName.JOURNAL, head.id, head.hash.hex())
+    yield Tally().all(counted_rows(archive, since_us, until_us, known_us)).input(InputName.SIGNALS)
     for day in days:
         tally = Tally().all(tuple(row) for row in archive.read(_DAY, (day,)))
         for (stretch,) in archive.read(_STRETCHES, (day,)):
             tally.all(tuple(row) for row in archive.read(_COLUMNS, (day, stretch)))
-        yield tally.input(f"{LEDGER}{day}")
+        yield tally.input(f"{InputName.LEDGER}{day}")
 
 
 def is_ancestor(archive: Archive, kept: ClosedInput) -> bool:

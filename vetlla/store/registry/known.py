@@ -11,7 +11,8 @@ from typing import Final
 
 _RECORDED: Final = "recorded_us <= {at}"
 _FACT: Final = "recording <= (SELECT coalesce(max(id), 0) FROM main.recordings WHERE recorded_us <= {at})"
-_SEEN: Final = {
+_CLOSED: Final = "closing IN (SELECT id FROM main.closed_months WHERE known_us <= {at})"
+SEEN: Final = {
     "recordings": _RECORDED,
     "home_facts": _FACT,
     "person_facts": _FACT,
@@ -35,6 +36,9 @@ _SEEN: Final = {
     "probe_imports": "at_us <= {at}",
     "probes": "import IN (SELECT id FROM main.probe_imports WHERE at_us <= {at})",
     "probe_incidents": _RECORDED,
+    "closed_months": "known_us <= {at}",
+    "closed_inputs": _CLOSED,
+    "closed_files": _CLOSED,
 }
 """Which rows of a table were known at a time, in microseconds UTC. Every other table keeps only what holds now."""
 
@@ -44,12 +48,12 @@ def look_back(connection: sqlite3.Connection, at_us: int) -> None:
 
     A statement that reads a table without a past then fails, because it would mix what is known now into the answer.
     """
-    for table, rows in _SEEN.items():
+    for table, rows in SEEN.items():
         connection.execute(f"DROP VIEW IF EXISTS temp.{table}")
         known = rows.format(at=int(at_us))
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} WHERE {known}")  # noqa: S608 - ours
     tables = {name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")}
-    present = frozenset(tables.difference(_SEEN))
+    present = frozenset(tables.difference(SEEN))
 
     def allow(action: int, table: str | None, _: str | None, database: str | None, __: str | None) -> int:
         is_present = action == sqlite3.SQLITE_READ and database == "main" and table in present

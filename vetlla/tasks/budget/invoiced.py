@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from vetlla.domain import tomlfile
 from vetlla.domain.errors import UsageError
 from vetlla.service.budget.execution import InvoicedLine
+from vetlla.service.invoice.concepts import REPEATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-
-REPEATED: Final = frozenset({"ans_reduction", "deduction"})
-"""Concepts of which an invoice may have several lines."""
-
 
 _Amount: TypeAlias = Annotated[Decimal, Field(decimal_places=2, allow_inf_nan=False)]
 _Percent: TypeAlias = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -34,6 +32,9 @@ class _Line(BaseModel):
     concept: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,64}$")]
     amount: _Amount
     vat: _Percent
+
+
+_LINES: Final = TypeAdapter(list[_Line])
 
 
 def invoiced_lines(files: Iterable[Path]) -> dict[date, list[InvoicedLine]]:
@@ -63,7 +64,7 @@ def _read(file: Path) -> Mapping[date, list[InvoicedLine]]:
     for place, row in enumerate(text.splitlines(), start=1):
         if row.strip():
             line = _line(row, f"{file}: line {place}")
-            found[date.fromisoformat(f"{line.month}-01")].append(InvoicedLine(line.concept, line.amount, line.vat))
+            found[date.fromisoformat(f"{line.month}-01")].append(_invoiced(line))
     for month, lines in found.items():
         twice = [one for one, times in Counter(line.concept for line in lines).items() if times > 1]
         if wrong := sorted(set(twice) - REPEATED):
@@ -71,10 +72,27 @@ def _read(file: Path) -> Mapping[date, list[InvoicedLine]]:
     return found
 
 
+def kept_lines(content: bytes, where: str) -> list[InvoicedLine]:
+    """Return the lines of an invoice that a closed month keeps as one list. Raises UsageError that says where."""
+    with _said(where, "vetlla month verify compares it with the record"):
+        return [_invoiced(line) for line in _LINES.validate_json(content)]
+
+
+def _invoiced(line: _Line) -> InvoicedLine:
+    return InvoicedLine(line.concept, line.amount, line.vat)
+
+
 def _line(row: str, where: str) -> _Line:
-    try:
+    with _said(where, "give the lines that `vetlla invoice make --json` prints"):
         return _Line.model_validate_json(row)
+
+
+@contextmanager
+def _said(where: str, remedy: str) -> Iterator[None]:
+    """Raise UsageError for what pydantic finds wrong."""
+    try:
+        yield
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
         why = "; ".join(": ".join((*map(str, one["loc"]), one["msg"])) for one in wrong)
-        raise UsageError(f"{where}: {why}", remedy="give the lines that `vetlla invoice make --json` prints") from error
+        raise UsageError(f"{where}: {why}", remedy=remedy) from error

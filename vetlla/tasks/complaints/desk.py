@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.clock import last_of_month
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.service.complaints.complaint import Complaint, ComplaintKind, complaint
 from vetlla.service.complaints.report import MonthFigures, MonthInput, PertinentMonth, month_figures
 from vetlla.store.homes import queries as stored_homes
@@ -32,12 +32,7 @@ def complaint_of(connection: sqlite3.Connection, rules: DutyRules, number: int, 
 
 def pertinent_month(reading: Reading) -> PertinentMonth:
     """Return which month a pertinent complaint counts in. Raises ConfigError for another word."""
-    word = reading.text("complaint.pertinent_month")
-    try:
-        return PertinentMonth(word)
-    except ValueError:
-        remedy = f"write {' or '.join(PertinentMonth)} in the parameters file"
-        raise ConfigError(f"parameter complaint.pertinent_month is {word!r}", remedy=remedy) from None
+    return reading.choice("complaint.pertinent_month", PertinentMonth)
 
 
 def month(connection: sqlite3.Connection, rules: DutyRules, first: date, reading: Reading, now_us: int) -> MonthFigures:

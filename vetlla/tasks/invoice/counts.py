@@ -13,11 +13,12 @@ from vetlla.service.dispatch.emergency import emergency
 from vetlla.service.homes.attended import DaySpan
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_lines import rent_line
+from vetlla.service.inventory.renting import rent_terms
 from vetlla.service.invoice.agendas import AgendaReason, AgendaTerms, answered_agendas
 from vetlla.service.invoice.attendance import MonthAttendance
 from vetlla.service.invoice.concepts import AGENDAS, ESSENTIAL, HOME_SAFETY, INTEGRATED, MIMAL, RENT, UMO
 from vetlla.service.invoice.rents import device_month, positions, rent_units, without_pilots
-from vetlla.service.invoice.terms import programmes_of, rent_terms, umo_terms
+from vetlla.service.invoice.terms import programmes_of, umo_terms
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as stored_devices
 from vetlla.tasks.agenda.reading import calls_around_answers, figures_on
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vetlla.service.dispatch.emergency import StreetEmergency
+    from vetlla.service.inventory.stays import RentTerms
     from vetlla.service.invoice.agendas import AnsweredAgenda
-    from vetlla.service.invoice.rents import DeviceMonth, RentPosition, RentTerms
+    from vetlla.service.invoice.rents import DeviceMonth, RentPosition
     from vetlla.service.invoice.terms import UmoTerms
     from vetlla.tasks.sla.month import MonthRecord
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vetlla.domain.invoices import InvoiceLine
+    from vetlla.domain.service_levels import LevelFigure
     from vetlla.service.invoice.lines import MonthInvoice
     from vetlla.tasks.invoice.counts import InvoiceCounts
     from vetlla.tasks.sla.month import MonthRecord
@@ -34,17 +35,20 @@ if TYPE_CHECKING:
 _BANDS: Final = "invoice.ans_reduction"
 
 
-def invoice_of(counts: InvoiceCounts, deductions: Sequence[Deduction] = ()) -> MonthInvoice:
+def invoice_of(
+    counts: InvoiceCounts, deductions: Sequence[Deduction] = (), levels: Sequence[LevelFigure] | None = None
+) -> MonthInvoice:
     """Return the invoice of a month. Raises UsageError for a month that is not over.
 
     ``deductions`` are the reduction by the service levels, if an office has computed it, and those of section 20.2.d.
-    Without a given reduction the parameters say it, or it is 0.00 with a note that it is not known.
+    Without a given reduction the parameters say it, or it is 0.00 with a note that it is not known. ``levels`` are the
+    figures of all levels, if the caller has computed them.
     """
     must_be_over(counts.record)
     lines = [_counted(concept, counts) for concept in COUNTED]
     plain = [one.line for one in lines]
     if not any(one.concept == REDUCTION for one in deductions):
-        lines += _by_bands(plain, counts.record)
+        lines += _by_bands(plain, counts.record, levels)
     for one in deductions:
         lines += _deducted(one, plain, counts.record)
     return month_invoice(counts.record.month, lines)
@@ -92,12 +96,14 @@ def _deducted(
 ) -> Iterator[CountedLine]:
     reading = record.reading()
     lines = deduction_lines(one, plain, vat_rates(reading), reduction_vat(reading))
-    names = tuple(sorted({*assumed, *(entry.name for entry in reading.not_agreed())}))
+    names = tuple(sorted({*assumed, *reading.assumed()}))
     told = (InvoiceNote("deducted", about=one.reason),) if one.reason else ()
     return (CountedLine(line=line, assumed=names, notes=(*told, *notes)) for line in lines)
 
 
-def _by_bands(plain: Sequence[InvoiceLine], record: MonthRecord) -> Iterator[CountedLine]:
+def _by_bands(
+    plain: Sequence[InvoiceLine], record: MonthRecord, levels: Sequence[LevelFigure] | None
+) -> Iterator[CountedLine]:
     """Yield the reduction by the percentages of the parameters; 0.00 with a note if there are none."""
     reading = record.reading()
     if reading.choice(_BANDS, ("unknown", "bands")) == "unknown":
@@ -106,7 +112,7 @@ def _by_bands(plain: Sequence[InvoiceLine], record: MonthRecord) -> Iterator[Cou
         return
     asked = [ans for ans in NUMBERS if record.rules.parameters.find(f"{_BANDS}.{ans}", reading.day)]
     percent, broken, notes = Decimal(0), [], []
-    for figure in figures(record, asked):
+    for figure in figures(record, asked) if levels is None else [one for one in levels if one.ans in asked]:
         share = reading.money(f"{_BANDS}.{figure.ans}")
         if figure.verdict is LevelVerdict.NOT_KEPT:
             percent += share
@@ -115,5 +121,4 @@ def _by_bands(plain: Sequence[InvoiceLine], record: MonthRecord) -> Iterator[Cou
             notes.append(InvoiceNote("level_not_measured", figure.ans))
     services = sum((line.amount for line in plain if line.concept in SERVICES), Decimal(0))
     one = Deduction(REDUCTION, cents(services * percent / 100), ", ".join(broken))
-    names = [entry.name for entry in reading.not_agreed()]
-    yield from _deducted(one, plain, record, assumed=names, notes=notes)
+    yield from _deducted(one, plain, record, assumed=reading.assumed(), notes=notes)

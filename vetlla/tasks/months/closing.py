@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vetlla import __version__
 from vetlla.domain.clock import last_of_month
-from vetlla.domain.closing import ClosedFile, Closing, FileRole
+from vetlla.domain.closing import KINDS, PARAMETERS, SERVICE_LEVELS, ClosedFile, Closing, FileRole
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.service.months.sealing import seal_of
 from vetlla.store.months import closings as store
 from vetlla.store.months.digests import last_rows, recorded_late
 from vetlla.store.registry.transaction import snapshot, transaction
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
-from vetlla.tasks.months.parts import PARTS, SERVICE_LEVELS
+from vetlla.tasks.months.parts import PARTS, first_month, made
+from vetlla.tasks.months.program import program
 from vetlla.tasks.months.record import inputs
+from vetlla.tasks.months.sources import MonthSources
 from vetlla.tasks.months.undecided import Undecided, undecided
 from vetlla.tasks.sla.month import month_record
 
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.service.duties.terms import DutyRules
+    from vetlla.store.months.digests import LastRows
     from vetlla.tasks.months.parts import MonthPart
 
-KINDS: Final = "duties.toml"
-PARAMETERS: Final = "parameters.toml"
 TOML: Final = "application/toml"
 
 
@@ -46,6 +45,8 @@ class CloseOrder:
     note: str
     documents: tuple[ClosedFile, ...]
     dry_run: bool
+    without: frozenset[str] = frozenset()
+    """Names of the parts that are left out, because they cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,10 @@ def close_month(
     """Close a month, as everything is known now; a dry run keeps nothing.
 
     ``settle`` waits until the receiver has stored what it is doing now. Raises UsageError for a month that is not over,
-    a second close without a reason, and documents that are too large; StoreError if facts came in at the same time.
+    a second close without a reason, and documents that are too large; UsageError or ConfigError for a part that cannot
+    be made and is not left out; StoreError if facts came in at the same time.
     """
+    _refuse_unknown(order.without, parts)
     rules = rules_from(files)
     known_us = clock.now().utc_us
     _refuse_early(rules, order.month, known_us)
@@ -79,8 +82,9 @@ def close_month(
         _refuse_again(store.versions(connection, order.month), order)
     settle()
     with month_record(state_dir, clock, rules, order.month, known_us) as record:
-        last = last_rows(record.connection)
-        made = [ClosedFile.of(FileRole.RESULT, name, part.media, part.make(record)) for name, part in parts.items()]
+        sources = MonthSources(state_dir, clock, record)
+        last = last_rows(record.connection, known_us)
+        results = [_result(name, part, sources) for name, part in parts.items() if name not in order.without]
         closing = Closing(
             month=order.month,
             version=1,
@@ -88,12 +92,12 @@ def close_month(
             by=order.by,
             reason=order.reason,
             note=order.note,
-            program=__version__,
-            inputs=inputs(record),
-            files=tuple(sorted((*_rule_files(files), *made, *order.documents))),
+            program=program(),
+            inputs=inputs(record, first_month(sources, [file.name for file in results])),
+            files=tuple(sorted((*_rule_files(files), *results, *order.documents))),
             before="",
         )
-        waiting = undecided(record, _levels_with_undecided(made))
+        waiting = undecided(record, [one.ans for one in sources.figures if one.undecided])
     return ClosedMonth(_keep(state_dir, clock, closing, last, order), waiting)
 
 
@@ -117,9 +121,16 @@ def _refuse_again(versions: int, order: CloseOrder) -> None:
         raise UsageError(f"{label} was never closed, so nothing is restated", remedy="write the text as --note")
 
 
-def _levels_with_undecided(made: Iterable[ClosedFile]) -> frozenset[int]:
-    levels = next(json.loads(one.content) for one in made if one.name == SERVICE_LEVELS)
-    return frozenset(level["ans"] for level in levels if level["undecided"])
+def _refuse_unknown(without: Iterable[str], parts: Mapping[str, MonthPart]) -> None:
+    optional = [name for name in parts if name != SERVICE_LEVELS]
+    for name in without:
+        if name not in optional:
+            raise UsageError(f"{name} is no part that can be left out", remedy=f"these can: {', '.join(optional)}")
+
+
+def _result(name: str, part: MonthPart, sources: MonthSources) -> ClosedFile:
+    content = made(name, part, sources, remedy=f"close the month without it: --without {name}")
+    return ClosedFile.of(FileRole.RESULT, name, part.media, content)
 
 
 def _rule_files(files: RuleFiles) -> Iterable[ClosedFile]:
@@ -127,16 +138,16 @@ def _rule_files(files: RuleFiles) -> Iterable[ClosedFile]:
     yield ClosedFile.of(FileRole.RULES, PARAMETERS, TOML, files.parameters)
 
 
-def _keep(state_dir: Path, clock: Clock, made: Closing, last: dict[str, int], order: CloseOrder) -> Closing:
+def _keep(state_dir: Path, clock: Clock, found: Closing, last: LastRows, order: CloseOrder) -> Closing:
     with transaction(state_dir, clock, dry_run=order.dry_run) as connection:
         # Another process may have closed the month meanwhile, or recorded a fact that it had begun to record before.
         versions = store.versions(connection, order.month)
         _refuse_again(versions, order)
-        if late := recorded_late(connection, last, made.known_us):
+        if late := recorded_late(connection, last, found.known_us):
             raise StoreError(
                 f"facts were recorded while the month was closed: {', '.join(late)}", remedy="run the command again"
             )
-        closing = replace(made, version=versions + 1, before=store.last_seal(connection))
+        closing = replace(found, version=versions + 1, before=store.last_seal(connection))
         closing = replace(closing, seal=seal_of(closing))
         store.add(connection, closing)
     return closing

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vetlla.documents.pdf import pdf
+from vetlla.documents.words import Language
+from vetlla.domain.closing import INVOICE, SERVICE_LEVELS
+from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.service.invoice.fields import line_fields
 from vetlla.service.months.sealing import canonical
 from vetlla.service.sla.fields import fields
-from vetlla.tasks.sla.sources import figures
+from vetlla.tasks.invoice.making import invoice_of
+from vetlla.tasks.months import lasting
+from vetlla.tasks.sanctions.gathering import fault_rows
+from vetlla.tasks.sla.pages import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import date
 
-    from vetlla.tasks.sla.month import MonthRecord
+    from vetlla.tasks.months.sources import MonthSources
 
-SERVICE_LEVELS: Final = "service-levels.json"
+FAULTS: Final = "faults.json"
+LEVELS_PAGE: Final = "service-levels.pdf"
 JSON: Final = "application/json"
-OF_JOURNAL: Final = frozenset({5, 6, 13})
-"""The levels that are made of the signals and of the ledger of the journal, which it keeps for a limited time."""
+PDF: Final = "application/pdf"
 
 
 class MonthPart(NamedTuple):
-    """A result or a document of a month. The same record must give the same bytes on every machine."""
+    """A result or a page of a month. The same record must give the same bytes on every machine."""
 
     media: str
-    make: Callable[[MonthRecord], bytes]
+    make: Callable[[MonthSources], bytes]
     without_homes: Callable[[Any], Any] | None = None
-    """From the JSON value of the result, what the erasure of a home does not change; None: nothing can change it."""
+    """From the JSON value of a result, what the erasure of a home does not change; None: nothing can change it."""
     without_aged: Callable[[Any], Any] | None = None
     """Likewise, what does not change when the journal removes what is too old."""
 
 
-def service_levels(record: MonthRecord) -> bytes:
+def service_levels(sources: MonthSources) -> bytes:
     """Return the figures of all levels, as ``vetlla sla report --json`` has them, in one list."""
-    return canonical([fields(one) for one in figures(record)])
+    return canonical([fields(one) for one in sources.figures])
 
 
-def without_homes(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the figures of levels without homes, subjects and bases, which an erasure takes from the record."""
-    return [
-        level
-        | {
-            "groups": [group for group in level["groups"] if group["by"] != "base"],
-            "breached": sorted(
-                json.dumps(one | {"home": "", "subject": ""}, sort_keys=True) for one in level["breached"]
-            ),
-        }
-        for level in levels
-    ]
+def levels_page(sources: MonthSources) -> bytes:
+    """Return the service levels for people, as ``vetlla sla report --out FILE.pdf`` writes them in Catalan.
+
+    Its day is the one on which the month was closed. Raises UsageError if typst is missing.
+    """
+    record = sources.record
+    day = record.rules.calendar.date_of(record.seen_us)
+    return pdf(page_of(sources.figures, record.rules, day, Language.CA), day)
 
 
-def without_aged(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the figures of the levels that are not made of the journal."""
-    return [level for level in levels if level["ans"] not in OF_JOURNAL]
+def invoice(sources: MonthSources) -> bytes:
+    """Return the lines of the invoice, as ``vetlla invoice make --json`` has them, in one list.
+
+    Amounts that a person gives to that command are in no record, and so not in it. Raises ConfigError without a price.
+    """
+    counted = invoice_of(sources.counts, levels=sources.figures)
+    return canonical([line_fields(counted, one) for one in counted.lines])
 
 
-PARTS: Final[Mapping[str, MonthPart]] = {SERVICE_LEVELS: MonthPart(JSON, service_levels, without_homes, without_aged)}
-"""Name of the file -> how it is made."""
+def faults(sources: MonthSources) -> bytes:
+    """Return the faults up to the end of the month, as ``vetlla sanctions ledger --json`` has them, in one list."""
+    return canonical(fault_rows(sources.ledger))
+
+
+def made(name: str, part: MonthPart, sources: MonthSources, remedy: str = "") -> bytes:
+    """Return the bytes of a part. Raises ConfigError or UsageError that names it; ``remedy`` is one more way out."""
+    try:
+        return part.make(sources)
+    except (ConfigError, UsageError) as error:
+        kind = ConfigError if isinstance(error, ConfigError) else UsageError
+        ways = "; or ".join(filter(None, (error.remedy, remedy)))
+        raise kind(f"{name} cannot be made: {error.args[0]}", remedy=ways) from error
+
+
+def first_month(sources: MonthSources, names: Collection[str]) -> date:
+    """Return the first day of the first month that the parts of these names are computed from."""
+    return sources.computed_from if FAULTS in names else sources.record.month
+
+
+PARTS: Final[Mapping[str, MonthPart]] = {
+    SERVICE_LEVELS: MonthPart(JSON, service_levels, lasting.levels_without_homes, lasting.levels_without_aged),
+    INVOICE: MonthPart(JSON, invoice, lasting.invoice_without_homes, lasting.invoice_without_aged),
+    FAULTS: MonthPart(JSON, faults, lasting.faults_without_homes, lasting.faults_without_aged),
+    LEVELS_PAGE: MonthPart(PDF, levels_page),
+}
+"""Name of the file -> how it is made. The figures of the levels come first, and every closed month has them."""

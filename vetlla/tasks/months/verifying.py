@@ -7,19 +7,18 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from vetlla import __version__
-from vetlla.domain.closing import FileRole
+from vetlla.domain.closing import KINDS, PARAMETERS, FileRole, InputName
 from vetlla.domain.errors import VetllaError
 from vetlla.domain.month_findings import FindingKind, MonthFinding
-from vetlla.service.months.comparing import Excuses, compare_inputs
+from vetlla.service.months.comparing import Removals, compare_inputs, missing
 from vetlla.service.months.differences import differences
 from vetlla.service.months.sealing import seal_of
-from vetlla.store.months.digests import DEVICES
-from vetlla.store.months.journal_inputs import JOURNAL, LEDGER, SIGNALS, is_ancestor, ledger_from, removed_since
+from vetlla.store.months.journal_inputs import is_ancestor, ledger_from, removed_since
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
-from vetlla.tasks.months.closing import KINDS, PARAMETERS
-from vetlla.tasks.months.parts import JSON, PARTS
+from vetlla.tasks.months.parts import JSON, PARTS, first_month, made
+from vetlla.tasks.months.program import program
 from vetlla.tasks.months.record import inputs, ledger_days
+from vetlla.tasks.months.sources import MonthSources
 from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.domain.closing import ClosedFile, ClosedInput, Closing
+    from vetlla.service.months.comparing import Missing
     from vetlla.store.journal.archive import Archive
     from vetlla.tasks.months.parts import MonthPart
-    from vetlla.tasks.sla.month import MonthRecord
 
 FIELDS_AT_MOST: Final = 100
 """Fields of one result that are named: more of them have one cause, and the inputs say it."""
@@ -41,7 +40,8 @@ SHOWN_AT_MOST: Final = 200
 def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | None) -> Iterator[MonthFinding]:
     """Yield what is not as it was when a month was closed; ``now`` are the rules of today, to say how they differ.
 
-    The kept month comes first, then the record, then the results, then what is no fault.
+    The kept month comes first, then the record, then the results, then what is no fault. Raises UsageError for
+    a part that cannot be made here, such as a page without typst.
     """
     yield from _kept(closing)
     rules = closing.of_role(FileRole.RULES)
@@ -51,20 +51,18 @@ def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | Non
     except (KeyError, VetllaError) as error:
         yield MonthFinding(FindingKind.KEPT, "rules", f"the kept rules cannot be read: {error}")
         return
-    kept = [one for one in closing.inputs if one.name != JOURNAL]
+    kept = [one for one in closing.inputs if one.name != InputName.JOURNAL]
     with month_record(state_dir, clock, parsed, closing.month, closing.known_us) as known:
         record = replace(known, ledger_days=ledger_days(closing.inputs))
+        sources = MonthSources(state_dir, clock, record)
         yield from _head(record.archive, closing)
-        found = [one for one in inputs(record) if one.name != JOURNAL]
-        excuses = _excuses(record.archive, closing)
-        differing = list(compare_inputs(kept, found, excuses))
+        first = first_month(sources, closing.of_role(FileRole.RESULT))
+        found = [one for one in inputs(record, first) if one.name != InputName.JOURNAL]
+        removals = _removals(record.archive, closing)
+        differing = list(compare_inputs(kept, found, removals))
         yield from differing
-        excuses = excuses._replace(
-            devices_corrected=any(one.subject == DEVICES and one.is_explained for one in differing),
-            aged=any(one.subject.startswith((SIGNALS, LEDGER)) and one.is_explained for one in differing),
-        )
-        for name, file in closing.of_role(FileRole.RESULT).items():
-            yield from _result(file, PARTS.get(name), record, excuses)
+        may_lack = missing(removals, differing)
+        yield from _results(closing, sources, may_lack)
     if now is not None:
         yield from _information(closing, now)
 
@@ -78,7 +76,7 @@ def _kept(closing: Closing) -> Iterator[MonthFinding]:
 
 
 def _seen_head(closing: Closing) -> ClosedInput | None:
-    return next((one for one in closing.inputs if one.name == JOURNAL), None)
+    return next((one for one in closing.inputs if one.name == InputName.JOURNAL), None)
 
 
 def _head(archive: Archive | None, closing: Closing) -> Iterator[MonthFinding]:
@@ -87,36 +85,60 @@ def _head(archive: Archive | None, closing: Closing) -> Iterator[MonthFinding]:
     if seen is None:
         return
     if archive is None:
-        yield MonthFinding(FindingKind.INPUT, JOURNAL, "there is none, and there was one when the month was closed")
+        text = "there is none, and there was one when the month was closed"
+        yield MonthFinding(FindingKind.INPUT, InputName.JOURNAL, text)
     elif not is_ancestor(archive, seen):
         text = f"its audit has no record {seen.rows} with the hash {seen.digest[:16]} that the close saw"
-        yield MonthFinding(FindingKind.INPUT, JOURNAL, f"{text}: an older journal was restored, or it was rewritten")
+        yield MonthFinding(
+            FindingKind.INPUT, InputName.JOURNAL, f"{text}: an older journal was restored, or it was rewritten"
+        )
 
 
-def _excuses(archive: Archive | None, closing: Closing) -> Excuses:
+def _removals(archive: Archive | None, closing: Closing) -> Removals:
     seen = _seen_head(closing)
     if seen is None or archive is None:
-        return Excuses()
+        return Removals()
     removed = removed_since(archive, seen)
-    return Excuses(removed.homes, removed.by_age, ledger_from(archive))
+    return Removals(removed.homes, removed.by_age, ledger_from(archive))
 
 
-def _result(file: ClosedFile, part: MonthPart | None, record: MonthRecord, excuses: Excuses) -> Iterator[MonthFinding]:
-    if part is None:
-        yield MonthFinding(FindingKind.INFORMATION, file.name, "this version of the program does not make it")
-        return
-    made = part.make(record)
-    if made == file.content:
-        return
-    if file.media != JSON:
-        yield MonthFinding(FindingKind.FIGURE, file.name, "it is not the same when it is made again")
-        return
+def _results(closing: Closing, sources: MonthSources, may_lack: Missing) -> Iterator[MonthFinding]:
+    """Yield what differs in the results that are made again, then which results the month was closed without."""
+    kept = closing.of_role(FileRole.RESULT)
+    for name, file in kept.items():
+        part = PARTS.get(name)
+        if part is None:
+            yield MonthFinding(FindingKind.INFORMATION, name, "this version of the program does not make it")
+            continue
+        content = made(name, part, sources)
+        if content == file.content:
+            continue
+        if file.media == JSON:
+            yield from _values(file, content, part, may_lack)
+        else:
+            yield _page(name, may_lack, is_same_program=closing.program == program())
+    for name in PARTS:
+        if name not in kept:
+            yield MonthFinding(FindingKind.INFORMATION, name, "the month was closed without it")
+
+
+def _page(name: str, may_lack: Missing, *, is_same_program: bool) -> MonthFinding:
+    """Return that a page for people differs. Its figures are in the results, where each one is compared."""
+    if is_same_program:
+        text = "it is not the same when it is made again"
+        return MonthFinding(FindingKind.FIGURE, name, text, may_lack.homes or may_lack.journal)
+    text = "another version of the program or of its typesetter makes other bytes; the figures are in the results"
+    return MonthFinding(FindingKind.INFORMATION, name, text)
+
+
+def _values(file: ClosedFile, again: bytes, part: MonthPart, may_lack: Missing) -> Iterator[MonthFinding]:
+    """Yield each field that differs."""
     try:
-        before, after = json.loads(file.content), json.loads(made)
+        before, after = json.loads(file.content), json.loads(again)
     except ValueError:
         yield MonthFinding(FindingKind.FIGURE, file.name, "the kept one is no JSON, so that nothing can be compared")
         return
-    is_explained = _is_explained(part, before, after, excuses)
+    is_explained = _is_explained(part, before, after, may_lack)
     found = differences(before, after)
     for one in islice(found, FIELDS_AT_MOST):
         text = f"kept {_shown(one.before)}, computed {_shown(one.after)}"
@@ -125,10 +147,10 @@ def _result(file: ClosedFile, part: MonthPart | None, record: MonthRecord, excus
         yield MonthFinding(FindingKind.FIGURE, file.name, f"{more} more fields differ", is_explained)
 
 
-def _is_explained(part: MonthPart, before: Any, after: Any, excuses: Excuses) -> bool:  # noqa: ANN401 - any JSON
-    if part.without_homes is not None and excuses.hide_homes:
+def _is_explained(part: MonthPart, before: Any, after: Any, may_lack: Missing) -> bool:  # noqa: ANN401 - any JSON
+    if part.without_homes is not None and may_lack.homes:
         before, after = part.without_homes(before), part.without_homes(after)
-    if part.without_aged is not None and excuses.aged:
+    if part.without_aged is not None and may_lack.journal:
         before, after = part.without_aged(before), part.without_aged(after)
     return bool(before == after)
 
@@ -144,6 +166,6 @@ def _information(closing: Closing, now: RuleFiles) -> Iterator[MonthFinding]:
         if rules[name].content != content:
             text = "it was changed since; the month was computed with the copy that was kept"
             yield MonthFinding(FindingKind.INFORMATION, name, text)
-    if closing.program != __version__:
-        text = f"version {closing.program} closed the month, and {__version__} computed it again"
+    if closing.program != program():
+        text = f"version {closing.program} closed the month, and {program()} computed it again"
         yield MonthFinding(FindingKind.INFORMATION, "program", text)

@@ -13,6 +13,7 @@ from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -49,9 +50,9 @@ class Outage(NamedTuple):
 
 
 def times(
-    connection: sqlite3.Connection, part: ProbedPart, within: Within, reading: Reading
+    connection: sqlite3.Connection, part: ProbedPart, within: Within, reading: Reading, edges: Sequence[int] = ()
 ) -> dict[str, ComponentTime]:
-    """Return the time of each component of a part, by name.
+    """Return the time of each component of a part, by name; ``edges`` are the begins of days within the span.
 
     Components are those that were probed, and those that the parameters name. Without any probe the result is empty:
     nothing was measured. Raises ConfigError for a wrong parameter.
@@ -62,12 +63,12 @@ def times(
     found = {}
     for name in sorted(probed.union(named_components(reading, part))):
         probes = queries.probes(connection, ComponentName(part, name), since_us, within.end_us)
-        found[name] = component_time(probes, within.begin_us, within.end_us, rule)
+        found[name] = component_time(probes, within.begin_us, within.end_us, rule, edges)
     return found if any(one.probes for one in found.values()) else {}
 
 
 def outages(
-    connection: sqlite3.Connection, parts: dict[ProbedPart, dict[str, ComponentTime]], within: Within
+    connection: sqlite3.Connection, parts: Mapping[ProbedPart, Mapping[str, ComponentTime]], within: Within
 ) -> list[Outage]:
     """Return the outages in the order of their begin, each with the notes that touch it.
 

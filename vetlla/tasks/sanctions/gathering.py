@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vetlla.domain.clock import as_of
+from vetlla.domain.clock import as_of, last_of_month
 from vetlla.domain.sanctions import FaultFacts
+from vetlla.service.calendar import last_whole_month, months_of
 from vetlla.service.sanctions import recorded
+from vetlla.service.sanctions.corrective import actions, against
+from vetlla.service.sanctions.fields import fault_fields
 from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
+from vetlla.service.sanctions.ledger import ledger
 from vetlla.service.sanctions.terms import terms
-from vetlla.service.sanctions.windows import month_end, months_of
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
@@ -19,8 +21,11 @@ from vetlla.tasks.custody.register import keys
 from vetlla.tasks.duties import looking
 from vetlla.tasks.duties.looking import Wanted
 from vetlla.tasks.sanctions import levels
+from vetlla.tasks.sanctions.levels import LastMonth, LevelsAsked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -37,7 +42,11 @@ class LedgerQuestion(NamedTuple):
     known_us: int | None = None
     """As known at this time; None for now."""
     file: Path | None = None
-    """File of the levels, instead of computing them."""
+    """File of the levels, instead of closed months and the record."""
+    from_record: bool = False
+    """Whether closed months are computed again, too."""
+    computed: LastMonth | None = None
+    """The last month, if the caller has computed it already."""
 
 
 class LedgerInput(NamedTuple):
@@ -46,6 +55,8 @@ class LedgerInput(NamedTuple):
     facts: FaultFacts
     terms: SanctionTerms
     actions: list[ActionEvent]
+    closed: Mapping[date, int]
+    """The months whose levels were taken from a closed month -> its version."""
     today: date
     """The day as of which it is known, on the calendar of the service."""
 
@@ -59,25 +70,39 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     now_us = as_of(clock, asked.known_us)
     today = date_of(now_us)
     running = today.replace(day=1)
-    last = asked.last or (running - timedelta(days=1)).replace(day=1)
+    last = asked.last or last_whole_month(today)
     is_latest = asked.last is None or last >= running
-    until = today if is_latest else min(today, month_end(last))
+    until = today if is_latest else min(today, last_of_month(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
     technical = frozenset(reading.names("sanctions.technical_documents"))
+    closed: Mapping[date, int] = {}
     if asked.file:
         months = levels.read(asked.file)
     else:
-        average = found.is_("arrival", "average")
-        wanted = months_of(first, last)
-        months = levels.computed(state_dir, clock, rules, wanted, asked.known_us, with_arrivals=average)
+        wanted = LevelsAsked(
+            state_dir,
+            clock,
+            rules,
+            asked.known_us,
+            with_arrivals=found.is_("arrival", "average"),
+            from_record=asked.from_record,
+            last=asked.computed,
+        )
+        months, closed = levels.gathered(wanted, months_of(first, last))
     with snapshot(state_dir, clock, asked.known_us) as connection:
         records = stored_faults.all_records(connection)
-        actions = stored_actions.all_events(connection)
+        told = stored_actions.all_events(connection)
         kinds = fault_kinds(rules.kinds)
         standings = looking.found(connection, rules, Wanted(kinds=kinds), now_us)
         cases = [case for one in standings for case in of_duty(one, technical, date_of)]
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])
-    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS), found, actions, today)
+    return LedgerInput(FaultFacts(months, first, last, inside, NUMBERS, until), found, told, closed, today)
+
+
+def fault_rows(found: LedgerInput) -> list[dict[str, Any]]:
+    """Return the faults of the ledger as the fields of JSON, each with the actions against it."""
+    done = actions(found.actions, found.today)
+    return [fault_fields(one, against(done, one), found.closed) for one in ledger(found.facts, found.terms)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.calls import CallOutcome, Direction
 from vetlla.domain.communications import Communication, CommunicationSource
+from vetlla.domain.service_levels import LevelFigure  # noqa: TC001 - NamedTuple
 from vetlla.service.calls.joining import joined
 from vetlla.service.sla.communications import Seen, t2_figure, t3_figure
 from vetlla.service.sla.proofs import ProofTally
@@ -14,11 +14,12 @@ from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal.communications import communications
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vetlla.domain.calls import PhoneCall
-    from vetlla.domain.service_levels import LevelFigure
     from vetlla.tasks.sla.month import MonthRecord
+
+_T3, _PROOFS = 6, 7
 
 
 def of_t2(record: MonthRecord, ans: int) -> LevelFigure:
@@ -26,32 +27,50 @@ def of_t2(record: MonthRecord, ans: int) -> LevelFigure:
     return t2_figure(ans, of_terminals(record), record.reading(), _seen(record))
 
 
-def of_t3(record: MonthRecord, ans: int) -> LevelFigure:
-    """Return the figures of ANS 6 from the signals of the journal and the calls of the PBX that came in."""
-    return t3_figure(ans, all_communications(record), record.reading(), _seen(record))
+class CallLevels(NamedTuple):
+    """The two levels that are made of the calls of a month."""
 
-
-def of_proofs(record: MonthRecord, ans: int) -> LevelFigure:
-    """Return the figures of ANS 7: calls in and out that are registered, recorded, and kept in the file of a home.
+    t3: LevelFigure
+    """ANS 6, from the signals of the journal and the calls that came in."""
+    proofs: LevelFigure
+    """ANS 7, from the calls in and out: registered, recorded, and kept in the file of a home.
 
     The journal stores each signal with its home before it is acknowledged, so the signals need no such proof. It is
     not measured if no call of the month was imported.
     """
-    tally = record.counted.proofs
-    if tally is None:
-        deque(calls_of(record), maxlen=0)
-        tally = record.counted.proofs or ProofTally()
-    return tally.figure(ans, record.month, record.reading())
+
+
+def of_t3(record: MonthRecord, _: int) -> LevelFigure:
+    """Return the figures of ANS 6."""
+    return record.once(of_calls).t3
+
+
+def of_proofs(record: MonthRecord, _: int) -> LevelFigure:
+    """Return the figures of ANS 7."""
+    return record.once(of_calls).proofs
+
+
+def of_calls(record: MonthRecord) -> CallLevels:
+    """Return both levels of one reading of the calls: a month has up to 700,000, and reading them takes long."""
+    tally = ProofTally()
+
+    def told() -> Iterator[PhoneCall]:
+        for call in calls_of(record):
+            tally.add(call)
+            yield call
+
+    t3 = t3_figure(_T3, communications_with(record, told()), record.reading(), _seen(record))
+    return CallLevels(t3, tally.figure(_PROOFS, record.month, record.reading()))
 
 
 def _seen(record: MonthRecord) -> Seen:
     return Seen(record.month, record.rules.calendar.zone, record.seen_us)
 
 
-def all_communications(record: MonthRecord) -> Iterator[Communication]:
-    """Yield the signals of the terminals and the calls in."""
+def communications_with(record: MonthRecord, calls: Iterable[PhoneCall]) -> Iterator[Communication]:
+    """Yield the signals of the terminals, and of all calls those that came in."""
     yield from of_terminals(record)
-    for call in calls_of(record):
+    for call in calls:
         if call.record.direction is Direction.IN:
             yield _communication(call)
 
@@ -63,12 +82,8 @@ def of_terminals(record: MonthRecord) -> Iterator[Communication]:
 
 
 def calls_of(record: MonthRecord) -> Iterator[PhoneCall]:
-    """Yield the calls of a month, in and out. Their proofs are counted meanwhile, because reading them takes long."""
-    tally = ProofTally()
-    for call in stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1):
-        tally.add(call)
-        yield call
-    record.counted.proofs = tally
+    """Yield the calls of a month, in and out."""
+    yield from stored_calls.calls(record.connection, joined, since_us=record.begin_us, until_us=record.end_us + 1)
 
 
 def _communication(call: PhoneCall) -> Communication:

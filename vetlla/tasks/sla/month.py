@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vetlla.domain.clock import as_of, last_of_month
 from vetlla.service.duties.kinds import Subject
@@ -18,7 +18,7 @@ from vetlla.store.registry.transaction import snapshot
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from vetlla.service.duties.standing import Standing
     from vetlla.service.duties.terms import DutyRules
     from vetlla.service.parameters import Reading
-    from vetlla.service.sla.proofs import ProofTally
 
-
-@dataclass(slots=True)
-class CountedAlready:
-    """What one figure counted on its way for another one, so that a month's calls are read once."""
-
-    proofs: ProofTally | None = None
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class MonthRecord:
     """The moment at which clocks are looked at: now, or the time as of which the record is known."""
     ledger_days: frozenset[str] | None = None
     """The days that the ledger had when the month was closed; None: all days that were over at ``seen_us``."""
-    counted: CountedAlready = field(default_factory=CountedAlready)
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def last(self) -> date:
@@ -72,6 +66,17 @@ class MonthRecord:
     def reading(self) -> Reading:
         """Return a reading of the parameters in force at the end of the month, which remembers nothing yet."""
         return self.rules.parameters.on(self.last)
+
+    def once(self, make: Callable[..., Made], *given: object) -> Made:
+        """Return what a function makes of this record and of ``given``. It is called once, however often it is asked.
+
+        So the calls and the probes of a month are read once, because reading them takes long.
+        """
+        key = (make, *given)
+        if key not in self._made:
+            self._made[key] = make(self, *given)
+        made: Made = self._made[key]
+        return made
 
     @cached_property
     def homes(self) -> dict[str, Home]:
@@ -120,8 +125,18 @@ def month_record(
     state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None = None
 ) -> Iterator[MonthRecord]:
     """Yield the record of the month that begins on a day, as known now or at ``known_us``. Raises StoreError."""
+    with month_records(state_dir, clock, rules, known_us) as record_of:
+        yield record_of(month)
+
+
+@contextmanager
+def month_records(
+    state_dir: Path, clock: Clock, rules: DutyRules, known_us: int | None = None
+) -> Iterator[Callable[[date], MonthRecord]]:
+    """Yield what returns the record of the month that begins on a day, all as known at one time. Raises StoreError."""
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(state_dir, clock, known_us))
         has_journal = (state_dir / JOURNAL).exists()
         archive = stack.enter_context(Archive(state_dir)) if has_journal else None
-        yield MonthRecord(connection, archive, rules, month, as_of(clock, known_us))
+        seen_us = as_of(clock, known_us)
+        yield lambda month: MonthRecord(connection, archive, rules, month, seen_us)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from vetlla.documents.sla.page import LevelContent, level_page
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vetlla.documents.words import Language
     from vetlla.domain.service_levels import LevelFigure
     from vetlla.service.duties.terms import DutyRules
+    from vetlla.service.parameters import Value
 
 
 def page_of(found: Sequence[LevelFigure], rules: DutyRules, made: date, language: Language) -> Page:
@@ -31,6 +33,10 @@ def page_of(found: Sequence[LevelFigure], rules: DutyRules, made: date, language
         year=year,
         made=made,
         zone=rules.calendar.zone,
-        parameters={name: (shown(entry.value), entry.unit) for name, entry in entries.items() if entry},
+        parameters={name: (_cell(entry.value), entry.unit) for name, entry in entries.items() if entry},
     )
     return level_page(content, language)
+
+
+def _cell(value: Value) -> int | Decimal | str:
+    return value if isinstance(value, int | Decimal) else shown(value)

@@ -6,7 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from vetlla.domain.clock import SECOND_US
-from vetlla.domain.service_levels import LISTED_AT_MOST, BreachReason, LevelBreach, LevelGroup
+from vetlla.domain.service_levels import (
+    LISTED_AT_MOST,
+    BreachReason,
+    GroupedBy,
+    LevelBreach,
+    LevelGroup,
+    LevelNote,
+    PartName,
+)
 from vetlla.service.sla.comparing import HUNDRED, figure, share
 from vetlla.service.sla.from_duties import required_share
 from vetlla.tasks.supervision.month import checks, ledger_month
@@ -44,12 +52,12 @@ def of_supervision(record: MonthRecord, ans: int) -> LevelFigure:
     return figure(
         ans,
         record.month,
-        [share("checked", checked, supervised, threshold), share("days_recorded", days, over, HUNDRED)],
+        [share(PartName.CHECKED, checked, supervised, threshold), share(PartName.DAYS_RECORDED, days, over, HUNDRED)],
         [_breach(one, record) for one in breached],
         breach_count=supervised - checked,
-        assumed=tuple(sorted(entry.name for entry in reading.not_agreed())),
+        assumed=reading.assumed(),
         groups=_groups(sums),
-        notes=("period_as_configured",),
+        notes=(LevelNote.PERIOD_AS_CONFIGURED,),
     )
 
 
@@ -78,9 +86,9 @@ def device_of(one: JudgedDay) -> str:
 
 
 def _groups(sums: Mapping[tuple[str, str], Checks]) -> tuple[LevelGroup, ...]:
-    found: dict[tuple[str, str], list[int]] = {}
+    found: dict[tuple[GroupedBy, str], list[int]] = {}
     for (day, kind), one in sums.items():
-        for key in (("day", day), ("kind", kind)):
+        for key in ((GroupedBy.DAY, day), (GroupedBy.KIND, kind)):
             counts = found.setdefault(key, [0, 0])
             counts[0] += one.checked
             counts[1] += one.supervised

@@ -10,7 +10,7 @@ from vetlla.domain.service_levels import LISTED_AT_MOST, LevelFigure, LevelVerdi
 from vetlla.service.sla.watching import Forecast, bearable, forecast
 from vetlla.store.duties.index import OpenDuty  # noqa: TC001 - NamedTuple
 from vetlla.tasks.duties import index
-from vetlla.tasks.sla.from_duties import APART, kinds_of
+from vetlla.tasks.sla.from_duties import kinds_of
 from vetlla.tasks.sla.sources import figures
 
 if TYPE_CHECKING:
@@ -63,15 +63,13 @@ def watch(record: MonthRecord, within_us: int) -> Iterator[LevelWatch]:
                 running_out += 1
                 if len(soon) < LISTED_AT_MOST:
                     soon.append(row)
-        # Which part an open duty belongs to is not counted, so a level with parts of its own bears what is certain.
-        undecided = 0 if found.ans in APART else found.undecided
         yield LevelWatch(
             figure=found,
             open=count,
             next_due_us=next_due_us,
             running_out=running_out,
             soon=soon,
-            bearable=bearable(found.parts, undecided),
+            bearable=bearable(found),
             forecast=forecast(found, elapsed_us, whole_us) if found.ans in _FORECAST else None,
         )
 

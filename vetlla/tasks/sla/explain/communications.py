@@ -14,7 +14,7 @@ from vetlla.service.sla.communications import judged_t2, judged_t3, t2_limit_us,
 from vetlla.service.sla.explaining import Stamps, came_in, proofs_text, stamps_text, t2_text, t3_text
 from vetlla.store.calls import queries as stored_calls
 from vetlla.store.journal import history
-from vetlla.tasks.sla.communications import all_communications, calls_of, of_terminals
+from vetlla.tasks.sla.communications import calls_of, communications_with, of_terminals
 from vetlla.tasks.sla.explain.candidate import Candidate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def t3_cases(record: MonthRecord, _: int, time: TellTime) -> Iterator[Candidate]
     """Yield the signals and the calls in of a month for ANS 6."""
     reading = record.reading()
     rules = t3_rules(reading)
-    for one in all_communications(record):
+    for one in communications_with(record, calls_of(record)):
         verdict, waited_us = judged_t3(one, rules, record.seen_us)
         why = partial(t3_text, one, (verdict, waited_us), rules, reading)
         yield Candidate(verdict, one.home, one.begun_us, partial(_told, record, one, verdict, why, time))

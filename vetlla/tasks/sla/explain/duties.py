@@ -14,14 +14,13 @@ from vetlla.service.duties.why import named, why
 from vetlla.service.parameters import Parameter  # noqa: TC001 - NamedTuple
 from vetlla.service.sla.arrivals import WITH_SHARE
 from vetlla.service.sla.explaining import TellTime, duty_counts, of_duty
-from vetlla.service.sla.from_duties import counted_by, counts_at, is_of_month
+from vetlla.service.sla.from_duties import is_of_month
 from vetlla.service.sla.pertinent import is_waiting
 from vetlla.tasks.complaints.desk import pertinent_month
-from vetlla.tasks.sla.cases import standings
 from vetlla.tasks.sla.complaints import complaints, of_pertinent
 from vetlla.tasks.sla.emergencies import share_us
 from vetlla.tasks.sla.explain.candidate import Candidate
-from vetlla.tasks.sla.from_duties import kinds_of
+from vetlla.tasks.sla.from_duties import counted
 from vetlla.tasks.sla.month import MonthRecord  # noqa: TC001 - NamedTuple
 
 if TYPE_CHECKING:
@@ -75,13 +74,9 @@ def complaint_cases(record: MonthRecord, ans: int, time: TellTime) -> Iterator[C
 
 
 def _of_month(record: MonthRecord, ans: int, time: TellTime) -> Iterator[_InMonth]:
-    reading, cases = record.reading(), record.cases
-    month = reading.entry(f"sla.month.{ans}", "sla.month")
-    by = counted_by(reading, ans)
-    for one in standings(record, kinds_of(record, ans), by):
-        at_us = counts_at(one, by)
-        if at_us is not None and is_of_month(at_us, cases):
-            yield _InMonth(record, one, at_us, month, time)
+    month = record.reading().entry(f"sla.month.{ans}", "sla.month")
+    for at_us, one in counted(record, ans):
+        yield _InMonth(record, one, at_us, month, time)
 
 
 def _duty(found: _InMonth) -> LevelCase:

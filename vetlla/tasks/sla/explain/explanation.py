@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LISTED_AT_MOST, CaseVerdict, LevelCase, LevelFigure
 from vetlla.service.sla.explaining import figure_sentences
+from vetlla.tasks.sla.availability import PARTS
 from vetlla.tasks.sla.explain.communications import proof_cases, t2_cases, t3_cases
 from vetlla.tasks.sla.explain.duties import complaint_cases, duty_cases, emergency_cases
+from vetlla.tasks.sla.explain.probed import probed_cases, probed_sentences
 from vetlla.tasks.sla.explain.supervised import supervised_cases
 from vetlla.tasks.sla.from_duties import of_duties
 from vetlla.tasks.sla.sources import SOURCES
@@ -32,9 +35,11 @@ EXPLAINERS: Final[Mapping[int, Explainer]] = {
     11: emergency_cases,
     12: emergency_cases,
     13: supervised_cases,
+    18: probed_cases,
     20: complaint_cases,
+    21: probed_cases,
 }
-"""Number of the level -> what yields its cases. A level without one has figures that no single case makes."""
+"""Number of the level -> what yields its cases."""
 
 
 class Shown(NamedTuple):
@@ -67,13 +72,20 @@ class Explanation(NamedTuple):
 
 
 def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Explanation:
-    """Return the explanation of a figure; ``time`` writes a moment, given in microseconds UTC."""
+    """Return the explanation of a figure; ``time`` writes a moment, given in microseconds UTC.
+
+    Raises UsageError if a level that knows no homes is asked for one.
+    """
+    if shown.home and ans in PARTS:
+        raise UsageError(
+            f"ANS {ans} has no case of a home: its cases are times of components",
+            remedy=f"leave --home out: vetlla sla explain {ans} --month {record.month:%Y-%m}",
+        )
     found = SOURCES[ans](record, ans)
     counts: Counter[CaseVerdict] = Counter()
     listed: list[Candidate] = []
     more = 0
-    explainer = EXPLAINERS.get(ans)
-    for one in explainer(record, ans, time) if explainer else ():
+    for one in EXPLAINERS[ans](record, ans, time):
         counts[one.verdict] += 1
         if not shown.has(one):
             continue
@@ -83,4 +95,6 @@ def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Expl
             more += 1
     listed.sort(key=lambda one: one.at_us)
     sentences = list(figure_sentences(found, counts, record.rules.parameters, record.last))
+    if ans in PARTS:
+        sentences += probed_sentences(record, ans, time)
     return Explanation(found, sentences, counts, [one.tell() for one in listed], more)

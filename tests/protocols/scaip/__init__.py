@@ -1,0 +1,1 @@
+"""Tests of SCAIP's bodies: recorded requests, broken documents, answers."""
