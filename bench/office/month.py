@@ -30,8 +30,10 @@ from bench.office.inventory import RATE, run
 from bench.office.month_data import HOMES, MONTH, YEAR
 from bench.receiving import peers
 from bench.rig.machine import describe
+from vetlla.domain.clock import SystemClock
 from vetlla.store.journal.opening import JOURNAL
 from vetlla.store.registry.registry import REGISTRY
+from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,8 @@ def copy_of(state: Path, folder: Path) -> Path:
     copy.mkdir(mode=0o750)
     for name in (REGISTRY, JOURNAL):
         shutil.copy(state / name, copy / name)
+    with transaction(copy, SystemClock()):
+        pass  # a registry of an earlier version is migrated, because each reader would migrate it in memory
     return copy
 
 
