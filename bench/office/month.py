@@ -50,15 +50,18 @@ ENDINGS: Final = (0, 1, 3)
 
 
 def commands(outs: Path) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Yield the commands of a month with their names; their files go into a folder."""
+    """Yield the commands of a month with their names; their files go into a folder.
+
+    The ledger comes after the close, because it takes closed months as they are.
+    """
     outs.mkdir()
-    report, invoice, ledger = ("sla", "report", "--month", LABEL), ("invoice", "make", "--month", LABEL), "ledger"
+    report, invoice = ("sla", "report", "--month", LABEL), ("invoice", "make", "--month", LABEL)
     yield "sla report, PDF and XLSX", (*report, "--out", outs / "ans.pdf", "--out", outs / "ans.xlsx")
     files = ("--pdf", outs / "invoice.pdf", "--xml", outs / "invoice.xml", "--xlsx", outs / "invoice.xlsx")
     yield "invoice make, PDF, XML, XLSX", (*invoice, *files, "--json")
-    yield "sanctions ledger", ("sanctions", ledger, "--month", LABEL, "--out", outs / "faults.xlsx", "--json")
     documents = [part for name in ("ans.pdf", "invoice.pdf", "invoice.xml") for part in ("--document", outs / name)]
     yield "month close", ("month", "close", LABEL, *documents, "--json")
+    yield "sanctions ledger", ("sanctions", "ledger", "--month", LABEL, "--out", outs / "faults.xlsx", "--json")
 
 
 def copy_of(state: Path, folder: Path) -> Path:
