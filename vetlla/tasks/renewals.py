@@ -88,7 +88,7 @@ def find_due(
         base = stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
         found = due_on(inventory.fleet(connection, on), homes, values, on, last)
-    return [one for one in found if base in ("", one.base)]
+        return [one for one in found if base in ("", one.base)]
 
 
 def due_on(
