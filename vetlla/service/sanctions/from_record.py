@@ -13,7 +13,7 @@ from vetlla.domain.sanctions import FaultCase
 from vetlla.service.custody.chain import KEY, Misdeed
 from vetlla.service.duties.kinds import ClockKind
 from vetlla.service.sanctions.catalogue import DUTY_OF_PENALTY
-from vetlla.service.sanctions.single import MISSED_OBLIGATION
+from vetlla.service.sanctions.single import DOCUMENT, MISSED_OBLIGATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from vetlla.service.duties.kinds import DutyKinds
     from vetlla.service.duties.standing import Standing
 
-DOCUMENT: Final = "document"
 _OF_KIND: Final[Mapping[str, str]] = {
     DOCUMENT: "S03",
     "incident": "S06",
@@ -31,7 +30,6 @@ _OF_KIND: Final[Mapping[str, str]] = {
     **{kind: penalty for penalty, kind in DUTY_OF_PENALTY.items()},
 }
 """Kind of duty -> the fault that its breach is (17). A breach of another kind under an ANS is none by itself."""
-_TECHNICAL: Final = "S26"
 _REJECTED: Final = "S04"
 _OF_MISDEED: Final[Mapping[Misdeed, str]] = {
     Misdeed.LOST: "S41",
@@ -51,16 +49,16 @@ def fault_kinds(kinds: DutyKinds) -> list[str]:
     ]
 
 
-def of_duty(one: Standing, technical: frozenset[str], date_of: Callable[[int], date]) -> Iterator[FaultCase]:
-    """Yield the faults of a duty of these kinds; ``technical`` has the codes of technical documents.
+def of_duty(one: Standing, documents: Mapping[str, str], date_of: Callable[[int], date]) -> Iterator[FaultCase]:
+    """Yield the faults of a duty of these kinds; ``documents`` has the codes of those whose delay is no S03.
 
     A breach is of the last day on which the duty would have been kept.
     """
     duty, ans = one.duty, one.terms.kind.ans or 0
     if one.verdict is DutyVerdict.BREACHED:
         fault = _OF_KIND.get(duty.kind, MISSED_OBLIGATION)
-        if duty.kind == DOCUMENT and duty.subject in technical:
-            fault = _TECHNICAL
+        if duty.kind == DOCUMENT:
+            fault = documents.get(duty.subject, fault)
         at_us = one.due_us if one.due_us is not None else one.until_us
         until = date_of(one.ended.told.at_us) if one.ended else None
         yield FaultCase(fault, date_of(at_us), duty.kind, str(duty.id), _subject(one), ans=ans, until=until)

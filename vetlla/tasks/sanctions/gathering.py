@@ -12,7 +12,7 @@ from vetlla.service.sanctions.corrective import actions, against
 from vetlla.service.sanctions.fields import fault_fields
 from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
 from vetlla.service.sanctions.ledger import ledger
-from vetlla.service.sanctions.terms import terms
+from vetlla.service.sanctions.terms import document_faults, terms
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
@@ -75,7 +75,7 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     until = today if is_latest else min(today, last_of_month(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
-    technical = frozenset(reading.names("sanctions.technical_documents"))
+    documents = document_faults(reading)
     closed: Mapping[date, int] = {}
     if asked.file:
         months = levels.read(asked.file)
@@ -95,7 +95,7 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
         told = stored_actions.all_events(connection)
         kinds = fault_kinds(rules.kinds)
         standings = looking.found(connection, rules, Wanted(kinds=kinds), now_us)
-        cases = [case for one in standings for case in of_duty(one, technical, date_of)]
+        cases = [case for one in standings for case in of_duty(one, documents, date_of)]
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])
