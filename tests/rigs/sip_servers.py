@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -80,6 +81,21 @@ request_route {{
 """
 
 
+SIPP_OK = """
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
+"""A step of SIPp's scenarios: it answers the request that came last."""
+
+
 class Kamailio(NamedTuple):
     """A running Kamailio at 127.0.0.1. The users ``closed`` and ``guarded`` need a password; ``busy`` is not there."""
 
@@ -108,16 +124,14 @@ def _running(arguments: list[str], directory: Path) -> Iterator[subprocess.Popen
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "TERM": "xterm"},
+            start_new_session=True,
         )
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # Kamailio that is told to end while it still starts waits for ever, and its children keep the ports.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _await(process: subprocess.Popen[bytes], directory: Path, ready: list[tuple[str, int]]) -> None:
@@ -159,8 +173,9 @@ def running_kamailio(directory: Path, algorithm: str = "", behind: int = 0) -> I
     with _running(arguments, directory) as process:
         _await(process, directory, ready)
         yield Kamailio(plain, secure, authority.certificate)
-    until = time.monotonic() + PATIENCE_S  # its children hold the ports for a moment longer
-    while any(_is_open(*one) for one in ready) and time.monotonic() < until:
+    until = time.monotonic() + PATIENCE_S  # its children may hold the ports for a moment longer
+    while any(_is_open(*one) for one in ready):
+        assert time.monotonic() < until, "Kamailio has not ended"
         time.sleep(0.02)
 
 

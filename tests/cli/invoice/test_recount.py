@@ -124,6 +124,7 @@ def test_a_record_at_random_with_every_value_of_the_parameters(
     ask = _asking(vetlla)
     inventor = Inventor(vetlla, tmp_path, 1, first)
     inventor.begin()
+    assert inventor.done["inventory replace"] > 20
     exports, known = exported(ask), datetime.now(UTC).isoformat()
     months = [f"{first.year}-{first.month + number:02}" for number in (1, 2)]
     usual = [line for month in months for line in compared(exports, month, "--parameters", valued({}))]

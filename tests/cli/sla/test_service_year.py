@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.rigs.planted_year import ANS_OF_KIND, planted, short_shares
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Vetlla
     from tests.rigs.planted_year import Cases
     from tests.rigs.service_year import ServiceYear
@@ -82,3 +84,18 @@ def _explains_the_same(vetlla: Vetlla, rows: list[dict[str, Any]]) -> None:
         assert {one["number"] for one in done["cases"]} == {one["number"] for one in row["breached"]}
         for one in done["cases"][:2]:
             assert vetlla(*one["show"].split()[1:]).status == 0, one["show"]
+
+
+def test_a_month_with_cases_of_every_level_is_a_page_in_each_language(
+    vetlla: Vetlla, service_year: ServiceYear, tmp_path: Path
+) -> None:
+    """March has emergencies of both types, with all their limits; no name of the program is left on the page."""
+    assert any(one["kind"] == "umo_1" and one["month"] == "2025-03" for one in service_year.plan)
+    for language in ("ca", "es", "en"):
+        for out in (tmp_path / f"{language}.html", tmp_path / f"{language}.pdf"):
+            done = vetlla("sla", "report", "--month", "2025-03", "--language", language, "--out", out)
+            assert (done.status, out.exists()) == (1, True), done.error
+        page = (tmp_path / f"{language}.html").read_text(encoding="utf-8")
+        for name in ("duty.", "sla.", "umo.", "home_risk", "left_out", "umo_1", "within_", "not_done"):
+            assert f">{name}" not in page, name
+            assert f" {name}" not in page, name

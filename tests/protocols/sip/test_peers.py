@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from tests.rigs.sip_messages import RECEIVER, request_bytes
-from tests.rigs.sip_servers import call_with_sipp, running_kamailio
+from tests.rigs.sip_servers import SIPP_OK, call_with_sipp, running_kamailio
 from vetlla.protocols.scaip.answer import AnswerStatus, ScaipAnswer, write_answer
 from vetlla.protocols.scaip.request import read_requests
 from vetlla.protocols.sip.answering import respond, write_request
@@ -50,19 +50,7 @@ Content-Length: [len]
 <recv response="200"/>
 <pause milliseconds="300"/>
 """
-TAKEN = """
-<recv request="MESSAGE"/>
-<send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-"""
+TAKEN = '<recv request="MESSAGE"/>' + SIPP_OK
 
 
 class Server(asyncio.DatagramProtocol):

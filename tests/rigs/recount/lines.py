@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.rigs.recount.exports import Call, Exports, Row
 
 CENT: Final = Decimal("0.01")
-REACHED: Final = {"arrived", "access", "no_access"}
 MONTHLY_LEVEL: Final = "3"
 """The level of which the parameter is a number of calls a month."""
 
@@ -159,18 +158,18 @@ def _emergency(duty: Row, values: dict[str, str]) -> int:
     events.sort(key=lambda one: one["at"])
     if any(one["event"] == "retyped" for one in events):
         return 0
-    if values["invoice.umo.counts"] == "arrived" and not any(one["event"] in REACHED for one in events):
-        return 0
     sent: dict[str, bool] = {}
-    unit = ""
+    unit, at_door, got_in = "", False, False
     for one in events:
-        named = (one["details"] or {}).get("team", "")
+        named = "".join((one["details"] or {}).get("team", "").split()).casefold()
         if one["event"] == "sent":
             unit = named
-            sent[unit] = True
+            sent[unit], at_door = True, False
         elif one["event"] == "recalled":
             sent[unit] = False
-    if not sent.get(unit, False):
+        at_door = at_door or one["event"] == "arrived"
+        got_in = got_in or one["event"] in {"access", "no_access"}
+    if not sent.get(unit, False) or (values["invoice.umo.counts"] == "arrived" and not at_door and not got_in):
         return 0
     return sum(sent.values()) if values["invoice.umo.each"] == "unit" else 1
 

@@ -12,7 +12,7 @@ import pytest
 from tests.rigs.certificates import Authority
 from tests.rigs.loops import each_loop
 from tests.rigs.sip_messages import request_bytes
-from tests.rigs.sip_servers import PASSWORD, REALM, Kamailio, running_kamailio, running_sipp
+from tests.rigs.sip_servers import PASSWORD, REALM, SIPP_OK, Kamailio, running_kamailio, running_sipp
 from tests.simulator.probing.test_rounds import component, once, one, run_of
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import ConfigError
@@ -124,30 +124,8 @@ async def test_a_certificate_of_another_authority_is_no_edge_of_ours(edge: Kamai
     assert (await one(tmp_path, text)).result is ProbeResult.FAILED
 
 
-SLOW = """
-<recv request="OPTIONS"/>
-<send><![CDATA[
-SIP/2.0 100 Trying
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-<pause milliseconds="300"/>
-<send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-"""
+TRYING = SIPP_OK.replace("200 OK", "100 Trying").replace(";tag=[call_number]", "")
+SLOW = f'<recv request="OPTIONS"/>{TRYING}<pause milliseconds="300"/>{SIPP_OK}'
 FOREIGN = SLOW.replace("[last_Via:]", "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKother")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from vetlla.simulator.probing.attempt import Attempt, Prober
 
 METHOD: Final = "OPTIONS"
+GOODBYE_S: Final = 1.0
+"""Longest wait for the end of a connection that we close (TLS says goodbye). It is not a part of the probe's time."""
 WAITING_MOST: Final = 64
 """Most messages of a server that wait to be looked at. It sends one answer, and repeats it at most."""
 CHALLENGES_MOST: Final = 2
@@ -58,10 +61,11 @@ class _Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         self.inbox: asyncio.Queue[Response | LinkError] = asyncio.Queue(WAITING_MOST)
         self.is_reliable = cutter is not None
         self._cutter = cutter
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | asyncio.DatagramTransport | None = None
+        self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport | asyncio.DatagramTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         assert self._cutter is not None
@@ -74,6 +78,7 @@ class _Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         self._put(LinkError(f"no SIP server there: {_why(exc)}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
         self._put(LinkError(f"the connection broke: {_why(exc)}" if exc else "the connection was closed unanswered"))
 
     def send(self, data: bytes) -> None:
@@ -83,10 +88,13 @@ class _Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         else:
             cast("asyncio.DatagramTransport", self._transport).sendto(data)
 
-    def close(self) -> None:
-        """Close it in order."""
+    async def close(self) -> None:
+        """Close it in order, or, if the server does not take part in that, at once."""
         assert self._transport is not None
         self._transport.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._gone.wait(), GOODBYE_S)
+        self._transport.abort()
 
     def via(self, transport: str) -> Via:
         """Return the Via of a new request."""
@@ -132,23 +140,27 @@ def options(component: SipComponent) -> Prober:
 
 
 async def _try(component: SipComponent, credentials: Credentials | None, tls: ssl.SSLContext | None) -> Attempt:
-    """Ask once, over a connection of its own, and meet the server's challenge."""
+    """Ask over a connection of its own."""
     wire = await _connected(component, tls)
     try:
-        by = "" if component.transport == "udp" else f";transport={component.transport}"
-        uri = component.uri or f"sip:{component.to}{by}"
-        sender = f"<{component.sender}>;tag={token_hex(6)}"
-        question = _Question(component, uri, sender, token_hex(16))
-        proof: tuple[tuple[str, str], ...] = ()
-        response = await _asked(wire, question, 1, proof)
-        for sequence in range(2, CHALLENGES_MOST + 2):
-            challenge = None if response.status in component.status else challenge_of(response)
-            if credentials is None or challenge is None or (proof and not challenge.is_stale):
-                break
-            proof = (authorization(challenge, credentials, METHOD, uri, cnonce=token_hex(8)),)
-            response = await _asked(wire, question, sequence, proof)
+        return await _exchange(wire, component, credentials)
     finally:
-        wire.close()
+        await wire.close()
+
+
+async def _exchange(wire: _Wire, component: SipComponent, credentials: Credentials | None) -> Attempt:
+    """Ask, and meet the server's challenges."""
+    by = "" if component.transport == "udp" else f";transport={component.transport}"
+    uri = component.uri or f"sip:{component.to}{by}"
+    question = _Question(component, uri, f"<{component.sender}>;tag={token_hex(6)}", token_hex(16))
+    proof: tuple[tuple[str, str], ...] = ()
+    response = await _asked(wire, question, 1, proof)
+    for sequence in range(2, CHALLENGES_MOST + 2):
+        challenge = None if response.status in component.status else challenge_of(response)
+        if credentials is None or challenge is None or (proof and not challenge.is_stale):
+            break
+        proof = (authorization(challenge, credentials, METHOD, uri, cnonce=token_hex(8)),)
+        response = await _asked(wire, question, sequence, proof)
     if response.status in component.status:
         return acknowledged()
     expected = " or ".join(str(one) for one in component.status)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import as_of
-from vetlla.domain.closing import FileRole
+from vetlla.domain.closing import INVOICE
 from vetlla.domain.errors import StoreError
 from vetlla.service.budget.execution import InvoicedLine
 from vetlla.service.calendar import last_whole_month
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.service.duties.terms import DutyRules
-
-CLOSED_INVOICE: Final = "invoice.json"
-"""Name of the result of a closed month that has the lines of its invoice."""
 
 
 class RecordedInvoices(NamedTuple):
@@ -80,8 +76,7 @@ def _closed(state_dir: Path, clock: Clock, known_us: int | None) -> dict[date, l
     with snapshot(state_dir, clock) as connection:
         closings = [one for one in store.closings(connection) if known_us is None or one.known_us <= known_us]
         for closing in {one.month: one for one in closings}.values():
-            results = replace(closing, files=store.files(connection, closing)).of_role(FileRole.RESULT)
-            file = results.get(CLOSED_INVOICE)
+            file = store.result(connection, closing, INVOICE)
             if file is None:
                 continue
             if not file.is_intact:
