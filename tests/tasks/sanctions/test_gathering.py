@@ -135,6 +135,17 @@ def test_17_a_late_document_is_of_the_class_that_its_kind_has(state_dir: Path) -
     assert rows["S03", FaultClass.MINOR, "substitutions 2025-01"].assumed == ("sanctions.base",)
 
 
+@pytest.mark.parametrize(("advised", "is_fault"), [("2024-04-11T20:00", False), ("2024-04-11T20:01", True)])
+def test_18_advice_in_the_first_term_takes_its_place(state_dir: Path, advised: str, is_fault: bool) -> None:  # noqa: FBT001
+    """The first term of the plan ended at 20:00; advice that came later does not excuse its delay."""
+    one = told("equality_plan", "service", "advised", advised, ref="A0", end_us=us("2024-05-15T20:00"))
+    with transaction(state_dir, CLOCK) as connection:
+        events.add(connection, one, "test", NOW)
+    late = [one.subject for one in found(state_dir).cases if one.fault == "S46"]
+    assert ("equality_plan start" in late) is is_fault
+    assert "conciliation start" in late
+
+
 @pytest.mark.parametrize(
     ("last", "details", "faults"),
     [
