@@ -55,8 +55,12 @@ def days_of(month: str) -> list[str]:
 
 
 def count(exports: Exports, values: dict[str, str], month: str, asked: Asked = NOTHING) -> list[Line]:
-    """Return the lines of the invoice. The parameters are those in force on the last day of the month."""
-    days, record = days_of(month), Record(exports)
+    """Return the lines of the invoice. The parameters are those in force on the last day of the month.
+
+    Only the days of the contract count.
+    """
+    whole, record = days_of(month), Record(exports)
+    days = [day for day in whole if values["contract.start"] <= day <= values["contract.end"]]
     zone = ZoneInfo(values["zone"])
     services = {
         "essential": _home_days(record, days),
@@ -69,7 +73,7 @@ def count(exports: Exports, values: dict[str, str], month: str, asked: Asked = N
     found = [
         _line(name, Decimal(units), values[f"price.{name}"], values["vat.services"]) for name, units in services.items()
     ]
-    for name, units in rent_units(record, exports.devices, values, days).items():
+    for name, units in rent_units(record, exports.devices, values, days, len(whole)).items():
         priced_as = values["rent.geolocator_at"] if name == "geolocator" else name
         found.append(_line(f"rent.{name}", units, values[f"price.rent.{priced_as}"], values["vat.rent"]))
     reduction = _reduction(found, values, asked)
@@ -138,7 +142,7 @@ def _agendas(record: Record, calls: Iterable[Call], values: dict[str, str], days
     total = sum(revaluations.values())
     for home, number in follow_ups.items():
         instead = revaluations.get(home, 0)
-        normal = _follow_ups_of_a_month(record.level(home, days[-1]), values)
+        normal = _follow_ups_of_a_month(record.level(home, days_of(days[-1][:7])[-1]), values)
         total += min(number, max(normal - instead, 0)) if instead else number
     return total
 

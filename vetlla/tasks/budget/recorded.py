@@ -9,6 +9,7 @@ from vetlla.domain.closing import INVOICE
 from vetlla.domain.errors import StoreError
 from vetlla.service.budget.execution import InvoicedLine
 from vetlla.service.calendar import last_whole_month
+from vetlla.service.invoice.terms import has_contract
 from vetlla.store.months import closings as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.budget.invoiced import kept_lines
@@ -63,6 +64,8 @@ def recorded_invoices(
 
 def _counted(state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None) -> list[InvoicedLine]:
     with month_record(state_dir, clock, rules, month, known_us) as record:
+        if not has_contract(month, record.last, record.reading()):
+            return []
         made = invoice_of(InvoiceCounts(record))
     return [InvoicedLine(one.line.concept, one.line.amount, one.line.vat) for one in made.lines]
 
