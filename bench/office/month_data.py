@@ -5,7 +5,8 @@
 The duties are those of the whole generated year (``vetlla.simulator.service_year``), because the commands must find the
 month among them. The month has 60,000 alarms, 700,000 calls and a ledger of supervision. The other months have the
 alarms of their emergencies, the calls that the agenda awaits, and few others. Everything is imported by commands, each
-as a process of its own; only the journal is written through the store, as the receiver would.
+as a process of its own; only the journal is written through the store, as the receiver would. At the end the months
+before the full one are closed in their order, as the office would have closed them: the ledger of faults takes them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from vetlla.domain.clock import ManualClock
 from vetlla.domain.devices import TERMINALS, DeviceType
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.domain.supervision import STRETCH, KeptDevice, LedgerDay, Stretch
+from vetlla.service.calendar import add_months, months_of
 from vetlla.service.calls.follow_up import least_seconds
 from vetlla.service.duties.kinds import parse_kinds
 from vetlla.settings.shipped import duty_kinds_file
@@ -223,6 +225,10 @@ def import_all(files: Path, state: Path, out: Console) -> None:
     out.print(f"calls import of {len(costs)} files: {total(costs)}")
     for one in (files / service_year.RECEIVER).iterdir():
         shutil.copy(one, state / one.name)
+    begin = park.reading(date(YEAR, 1, 1)).the_date("contract.start").replace(day=1)
+    before = months_of(begin, add_months(date(YEAR, MONTH, 1), -1))
+    costs = [run("month", "close", f"{month:%Y-%m}", state=state) for month in before]
+    out.print(f"month close of the {len(costs)} months before: {total(costs)}")
 
 
 def main() -> None:

@@ -235,6 +235,7 @@ INVOCATIONS = {
     "probe verify": "probe verify --month 2024-05",
     "probe incident add": "probe incident add --component window --from 2h --until 1h --note known",
     "probe incident list": "probe incident list --month 2024-05",
+    "month report": "month report --month 2025-03",
     "month close": "month close 2025-02 --dry-run",
     "month verify": "month verify 2025-01",
     "month show": "month show 2025-01",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from vetlla.documents.outline import outline
+from vetlla.documents.outline import outline, sections_of
 from vetlla.documents.templating import environment
 
 if TYPE_CHECKING:
@@ -18,10 +18,9 @@ _TEMPLATE: Final = "page.html"
 def html(page: Page) -> str:
     """Return the page as HTML. Every text is escaped; only our own charts are markup. Raises ValueError as outline."""
     made = outline(page)
-    for part in made["parts"]:
-        for section in part["sections"]:
-            for block in section["blocks"]:
-                _mark_charts(block)
+    for section in sections_of(made):
+        for block in section["blocks"]:
+            _mark_charts(block)
     return environment().get_template(_TEMPLATE).render(page=made)
 
 

@@ -71,7 +71,7 @@ def outline(page: Page) -> dict[str, Any]:
 
     Raises ValueError for two sections of one name and for a footnote without a text.
     """
-    names = [section.name for _, sections in page.parts for section in sections]
+    names = [section.name for sections in (page.front, *(some for _, some in page.parts)) for section in sections]
     if len(set(names)) < len(names):
         raise ValueError(f"two sections have the same name: {', '.join(sorted(names))}")
     words, so_far = page.words, _Made(page.footnotes)
@@ -82,6 +82,7 @@ def outline(page: Page) -> dict[str, Any]:
         "foot": page.foot,
         "lines": [_run(line, so_far) for line in page.lines],
         "cards": [_card(card, so_far) for card in page.cards],
+        "front": [_section(one, words, so_far, level=2) for one in page.front],
         "parts": [
             {
                 "name": f"part{number}",
@@ -99,6 +100,11 @@ def outline(page: Page) -> dict[str, Any]:
     made["footnotes"] = so_far.used()
     made["footnotes_title"] = words.text("footnotes") if made["footnotes"] else ""
     return made
+
+
+def sections_of(made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the sections of an outline, those of the first sheet before those of the parts."""
+    return [*made["front"], *(section for part in made["parts"] for section in part["sections"])]
 
 
 def _run(text: Text, so_far: _Made) -> dict[str, Any]:
@@ -184,7 +190,7 @@ def _places(table: FigureTable, words: Words) -> list[_Place]:
 def _kind(column: FigureColumn) -> str:
     if column.form is Form.WORD:
         return "word"
-    return "name" if column.form in {Form.NAME, Form.DAY} else "number"
+    return "name" if column.form in {Form.NAME, Form.DAY, Form.MOMENT} else "number"
 
 
 def _cell(block: TableBlock, number: int, place: _Place, words: Words, so_far: _Made) -> dict[str, Any]:

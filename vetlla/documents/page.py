@@ -100,6 +100,8 @@ class Page:
     parts: tuple[tuple[str, tuple[Section, ...]], ...]
     """Each part has a title and its sections. An empty title has no heading."""
     cards: tuple[Card, ...] = ()
+    front: tuple[Section, ...] = ()
+    """What stands below the cards on the first printed sheet. With it, all that follows begins on the next one."""
     notes: tuple[Text, ...] = ()
     """What stands in a list at the end, under the page's text ``notes``."""
     footnotes: Mapping[str, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.documents.fitting import fit
 from vetlla.documents.letters import pieces, printable
-from vetlla.documents.outline import outline
+from vetlla.documents.outline import outline, sections_of
 from vetlla.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,10 +117,9 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - any part of an outline
 
 def _with_fits(made: dict[str, Any]) -> dict[str, Any]:
     """Return an outline in which each table has its size, and each section the side on which its sheet lies."""
-    for part in made["parts"]:
-        for section in part["sections"]:
-            tables = [block for block in section["blocks"] if block["kind"] == "table"]
-            for table in tables:
-                table.update(fit(table)._asdict())
-            section["is_across"] = any(table["is_across"] for table in tables)
+    for section in sections_of(made):
+        tables = [block for block in section["blocks"] if block["kind"] == "table"]
+        for table in tables:
+            table.update(fit(table)._asdict())
+        section["is_across"] = any(table["is_across"] for table in tables)
     return made

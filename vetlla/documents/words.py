@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -70,6 +70,8 @@ class Words:
             return self._decimal(column.form, value)
         if isinstance(value, int):
             return self.number(value)
+        if isinstance(value, datetime):
+            return self.moment(value)
         if isinstance(value, date):
             return self.short_day(value)
         is_ours = column.form is Form.WORD or value == "total"
@@ -109,6 +111,10 @@ class Words:
     def short_day(self, day: date) -> str:
         """Return a day in numbers."""
         return f"{day.day}/{day.month}/{day.year}"
+
+    def moment(self, at: datetime) -> str:
+        """Return a day in numbers and the time of day, to the second."""
+        return f"{self.short_day(at)} {at:%H:%M:%S}"
 
     def _with_sign(self, name: str, sign: str, number: str) -> str:
         """Return a number with a sign where the language has it: ``numbers.NAME`` of its file, else behind a space."""

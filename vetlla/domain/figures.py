@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 CellValue: TypeAlias = "str | int | Decimal | date | None"
-"""None: the figure does not exist, such as a share of nothing."""
+"""A moment is a ``datetime`` on the clock of the service, which is a ``date``, too.
+
+None: the figure does not exist, such as a share of nothing.
+"""
 
 
 class Form(Enum):
@@ -25,6 +28,7 @@ class Form(Enum):
     HOURS = "hours"
     EUR = "an amount in EUR"
     DAY = "a day"
+    MOMENT = "a moment on the clock of the service"
 
 
 class FigureColumn(NamedTuple):

@@ -6,19 +6,26 @@ Tender 20220428: sections 5 (concepts and prices) and 11 (header and parts of th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
+
+NAME_MOST: Final = 80
+"""Most characters of the name and of the address of a party (schema of Facturae 3.2.2)."""
+TOWN_MOST: Final = 50
+PROVINCE_MOST: Final = 20
+REFERENCE_MOST: Final = 20
+"""Most characters of a series, a number, and the references to contract and tender (schema of Facturae 3.2.2)."""
 
 
 class InvoiceLine(NamedTuple):
     """A concept of the invoice."""
 
     concept: str
-    """``essential``, ``agendas``, ``umo``, ``home_safety``, ``mimal``, ``integrated``, ``rent.LINE`` or
-    ``ans_reduction``."""
+    """``essential``, ``agendas``, ``umo``, ``home_safety``, ``mimal``, ``integrated``, ``rent.LINE``,
+    ``ans_reduction`` or ``deduction``."""
     units: Decimal
     unit: str
     """Word for what is counted, such as ``home_day``; documents say it in their language."""
@@ -28,6 +35,8 @@ class InvoiceLine(NamedTuple):
     """Without VAT, to the cent. A deduction is negative."""
     vat: Decimal
     """Rate in percent."""
+    reason: str = ""
+    """Why a reduction or a deduction was made."""
 
 
 class VatGroup(NamedTuple):

@@ -18,10 +18,12 @@ from vetlla.store.renewals import plan as plans
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
+    from vetlla.domain.devices import DeviceRecord
+    from vetlla.domain.homes import Home
     from vetlla.domain.visits import Visit
     from vetlla.service.parameters import Reading
     from vetlla.service.renewals.base_plans import BaseFigures
@@ -85,13 +87,22 @@ def find_due(
     with snapshot(state_dir, clock, known_us) as connection:
         base = stored_homes.must_know_base(connection, base)
         homes = stored_homes.homes(connection, day=on)
-        found = visits_needed.due(inventory.fleet(connection, on), values, last)
-    with_home = ((one, homes[one.kept.standing.home]) for one in found)
-    return [
-        DueDevice(one, home.base)
-        for one, home in with_home
-        if base in ("", home.base) and home.active_from(max(one.ends, on))
-    ]
+        found = due_on(inventory.fleet(connection, on), homes, values, on, last)
+        return [one for one in found if base in ("", one.base)]
+
+
+def due_on(
+    fleet: Iterable[DeviceRecord], homes: Mapping[str, Home], values: Reading, on: date, last: date
+) -> Iterator[DueDevice]:
+    """Yield the devices whose useful life ends up to ``last``, the first to end first.
+
+    Fleet and homes are those of the day ``on``. Devices of homes that are no longer in the service by then are left
+    out.
+    """
+    for one in visits_needed.due(fleet, values, last):
+        home = homes[one.kept.standing.home]
+        if home.active_from(max(one.ends, on)):
+            yield DueDevice(one, home.base)
 
 
 def find_visits(

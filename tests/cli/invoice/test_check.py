@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.invoice.test_make import MONTH
+from vetlla.settings.shipped import invoice_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +83,42 @@ def test_sums_of_a_facturae_are_compared(service: Vetlla, tmp_path: Path) -> Non
     assert (found["ans_reduction", "amount"], found["net", "amount"]) == ("-5.00", "-5.00")
     assert not [name for name, _ in found if name.startswith("rent.")]
     assert service("invoice", "check", file, *MONTH, *reduced, "--json").out == ""
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fault"),
+    [
+        ([("<InvoiceCurrencyCode>EUR", "<InvoiceCurrencyCode>USD")], "rule 6: InvoiceCurrencyCode is USD"),
+        ([("<TaxCurrencyCode>EUR", "<TaxCurrencyCode>GBP")], "rule 6: TaxCurrencyCode is GBP"),
+        ([("<InstallmentAmount>", "<InstallmentAmount>1")], "rule Facturae: all InstallmentAmount are 1"),
+        ([("<CentreCode>LA0007817", "<CentreCode>XX")], "rule 8: the office in role 01 has XX"),
+        ([("<IssueDate>2025-11-04", "<IssueDate>2025-10-30")], "dated 2025-10-30, before the end of 2025-10"),
+        ([("<EndDate>2025-10-31", "<EndDate>2025-11-30")], "for days up to 2025-11-30, after the end of 2025-10"),
+    ],
+)
+def test_25_what_a_receiver_refuses_is_a_fault(
+    service: Vetlla, tmp_path: Path, pairs: list[tuple[str, str]], fault: str
+) -> None:
+    header = tmp_path / "head.toml"
+    text = invoice_file().read_text(encoding="utf-8").replace('iban = ""', 'iban = "ES9121000418450200051332"')
+    header.write_text(text, encoding="utf-8")
+    file = tmp_path / "i.xml"
+    words = ("--xml", file, "--header", header, "--issued", "2025-11-04")
+    assert service("invoice", "make", *MONTH, *words).status == 0
+    xml = file.read_text(encoding="utf-8")
+    assert fault not in service("invoice", "check", file, *MONTH).talk
+    for old, new in pairs:
+        assert old in xml
+        file.write_text(xml.replace(old, new), encoding="utf-8")
+    done = service("invoice", "check", file, *MONTH)
+    assert done.status == 1
+    assert fault in done.talk
+
+
+def test_25_a_concept_that_the_contract_does_not_know_is_named_whatever_it_asks(service: Vetlla, made: Path) -> None:
+    text = made.read_text(encoding="utf-8")
+    row = '{"concept": "gift", "units": "0", "price": "5", "amount": "0.00", "vat": "21"}\n'
+    made.write_text(text + row, encoding="utf-8")
+    done = service("invoice", "check", made, *MONTH, "--json")
+    assert done.status == 1
+    assert done.json == [{"concept": "gift", "what": "concept", "ours": "", "theirs": "unknown", "difference": ""}]

@@ -101,6 +101,21 @@ ref = "a test"
 """
 
 
+NOT_MEASURED = [ans for ans in range(1, 24) if ans not in {3, 9, 11, 12}]
+
+
+def test_15_levels_that_were_not_kept_are_named_if_they_have_no_band(service: Vetlla, tmp_path: Path) -> None:
+    """Without any band all that was not kept is named, on the terminal as well; a kept level is not."""
+    file = tmp_path / "p.toml"
+    file.write_text(changed("invoice.ans_reduction", "bands"), encoding="utf-8")
+    done = service("invoice", "make", *MONTH, "--parameters", file)
+    assert "not kept, and no parameter invoice.ans_reduction.N says their percentage: ANS 9" in done.talk
+    row = lines(service, "--parameters", file)["ans_reduction"]
+    notes = {note["name"]: (note["number"], note["about"]) for note in row["notes"]}
+    assert (row["amount"], notes["levels_without_band"]) == ("0.00", (1, "ANS 9"))
+    assert "ANS 8" in notes["levels_not_measured"][1].split(", ")
+
+
 def test_bands_reduce_by_the_levels_that_were_not_kept(service: Vetlla, tmp_path: Path) -> None:
     """R1 was answered too late, so ANS 9 was not kept; nothing measures ANS 8, and ANS 3 was kept."""
     bands = "".join(BAND.format(ans=ans, percent=percent) for ans, percent in ((8, 5), (9, "1.5"), (3, 4)))
@@ -110,7 +125,7 @@ def test_bands_reduce_by_the_levels_that_were_not_kept(service: Vetlla, tmp_path
     assert (row["amount"], row["vat"]) == ("-2.01", "4")  # 1.5 % of 134.12
     assert [(note["name"], note["number"], note["about"]) for note in row["notes"]] == [
         ("deducted", 0, "ANS 9: 1.5 %"),
-        ("level_not_measured", 8, ""),
+        ("levels_not_measured", 19, ", ".join(f"ANS {ans}" for ans in NOT_MEASURED)),
     ]
     assert {"invoice.ans_reduction", "invoice.ans_reduction.9"} <= set(row["assumed"])
 

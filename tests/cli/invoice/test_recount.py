@@ -54,11 +54,12 @@ def valued(tmp_path: Path) -> Callable[..., Path]:
         lines = (
             parameters_file().read_text(encoding="utf-8").replace("valid_from = 2024-04-01", "valid_from = 2020-01-01")
         )
+        lines = lines.replace("value = 2024-04-01", "value = 2020-01-01")
         parts = lines.split("[[parameter]]")
         for name, value in values.items():
             for place, part in enumerate(parts):
                 if f'name = "{name}"' in part:
-                    number = value.isdigit()
+                    number = value.replace("-", "").isdigit()
                     new = f"value = {value}" if number else f'value = "{value}"'
                     parts[place] = "\n".join(new if line.startswith("value") else line for line in part.split("\n"))
         file = tmp_path / "parameters.toml"
@@ -123,6 +124,7 @@ def test_a_record_at_random_with_every_value_of_the_parameters(
     ask = _asking(vetlla)
     inventor = Inventor(vetlla, tmp_path, 1, first)
     inventor.begin()
+    assert inventor.done["inventory replace"] > 20
     exports, known = exported(ask), datetime.now(UTC).isoformat()
     months = [f"{first.year}-{first.month + number:02}" for number in (1, 2)]
     usual = [line for month in months for line in compared(exports, month, "--parameters", valued({}))]
@@ -139,6 +141,17 @@ def test_a_record_at_random_with_every_value_of_the_parameters(
     changed = [line for month in months for line in compared(later, month, *words)]
     assert [line for month in months for line in compared(exports, month, *words, rest=("--known", known))] == usual
     assert changed != usual
+
+
+def test_12_a_contract_that_starts_or_ends_within_a_month_counts_its_days(
+    vetlla: Vetlla, compared: Compared, valued: Callable[..., Path], tmp_path: Path
+) -> None:
+    ask = _asking(vetlla)
+    Inventor(vetlla, tmp_path, 5, date(2025, 2, 24)).begin()
+    exports = exported(ask)
+    for pro_rata in ("days", "whole_month", "none"):
+        for days in ({"contract.start": "2025-03-12"}, {"contract.end": "2025-03-20"}):
+            compared(exports, "2025-03", "--parameters", valued({"rent.pro_rata": pro_rata, **days}))
 
 
 def test_reductions_by_amount_by_bands_and_by_deductions(

@@ -159,3 +159,16 @@ def test_the_last_whole_month_is_that_of_the_service(service: Vetlla, state_dir:
         [*command, "--state-dir", str(state_dir)], capture_output=True, check=False, text=True, env=environment
     )
     assert '"month": "2026-11"' in done.stdout, done.stderr
+
+
+def test_all_files_of_one_report_are_those_of_a_report_each(service: Vetlla, tmp_path: Path) -> None:
+    names = ("levels.csv", "levels.json")
+    together, apart = tmp_path / "together", tmp_path / "apart"
+    together.mkdir()
+    apart.mkdir()
+    outs = [part for name in names for part in ("--out", together / name)]
+    done = service("sla", "report", "--month", "2025-10", *outs)
+    assert (done.status, done.out) == (1, "")
+    for name in names:
+        service("sla", "report", "--month", "2025-10", "--out", apart / name)
+        assert (together / name).read_bytes() == (apart / name).read_bytes()

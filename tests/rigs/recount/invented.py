@@ -95,7 +95,7 @@ class Inventor:
         return (self.first + timedelta(days=self.random.randrange(DAYS))).isoformat()
 
     def _periods(self, most: int) -> str:
-        """Return up to so many periods that do not touch, the last one often without an end."""
+        """Return a number of periods that do not touch, at most ``most``, the last one often without an end."""
         days = sorted(self.random.sample(range(-20, DAYS + 10), 2 * self.random.randint(0, most)))
         texts = [(self.first + timedelta(days=day)).isoformat() for day in days]
         if texts and self.random.random() < 0.3:
@@ -136,10 +136,11 @@ class Inventor:
         """Return a device of choice. Many came into homes on the same days, and the last ones early."""
         owner = self.random.choice(("leased", "leased", "municipal"))
         since = self.first + timedelta(days=self.random.randrange(-30, 20))
+        first = since - timedelta(days=self.random.randrange(60))
         home = self._code("H", HOMES)
         return {
             "type": "choice", "serial": f"C{number:04}", "ownership": owner, "made": "2023-W40", "place": "home",
-            "home": home, "since": since.isoformat(), "first_installed": since.isoformat(),
+            "home": home, "since": since.isoformat(), "first_installed": first.isoformat(),
         }  # fmt: skip
 
     def _happen(self, day: date) -> None:
@@ -227,16 +228,19 @@ class Inventor:
         course = self.random.choice((
             "sent U1 arrived U1 access U1 finished", "sent U1 access U1 finished", "sent U1 cancelled", "sent U1",
             "sent U1 recalled U1 cancelled", "sent U1 recalled U1 sent U2 arrived U2",
-            "sent U1 sent U2 access U2 finished",
+            "sent U1 sent U2 access U2 finished", "sent U1 arrived U1 sent U2",
             "sent U1 recalled U1 sent U1 no_access U1 finished", "cancelled", "sent U1 sent U2 recalled U2",
+            "sent U1 no_access U1 sent U2 recalled U2 finished", "sent U1 arrived U1 recalled U1 sent U2",
+            "sent sent access", "sent recalled sent arrived", "sent U1 sent access",
+            "sent U1 sent u1 access U1 finished", "sent U1 arrived U1 sent U2 recalled U2",
             "sent U1 no_access U1 sent U2 access U2 finished", "sent U1 recalled U1 sent U2 recalled U2 sent U3", "",
         )).split()  # fmt: skip
         kind, home, at = self.random.choice(("umo_1", "umo_2")), self._code("H", HOMES), self._moment()
         rows = [self._row(kind, home, "communicated", at)]
         for place, word in enumerate(course):
-            if word[0] != "U":
+            if word[0] not in "Uu":
                 at += timedelta(minutes=self.random.choice((1, 4, 30)))
-                team = course[place + 1] if place + 1 < len(course) and course[place + 1][0] == "U" else ""
+                team = course[place + 1] if place + 1 < len(course) and course[place + 1][0] in "Uu" else ""
                 rows.append(self._row(kind, home, word, at, team=team))
         return rows
 

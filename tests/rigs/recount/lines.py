@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.rigs.recount.exports import Call, Exports, Row
 
 CENT: Final = Decimal("0.01")
-REACHED: Final = {"arrived", "access", "no_access"}
 MONTHLY_LEVEL: Final = "3"
 """The level of which the parameter is a number of calls a month."""
 
@@ -56,8 +55,12 @@ def days_of(month: str) -> list[str]:
 
 
 def count(exports: Exports, values: dict[str, str], month: str, asked: Asked = NOTHING) -> list[Line]:
-    """Return the lines of the invoice. The parameters are those in force on the last day of the month."""
-    days, record = days_of(month), Record(exports)
+    """Return the lines of the invoice. The parameters are those in force on the last day of the month.
+
+    Only the days of the contract count.
+    """
+    whole, record = days_of(month), Record(exports)
+    days = [day for day in whole if values["contract.start"] <= day <= values["contract.end"]]
     zone = ZoneInfo(values["zone"])
     services = {
         "essential": _home_days(record, days),
@@ -70,7 +73,7 @@ def count(exports: Exports, values: dict[str, str], month: str, asked: Asked = N
     found = [
         _line(name, Decimal(units), values[f"price.{name}"], values["vat.services"]) for name, units in services.items()
     ]
-    for name, units in rent_units(record, exports.devices, values, days).items():
+    for name, units in rent_units(record, exports.devices, values, days, len(whole)).items():
         priced_as = values["rent.geolocator_at"] if name == "geolocator" else name
         found.append(_line(f"rent.{name}", units, values[f"price.rent.{priced_as}"], values["vat.rent"]))
     reduction = _reduction(found, values, asked)
@@ -139,7 +142,7 @@ def _agendas(record: Record, calls: Iterable[Call], values: dict[str, str], days
     total = sum(revaluations.values())
     for home, number in follow_ups.items():
         instead = revaluations.get(home, 0)
-        normal = _follow_ups_of_a_month(record.level(home, days[-1]), values)
+        normal = _follow_ups_of_a_month(record.level(home, days_of(days[-1][:7])[-1]), values)
         total += min(number, max(normal - instead, 0)) if instead else number
     return total
 
@@ -155,18 +158,18 @@ def _emergency(duty: Row, values: dict[str, str]) -> int:
     events.sort(key=lambda one: one["at"])
     if any(one["event"] == "retyped" for one in events):
         return 0
-    if values["invoice.umo.counts"] == "arrived" and not any(one["event"] in REACHED for one in events):
-        return 0
     sent: dict[str, bool] = {}
-    unit = ""
+    unit, at_door, got_in = "", False, False
     for one in events:
-        named = (one["details"] or {}).get("team", "")
+        named = "".join((one["details"] or {}).get("team", "").split()).casefold()
         if one["event"] == "sent":
             unit = named
-            sent[unit] = True
+            sent[unit], at_door = True, False
         elif one["event"] == "recalled":
             sent[unit] = False
-    if not sent.get(unit, False):
+        at_door = at_door or one["event"] == "arrived"
+        got_in = got_in or one["event"] in {"access", "no_access"}
+    if not sent.get(unit, False) or (values["invoice.umo.counts"] == "arrived" and not at_door and not got_in):
         return 0
     return sum(sent.values()) if values["invoice.umo.each"] == "unit" else 1
 

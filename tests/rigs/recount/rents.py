@@ -27,9 +27,9 @@ def line_of(device: str) -> str:
 
 
 def rent_units(
-    record: Record, devices: dict[str, list[Row]], values: dict[str, str], days: list[str]
+    record: Record, devices: dict[str, list[Row]], values: dict[str, str], days: list[str], length: int
 ) -> dict[str, Decimal]:
-    """Return the units of each line in a month that has these days."""
+    """Return the units of each line in a month of ``length`` days, of which these ones are days of the contract."""
     lived_in = {day: _homes_with_attended(record, day) for day in days}
     places = _places(devices)
     units = {}
@@ -47,7 +47,7 @@ def rent_units(
                 for day in days:
                     if _is_rented(record, devices[device], values, day, lived_in[day]):
                         rented[device].add(day)
-        units[line] = _units(devices, rented, values["rent.pro_rata"], days)
+        units[line] = _units(devices, rented, values["rent.pro_rata"], days, length)
     return units
 
 
@@ -90,11 +90,13 @@ def _places(devices: dict[str, list[Row]]) -> dict[str, int]:
     return places
 
 
-def _units(devices: dict[str, list[Row]], rented: dict[str, set[str]], pro_rata: str, days: list[str]) -> Decimal:
+def _units(
+    devices: dict[str, list[Row]], rented: dict[str, set[str]], pro_rata: str, days: list[str], length: int
+) -> Decimal:
     if pro_rata == "days":
         total = sum(len(some) for some in rented.values())
-        return (Decimal(total) / len(days)).quantize(Decimal("0.00000001"), ROUND_HALF_UP)
-    wanted = 1 if pro_rata == "whole_month" else len(days)
+        return (Decimal(total) / length).quantize(Decimal("0.00000001"), ROUND_HALF_UP)
+    wanted = 1 if pro_rata == "whole_month" else length
     return Decimal(sum(len(some) >= wanted for some in _positions(devices, rented, days)))
 
 

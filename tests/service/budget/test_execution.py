@@ -35,6 +35,18 @@ LINES = st.lists(
 )
 
 
+OTHER_RATES = st.lists(
+    st.builds(
+        InvoicedLine,
+        st.sampled_from(["umo", "rent.smoke", "gift"]),
+        st.decimals(-900, 9000, places=2),
+        st.sampled_from([VAT4, Decimal("4.00"), Decimal(5), Decimal(10), Decimal("10.5"), VAT21, Decimal(0)]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
 def line(concept: str, amount: str, vat: Decimal = VAT4) -> InvoicedLine:
     """Return a line."""
     return InvoicedLine(concept, Decimal(amount), vat)
@@ -175,3 +187,34 @@ def test_months_outside_the_contract_are_refused(
     """The error names the month."""
     with pytest.raises(UsageError, match=re.escape(message)):
         execution(TABLES, invoiced, until)
+
+
+@given(OTHER_RATES, st.booleans())
+def test_16_no_amount_is_lost_whatever_its_vat(lines: list[InvoicedLine], is_one_rate: bool) -> None:  # noqa: FBT001
+    """Also if both items of the budget have one rate, in which each amount counts once."""
+    tables = TABLES
+    if is_one_rate:
+        tables = TABLES.model_copy(update={"vat": TABLES.vat.model_copy(update={"services": VAT21, "rent": VAT21})})
+    (year,) = execution(tables, {date(2026, 5, 1): lines})
+    net = sum((one.amount for one in lines), Decimal(0))
+    executed = {row.concept: row.executed for row in year.rows}
+    assert len(executed) == len(year.rows)
+    assert executed["net"] == net == sum(executed.get(name, 0) for name in ("services", "rent", "other_vat"))
+    assert executed["total"] == net + sum(amount for name, amount in executed.items() if name.startswith("vat_"))
+
+
+def test_16_another_vat_has_rows_of_its_own_and_is_a_warning() -> None:
+    months = {month: [line("umo", "1")] for month in MONTHS if month.year == 2026}
+    months[date(2026, 12, 1)] += [line("umo", "100.00", Decimal(10)), line("gift", "-5.00", Decimal("5.00"))]
+    (year,) = execution(TABLES, months)
+    found = {row.concept: row.executed for row in year.rows if row.concept in {"other_vat", "vat_10", "vat_5", "net"}}
+    assert found == {"other_vat": 95, "vat_10": 10, "vat_5": Decimal("-0.25"), "net": 107}
+    assert [row.concept for row in year.rows][-6:] == ["services", "rent", "net", "vat_4", "vat_21", "total"]
+    assert {"other_vat.2026", "vat_10.2026"} <= {one.check for one in findings([year])}
+
+
+@pytest.mark.parametrize("concept", ["net", "vat_4", "vat_7", "other_vat", "total"])
+def test_16_a_line_that_is_a_sum_is_refused(concept: str) -> None:
+    """It would count a second time."""
+    with pytest.raises(UsageError, match=f"{concept} is a sum of the table"):
+        execution(TABLES, {date(2026, 5, 1): [line(concept, "1.00")]})

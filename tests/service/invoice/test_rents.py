@@ -115,13 +115,13 @@ def test_pro_rata_of_a_replacement_an_installation_and_a_removal(pro_rata: ProRa
     assert [one.days.bit_count() for one in found] == [10, 20, 10, 15, 30]
     made = positions(found, NOVEMBER)
     assert len(made) == 4
-    assert rent_units(made, NOVEMBER, pro_rata) == Decimal(units)
+    assert rent_units(made, NOVEMBER.length, pro_rata) == Decimal(units)
 
 
 def test_a_replaced_device_that_goes_to_another_home_is_a_position_of_its_own() -> None:
     old = device(7, move(-30), move(11, "", other=5), move(12, "H1"))
     found = [device_month(one, terms()) for one in (old, PAIR[1])]
-    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.WHOLE_MONTH) == 2
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER.length, ProRata.WHOLE_MONTH) == 2
 
 
 REPAIRED = (
@@ -144,7 +144,7 @@ def test_a_device_that_was_repaired_and_replaces_a_third_one_is_paid_once_in_eac
     found = [device_month(REPAIRED[place], terms()) for place in order]
     made = positions(found, NOVEMBER)
     assert sorted([device.device.number for device in one.devices] for one in made) == [[7, 5], [9, 7]]
-    assert rent_units(made, NOVEMBER, pro_rata) == 2
+    assert rent_units(made, NOVEMBER.length, pro_rata) == 2
 
 
 def test_what_a_replaced_device_does_later_does_not_part_it_from_its_successor() -> None:
@@ -155,8 +155,8 @@ def test_what_a_replaced_device_does_later_does_not_part_it_from_its_successor()
     )
     third = device(9, move(-30, ownership=city), move(20, "", other=7, ownership=city))
     found = [device_month(one, terms()) for one in (old, PAIR[1], third)]
-    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.WHOLE_MONTH) == 1
-    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.NONE) == 1
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER.length, ProRata.WHOLE_MONTH) == 1
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER.length, ProRata.NONE) == 1
 
 
 def test_there_are_never_more_positions_than_rented_devices() -> None:
@@ -187,7 +187,7 @@ def test_two_replacements_of_one_day_stay_one_position() -> None:
     last = device(8, move(11, kind=MovementKind.REPLACES, other=6))
     old = device(7, move(-30), move(11, "", other=6))
     found = [device_month(one, terms()) for one in (old, between, last)]
-    assert rent_units(positions(found, NOVEMBER), NOVEMBER, ProRata.WHOLE_MONTH) == 1
+    assert rent_units(positions(found, NOVEMBER), NOVEMBER.length, ProRata.WHOLE_MONTH) == 1
 
 
 def test_the_first_devices_of_a_pilot_are_not_rented() -> None:
@@ -209,3 +209,21 @@ def test_the_first_devices_of_a_pilot_are_not_rented() -> None:
         RentReason.PILOT, RentReason.PILOT, RentReason.RENTED, None, RentReason.PILOT, RentReason.RENTED,
     ]  # fmt: skip
     assert not any(one.days for one in found if one.reason is RentReason.PILOT)
+
+
+def test_21_a_position_belongs_to_the_homes_in_which_it_was_rented() -> None:
+    """A detector goes from one home to another, and is rented in both; one in a home that left is rented in one."""
+    moved = device(1, move(-30), move(10, "H2"))
+    of_one = device(2, move(-30, "H3"), move(5, "H1"), move(9, "H3"))
+    paid_after = device(3, move(-30), move(10, ""))
+    found = [device_month(one, terms(in_warehouse=True)) for one in (moved, of_one, paid_after)]
+    made = {one.devices[0].device.number: one.homes for one in positions(found, NOVEMBER)}
+    assert made == {1: ("H1", "H2"), 2: ("H1",), 3: ("H1",)}
+
+
+def test_12_units_are_parts_of_the_whole_month_in_a_contract_of_some_days() -> None:
+    """The contract starts on the 16th: a device that was there before has half a month."""
+    last_half = NOVEMBER._replace(first=date(2026, 11, 16))
+    found = [device_month(WHOLE, terms(span=last_half))]
+    made = positions(found, last_half)
+    assert [rent_units(made, NOVEMBER.length, one) for one in ProRata] == [Decimal("0.5"), 1, 0]

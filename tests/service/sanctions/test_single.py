@@ -86,3 +86,8 @@ def test_the_order_of_the_cases_changes_nothing() -> None:
     cases = [case("S07", "2025-01-10", "2"), case("S07", "2025-01-10", "1"), case("S10", "2025-01-09", "3")]
     one, other = (ledger(facts_of({}, cases=given), terms_with()) for given in (cases, cases[::-1]))
     assert one == other
+
+
+def test_a_document_with_two_faults_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a late ens is S26 and S47"):
+        terms_with(technical_documents="ens", pay_documents="hr_documents, ens")

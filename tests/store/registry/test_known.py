@@ -96,3 +96,11 @@ def test_every_table_has_a_past_or_is_named_as_one_without(stocked: Path) -> Non
     with snapshot(stocked, CLOCK) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {name for name in tables if not name.startswith("sqlite_")} == set(ROWS) | without
+
+
+def test_no_statement_about_calls_reads_those_of_all_years(stocked: Path) -> None:
+    with snapshot(stocked, CLOCK, 100) as connection:
+        plan = connection.execute("EXPLAIN QUERY PLAN SELECT * FROM calls WHERE id IN (1, 2)").fetchall()
+    steps = [step for *_, step in plan]
+    assert not [step for step in steps if step.startswith("SCAN main.call_records")], steps
+    assert any("call_records_call (call=?)" in step for step in steps)

@@ -11,11 +11,11 @@ import pytest
 
 from tests.rigs.homes_on_record import register_homes
 from vetlla.domain.clock import ManualClock
-from vetlla.domain.closing import ClosedFile, Closing, FileRole
+from vetlla.domain.closing import INVOICE, ClosedFile, Closing, FileRole
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.store.months import closings
 from vetlla.store.registry.transaction import transaction
-from vetlla.tasks.budget.recorded import CLOSED_INVOICE, recorded_invoices
+from vetlla.tasks.budget.recorded import recorded_invoices
 from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def state(tmp_path: Path) -> Path:
 
 def close(state: Path, content: bytes, version: int = 1, *, days_ago: int = 1, digest: str = "") -> None:
     """Close October 2025 with an invoice."""
-    file = ClosedFile.of(FileRole.RESULT, CLOSED_INVOICE, "application/json", content)
+    file = ClosedFile.of(FileRole.RESULT, INVOICE, "application/json", content)
     kept = file._replace(digest=digest) if digest else file
     one = Closing(
         month=OCTOBER,

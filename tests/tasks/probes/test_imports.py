@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,11 +17,11 @@ from vetlla.domain.probes import ComponentName, Probe, ProbedPart, ProbeResult, 
 from vetlla.service.probes.lines import LINE_MOST, fields
 from vetlla.store.probes import queries
 from vetlla.store.registry.transaction import snapshot
+from vetlla.tasks.probes import imports
 from vetlla.tasks.probes.imports import ImportedProbes, import_probes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 CLOCK: Final = ManualClock(datetime(2026, 12, 1, tzinfo=UTC))
 BEGIN_US: Final = to_us(datetime(2026, 11, 1, tzinfo=UTC))
@@ -115,6 +116,12 @@ def test_a_file_of_another_kind_is_counted_and_does_not_fill_the_memory(state: P
     file.write_bytes(b"no probe\n" * 25)
     done = import_probes(state, CLOCK, [file], "tester", listed_most=10)
     assert (len(done.aside), done.aside_count) == (10, 25)
+
+
+def test_a_file_without_an_end_is_refused(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "FILE_MOST", 1 << 20)
+    with pytest.raises(UsageError, match="/dev/zero: has more than 1 MiB"):
+        import_probes(state, CLOCK, [Path("/dev/zero")], "tester")
 
 
 def test_a_file_that_is_not_there_is_named(state: Path, tmp_path: Path) -> None:

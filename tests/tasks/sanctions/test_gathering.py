@@ -11,9 +11,10 @@ import pytest
 from vetlla.domain.clock import ManualClock, to_us
 from vetlla.domain.duties import NewEvent
 from vetlla.domain.errors import UsageError
-from vetlla.domain.sanctions import FaultFacts, LevelMonth, RecordedFault
+from vetlla.domain.sanctions import FaultClass, FaultFacts, LevelMonth, RecordedFault
 from vetlla.domain.service_levels import LevelVerdict
 from vetlla.service.sanctions.fields import level_month
+from vetlla.service.sanctions.ledger import ledger
 from vetlla.service.sla.fields import fields
 from vetlla.store.duties import events
 from vetlla.store.registry.transaction import transaction
@@ -61,6 +62,11 @@ EVENTS = [
     told("document", "inventory", "rejected", "2025-01-04T08:00", ref="2024-12"),
     told("document", "inventory", "delivered", "2025-01-06T08:00", ref="2024-12"),
     due("protocols", "start", "2025-02-03T20:00"),
+    # Of staff: the list of substitutions and the summary of payrolls, both late. Of section 18: the first term.
+    due("substitutions", "2025-01", "2025-02-15T20:00"),
+    due("hr_documents", "2025-01", "2025-02-15T20:00"),
+    due("equality_plan", "start", "2024-04-11T20:00"),
+    due("conciliation", "start", "2024-04-12T20:00"),
     told("incident", "service", "happened", "2025-02-10T08:00", ref="I1"),
     # The city advised and gave a new term; the plan came six weeks later, the document of conciliation in term.
     told("equality_plan", "service", "advised", "2025-01-07T08:00", ref="A1", end_us=us("2025-01-15T20:00")),
@@ -95,7 +101,11 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
     assert cases >= {
         ("S03", "2025-01-05", "document", 23),
         ("S04", "2025-01-04", "document", 23),
+        ("S03", "2025-02-15", "document", 23),
         ("S26", "2025-02-03", "document", 23),
+        ("S46", "2024-04-11", "document", 23),
+        ("S46", "2024-04-12", "document", 23),
+        ("S47", "2025-02-15", "document", 23),
         ("S41", "2024-12-01", "key_destruction", 0),
         ("18.equality", "2025-01-15", "equality_plan", 0),
         ("S07", "2025-03-07", "recorded", 0),
@@ -104,6 +114,36 @@ def test_17_documents_incidents_and_keys_are_faults_by_themselves(state_dir: Pat
     assert not {"fault", "conciliation_document"} & {one.what for one in found(state_dir).cases}
     (plan,) = (one for one in found(state_dir).cases if one.what == "equality_plan")
     assert plan.until == date(2025, 2, 26)
+
+
+def test_17_a_late_document_is_of_the_class_that_its_kind_has(state_dir: Path) -> None:
+    """The parameter that names the document is behind the fault, and no contract says it."""
+    asked = gather(state_dir, CLOCK, RULES, LedgerQuestion())
+    rows = {
+        (one.fault, one.fault_class, one.cases[0].subject): one for one in ledger(asked.facts, asked.terms) if one.cases
+    }
+    pay = rows["S47", FaultClass.VERY_GRAVE, "hr_documents 2025-01"]
+    assert (str(pay.ceiling), set(pay.assumed)) == ("3346590.46", {"sanctions.base", "sanctions.pay_documents"})
+    assert rows["S46", FaultClass.VERY_GRAVE, "equality_plan start"].assumed == (
+        "sanctions.base",
+        "sanctions.special_documents",
+    )
+    assert rows["S26", FaultClass.GRAVE, "protocols start"].assumed == (
+        "sanctions.base",
+        "sanctions.technical_documents",
+    )
+    assert rows["S03", FaultClass.MINOR, "substitutions 2025-01"].assumed == ("sanctions.base",)
+
+
+@pytest.mark.parametrize(("advised", "is_fault"), [("2024-04-11T20:00", False), ("2024-04-11T20:01", True)])
+def test_18_advice_in_the_first_term_takes_its_place(state_dir: Path, advised: str, is_fault: bool) -> None:  # noqa: FBT001
+    """The first term of the plan ended at 20:00; advice that came later does not excuse its delay."""
+    one = told("equality_plan", "service", "advised", advised, ref="A0", end_us=us("2024-05-15T20:00"))
+    with transaction(state_dir, CLOCK) as connection:
+        events.add(connection, one, "test", NOW)
+    late = [one.subject for one in found(state_dir).cases if one.fault == "S46"]
+    assert ("equality_plan start" in late) is is_fault
+    assert "conciliation start" in late
 
 
 @pytest.mark.parametrize(
@@ -135,7 +175,7 @@ def test_the_months_go_from_the_start_of_the_contract_to_the_last_whole_one(stat
 
 def test_cases_after_an_earlier_month_do_not_count(state_dir: Path) -> None:
     facts = found(state_dir, LedgerQuestion(date(2025, 1, 1)))
-    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41", "18.equality"}
+    assert {one.fault for one in facts.cases} == {"S03", "S04", "S41", "S46", "18.equality"}
     assert facts.last == max(facts.months) == date(2025, 1, 1)
 
 

@@ -68,7 +68,9 @@ def check(
 def _differences(found: Sequence[ComparedConcept]) -> Iterator[dict[str, Any]]:
     for one in found:
         for what in one.differs:
-            if what in {"units", "amount"}:
+            if what == "concept":
+                yield _row(one.concept, what, "", "unknown", "")
+            elif what in {"units", "amount"}:
                 ours, theirs = getattr(one.ours, what), getattr(one.theirs, what)
                 yield _row(one.concept, what, _plain(ours), _plain(theirs), _plain(theirs - ours))
             else:

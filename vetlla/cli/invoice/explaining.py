@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,12 +14,16 @@ from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import talk
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.errors import UsageError
-from vetlla.service.invoice.concepts import COUNTED, ESSENTIAL, unit_of
+from vetlla.service.invoice.concepts import COUNTED, DEDUCTION, ESSENTIAL, unit_of
+from vetlla.tasks.invoice.deducted import recorded_deductions
 from vetlla.tasks.invoice.making import must_be_over
 from vetlla.tasks.invoice.units import home_table, unit_table
 
 if TYPE_CHECKING:
     from vetlla.tasks.invoice.counts import InvoiceCounts
+
+
+_LINES: Final = (*COUNTED, DEDUCTION)
 
 
 @with_option_groups
@@ -38,8 +42,10 @@ def explain(
 
     Example: vetlla invoice explain essential --month 2026-11 --home H000123
     """
-    if line not in COUNTED:
-        raise UsageError(f"the invoice counts no {line!r}", remedy=f"one of {', '.join(COUNTED)}")
+    if line not in _LINES:
+        raise UsageError(f"the invoice counts no {line!r}", remedy=f"one of {', '.join(_LINES)}")
+    if home and line == DEDUCTION:
+        raise UsageError("a deduction is of no home", remedy="leave --home out")
     with counted(state_dir, options.rules(), month, known) as counts:
         must_be_over(counts.record)
         table = home_table(counts, line, home) if home else unit_table(counts, line)
@@ -54,6 +60,9 @@ def _cell(value: object) -> Any:  # noqa: ANN401 - what JSON and tables hold
 
 
 def _sum(counts: InvoiceCounts, line: str, home: str) -> str:
+    if line == DEDUCTION:
+        found = recorded_deductions(counts.record)
+        return f"{len(found)} recorded deductions of {sum(one.amount for one in found):,.2f} EUR"
     if home and line == ESSENTIAL:
         days = counts.attendance.days[ESSENTIAL].get(home, 0).bit_count()
         return f"home {home} counts on {days} of {counts.span.length} days"

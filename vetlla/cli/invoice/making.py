@@ -17,6 +17,7 @@ from vetlla.cli.kit.output import print_json, print_rows, talk
 from vetlla.cli.kit.parameters import footnote_names
 from vetlla.cli.kit.registry import CLOCK, as_day, today
 from vetlla.documents.words import Language
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.service.invoice.fields import line_fields
 from vetlla.settings.signing_key import read_signing_key
@@ -27,6 +28,7 @@ from vetlla.tasks.invoice.making import invoice_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vetlla.service.invoice.header import InvoiceHead
     from vetlla.service.invoice.lines import MonthInvoice
     from vetlla.settings.signing_key import SigningKey
 
@@ -104,22 +106,36 @@ def make(
     """
     if signing.sign is not None and files.xml is None and files.pdf is None:
         raise UsageError("--sign signs a file", remedy="--xml FILE or --pdf FILE names it")
+    if files.issued is not None and files.issued < last_of_month(month):
+        raise UsageError(
+            f"--issued {files.issued} is before the end of {month:%Y-%m}", remedy=f"{last_of_month(month)} or later"
+        )
     rules, deductions, key = options.rules(), reductions.deductions(), signing.key()
     head = load_head(files.header) if files.xml or files.pdf else None
     with counted(state_dir, rules, month, known) as counts:
         made = invoice_of(counts, deductions)
+        written = _under(head, made, files, key)
         if files.xlsx:
             write_units(files.xlsx, counts)
-    if head is not None:
-        invoice = made.under(head.header(month, files.number or f"{month:%Y-%m}", files.issued or today()))
-        xml = electronic(invoice, files.language, key, CLOCK.now().utc_us)
-        if files.xml:
-            write_bytes(files.xml, xml)
-        if files.pdf:
-            write_bytes(files.pdf, paper(made, invoice, xml, files.language))
-        if head.is_example:
-            talk().print("the header is the example with invented names: --header FILE names your own", soft_wrap=True)
+    for path, content in written:
+        write_bytes(path, content)
+    if head is not None and head.is_example:
+        talk().print("the header is the example with invented names: --header FILE names your own", soft_wrap=True)
     _tell(made, as_json=as_json)
+
+
+def _under(
+    head: InvoiceHead | None, made: MonthInvoice, files: InvoiceFiles, key: SigningKey | None
+) -> list[tuple[Path, bytes]]:
+    """Return the files that have a header, each with its content, so that nothing is written if one is refused."""
+    if head is None:
+        return []
+    invoice = made.under(head.header(made.month, files.number or f"{made.month:%Y-%m}", files.issued or today()))
+    xml = electronic(invoice, files.language, key, CLOCK.now().utc_us)
+    found = [(files.xml, xml)] if files.xml else []
+    if files.pdf:
+        found.append((files.pdf, paper(made, invoice, xml, files.language)))
+    return found
 
 
 def _tell(made: MonthInvoice, *, as_json: bool) -> None:

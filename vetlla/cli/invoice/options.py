@@ -82,7 +82,11 @@ def tell_notes(made: MonthInvoice) -> None:
 SENTENCES: Final = {
     "reduction_unknown": "the reduction by service levels is not known (PPT 13.4): give --reduction EUR --reason TEXT",
     "deducted": "{1}",
-    "level_not_measured": "ANS {0} was not measured, and the reduction leaves it out",
+    "deducted_by_record": "recorded deduction {0}: {1}",
+    "deduction_unknown": "recorded deduction {0} has no amount, so 0.00 is deducted: {1}",
+    "levels_without_band": "not kept, and no parameter invoice.ans_reduction.N says their percentage: {1}",
+    "reduced_below_zero": "the reductions are more than what they are taken of: with them it is {1} EUR",
+    "levels_not_measured": "not measured, so the reduction leaves them out: {1}",
     "homes_without_people": "{0} homes in the service have no registered user who is active: not counted",
     "people_without_home": "{0} people have a home that is not registered: not counted",
     "programme_in_no_concept": "programme {1} is in no parameter invoice.programme: {0} active people are not counted",

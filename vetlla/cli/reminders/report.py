@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vetlla.cli.kit.figures import show_figures, signed_points
 from vetlla.cli.kit.options import AsJson
-from vetlla.cli.kit.output import console, print_json, print_rows, talk
+from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.kit.registry import as_day, working
 from vetlla.cli.reminders.database import database_to_read, now
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.documents.words import Language
 from vetlla.domain.errors import UsageError
-from vetlla.domain.figures import Form
 from vetlla.service.reminders.rates import RateCard
+from vetlla.tables.figures import records
 from vetlla.tasks.reminders import report as tasks
-from vetlla.tasks.reminders.report_files import ReportKind, fields, kind_of, records, write_report
+from vetlla.tasks.reminders.report_files import ReportKind, fields, kind_of, write_report
 from vetlla.tasks.reminders.rows import load_rates
 
 if TYPE_CHECKING:
-    from vetlla.domain.figures import CellValue, FigureTable
     from vetlla.service.reminders.report.experiment import ArmsResult
     from vetlla.service.reminders.report.intervals import Difference
 
@@ -127,7 +127,7 @@ def report(
         known = {table.name: table for table in made.tables}
         for name in SHOWN:
             if name in known:
-                _show(known[name])
+                show_figures(known[name])
 
 
 def arms(
@@ -184,9 +184,12 @@ def _difference(one: Difference) -> dict[str, str | None]:
 def _show_arms(found: ArmsResult) -> None:
     out = console()
     out.print(f"drawn by chance from {found.period.first} to {found.period.last}")
-    _show(found.table())
+    show_figures(found.table())
     for name, one in (("effect", found.effect), ("effect on kept appointments", found.effect_on_kept)):
-        out.print(f"{name}: {_points(one.value)} points ({_points(one.low)} to {_points(one.high)})", soft_wrap=True)
+        out.print(
+            f"{name}: {signed_points(one.value)} points ({signed_points(one.low)} to {signed_points(one.high)})",
+            soft_wrap=True,
+        )
     if found.needed is None:
         out.print(f"how many are needed to see {found.points} points cannot be said yet")
     else:
@@ -195,25 +198,3 @@ def _show_arms(found: ArmsResult) -> None:
             f" {found.missing:,} more than now",
             soft_wrap=True,
         )
-
-
-# --- tables on a terminal ---------------------------------------------------------------------------------------------
-
-
-def _show(table: FigureTable) -> None:
-    names = [column.name for column in table.columns]
-    rows = ({name: _cell(table, name, value) for name, value in row.items()} for row in table.records())
-    print_rows(rows, names, as_json=False, title=table.name.replace("_", " "))
-
-
-def _cell(table: FigureTable, name: str, value: CellValue) -> str:
-    form = next(column.form for column in table.columns if column.name == name)
-    if value is None:
-        return "-"
-    if isinstance(value, Decimal) and form in {Form.SHARE, Form.POINTS}:
-        return _points(value) if form is Form.POINTS else f"{value * 100:.1f} %"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _points(value: Decimal | None) -> str:
-    return "-" if value is None else f"{value * 100:+.1f}"

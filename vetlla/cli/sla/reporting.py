@@ -58,12 +58,13 @@ Numbers = Annotated[
 ]
 ON_SCREEN: Final = 50
 """Breaches of a level that a person is shown; --json shows every one that is listed."""
-Out = Annotated[
-    Path | None,
+Outs = Annotated[
+    list[Path] | None,
     typer.Option(
         "--out",
         metavar="FILE",
-        help="Write a page (.pdf, .html) or rows (.csv, .xlsx, .json); a page shows the last month in detail.",
+        help="Write a page (.pdf, .html) or rows (.csv, .xlsx, .json); repeatable. A page shows the last month in"
+        " detail.",
     ),
 ]
 MONTHS_AT_MOST: Final = 60
@@ -75,7 +76,7 @@ def report(
     month: Months = "",
     ans: Numbers = None,
     known: Known = "",
-    out: Out = None,
+    out: Outs = None,
     language: Annotated[Language, typer.Option("--language", help="Language of a page.")] = Language.CA,
     *,
     options: RuleOptions,
@@ -92,8 +93,9 @@ def report(
     Example: vetlla sla report --month 2026-11 --out ans.pdf --language ca
     """
     background_priority()
-    if out is not None:
-        files.must_be_known(out)
+    outs = out or []
+    for path in outs:
+        files.must_be_known(path)
     rules = options.rules()
     now_us, known_us = asked(known)
     found: list[LevelFigure] = []
@@ -104,12 +106,12 @@ def report(
         ):
             found += figures(record, ans or NUMBERS)
     with verdict(exit_status(found)):
-        if out is not None:
-            files.write(out, found, files.Written(rules, now_us, language))
-        elif as_json:
+        for path in outs:
+            files.write(path, found, files.Written(rules, now_us, language))
+        if as_json and not outs:
             for one in found:
                 print_json(fields(one))
-        else:
+        elif not outs:
             _tell(found)
 
 

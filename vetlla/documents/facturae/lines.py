@@ -13,6 +13,7 @@ from vetlla.documents.facturae.fields import Node, field
 from vetlla.documents.facturae.figures import finest, number
 from vetlla.documents.facturae.sums import amount
 from vetlla.domain.errors import UsageError
+from vetlla.domain.invoices import REFERENCE_MOST
 from vetlla.domain.money import CENT, cents
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def invoice_line(line: InvoiceLine, header: InvoiceHeader, words: Words) -> Node
     return Node(
         "InvoiceLine",
         (
-            field("ReceiverContractReference", header.contract, 20),
-            field("FileReference", header.file, 20),
+            field("ReceiverContractReference", header.contract, REFERENCE_MOST),
+            field("FileReference", header.file, REFERENCE_MOST),
             field("ItemDescription", told, 2500),
             Node("Quantity", number(units)),
             Node("UnitOfMeasure", codes.UNITS),
@@ -43,7 +44,7 @@ def invoice_line(line: InvoiceLine, header: InvoiceHeader, words: Words) -> Node
             *_rounding(line, cost, words),
             Node("GrossAmount", amount(line.amount)),
             Node("TaxesOutputs", (_tax(line),)),
-            field("AdditionalLineItemInformation", unit, 2500),
+            field("AdditionalLineItemInformation", "; ".join(filter(None, (unit, line.reason))), 2500),
             field("ArticleCode", codes.article(line.concept), 20),
         ),
     )

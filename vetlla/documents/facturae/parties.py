@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.fields import Node, field
 from vetlla.domain.errors import UsageError
+from vetlla.domain.invoices import NAME_MOST, PROVINCE_MOST, TOWN_MOST
+from vetlla.domain.spanish_numbers import is_of_person, is_postcode
 
 if TYPE_CHECKING:
     from vetlla.domain.invoices import InvoiceHeader, InvoiceParty
-
-_NATURAL: Final = re.compile(r"[0-9KLMXYZ]")
-"""First character of a person's tax number; all others are of companies and public bodies."""
-_POSTCODE: Final = re.compile(r"[0-9]{5}", re.ASCII)
 
 
 def parties(header: InvoiceHeader) -> Node:
@@ -29,7 +26,7 @@ def parties(header: InvoiceHeader) -> Node:
 
 
 def _tax(party: InvoiceParty) -> tuple[Node]:
-    if _NATURAL.match(party.tax_id):
+    if is_of_person(party.tax_id):
         raise UsageError(
             f"{party.tax_id} is the tax number of a person, and only companies and public bodies are written",
             remedy="give the number of the legal entity",
@@ -64,19 +61,19 @@ def _centres(header: InvoiceHeader) -> Node:
 
 
 def _entity(party: InvoiceParty) -> Node:
-    return Node("LegalEntity", (field("CorporateName", party.name, 80), _address(party)))
+    return Node("LegalEntity", (field("CorporateName", party.name, NAME_MOST), _address(party)))
 
 
 def _address(party: InvoiceParty) -> Node:
-    if not _POSTCODE.fullmatch(party.postcode):
+    if not is_postcode(party.postcode):
         raise UsageError(f"PostCode {party.postcode!r} of {party.name} is not five digits", remedy="give the postcode")
     return Node(
         "AddressInSpain",
         (
-            field("Address", party.address, 80),
+            field("Address", party.address, NAME_MOST),
             Node("PostCode", party.postcode),
-            field("Town", party.town, 50),
-            field("Province", party.province, 20),
+            field("Town", party.town, TOWN_MOST),
+            field("Province", party.province, PROVINCE_MOST),
             Node("CountryCode", "ESP"),
         ),
     )

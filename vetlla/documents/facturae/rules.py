@@ -1,7 +1,7 @@
 """What public bodies check after the schema: annex II of Orden HAP/1650/2015, by its own numbers, and Facturae's sums.
 
 Not looked at, because only the receiver can: whether the invoice was sent before (3b), and whether an office exists in
-DIR3 (8).
+DIR3 (8). All amounts of the service are in euros, so another currency is a fault.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vetlla.documents.facturae import codes
 from vetlla.documents.facturae.reading import amount, taxes, text
 from vetlla.domain.money import cents, tax_of
-from vetlla.domain.spanish_numbers import is_tax_number
+from vetlla.domain.spanish_numbers import is_dir3, is_tax_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NOTHING: Final = Decimal(0)
 _ROLES: Final = (codes.ACCOUNTING, codes.MANAGING, codes.PROCESSING)
 _CENTS: Final = 2
+_EUROS: Final = "EUR"
+_INSTALLMENT: Final = "PaymentDetails/Installment/InstallmentAmount"
 _TAX: Final = "TaxesOutputs/Tax/TaxAmount/TotalAmount"
 _AMOUNTS_OF_TAX: Final = ("TaxesOutputs/Tax/TaxableBase/TotalAmount", _TAX)
 _AMOUNTS_OF_LINE: Final = (
@@ -52,6 +54,10 @@ def _parties(root: Element) -> Iterator[str]:
     roles = {text(centre, "RoleTypeCode") for centre in centres if text(centre, "CentreCode")}
     if missing := [role for role in _ROLES if role not in roles]:
         yield f"rule 8: the buyer has no office with its DIR3 code in role {', '.join(missing)}"
+    for centre in centres:
+        code = text(centre, "CentreCode")
+        if code and not is_dir3(code):
+            yield f"rule 8: the office in role {text(centre, 'RoleTypeCode')} has {code}, which is no DIR3 code"
 
 
 def _invoice(invoice: Element) -> Iterator[str]:
@@ -63,6 +69,7 @@ def _invoice(invoice: Element) -> Iterator[str]:
         yield "rule 4a: a corrective invoice has no block Corrective"
     elif method in codes.METHODS and not text(invoice, "InvoiceHeader/Corrective/InvoiceNumber"):
         yield "rule 4b: a corrective invoice does not name the invoice that it corrects"
+    yield from _currency(invoice, "InvoiceIssueData/InvoiceCurrencyCode", "InvoiceIssueData/TaxCurrencyCode")
     lines = invoice.findall("Items/InvoiceLine")
     for place, line in enumerate(lines, 1):
         yield from (f"line {place}: {fault}" for fault in _line(line))
@@ -119,6 +126,19 @@ def _totals(invoice: Element, gross: Decimal) -> Iterator[str]:
     ):
         if found != right:
             yield f"rule {rule}: {name} is {found}, and its parts give {right}"
+    yield from _payment(invoice, of("TotalExecutableAmount"))
+
+
+def _payment(invoice: Element, executable: Decimal) -> Iterator[str]:
+    """Yield whether the payments are not what is to be paid; an invoice may leave them out."""
+    if invoice.find(_INSTALLMENT) is not None and (paid := _sum(invoice, _INSTALLMENT)) != executable:
+        yield f"rule Facturae: all InstallmentAmount are {paid}, and TotalExecutableAmount is {executable}"
+
+
+def _currency(element: Element, *paths: str) -> Iterator[str]:
+    for path in paths:
+        if (code := text(element, path)) != _EUROS:
+            yield f"rule 6: {path.rpartition('/')[2]} is {code}, and the contract is in {_EUROS}"
 
 
 def _vat(invoice: Element, lines: list[Element]) -> Iterator[str]:
@@ -144,6 +164,7 @@ def _vat(invoice: Element, lines: list[Element]) -> Iterator[str]:
 
 def _batch(root: Element) -> Iterator[str]:
     batch, invoices = "FileHeader/Batch", root.findall("Invoices/Invoice")
+    yield from _currency(root, f"{batch}/InvoiceCurrencyCode")
     count = text(root, f"{batch}/InvoicesCount")
     if count != str(len(invoices)):
         yield f"rule Facturae: InvoicesCount is {count}, and the file has {len(invoices)}"

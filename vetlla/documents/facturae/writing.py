@@ -18,6 +18,7 @@ from vetlla.documents.facturae.parties import parties
 from vetlla.documents.facturae.sums import amount, check_sums
 from vetlla.documents.words import Language, words_of
 from vetlla.domain.errors import UsageError
+from vetlla.domain.invoices import REFERENCE_MOST
 from vetlla.domain.spanish_numbers import is_iban
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def _head(header: InvoiceHeader) -> Node:
     return Node(
         "InvoiceHeader",
         (
-            field("InvoiceNumber", header.number, 20),
-            *optional("InvoiceSeriesCode", header.series, 20),
+            field("InvoiceNumber", header.number, REFERENCE_MOST),
+            *optional("InvoiceSeriesCode", header.series, REFERENCE_MOST),
             Node("InvoiceDocumentType", "FC"),
             Node("InvoiceClass", "OR" if corrects else "OO"),
             *((_corrective(corrects),) if corrects else ()),
@@ -108,8 +109,8 @@ def _corrective(corrects: CorrectedInvoice) -> Node:
     return Node(
         "Corrective",
         (
-            field("InvoiceNumber", corrects.number, 20),
-            *optional("InvoiceSeriesCode", corrects.series, 20),
+            field("InvoiceNumber", corrects.number, REFERENCE_MOST),
+            *optional("InvoiceSeriesCode", corrects.series, REFERENCE_MOST),
             Node("ReasonCode", corrects.reason),
             Node("ReasonDescription", codes.REASONS[corrects.reason]),
             _period("TaxPeriod", corrects.month),
@@ -139,8 +140,8 @@ def _issue(header: InvoiceHeader, words: Words) -> Node:
             Node("TaxCurrencyCode", "EUR"),
             Node("LanguageName", words.language.value),
             field("InvoiceDescription", told, 2500),
-            field("FileReference", header.file, 20),
-            field("ReceiverContractReference", header.contract, 20),
+            field("FileReference", header.file, REFERENCE_MOST),
+            field("ReceiverContractReference", header.contract, REFERENCE_MOST),
         ),
     )
 

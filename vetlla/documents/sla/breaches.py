@@ -100,5 +100,4 @@ def _subject(subject: str, words: Words) -> str:
 def _moment(at_us: int | None, zone: tzinfo, words: Words) -> str | None:
     if at_us is None:
         return None
-    at = to_datetime(at_us).astimezone(zone)
-    return f"{words.short_day(at.date())} {at:%H:%M:%S}"
+    return words.moment(to_datetime(at_us).astimezone(zone))

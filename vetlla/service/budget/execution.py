@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.domain.money import cents, tax_of
-from vetlla.service.budget.tender import SUMS, cells
+from vetlla.service.budget.tender import RENT, SUMS, cells
 from vetlla.service.calendar import add_months
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from vetlla.service.budget.tender import TenderTables
 
@@ -31,6 +31,9 @@ WITHOUT_MODIFICATION: Final = 10
 """Percent of the year's net amount that units may exceed it by (LCSP, article 309.1; tender, section 6)."""
 BY_MODIFICATION: Final = 20
 """Percent of the year's net amount that a modification may add (tender, 19.1)."""
+OTHER_VAT: Final = "other_vat"
+"""Row of the lines whose VAT is that of no budget item; their VAT has a row such as ``vat_10``."""
+_VAT: Final = "vat_"
 _ZERO: Final = Decimal(0)
 _MONTHS_OF_A_YEAR: Final = 12
 
@@ -161,7 +164,7 @@ def _year(
     executed = _executed(tables, [invoiced[month] for month in present])
     days, of_year = _days(present), _days(months)
     sums = [one for one in SUMS if one in budget]
-    further = sorted(set(executed) - set(budget))
+    further = sorted(set(executed) - set(budget) - set(sums))
     order = [*(one for one in budget if one not in sums), *further, *sums]
     net = budget["net"]
     return BudgetYear(
@@ -187,23 +190,41 @@ def _year(
 def _executed(tables: TenderTables, invoices: Sequence[Sequence[InvoicedLine]]) -> dict[str, Decimal]:
     """Return what was invoiced by concept, with the sums. VAT is rounded once for each invoice and rate."""
     found: defaultdict[str, Decimal] = defaultdict(lambda: _ZERO)
+    net = taxes = _ZERO
     for lines in invoices:
-        bases: defaultdict[Decimal, Decimal] = defaultdict(lambda: _ZERO)
+        bases: defaultdict[tuple[str, str, Decimal], Decimal] = defaultdict(lambda: _ZERO)
         for line in lines:
+            _refuse_sum(line.concept)
             found[line.concept] += line.amount
-            bases[line.vat] += line.amount
-        for concept, vat, rate in _groups(tables):
-            found[concept] += bases[rate]
-            found[vat] += tax_of(bases[rate], rate)
-    found["net"] = found["services"] + found["rent"]
-    found["total"] = found["net"] + found["vat_4"] + found["vat_21"]
-    return dict(found)
+            bases[*_item(line, tables), line.vat] += line.amount
+        for (item, vat, rate), base in bases.items():
+            tax = tax_of(base, rate)
+            found[item] += base
+            found[vat] += tax
+            net += base
+            taxes += tax
+    return {**found, "net": net, "total": net + taxes}
 
 
-def _groups(tables: TenderTables) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield the sum of a rate, its VAT, and the rate in percent."""
-    yield "services", "vat_4", tables.vat.services
-    yield "rent", "vat_21", tables.vat.rent
+def _refuse_sum(concept: str) -> None:
+    """Raise UsageError if a line has the name of a sum, in which it would count twice."""
+    if concept in {*SUMS, OTHER_VAT} or concept.startswith(_VAT):
+        raise UsageError(
+            f"{concept} is a sum of the table and no concept of an invoice", remedy="leave the sums out of the file"
+        )
+
+
+def _item(line: InvoicedLine, tables: TenderTables) -> tuple[str, str]:
+    """Return the rows of the sum and of the VAT to which a line belongs, by its VAT.
+
+    Two items of the same rate are told apart by the concept. A third rate has rows of its own.
+    """
+    services, rent = ("services", f"{_VAT}4"), ("rent", f"{_VAT}21")
+    if tables.vat.services == tables.vat.rent == line.vat:
+        return rent if line.concept.startswith(RENT) else services
+    if line.vat == tables.vat.services:
+        return services
+    return rent if line.vat == tables.vat.rent else (OTHER_VAT, f"{_VAT}{line.vat.normalize():f}")
 
 
 def _days(months: Sequence[date]) -> int:

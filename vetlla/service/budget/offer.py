@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
-from vetlla.service.budget.tender import RentLine, cells
+from vetlla.service.budget.tender import RENT, RentLine, cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 DECIMALS: Final = 2
 DECIMALS_OF: Final = {"essential": 4}
-_RENT: Final = "rent."
 
 
 class OfferCell(NamedTuple):
@@ -39,7 +38,7 @@ class OfferCell(NamedTuple):
 
 def ceilings(tables: TenderTables) -> dict[str, Decimal]:
     """Return the price of each concept in the order of the tables."""
-    rents = {f"{_RENT}{name}": line.price for name, line in tables.rent.items()}
+    rents = {f"{RENT}{name}": line.price for name, line in tables.rent.items()}
     return {**dict(tables.prices), **rents}
 
 
@@ -55,7 +54,7 @@ def offered_tables(tables: TenderTables, offered: Mapping[str, Decimal]) -> Tend
             raise UsageError(f"the tender has no concept {concept}", remedy=f"one of {', '.join(found)}")
         _must_be_allowed(concept, price, found[concept])
     prices = {name: offered.get(name, price) for name, price in dict(tables.prices).items()}
-    rents = {name: _line(line, offered.get(f"{_RENT}{name}")) for name, line in tables.rent.items()}
+    rents = {name: _line(line, offered.get(f"{RENT}{name}")) for name, line in tables.rent.items()}
     return tables.model_copy(update={"prices": tables.prices.model_copy(update=prices), "rent": rents})
 
 

@@ -126,6 +126,8 @@ class Cell(NamedTuple):
 
 
 _FILE: Final = TypeAdapter(TenderTables)
+RENT: Final = "rent."
+"""Begin of the concepts of rent, such as ``rent.smoke``."""
 SUMS: Final = ("services", "rent", "net", "vat_4", "vat_21", "total")
 
 

@@ -113,12 +113,12 @@ class StreetEmergency(NamedTuple):
         return any(at is not None for at in (self.arrived_us, self.access_us, self.no_access_us))
 
     def units_sent(self) -> frozenset[str]:
-        """Return the units that were sent and not called away."""
+        """Return the units that were sent and not called away, each under one spelling of its code."""
         found: set[str] = set()
         last = ""
         for event in self.standing.duty.events:
             if event.told.event == "sent":
-                last = detail(event, UNIT)
+                last = code_key(detail(event, UNIT))
                 found.add(last)
             elif event.told.event == "recalled":
                 found.discard(last)

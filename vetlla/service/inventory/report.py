@@ -80,26 +80,30 @@ def report(fleet: Iterable[DeviceRecord], day: date, replaced: Mapping[int, str]
     """
     order = {kind: place for place, kind in enumerate(DeviceType)}
     devices = sorted(fleet, key=lambda kept: (order[kept.device.type], kept.standing.home, kept.id))
-    kept_by = Counter((kept.device.type, kept.standing.ownership, kept.standing.place) for kept in devices)
+    free = [kept for kept in in_service(devices, homes, day) if kept.standing.ownership is Ownership.OFFERED]
+    return Report(
+        day=day,
+        rows=[cells(kept, replaced.get(kept.id, "")) for kept in devices],
+        totals=totals(devices),
+        terminals_at_no_cost=sum(kept.device.type is DIGITAL for kept in free),
+        buttons_at_no_cost=sum(kept.device.type in BUTTONS for kept in free),
+    )
+
+
+def totals(fleet: Iterable[DeviceRecord]) -> list[Total]:
+    """Return how many devices of each type and owner there are, and the sums over them."""
+    kept_by = Counter((kept.device.type, kept.standing.ownership, kept.standing.place) for kept in fleet)
     count: Counter[tuple[str, str, Place]] = Counter()
     for (device_type, ownership, place), number in kept_by.items():
         for kind in (device_type.value, ALL):
             for owner in (ownership.value, ALL):
                 count[kind, owner, place] += number
-    totals = [
+    return [
         Total(kind, owner, count[kind, owner, Place.HOME], count[kind, owner, Place.WAREHOUSE])
         for kind in (*(kind.value for kind in DeviceType), ALL)
         for owner in (*(owner.value for owner in Ownership), ALL)
         if any(count[kind, owner, place] for place in (Place.HOME, Place.WAREHOUSE))
     ]
-    free = [kept for kept in in_service(devices, homes, day) if kept.standing.ownership is Ownership.OFFERED]
-    return Report(
-        day=day,
-        rows=[cells(kept, replaced.get(kept.id, "")) for kept in devices],
-        totals=totals,
-        terminals_at_no_cost=sum(kept.device.type is DIGITAL for kept in free),
-        buttons_at_no_cost=sum(kept.device.type in BUTTONS for kept in free),
-    )
 
 
 def cells(kept: DeviceRecord, replaces: str) -> tuple[str | int | date | None, ...]:

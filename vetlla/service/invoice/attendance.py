@@ -40,6 +40,8 @@ class MonthAttendance:
         self._excluded = frozenset(excluded)
         self.days: dict[str, dict[str, int]] = {concept: {} for concept in (ESSENTIAL, *PROGRAMMES)}
         """By concept: the days of each home, or of each person for MIMAL and integrated programmes."""
+        self.homes_of: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        """By MIMAL or integrated programmes and person: the homes of the days that count, in their order."""
         self.home_of: dict[str, str] = {}
         """The last home of each person in the month."""
         self.fortnightly: defaultdict[str, int] = defaultdict(int)
@@ -78,6 +80,8 @@ class MonthAttendance:
             key = person.home if concept == HOME_SAFETY else person.code
             of_concept = self.days[concept]
             of_concept[key] = of_concept.get(key, 0) | found
+            if concept != HOME_SAFETY and person.home not in (homes := self.homes_of[concept, person.code]):
+                homes.append(person.home)
 
     def units(self, concept: str) -> int:
         """Return the units of a concept: days of homes for essential telecare, homes or people for the others."""

@@ -1,13 +1,15 @@
 """Compares a received invoice with our counts, concept by concept. Every figure must be equal.
 
 Lines of one concept are taken together, because an invoice may split them. A concept that one side does not have is
-equal to a line without units.
+equal to a line without units. A line of a concept that the contract does not know is a difference, whatever it asks.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vetlla.service.invoice.concepts import COUNTED, REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from vetlla.domain.invoices import InvoiceLine, ReceivedLine, VatGroup
 
 _ZERO = Decimal(0)
+_KNOWN: Final = frozenset({*COUNTED, *REPEATED})
 
 
 class ConceptFigures(NamedTuple):
@@ -44,7 +47,7 @@ class ComparedConcept(NamedTuple):
     ours: ConceptFigures
     theirs: ConceptFigures
     differs: tuple[str, ...]
-    """Which of ``units``, ``price``, ``amount`` and ``vat`` are not equal."""
+    """Which of ``units``, ``price``, ``amount`` and ``vat`` are not equal; ``concept`` if the contract has it not."""
 
 
 def compared(ours: Iterable[InvoiceLine], theirs: Iterable[ReceivedLine]) -> list[ComparedConcept]:
@@ -71,7 +74,7 @@ def _figures(lines: Sequence[tuple[Decimal, Decimal, Decimal, tuple[Decimal, ...
 
 def _compared(concept: str, ours: ConceptFigures, theirs: ConceptFigures) -> ComparedConcept:
     if ours.is_nothing and theirs.is_nothing:
-        return ComparedConcept(concept, ours, theirs, ())
+        return ComparedConcept(concept, ours, theirs, () if concept in _KNOWN else ("concept",))
     names = ("units", "price", "amount", "vat")
     differs = tuple(name for name, one, two in zip(names, ours, theirs, strict=True) if one != two)
     return ComparedConcept(concept, ours, theirs, differs)

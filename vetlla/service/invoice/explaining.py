@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.homes import ServiceState
 from vetlla.service.inventory.stays import RentReason
+from vetlla.service.invoice.rents import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vetlla.service.invoice.terms import UmoTerms
 
 ELSEWHERE: Final = "in another home"
-"""State of a person on days on which they lived in another home."""
+"""What a person or a device is on days in another home."""
 
 
 class UserStretch(NamedTuple):
@@ -74,12 +75,14 @@ def _user(person: Person, first: date, last: date, state: ServiceState, span: Da
     return UserStretch(person.code, first, last, state.value, "own" if own else "home", tuple(sorted(programmes)))
 
 
-def device_stretches(one: DeviceMonth, terms: RentTerms) -> Iterator[DeviceStretch]:
-    """Yield what a device was in the month, by day."""
-    parts = [(RentReason.RENTED, one.days), *one.others.items()]
+def device_stretches(one: DeviceMonth, home: str, terms: RentTerms) -> Iterator[DeviceStretch]:
+    """Yield what a device was in the month, by day. Of its days in another home than ``home`` only that is said."""
+    of_home, warehouse = one.days_in(home), one.days_in("")
+    elsewhere = joined(days for _, days in one.places) & ~of_home & ~warehouse
+    parts = [(RentReason.RENTED.value, one.days), *((reason.value, days) for reason, days in one.others.items())]
     found = [
-        DeviceStretch(one.device.name, since, until or terms.span.last, reason.value)
-        for reason, days in parts
+        DeviceStretch(one.device.name, since, until or terms.span.last, reason)
+        for reason, days in (*((reason, days & ~elsewhere) for reason, days in parts), (ELSEWHERE, elsewhere))
         for since, until in terms.span.stretches(days)
     ]
     return iter(sorted(found, key=lambda stretch: stretch.first))

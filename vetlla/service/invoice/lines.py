@@ -6,7 +6,7 @@ no rounding of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,6 +47,17 @@ class Deduction(NamedTuple):
     amount: Decimal
     """At least 0; the line has it below zero."""
     reason: str
+    record: int = 0
+    """Number of the recorded deduction that it is; 0 if a person gave it to the command."""
+    day: date | None = None
+    """Day of a recorded deduction."""
+    is_known: bool = True
+    """False for a recorded deduction without an amount."""
+
+    @property
+    def named(self) -> str:
+        """Its reason, with the number of its record."""
+        return f"20.2.d/{self.record}: {self.reason}" if self.record else self.reason
 
 
 class InvoiceNote(NamedTuple):
@@ -111,16 +122,28 @@ def deduction_lines(
     """
     net = sum((line.amount for line in counted), _ZERO)
     if where is not ReductionVat.BOTH or not net or not one.amount:
-        return [_deduction(one.concept, one.amount, rates.rent if where is ReductionVat.RENT else rates.services)]
+        return [_deduction(one, one.amount, rates.rent if where is ReductionVat.RENT else rates.services)]
     of_services = sum((line.amount for line in counted if line.vat == rates.services), _ZERO)
     first = cents(one.amount * of_services / net)
     parts = ((first, rates.services), (one.amount - first, rates.rent))
-    return [_deduction(one.concept, amount, rate) for amount, rate in parts]
+    return [_deduction(one, amount, rate) for amount, rate in parts]
 
 
-def _deduction(concept: str, amount: Decimal, rate: Decimal) -> InvoiceLine:
+def _deduction(one: Deduction, amount: Decimal, rate: Decimal) -> InvoiceLine:
     price = cents(-amount)
-    return InvoiceLine(concept, Decimal(1), unit_of(concept), price, price, rate)
+    return InvoiceLine(one.concept, Decimal(1), unit_of(one.concept), price, price, rate, one.named)
+
+
+def with_warning(made: MonthInvoice) -> MonthInvoice:
+    """Return an invoice; if its reductions are more than what they are taken of, its last line says so.
+
+    That is the case if the net amount or the base of a rate is below zero.
+    """
+    if all(value >= 0 for value in (made.net, *(group.base for group in made.vat))):
+        return made
+    last = made.lines[-1]
+    note = InvoiceNote("reduced_below_zero", about=f"{min(made.net, *(group.base for group in made.vat)):f}")
+    return replace(made, lines=(*made.lines[:-1], replace(last, notes=(*last.notes, note))))
 
 
 def month_invoice(month: date, lines: Iterable[CountedLine]) -> MonthInvoice:

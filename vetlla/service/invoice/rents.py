@@ -33,12 +33,18 @@ class DeviceMonth:
     device: DeviceHistory
     home: str
     """The last home of the month in which it was; empty if it was in none."""
+    places: tuple[tuple[str, int], ...]
+    """The homes in which it was, in their order, each with its days (bits); with an empty text the warehouse."""
     days: int
     """Rented days, as bits."""
     reason: RentReason | None
     """``rented`` if it has a rented day, else why not; None if it was neither in a home nor paid in the warehouse."""
     others: Mapping[RentReason, int]
     """Days (bits) on which it was not rented, by reason."""
+
+    def days_in(self, home: str) -> int:
+        """Return the days (bits) on which it was in a home."""
+        return joined(days for place, days in self.places if place == home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +57,23 @@ class RentPosition:
     """Rented days, as bits."""
 
     @property
-    def home(self) -> str:
-        """The last home in which it was."""
-        return self.devices[-1].home
+    def homes(self) -> tuple[str, ...]:
+        """The homes in which it was rented, in the order of days; of days in the warehouse the home before them."""
+        found: list[str] = []
+        for one in self.devices:
+            there = [place for place, days in one.places if place and days & one.days]
+            found += [home for home in there or [one.home] if home not in found]
+        return tuple(found)
 
 
 def device_month(device: DeviceHistory, terms: RentTerms) -> DeviceMonth:
     """Return what a device was in the month. Pilots are not looked at here (``without_pilots``)."""
     rented, home = 0, ""
     others: dict[RentReason, int] = {}
+    places: list[tuple[str, int]] = []
     for stay in stays(device.movements, terms):
         home = stay.move.home or home
+        places.append((stay.move.home, joined(days for _, days in stay.parts)))
         for found, some in stay.parts:
             if found is RentReason.RENTED:
                 rented |= some
@@ -69,7 +81,15 @@ def device_month(device: DeviceHistory, terms: RentTerms) -> DeviceMonth:
                 others[found] = others.get(found, 0) | some
     in_home = (other for other in others if other is not RentReason.WAREHOUSE)
     reason = RentReason.RENTED if rented else next(in_home, None)
-    return DeviceMonth(device=device, home=home, days=rented, reason=reason, others=others)
+    return DeviceMonth(device=device, home=home, places=tuple(places), days=rented, reason=reason, others=others)
+
+
+def joined(parts: Iterable[int]) -> int:
+    """Return all days (bits) of some parts."""
+    found = 0
+    for days in parts:
+        found |= days
+    return found
 
 
 def without_pilots(found: Iterable[DeviceMonth], free: Collection[int]) -> Iterator[DeviceMonth]:
@@ -110,7 +130,7 @@ def positions(found: Iterable[DeviceMonth], span: DaySpan) -> list[RentPosition]
             if days:
                 parts.setdefault(one.position, []).append(replace(every[number], days=days))
     made = (_position(some) for some in parts.values())
-    return sorted(made, key=lambda one: (one.home, one.devices[0].device.number))
+    return sorted(made, key=lambda one: (one.homes, one.devices[0].device.number))
 
 
 class _Holding(NamedTuple):
@@ -122,10 +142,7 @@ class _Holding(NamedTuple):
 
 def _position(parts: list[DeviceMonth]) -> RentPosition:
     parts.sort(key=lambda one: one.days & -one.days)  # by the first day
-    days = 0
-    for one in parts:
-        days |= one.days
-    return RentPosition(devices=tuple(parts), days=days)
+    return RentPosition(devices=tuple(parts), days=joined(one.days for one in parts))
 
 
 def _replacements(every: Mapping[int, DeviceMonth], span: DaySpan) -> list[tuple[date, int, int]]:
@@ -152,13 +169,13 @@ def _place_in_day(movements: Sequence[Movement], day: date, other: int) -> int:
     return of_day.index(other) if other in of_day else 0
 
 
-def rent_units(found: Iterable[RentPosition], span: DaySpan, pro_rata: ProRata) -> Decimal:
-    """Return the units of a line: months of devices, rounded to ``FINEST``."""
+def rent_units(found: Iterable[RentPosition], month_days: int, pro_rata: ProRata) -> Decimal:
+    """Return the units of a line: months of ``month_days`` days of devices, rounded to ``FINEST``."""
     lengths = Counter(one.days.bit_count() for one in found)
-    shares = (month_share(days, span.length, pro_rata) * number for days, number in lengths.items())
+    shares = (month_share(days, month_days, pro_rata) * number for days, number in lengths.items())
     return rounded_months(sum(shares, Fraction(0)))
 
 
-def position_units(one: RentPosition, span: DaySpan, pro_rata: ProRata) -> Decimal:
-    """Return the units of a position, not rounded."""
-    return as_decimal(month_share(one.days.bit_count(), span.length, pro_rata))
+def position_units(one: RentPosition, month_days: int, pro_rata: ProRata) -> Decimal:
+    """Return the units of a position in a month of ``month_days`` days, not rounded."""
+    return as_decimal(month_share(one.days.bit_count(), month_days, pro_rata))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vetlla.domain.errors import ConfigError
+from vetlla.domain.errors import ConfigError, UsageError
 from vetlla.service.agenda.figures import LEVELS
+from vetlla.service.homes.attended import DaySpan
 from vetlla.service.inventory import renting
 from vetlla.service.invoice.concepts import AGENDAS, PROGRAMMES, RENT, UMO
 from vetlla.service.invoice.lines import ReductionVat, VatRates
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
     from vetlla.service.dispatch.emergency import StreetEmergency
@@ -47,6 +49,36 @@ def behind(concept: str, reading: Reading) -> tuple[str, ...]:
     for name in names:
         reading.entry(name)
     return reading.assumed()
+
+
+def _contract(reading: Reading) -> tuple[date, date]:
+    """Return the first and the last day of the contract."""
+    return reading.the_date("contract.start"), reading.the_date("contract.end")
+
+
+def has_contract(month: date, last: date, reading: Reading) -> bool:
+    """Return True if there is a contract on a day of a month, given by its first and its last day."""
+    start, end = _contract(reading)
+    return start <= last and month <= end
+
+
+def contract_days(month: date, last: date, reading: Reading) -> DaySpan:
+    """Return the days of a month, from its first to its last one, on which there is a contract.
+
+    An extension is a further value of ``contract.end``. Raises UsageError if the contract has no day of the month.
+    """
+    start, end = _contract(reading)
+    if last < start:
+        raise UsageError(
+            f"{month:%Y-%m} cannot be invoiced: the contract starts on {start}",
+            remedy="give a later --month; parameter contract.start has the day",
+        )
+    if end < month:
+        raise UsageError(
+            f"{month:%Y-%m} cannot be invoiced: the contract ended on {end}",
+            remedy="give an earlier --month; an extension is a further value of contract.end in the parameters file",
+        )
+    return DaySpan(max(month, start), min(last, end))
 
 
 def vat_rates(reading: Reading) -> VatRates:

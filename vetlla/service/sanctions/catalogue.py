@@ -94,7 +94,7 @@ _VERY_GRAVE: Final = (
     "Grave risk for the environment, terms of payment of subcontractors, UN resolutions, others of the PCAP",
 )
 _COUNTED: Final = frozenset({"S28", "S29", "S39", "S44", "S45"})
-_FOUND: Final = frozenset({"S03", "S04", "S06", "S10", "S17", "S26", "S27", "S31", "S41", "S42", "S43"})
+_FOUND: Final = frozenset({"S03", "S04", "S06", "S10", "S17", "S26", "S27", "S31", "S41", "S42", "S43", "S46", "S47"})
 CONSECUTIVE: Final = "R5"
 ALTERNATE: Final = "R7"
 DEDUCTION: Final = "20.2.d"

@@ -6,24 +6,23 @@ duty that a service level judges, too, is a fault of its own, and its month is c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.duties import DutyVerdict
 from vetlla.domain.sanctions import FaultCase
 from vetlla.service.custody.chain import KEY, Misdeed
 from vetlla.service.duties.kinds import ClockKind
-from vetlla.service.sanctions.catalogue import DUTY_OF_PENALTY
-from vetlla.service.sanctions.single import MISSED_OBLIGATION
+from vetlla.service.sanctions.catalogue import CONCILIATION, DUTY_OF_PENALTY, EQUALITY
+from vetlla.service.sanctions.single import DOCUMENT, MISSED_OBLIGATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from vetlla.service.custody.chain import CustodyKey
     from vetlla.service.duties.kinds import DutyKinds
     from vetlla.service.duties.standing import Standing
 
-DOCUMENT: Final = "document"
 _OF_KIND: Final[Mapping[str, str]] = {
     DOCUMENT: "S03",
     "incident": "S06",
@@ -31,7 +30,8 @@ _OF_KIND: Final[Mapping[str, str]] = {
     **{kind: penalty for penalty, kind in DUTY_OF_PENALTY.items()},
 }
 """Kind of duty -> the fault that its breach is (17). A breach of another kind under an ANS is none by itself."""
-_TECHNICAL: Final = "S26"
+_DOCUMENT_OF_ADVICE: Final = {DUTY_OF_PENALTY[EQUALITY]: "equality_plan", DUTY_OF_PENALTY[CONCILIATION]: "conciliation"}
+"""Kind of the duty that the city's advice opens (18) -> the document that got a new term."""
 _REJECTED: Final = "S04"
 _OF_MISDEED: Final[Mapping[Misdeed, str]] = {
     Misdeed.LOST: "S41",
@@ -51,19 +51,46 @@ def fault_kinds(kinds: DutyKinds) -> list[str]:
     ]
 
 
-def of_duty(one: Standing, technical: frozenset[str], date_of: Callable[[int], date]) -> Iterator[FaultCase]:
-    """Yield the faults of a duty of these kinds; ``technical`` has the codes of technical documents.
+class DocumentFaults(NamedTuple):
+    """Which fault a late document is."""
+
+    of_code: Mapping[str, str]
+    """Code of a document whose delay is no S03 -> its fault."""
+    advised_us: Mapping[str, int]
+    """Code of a document of section 18 -> when the city gave a new term for it. Its first term does not count then."""
+
+    def fault(self, code: str, due_us: int) -> str:
+        """Return the fault of a document that was not there at the end of its term; empty if it got a new one."""
+        if self.advised_us.get(code, due_us + 1) <= due_us:
+            return ""
+        return self.of_code.get(code, _OF_KIND[DOCUMENT])
+
+
+def new_terms(standings: Iterable[Standing]) -> dict[str, int]:
+    """Return when the city first gave a new term for each document of section 18, by its code."""
+    found: dict[str, int] = {}
+    for one in standings:
+        code = _DOCUMENT_OF_ADVICE.get(one.duty.kind)
+        if code is not None and one.duty.events:
+            at_us = one.duty.events[0].told.at_us
+            found[code] = min(found.get(code, at_us), at_us)
+    return found
+
+
+def of_duty(one: Standing, documents: DocumentFaults, date_of: Callable[[int], date]) -> Iterator[FaultCase]:
+    """Yield the faults of a duty of these kinds; ``documents`` says which one a late document is.
 
     A breach is of the last day on which the duty would have been kept.
     """
     duty, ans = one.duty, one.terms.kind.ans or 0
     if one.verdict is DutyVerdict.BREACHED:
-        fault = _OF_KIND.get(duty.kind, MISSED_OBLIGATION)
-        if duty.kind == DOCUMENT and duty.subject in technical:
-            fault = _TECHNICAL
         at_us = one.due_us if one.due_us is not None else one.until_us
+        fault = _OF_KIND.get(duty.kind, MISSED_OBLIGATION)
+        if duty.kind == DOCUMENT:
+            fault = documents.fault(duty.subject, at_us)
         until = date_of(one.ended.told.at_us) if one.ended else None
-        yield FaultCase(fault, date_of(at_us), duty.kind, str(duty.id), _subject(one), ans=ans, until=until)
+        if fault:
+            yield FaultCase(fault, date_of(at_us), duty.kind, str(duty.id), _subject(one), ans=ans, until=until)
     if duty.kind == DOCUMENT:
         for event in duty.events:
             if event.told.event in one.terms.kind.reopens:

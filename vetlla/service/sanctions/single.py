@@ -8,7 +8,7 @@ from vetlla.domain.clock import last_of_month
 from vetlla.domain.sanctions import FaultCase, FaultClass
 from vetlla.service.sanctions.catalogue import FAULTS
 from vetlla.service.sanctions.making import fault
-from vetlla.service.sanctions.terms import SHARE_OF_TENDER, WORSE_PERCENT
+from vetlla.service.sanctions.terms import DOCUMENT_FAULTS, SHARE_OF_TENDER, WORSE_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vetlla.domain.sanctions import ContractFault, FaultFacts, LevelMonth
     from vetlla.service.sanctions.terms import SanctionTerms
 
+DOCUMENT: Final = "document"
+"""Kind of the duty to deliver a document."""
 MISSED_OBLIGATION: Final = "S10"
 """Cases of this fault are counted, and the count decides the fault (``obligations``)."""
 OFFERED_PART: Final = "share"
@@ -31,7 +33,8 @@ def single(facts: FaultFacts, terms: SanctionTerms) -> Iterator[ContractFault]:
     """
     for case in facts.cases:
         if case.fault != MISSED_OBLIGATION and FAULTS[case.fault].fault_class is not FaultClass.PENALTY:
-            yield fault(case.fault, case.subject, case.day, terms, cases=[case])
+            named = DOCUMENT_FAULTS.get(case.fault, "") if case.what == DOCUMENT else ""
+            yield fault(case.fault, case.subject, case.day, terms, *filter(None, (named,)), cases=[case])
     for month, levels in sorted(facts.months.items()):
         if facts.first <= month <= facts.last:
             yield from _of_arrivals(month, levels, terms)

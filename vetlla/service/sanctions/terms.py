@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.errors import ConfigError
 from vetlla.domain.money import cents
 from vetlla.domain.sanctions import FaultClass
 from vetlla.service.sanctions.windows import YEAR_MONTHS, always, natural_year, rolling, rolling_months
@@ -43,6 +44,18 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "sanctions.base": ("net", "gross"),
 }
 """Parameter of each question that the tender leaves open -> its two answers."""
+
+
+DOCUMENT_FAULTS: Final[Mapping[str, str]] = {
+    "S26": "technical_documents",
+    "S46": "special_documents",
+    "S47": "pay_documents",
+}
+"""Fault of a late document that is graver than S03 -> the parameter, without ``sanctions``, that names its documents.
+
+17: "la documentació tècnica requerida" is grave. "L'incompliment de les condicions especials d'execució" (those of 18)
+and "La no presentació dels documents acreditatius de la retribució del personal" are very grave.
+"""
 
 
 class PenaltyTerms(NamedTuple):
@@ -103,6 +116,22 @@ class SanctionTerms(NamedTuple):
         return tuple(sorted(full & self.not_agreed))
 
 
+def document_faults(reading: Reading) -> dict[str, str]:
+    """Return the fault of each document whose delay is graver than S03, by its code.
+
+    Raises ConfigError if a document has two faults.
+    """
+    found: dict[str, str] = {}
+    for fault, name in DOCUMENT_FAULTS.items():
+        for code in reading.names(f"sanctions.{name}"):
+            if found.setdefault(code, fault) != fault:
+                raise ConfigError(
+                    f"a late {code} is {found[code]} and {fault}",
+                    remedy=f"leave it out of sanctions.{name}, or of the other parameter of documents",
+                )
+    return found
+
+
 def terms(reading: Reading) -> SanctionTerms:
     """Return how faults are counted. Raises ConfigError for an answer that is none, or a missing parameter."""
     answers = {name: reading.choice(name, words) for name, words in NAMES.items()}
@@ -118,5 +147,6 @@ def terms(reading: Reading) -> SanctionTerms:
         most=reading.money(f"{section_18}.most"),
     )
     ceilings[FaultClass.PENALTY] = penalty.ceiling
+    document_faults(reading)
     offered = reading.integer("umo.offered_share")
     return SanctionTerms(answers, ceilings, penalty, offered, frozenset(reading.assumed()))

@@ -163,5 +163,10 @@ def group_failed(lost: int, size: int, rule: Collapse) -> bool:
 
 def checked_in_time(longest_silence_s: int, expectation: Expectation, tolerance_s: float) -> bool:
     """Return True if a device was checked in time on a day: no silence was long enough to make it lost."""
+    return longest_silence_s < lost_after_s(expectation, tolerance_s)
+
+
+def lost_after_s(expectation: Expectation, tolerance_s: float) -> int:
+    """Return the shortest silence in whole seconds with which a device is not checked in time."""
     lost_us = miss_us(expectation.allowed_misses, expectation.interval_s, round(tolerance_s * SECOND_US))
-    return longest_silence_s * SECOND_US < lost_us
+    return -(-lost_us // SECOND_US)

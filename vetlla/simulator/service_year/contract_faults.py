@@ -35,6 +35,7 @@ class PlantedFault(NamedTuple):
 
     way: str
     verdict: str
+    """What the clock of the duty says; a key has none, so it is open until it is returned."""
     fault: str
     """Empty for a near miss."""
     events: list[ToldEvent]
@@ -78,20 +79,20 @@ def _keys(calendar: YearCalendar) -> Iterator[PlantedFault]:
     ceded = told(1, "ceded", place="cabinet 1", may_return=AUTHORISED)
     out = [ceded, told(2, "taken")]
     back = told(4, "brought_back")
-    yield PlantedFault("lost", "kept", "S41", [*out, told(3, "lost")])
-    yield PlantedFault("used without an alarm", "kept", "S43", [*out, told(3, "used"), back])
+    yield PlantedFault("lost", "open", "S41", [*out, told(3, "lost")])
+    yield PlantedFault("used without an alarm", "open", "S43", [*out, told(3, "used"), back])
     yield PlantedFault(
-        "used for an alarm that does not exist", "kept", "S43", [*out, told(3, "used", 1, alarm_check="missing"), back]
+        "used for an alarm that does not exist", "open", "S43", [*out, told(3, "used", 1, alarm_check="missing"), back]
     )
     yield PlantedFault(
-        "used for an alarm of another home", "kept", "S43", [*out, told(3, "used", 1, alarm_check="other home"), back]
+        "used for an alarm of another home", "open", "S43", [*out, told(3, "used", 1, alarm_check="other home"), back]
     )
     yield PlantedFault("returned to another person", "kept", "S42", [ceded, told(3, "returned", to="P-KEY-2")])
-    yield PlantedFault("used for an alarm", "kept", "", [*out, told(3, "used", 1), back])
+    yield PlantedFault("used for an alarm", "open", "", [*out, told(3, "used", 1), back])
     yield PlantedFault(
         "returned to the person who may have it", "kept", "", [ceded, told(3, "returned", to=AUTHORISED)]
     )
-    yield PlantedFault("returned, and the record does not say to whom", "kept", "", [ceded, told(3, "returned")])
+    yield PlantedFault("returned without the code of the person", "kept", "", [ceded, told(3, "returned")])
 
 
 def _due(calendar: YearCalendar, month: int) -> tuple[ToldEvent, int]:

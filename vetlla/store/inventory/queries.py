@@ -138,6 +138,16 @@ def history(connection: sqlite3.Connection, number: int) -> list[Movement]:
     ]
 
 
+def moved(connection: sqlite3.Connection, first: date, last: date) -> dict[tuple[MovementKind, DeviceType], int]:
+    """Return how many movements there were from one day to another, both included, by kind and type of device."""
+    rows = connection.execute(
+        "SELECT m.kind, d.type, count(*) FROM movements AS m JOIN devices AS d ON d.id = m.device"
+        " WHERE m.day BETWEEN ? AND ? GROUP BY m.kind, d.type",
+        (first.isoformat(), last.isoformat()),
+    )
+    return {(MovementKind(kind), DeviceType(device)): number for kind, device, number in rows}
+
+
 def histories(
     connection: sqlite3.Connection, last: date, *, types: Iterable[DeviceType] = (), home: str = ""
 ) -> Iterator[DeviceHistory]:

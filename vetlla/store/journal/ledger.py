@@ -47,6 +47,12 @@ def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
 
     Raises StoreError if the row is damaged.
     """
+    for offset, values in enumerate(zip(*columns_of(number, packed), strict=True)):
+        yield DayOf(number * STRETCH + offset, *values)
+
+
+def columns_of(number: int, packed: bytes) -> list[array[int]]:
+    """Return the columns of a stretch in the order of ``STRETCH_COLUMNS``. Raises StoreError if the row is damaged."""
     try:
         plain = zlib.decompress(packed)
     except zlib.error as error:
@@ -60,5 +66,4 @@ def unpack(number: int, packed: bytes) -> Iterator[DayOf]:
         size = STRETCH * array(kind).itemsize
         columns.append(array(kind, plain[place : place + size]))
         place += size
-    for offset, values in enumerate(zip(*columns, strict=True)):
-        yield DayOf(number * STRETCH + offset, *values)
+    return columns

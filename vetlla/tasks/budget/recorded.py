@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import as_of
-from vetlla.domain.closing import FileRole
+from vetlla.domain.closing import INVOICE
 from vetlla.domain.errors import StoreError
 from vetlla.service.budget.execution import InvoicedLine
 from vetlla.service.calendar import last_whole_month
+from vetlla.service.invoice.terms import has_contract
 from vetlla.store.months import closings as store
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.budget.invoiced import kept_lines
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from vetlla.domain.clock import Clock
     from vetlla.service.duties.terms import DutyRules
-
-CLOSED_INVOICE: Final = "invoice.json"
-"""Name of the result of a closed month that has the lines of its invoice."""
 
 
 class RecordedInvoices(NamedTuple):
@@ -67,6 +64,8 @@ def recorded_invoices(
 
 def _counted(state_dir: Path, clock: Clock, rules: DutyRules, month: date, known_us: int | None) -> list[InvoicedLine]:
     with month_record(state_dir, clock, rules, month, known_us) as record:
+        if not has_contract(month, record.last, record.reading()):
+            return []
         made = invoice_of(InvoiceCounts(record))
     return [InvoicedLine(one.line.concept, one.line.amount, one.line.vat) for one in made.lines]
 
@@ -77,8 +76,7 @@ def _closed(state_dir: Path, clock: Clock, known_us: int | None) -> dict[date, l
     with snapshot(state_dir, clock) as connection:
         closings = [one for one in store.closings(connection) if known_us is None or one.known_us <= known_us]
         for closing in {one.month: one for one in closings}.values():
-            results = replace(closing, files=store.files(connection, closing)).of_role(FileRole.RESULT)
-            file = results.get(CLOSED_INVOICE)
+            file = store.result(connection, closing, INVOICE)
             if file is None:
                 continue
             if not file.is_intact:

@@ -10,7 +10,6 @@ from vetlla.domain.devices import DeviceType
 from vetlla.domain.emergencies import TYPE_OF_KIND
 from vetlla.service.agenda.month import agenda_month
 from vetlla.service.dispatch.emergency import emergency
-from vetlla.service.homes.attended import DaySpan
 from vetlla.service.inventory.pilots import free_pilots
 from vetlla.service.inventory.rent_lines import rent_line
 from vetlla.service.inventory.renting import rent_terms
@@ -18,7 +17,7 @@ from vetlla.service.invoice.agendas import AgendaReason, AgendaTerms, answered_a
 from vetlla.service.invoice.attendance import MonthAttendance
 from vetlla.service.invoice.concepts import AGENDAS, ESSENTIAL, HOME_SAFETY, INTEGRATED, MIMAL, RENT, UMO
 from vetlla.service.invoice.rents import device_month, positions, rent_units, without_pilots
-from vetlla.service.invoice.terms import programmes_of, umo_terms
+from vetlla.service.invoice.terms import contract_days, programmes_of, umo_terms
 from vetlla.store.homes import queries as stored_homes
 from vetlla.store.inventory import queries as stored_devices
 from vetlla.tasks.agenda.reading import calls_around_answers, figures_on
@@ -40,10 +39,15 @@ class InvoiceCounts:
     """The counted units of a month."""
 
     def __init__(self, record: MonthRecord) -> None:
-        """Take the record of a month that is over."""
+        """Take the record of a month that is over. Raises UsageError if the contract has no day of that month."""
         self.record = record
-        self.span = DaySpan(record.month, record.last)
         self._reading = record.reading()
+        self.span = contract_days(record.month, record.last, self._reading)
+        """The days of the contract in the month; no other day is counted."""
+        self.month_days = record.last.day
+        """Days of the whole month, of which the rents of some days are a part."""
+        self.begin_us = record.rules.calendar.begin_of(self.span.first.toordinal())
+        self.end_us = record.rules.calendar.end_of(self.span.last.toordinal())
 
     def units(self, concept: str) -> Decimal:
         """Return the units of a concept."""
@@ -54,7 +58,7 @@ class InvoiceCounts:
         if concept == UMO:
             return Decimal(sum(self.umo_terms.units(one) for one in self.emergencies))
         line = concept.removeprefix(RENT)
-        return rent_units(self.rents.get(line, ()), self.span, self.rent_terms.pro_rata)
+        return rent_units(self.rents.get(line, ()), self.month_days, self.rent_terms.pro_rata)
 
     # --- homes and people ---------------------------------------------------------------------------------------------
 
@@ -81,15 +85,15 @@ class InvoiceCounts:
         record, calendar = self.record, self.record.rules.calendar
         begin, figures = self.span.first.toordinal(), figures_on(record.rules, self.span.last)
         terms = AgendaTerms(
-            begin_us=record.begin_us,
-            end_us=record.end_us,
+            begin_us=self.begin_us,
+            end_us=self.end_us,
             day_of=lambda at_us: calendar.day_of(at_us) - begin,
             homes=record.homes,
             home_of=self.attendance.home_of,
             fortnightly=self.attendance.fortnightly,
             follow_ups=figures.follow_ups,
         )
-        month = agenda_month(self.span.first, calendar)
+        month = agenda_month(record.month, calendar)
         found = calls_around_answers(record.connection, record.rules, figures, month)
         return answered_agendas(found, terms)
 
@@ -99,8 +103,8 @@ class InvoiceCounts:
         record = self.record
         wanted = Wanted(
             kinds=[kind for kind in TYPE_OF_KIND if record.rules.kinds.find(kind)],
-            since_us=record.begin_us,
-            until_us=record.end_us + 1,
+            since_us=self.begin_us,
+            until_us=self.end_us + 1,
         )
         found = looking.found(record.connection, record.rules, wanted, record.seen_us) if wanted.kinds else ()
         return sorted(map(emergency, found), key=lambda one: (one.opened_us, one.id))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vetlla.documents.facturae.checking import faults_of
 from vetlla.documents.facturae.signing import signed
 from vetlla.documents.facturae.writing import facturae
 from vetlla.documents.invoice.page import InvoiceRemark, invoice_page
 from vetlla.documents.pdf import Attachment, pdf
 from vetlla.domain.clock import to_datetime
+from vetlla.domain.errors import UsageError
 from vetlla.tables.target import finished
 from vetlla.tables.xlsx import writing
 from vetlla.tasks.invoice.units import workbook
@@ -30,9 +32,16 @@ def write_units(path: Path, counts: InvoiceCounts) -> None:
 
 
 def electronic(invoice: Invoice, language: Language, key: SigningKey | None, now_us: int) -> bytes:
-    """Return an invoice as Facturae, signed if there is a key. Raises UsageError."""
+    """Return an invoice as Facturae, signed if there is a key.
+
+    It passes the checks of a received one. Raises UsageError with what is wrong.
+    """
     xml = facturae(invoice, language=language)
-    return xml if key is None else signed(xml, key.key, key.chain, at=to_datetime(now_us))
+    if key is not None:
+        xml = signed(xml, key.key, key.chain, at=to_datetime(now_us))
+    if faults := faults_of(xml, unsigned=key is None):
+        raise UsageError(f"the invoice would be refused: {faults[0]}", remedy="correct the header or the options")
+    return xml
 
 
 def paper(made: MonthInvoice, invoice: Invoice, xml: bytes, language: Language) -> bytes:

@@ -18,9 +18,11 @@ from vetlla.service.invoice.lines import (
     counted_line,
     deduction_lines,
     month_invoice,
+    with_warning,
 )
 from vetlla.service.invoice.terms import behind, price_of, reduction_vat, vat_rates
 from vetlla.service.sla.levels import NUMBERS
+from vetlla.tasks.invoice.deducted import recorded_deductions
 from vetlla.tasks.sla.sources import figures
 
 if TYPE_CHECKING:
@@ -40,18 +42,18 @@ def invoice_of(
 ) -> MonthInvoice:
     """Return the invoice of a month. Raises UsageError for a month that is not over.
 
-    ``deductions`` are the reduction by the service levels, if an office has computed it, and those of section 20.2.d.
-    Without a given reduction the parameters say it, or it is 0.00 with a note that it is not known. ``levels`` are the
-    figures of all levels, if the caller has computed them.
+    ``deductions`` are the reduction by the service levels, if an office has computed it, and those of section 20.2.d
+    that are not recorded; recorded ones come from the record. Without a given reduction the parameters say it, or it is
+    0.00 with a note that it is not known. ``levels`` are the figures of all levels, if the caller has computed them.
     """
     must_be_over(counts.record)
     lines = [_counted(concept, counts) for concept in COUNTED]
     plain = [one.line for one in lines]
     if not any(one.concept == REDUCTION for one in deductions):
         lines += _by_bands(plain, counts.record, levels)
-    for one in deductions:
+    for one in (*deductions, *recorded_deductions(counts.record)):
         lines += _deducted(one, plain, counts.record)
-    return month_invoice(counts.record.month, lines)
+    return with_warning(month_invoice(counts.record.month, lines))
 
 
 def must_be_over(record: MonthRecord) -> None:
@@ -97,28 +99,44 @@ def _deducted(
     reading = record.reading()
     lines = deduction_lines(one, plain, vat_rates(reading), reduction_vat(reading))
     names = tuple(sorted({*assumed, *reading.assumed()}))
-    told = (InvoiceNote("deducted", about=one.reason),) if one.reason else ()
+    told = (_reason(one),) if one.reason else ()
     return (CountedLine(line=line, assumed=names, notes=(*told, *notes)) for line in lines)
+
+
+def _reason(one: Deduction) -> InvoiceNote:
+    if not one.record:
+        return InvoiceNote("deducted", about=one.reason)
+    return InvoiceNote("deducted_by_record" if one.is_known else "deduction_unknown", one.record, one.reason)
 
 
 def _by_bands(
     plain: Sequence[InvoiceLine], record: MonthRecord, levels: Sequence[LevelFigure] | None
 ) -> Iterator[CountedLine]:
-    """Yield the reduction by the percentages of the parameters; 0.00 with a note if there are none."""
+    """Yield the reduction by the percentages of the parameters, with a note for each level that is not in it.
+
+    Without bands it is 0.00 with a note.
+    """
     reading = record.reading()
     if reading.choice(_BANDS, ("unknown", "bands")) == "unknown":
         nothing = Deduction(REDUCTION, Decimal(0), "")
         yield from _deducted(nothing, plain, record, assumed=[_BANDS], notes=[InvoiceNote("reduction_unknown")])
         return
-    asked = [ans for ans in NUMBERS if record.rules.parameters.find(f"{_BANDS}.{ans}", reading.day)]
-    percent, broken, notes = Decimal(0), [], []
-    for figure in figures(record, asked) if levels is None else [one for one in levels if one.ans in asked]:
-        share = reading.money(f"{_BANDS}.{figure.ans}")
-        if figure.verdict is LevelVerdict.NOT_KEPT:
+    banded = {ans for ans in NUMBERS if record.rules.parameters.find(f"{_BANDS}.{ans}", reading.day)}
+    percent, broken = Decimal(0), []
+    without_band, not_measured = [], []
+    for figure in figures(record, list(NUMBERS)) if levels is None else levels:
+        share = reading.money(f"{_BANDS}.{figure.ans}") if figure.ans in banded else None
+        if figure.verdict is LevelVerdict.NOT_MEASURED:
+            not_measured.append(f"ANS {figure.ans}")
+        elif figure.verdict is not LevelVerdict.NOT_KEPT:
+            continue
+        elif share is None:
+            without_band.append(f"ANS {figure.ans}")
+        else:
             percent += share
             broken.append(f"ANS {figure.ans}: {share} %")
-        elif figure.verdict is LevelVerdict.NOT_MEASURED:
-            notes.append(InvoiceNote("level_not_measured", figure.ans))
+    named = (("levels_without_band", without_band), ("levels_not_measured", not_measured))
+    notes = [InvoiceNote(name, len(found), ", ".join(found)) for name, found in named if found]
     services = sum((line.amount for line in plain if line.concept in SERVICES), Decimal(0))
     one = Deduction(REDUCTION, cents(services * percent / 100), ", ".join(broken))
     yield from _deducted(one, plain, record, assumed=reading.assumed(), notes=notes)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.documents.facturae.checking import faults_of
 from vetlla.documents.facturae.reading import read
+from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.domain.invoices import ReceivedLine
 from vetlla.domain.plainfile import open_file
@@ -17,7 +18,7 @@ from vetlla.tables.translation import Translation
 from vetlla.tasks.good_rows import good_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -68,7 +69,16 @@ def _facturae(path: Path, month: date) -> Received:
         raise UsageError(
             f"{path}: is the invoice of {whole.period[0]:%Y-%m}", remedy=f"--month {whole.period[0]:%Y-%m}"
         )
-    return Received(whole.lines, whole, faults_of(xml))
+    return Received(whole.lines, whole, [*faults_of(xml), *_wrong_days(whole, month)])
+
+
+def _wrong_days(whole: ReceivedInvoice, month: date) -> Iterator[str]:
+    """Yield which days of the invoice do not go with its month."""
+    last = last_of_month(month)
+    if whole.issued < last:
+        yield f"the invoice is dated {whole.issued}, before the end of {month:%Y-%m}"
+    if whole.period is not None and whole.period[1] > last:
+        yield f"the invoice is for days up to {whole.period[1]}, after the end of {month:%Y-%m}"
 
 
 def _lines(path: Path, month: date) -> tuple[list[ReceivedLine], list[Fault]]:

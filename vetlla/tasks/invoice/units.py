@@ -8,7 +8,7 @@ from vetlla.domain.clock import iso
 from vetlla.domain.homes import listed
 from vetlla.service.inventory.rent_lines import rent_line
 from vetlla.service.invoice.agendas import AgendaReason
-from vetlla.service.invoice.concepts import AGENDAS, COUNTED, ESSENTIAL, HOME_SAFETY, RENT, UMO
+from vetlla.service.invoice.concepts import AGENDAS, COUNTED, DEDUCTION, ESSENTIAL, HOME_SAFETY, RENT, UMO
 from vetlla.service.invoice.explaining import (
     device_stretches,
     emergency_reason,
@@ -16,6 +16,7 @@ from vetlla.service.invoice.explaining import (
 )
 from vetlla.service.invoice.rents import position_units
 from vetlla.store.homes import queries as stored_homes
+from vetlla.tasks.invoice.deducted import recorded_deductions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ _PEOPLE: Final = ("person", "home", "days", "dates")
 _CALLS: Final = ("call", "kind", "home", "subject", "answered", "way", "reason")
 _EMERGENCIES: Final = ("emergency", "type", "home", "begun", "sent", "units", "reason")
 _DEVICES: Final = ("device", "home", "days", "dates", "units")
+_DEDUCTIONS: Final = ("record", "day", "reason", "amount")
 _USERS: Final = ("person", "from", "to", "days", "state", "periods", "programmes")
 _DEVICE_DAYS: Final = ("device", "from", "to", "days", "reason")
 
@@ -39,7 +41,9 @@ class UnitTable(NamedTuple):
 
 
 def unit_table(counts: InvoiceCounts, concept: str) -> UnitTable:
-    """Return the counted units of a concept, by home."""
+    """Return the counted units of a concept, by home; of deductions the recorded ones, by day."""
+    if concept == DEDUCTION:
+        return UnitTable(_DEDUCTIONS, _deductions(counts))
     if concept == AGENDAS:
         return UnitTable(_CALLS, (row for row in _calls(counts) if row[-1] == AgendaReason.PAID))
     if concept == UMO:
@@ -52,8 +56,9 @@ def unit_table(counts: InvoiceCounts, concept: str) -> UnitTable:
 
 
 def workbook(counts: InvoiceCounts) -> Mapping[str, tuple[tuple[str, ...], Iterable[tuple[object, ...]]]]:
-    """Return a sheet for each concept; rows are made when they are written."""
-    return {concept: unit_table(counts, concept) for concept in COUNTED}
+    """Return a sheet for each concept, and one if there are recorded deductions; rows are made when it is written."""
+    more = (DEDUCTION,) if recorded_deductions(counts.record) else ()
+    return {concept: unit_table(counts, concept) for concept in (*COUNTED, *more)}
 
 
 def home_table(counts: InvoiceCounts, concept: str, home: str) -> UnitTable:
@@ -67,7 +72,7 @@ def home_table(counts: InvoiceCounts, concept: str, home: str) -> UnitTable:
     if concept.startswith(RENT):
         line = concept.removeprefix(RENT)
         devices = (one for one in counts.devices(home) if rent_line(one.device.type) == line)
-        days = (stretch for one in devices for stretch in device_stretches(one, counts.rent_terms))
+        days = (stretch for one in devices for stretch in device_stretches(one, home, counts.rent_terms))
         return UnitTable(
             _DEVICE_DAYS, ((*stretch[:3], (stretch.last - stretch.first).days + 1, stretch.reason) for stretch in days)
         )
@@ -89,6 +94,11 @@ def home_table(counts: InvoiceCounts, concept: str, home: str) -> UnitTable:
     )
 
 
+def _deductions(counts: InvoiceCounts) -> Iterator[tuple[object, ...]]:
+    for one in recorded_deductions(counts.record):
+        yield one.record, one.day, one.reason, f"{one.amount:.2f}" if one.is_known else ""
+
+
 def _homes(counts: InvoiceCounts, concept: str) -> Iterator[tuple[object, ...]]:
     for home, days in sorted(counts.attendance.days[concept].items()):
         yield home, days.bit_count(), _dates(counts, days)
@@ -97,7 +107,8 @@ def _homes(counts: InvoiceCounts, concept: str) -> Iterator[tuple[object, ...]]:
 def _people(counts: InvoiceCounts, concept: str) -> Iterator[tuple[object, ...]]:
     found = counts.attendance
     for person, days in sorted(found.days[concept].items()):
-        yield person, found.home_of[person], days.bit_count(), _dates(counts, days)
+        homes = ", ".join(found.homes_of[concept, person])
+        yield person, homes, days.bit_count(), _dates(counts, days)
 
 
 def _calls(counts: InvoiceCounts) -> Iterator[tuple[object, ...]]:
@@ -117,8 +128,9 @@ def _devices(counts: InvoiceCounts, line: str) -> Iterator[tuple[object, ...]]:
     terms = counts.rent_terms
     for one in counts.rents.get(line, ()):
         names = ", ".join(device.device.name for device in one.devices)
-        units = position_units(one, counts.span, terms.pro_rata)
-        yield names, one.home, one.days.bit_count(), _dates(counts, one.days), f"{units:.8f}".rstrip("0").rstrip(".")
+        units = position_units(one, counts.month_days, terms.pro_rata)
+        homes = ", ".join(one.homes)
+        yield names, homes, one.days.bit_count(), _dates(counts, one.days), f"{units:.8f}".rstrip("0").rstrip(".")
 
 
 def _dates(counts: InvoiceCounts, days: int) -> str:

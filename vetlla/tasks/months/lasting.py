@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from vetlla.service.invoice.concepts import REDUCTION, UMO
+from vetlla.service.invoice.concepts import REDUCTION, REPEATED, UMO
 from vetlla.service.sanctions.repeated import TOGETHER
 
 OF_JOURNAL: Final = frozenset({5, 6, 13})
@@ -62,7 +62,7 @@ def faults_without_aged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without(line: dict[str, Any]) -> dict[str, Any]:
-    left_out = _REDUCED if line["concept"] == REDUCTION else _HOMES_AND_PEOPLE
+    left_out = _REDUCED if line["concept"] in REPEATED else _HOMES_AND_PEOPLE
     return {name: value for name, value in line.items() if name not in left_out}
 
 

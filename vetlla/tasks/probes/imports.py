@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LARGE: Final = 1 << 20
 """Bytes of files above which an import changes a copy of the registry, so that the receiver is not slowed down."""
+FILE_MOST: Final = 512 << 20
+"""Bytes of a file that are read: twice as many as a run writes into one. A device may have no end."""
 AHEAD_MOST_US: Final = 60 * SECOND_US
 """How far the clock of a machine may be ahead. A later probe shows that its clock is wrong, and so are its times."""
 LISTED_MOST: Final = 1_000
@@ -68,7 +70,7 @@ def import_probes(
     """Add the probes of files in one transaction. A probe is known by its machine, component and start.
 
     ``listed_most`` is the most lines that are put aside one by one; the rest is counted.
-    Raises UsageError for a file that cannot be read, and StoreError.
+    Raises UsageError for a file that cannot be read or is too large, and StoreError.
     """
     done, now_us = ImportedProbes(listed_most=listed_most), clock.now().utc_us
     large = sum(_size_of(file) for file in files) > LARGE
@@ -101,12 +103,20 @@ def _lines(file: Path) -> Iterator[bytes]:
     """Yield the lines of a file without their end; of a line that is too long only its beginning."""
     try:
         with open_input(file) as opened:
+            begins, read = True, 0
             while line := opened.readline(LINE_MOST + 1):
-                yield line.rstrip(b"\r\n")
-                while len(line) > LINE_MOST and not line.endswith(b"\n"):
-                    line = opened.readline(LINE_MOST + 1)
+                if begins:
+                    yield line.rstrip(b"\r\n")
+                begins = line.endswith(b"\n") or len(line) <= LINE_MOST
+                read += len(line)
+                if read > FILE_MOST:
+                    raise _too_large(file)
     except OSError as error:
         raise _unreadable(file, error) from error
+
+
+def _too_large(file: Path) -> UsageError:
+    return UsageError(f"{file}: has more than {FILE_MOST >> 20} MiB", remedy="cut it into files of some days")
 
 
 def _size_of(file: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from vetlla.domain.clock import iso, to_us
 from vetlla.domain.errors import UsageError
 from vetlla.service.reminders.quiet import CITY_ZONE, zone_of
 from vetlla.tables import delimited
+from vetlla.tables.figures import plain, records
 from vetlla.tables.source import STANDARD
 from vetlla.tables.target import finished, letters
 from vetlla.tables.xlsx import writing
@@ -79,17 +79,8 @@ def fields(made: PeriodReport) -> dict[str, Any]:
     }
 
 
-def records(table: FigureTable) -> list[dict[str, Any]]:
-    """Return the rows of a table as JSON objects."""
-    return [{name: _plain(value) for name, value in row.items()} for row in table.records()]
-
-
 def _days(period: ReportPeriod | None) -> dict[str, str] | None:
     return None if period is None else {"from": str(period.first), "to": str(period.last)}
-
-
-def _plain(value: CellValue) -> str | int | None:
-    return str(value) if isinstance(value, Decimal | date) else value
 
 
 # --- one function for each kind ---------------------------------------------------------------------------------------
@@ -115,7 +106,7 @@ def _lines(table: FigureTable) -> Iterator[tuple[object, ...]]:
         of = " / ".join(str(value) for value in told.values() if value not in {"", None})
         for name, value in zip(names, row, strict=True):
             if name not in told:
-                yield table.name, number, of, name, "" if value is None else _plain(value)
+                yield table.name, number, of, name, "" if value is None else plain(value)
 
 
 def _names(value: CellValue) -> bool:

@@ -8,11 +8,12 @@ from vetlla.domain.clock import as_of, last_of_month
 from vetlla.domain.sanctions import FaultFacts
 from vetlla.service.calendar import last_whole_month, months_of
 from vetlla.service.sanctions import recorded
+from vetlla.service.sanctions.catalogue import DUTY_OF_PENALTY
 from vetlla.service.sanctions.corrective import actions, against
 from vetlla.service.sanctions.fields import fault_fields
-from vetlla.service.sanctions.from_record import fault_kinds, of_duty, of_key
+from vetlla.service.sanctions.from_record import DocumentFaults, fault_kinds, new_terms, of_duty, of_key
 from vetlla.service.sanctions.ledger import ledger
-from vetlla.service.sanctions.terms import terms
+from vetlla.service.sanctions.terms import document_faults, terms
 from vetlla.service.sla.levels import NUMBERS
 from vetlla.store.registry.transaction import snapshot
 from vetlla.store.sanctions import actions as stored_actions
@@ -75,7 +76,7 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
     until = today if is_latest else min(today, last_of_month(last))
     reading = rules.parameters.on(until)
     found, first = terms(reading), reading.the_date("contract.start").replace(day=1)
-    technical = frozenset(reading.names("sanctions.technical_documents"))
+    fault_of_document = document_faults(reading)
     closed: Mapping[date, int] = {}
     if asked.file:
         months = levels.read(asked.file)
@@ -94,8 +95,11 @@ def gather(state_dir: Path, clock: Clock, rules: DutyRules, asked: LedgerQuestio
         records = stored_faults.all_records(connection)
         told = stored_actions.all_events(connection)
         kinds = fault_kinds(rules.kinds)
+        of_advice = [kind for kind in kinds if kind in DUTY_OF_PENALTY.values()]
+        advised = looking.found(connection, rules, Wanted(kinds=of_advice), now_us) if of_advice else ()
+        documents = DocumentFaults(fault_of_document, new_terms(advised))
         standings = looking.found(connection, rules, Wanted(kinds=kinds), now_us)
-        cases = [case for one in standings for case in of_duty(one, technical, date_of)]
+        cases = [case for one in standings for case in of_duty(one, documents, date_of)]
         cases += [case for key in keys(connection, rules) for case in of_key(key, date_of)]
     cases += recorded.cases(records, date_of)
     inside = sorted((case for case in cases if first <= case.day <= until), key=lambda case: case[:4])

@@ -6,15 +6,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.clock import last_of_month
+from vetlla.domain.supervision import STRETCH, DayOf
 from vetlla.service.supervision.days import service_day, service_day_of
-from vetlla.service.supervision.report import DayBounds, DayVerdict, Sums, Verdict, judged
+from vetlla.service.supervision.report import DayBounds, DayVerdict, Sums, judged
+from vetlla.service.supervision.rules import Expectation, lost_after_s
 from vetlla.store.supervision import history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from vetlla.domain.supervision import DayOf
     from vetlla.store.journal.archive import Archive
     from vetlla.store.supervision.history import Named, RecordedDay
 
@@ -52,7 +53,11 @@ class JudgedDay(NamedTuple):
     @property
     def kind(self) -> str:
         """What kind of device it is."""
-        return NAMELESS if self.name is None else UCR if self.name.device else TERMINAL
+        return _kind(self.name)
+
+
+def _kind(name: Named | None) -> str:
+    return NAMELESS if name is None else UCR if name.device else TERMINAL
 
 
 def ledger_month(
@@ -85,32 +90,52 @@ def checks(
 ) -> dict[tuple[str, str], Checks]:
     """Return the device-days of a month that were supervised and checked, by day and kind of device.
 
-    ``breached`` hears each that was not. It takes a third of the time of ``judged_days``, because few device-days are
-    different from others: a month of a city has five million.
+    ``breached`` hears each that was not. It takes a tenth of the time of ``judged_days``, because it reads columns and
+    looks at few devices alone: a month of a city has six million device-days.
     """
     wholes = [(one.day, month.whole(one)) for one in month.recorded]
     counts: dict[tuple[str, str], list[int]] = {}
     for stretch in range(history.stretches(archive)):
         names = history.named(archive, stretch)
+        kinds = [_kind(names.get(unit)) for unit in range(stretch * STRETCH, (stretch + 1) * STRETCH)]
         for day, whole in wholes:
-            in_time: dict[tuple[int, int, int], bool] = {}
-            for one in history.day_of(archive, day, stretch):
-                if not one.supervised_s or not one.interval_s:
-                    continue
-                key = one.interval_s, one.allowed_misses, one.longest_s
-                is_checked = in_time.get(key)
-                if is_checked is None:
-                    is_checked = in_time[key] = judged(one, whole).verdict is Verdict.CHECKED
-                name = names.get(one.unit)
-                kind = NAMELESS if name is None else UCR if name.device else TERMINAL
-                pair = counts.get((day, kind))
-                if pair is None:
-                    pair = counts[day, kind] = [0, 0]
-                pair[0] += is_checked
-                pair[1] += 1
-                if not is_checked:
-                    breached(JudgedDay(day, one, judged(one, whole), name))
+            columns = history.columns_on(archive, day, stretch)
+            if columns is None:
+                continue
+            pairs = {kind: [0, 0] for kind in KINDS}
+            for place in _count(kinds, columns, whole, pairs):
+                unit = stretch * STRETCH + place
+                one = DayOf(unit, *(column[place] for column in columns))
+                breached(JudgedDay(day, one, judged(one, whole), names.get(unit)))
+            for kind, pair in pairs.items():
+                if pair[1]:
+                    known = counts.setdefault((day, kind), [0, 0])
+                    known[0] += pair[0]
+                    known[1] += pair[1]
     return {key: Checks(*pair) for key, pair in counts.items()}
+
+
+def _count(
+    kinds: Sequence[str], columns: Sequence[Sequence[int]], whole: DayBounds, pairs: dict[str, list[int]]
+) -> Iterator[int]:
+    """Count the checked and the supervised devices of a block by kind; yield the place of each that was not checked."""
+    limits: dict[tuple[int, int], int] = {}
+    intervals, allowed, supervised, _, longest, *_ = columns
+    for place, (kind, interval_s, misses, supervised_s, longest_s) in enumerate(
+        zip(kinds, intervals, allowed, supervised, longest, strict=True)
+    ):
+        if not supervised_s or not interval_s:
+            continue
+        limit_s = limits.get((interval_s, misses))
+        if limit_s is None:
+            limit_s = lost_after_s(Expectation(interval_s, misses), whole.tolerance_s)
+            limits[interval_s, misses] = limit_s
+        pair = pairs[kind]
+        pair[1] += 1
+        if longest_s < limit_s:
+            pair[0] += 1
+        else:
+            yield place
 
 
 def judged_days(archive: Archive, month: LedgerMonth, tell: Callable[[int, int], object]) -> Iterator[JudgedDay]:

@@ -1,0 +1,1 @@
+"""The monthly report of activity and management as a page, in three languages."""

@@ -1,0 +1,1 @@
+"""Makes the monthly report of activity and management from the record of a month."""
