@@ -127,16 +127,16 @@ def test_a_running_month_says_once_that_it_is_not_over(words: Words) -> None:
     """A level that has nothing else to show gets no section for it."""
     plain = replace(t3(OCTOBER), spreads=(), breaches=(), breach_count=0, undecided=0, unmeasured=0, groups=())
     runs = [replace(plain, ans=ans, notes=(LevelNote.MONTH_RUNS,)) for ans in (3, 6)]
-    page = html(level_page(replace(content(), figures=runs), words.language))
+    page = html(level_page(replace(content(), figures=runs), Language(words.language)))
     assert page.count(words.text("running")) == 1
     assert page.count(words.word("note", "month_runs")) == words.text("running").count(words.word("note", "month_runs"))
-    assert words.text("running") not in html(level_page(replace(content(), figures=[plain]), words.language))
+    assert words.text("running") not in html(level_page(replace(content(), figures=[plain]), Language(words.language)))
 
 
 @pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
 def test_a_level_of_which_the_journal_lacks_signals_says_why(words: Words) -> None:
     lacks = replace(t3(OCTOBER), parts=(), spreads=(), breaches=(), notes=(LevelNote.JOURNAL_REMOVED,))
-    page = html(level_page(replace(content(), figures=[lacks]), words.language))
+    page = html(level_page(replace(content(), figures=[lacks]), Language(words.language)))
     assert words.word("note", "journal_removed") in page
 
 

@@ -17,7 +17,6 @@ from vetlla.domain.probes import ComponentName, Probe, ProbedPart, ProbeResult, 
 from vetlla.service.probes.lines import LINE_MOST, fields
 from vetlla.store.probes import queries
 from vetlla.store.registry.transaction import snapshot
-from vetlla.tasks.probes import imports
 from vetlla.tasks.probes.imports import ImportedProbes, import_probes
 
 if TYPE_CHECKING:
@@ -118,10 +117,9 @@ def test_a_file_of_another_kind_is_counted_and_does_not_fill_the_memory(state: P
     assert (len(done.aside), done.aside_count) == (10, 25)
 
 
-def test_a_file_without_an_end_is_refused(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "FILE_MOST", 1 << 20)
+def test_a_file_without_an_end_is_refused(state: Path) -> None:
     with pytest.raises(UsageError, match="/dev/zero: has more than 1 MiB"):
-        import_probes(state, CLOCK, [Path("/dev/zero")], "tester")
+        import_probes(state, CLOCK, [Path("/dev/zero")], "tester", file_most=1 << 20)
 
 
 def test_a_file_that_is_not_there_is_named(state: Path, tmp_path: Path) -> None:

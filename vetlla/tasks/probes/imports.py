@@ -66,18 +66,19 @@ def import_probes(
     *,
     dry_run: bool = False,
     listed_most: int = LISTED_MOST,
+    file_most: int = FILE_MOST,
 ) -> ImportedProbes:
     """Add the probes of files in one transaction. A probe is known by its machine, component and start.
 
-    ``listed_most`` is the most lines that are put aside one by one; the rest is counted.
-    Raises UsageError for a file that cannot be read or is too large, and StoreError.
+    ``listed_most`` is the most lines that are put aside one by one; the rest is counted. A file may have ``file_most``
+    bytes. Raises UsageError for a file that cannot be read or is too large, and StoreError.
     """
     done, now_us = ImportedProbes(listed_most=listed_most), clock.now().utc_us
     large = sum(_size_of(file) for file in files) > LARGE
     with transaction(state_dir, clock, dry_run=dry_run, large=large) as connection:
         for file in files:
             book = ProbeBook(connection, now_us, by, file.name)
-            for number, line in enumerate(_lines(file), start=1):
+            for number, line in enumerate(_lines(file, file_most), start=1):
                 if reason := _add(book, line, now_us, done):
                     done.put_aside(PutAside(str(file), number, reason, line[:LINE_MOST]))
     return done
@@ -99,7 +100,7 @@ def _add(book: ProbeBook, line: bytes, now_us: int, done: ImportedProbes) -> str
     return ""
 
 
-def _lines(file: Path) -> Iterator[bytes]:
+def _lines(file: Path, most: int) -> Iterator[bytes]:
     """Yield the lines of a file without their end; of a line that is too long only its beginning."""
     try:
         with open_input(file) as opened:
@@ -109,14 +110,14 @@ def _lines(file: Path) -> Iterator[bytes]:
                     yield line.rstrip(b"\r\n")
                 begins = line.endswith(b"\n") or len(line) <= LINE_MOST
                 read += len(line)
-                if read > FILE_MOST:
-                    raise _too_large(file)
+                if read > most:
+                    raise _too_large(file, most)
     except OSError as error:
         raise _unreadable(file, error) from error
 
 
-def _too_large(file: Path) -> UsageError:
-    return UsageError(f"{file}: has more than {FILE_MOST >> 20} MiB", remedy="cut it into files of some days")
+def _too_large(file: Path, most: int) -> UsageError:
+    return UsageError(f"{file}: has more than {most >> 20} MiB", remedy="cut it into files of some days")
 
 
 def _size_of(file: Path) -> int:
