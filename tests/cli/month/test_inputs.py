@@ -80,7 +80,7 @@ def test_a_digest_covers_every_table_that_a_part_reads(
         for name, part in PARTS.items():
             part.make(sources)
             read[name] = watched.taken()
-        first = first_month(sources, PARTS)
+        first = first_month(record, PARTS)
         watched.taken()
         inputs(record, first)
         covered = watched.taken()
