@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,11 @@ from tests.rigs.homes_on_record import register_homes
 from tests.rigs.journals import journal as journal_of
 from tests.rigs.journals import report, write_a_story
 from tests.rigs.ledger import write_ledger
+from vetlla.domain.calls import CallRecord, Direction, Origin, Tie, TieMethod
+from vetlla.domain.clock import SystemClock, to_us
 from vetlla.settings.shipped import parameters_file
+from vetlla.store.calls.write import CallBook, add_tie
+from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +120,22 @@ def test_a_month_that_is_not_over_is_refused(service: Vetlla) -> None:
     assert "2098-02-01" in done.error
 
 
+@pytest.mark.parametrize("month", ["1970-01", "2024-03", "2027-04"])
+def test_a_month_outside_the_contract_is_refused(service: Vetlla, month: str) -> None:
+    done = service("month", "close", month)
+    assert done.status == 64
+    assert "not over" in done.error or "no day of the contract, which runs from 2024-04-01" in done.error
+
+
+def test_a_close_with_the_clock_set_back_is_refused(service: Vetlla, state_dir: Path) -> None:
+    close(service)
+    tamper(state_dir, "UPDATE closed_months SET known_us = known_us + 3600000000")
+    for words in (("2025-11",), ("2025-11", "--dry-run"), ("2025-10", "--reason", "x")):
+        done = service("month", "close", *words)
+        assert done.status == 74
+        assert "the clock has not reached that" in done.error
+
+
 def test_a_dry_run_keeps_nothing(service: Vetlla) -> None:
     close(service, "--dry-run")
     assert service("month", "list", "--json").json == []
@@ -128,7 +150,12 @@ def test_a_document_is_kept_with_its_bytes(service: Vetlla, tmp_path: Path) -> N
     service("month", "export", "2025-10", tmp_path / "out")
     assert (tmp_path / "out/document/invoice.xml").read_bytes() == b"<a/>\r\n"
     done = service("month", "close", "2025-10", "--reason", "x", "--document", tmp_path / "none.pdf")
-    assert done.status == 78
+    assert done.status == 64
+    (tmp_path / "large.bin").write_bytes(b"")
+    os.truncate(tmp_path / "large.bin", 73_400_320)
+    done = service("month", "close", "2025-10", "--reason", "x", "--document", tmp_path / "large.bin")
+    assert done.status == 64
+    assert "more than 67108864 bytes" in done.error
 
 
 # --- restating --------------------------------------------------------------------------------------------------------
@@ -182,6 +209,68 @@ def test_a_changed_row_is_named_with_its_figures(service: Vetlla, state_dir: Pat
     assert ("figure", "service-levels.json [ans=14].numerator") in found or len(found) > 1
 
 
+UNREADABLE = {
+    "homes": "UPDATE home_facts SET active = 'x'",
+    "homes ": "UPDATE home_facts SET base = CAST(x'ff' AS TEXT)",
+    "people": "UPDATE person_facts SET user_type = 'Z', programmes = 'x'",
+    "movements": "UPDATE movements SET day = '2025-02-30'",
+    "calls": "UPDATE call_records SET direction = 'x'",
+    "ties": "UPDATE call_ties SET method = 'x'",
+    "duties.fault": "UPDATE duty_events SET details = '{' WHERE kind = 'fault'",
+    "duties.fault ": "UPDATE duty_events SET at_us = 'x' WHERE kind = 'fault'",
+}
+"""Part of the record (the space only tells two of one apart) -> a change by hand that no reader of it understands."""
+
+
+def test_a_row_that_cannot_be_read_any_longer_is_named(service: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    for what, rows in (
+        ("people", "code,home,user_type\nP1,H1,A\n"),
+        ("devices", "type,serial,ownership,place,home,first_installed\nterminal_gsm,T1,municipal,home,H1,2020-05-02\n"),
+    ):
+        (tmp_path / f"{what}.csv").write_text(rows, encoding="utf-8")
+        assert service("inventory", "import", tmp_path / f"{what}.csv", "--what", what).status == 0
+    clock = SystemClock()
+    with transaction(state_dir, clock) as connection:
+        book, start_us = CallBook(connection, ""), to_us(datetime(2025, 10, 6, 9, tzinfo=UTC))
+        book.begin(Origin.ROWS, at_us=clock.now().utc_us, by="x", file="calls.csv")
+        call = book.add_call("C1")
+        book.add_record(call, CallRecord(direction=Direction.IN, started=start_us, ready=start_us, ended=start_us + 1))
+        add_tie(connection, call, Tie(TieMethod.BY_HAND, "H1"), clock.now().utc_us)
+    close(service)
+    assert verified(service) == (0, [])
+    file = state_dir / "registry.db"
+    intact = file.read_bytes()
+    for name, sql in UNREADABLE.items():
+        tamper(state_dir, sql)
+        done = service("month", "verify", "2025-10", "--json")
+        assert done.status == 1, (name, done.error)
+        assert name.strip() in {one["subject"] for one in done.json if one["kind"] == "input"}
+        file.write_bytes(intact)
+
+
+def test_a_journal_that_cannot_be_read_any_longer_is_named(service: Vetlla, state_dir: Path) -> None:
+    write_a_story(state_dir)
+    close(service, month="2026-01")
+    intact = (state_dir / "journal.db").read_bytes()
+    for subject, sql in (
+        ("signals", "UPDATE signals SET priority = 77"),
+        ("journal", "DELETE FROM audit WHERE id < 20"),
+        ("journal", "UPDATE signals SET code = 'x', raw = x'00' WHERE id = 30"),
+        ("journal", "UPDATE alarms SET outcome = 'false_alarm'"),
+        ("journal", "UPDATE alarms SET home = 'H-0002'"),
+    ):
+        connection = sqlite3.connect(state_dir / "journal.db")
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+        status, found = verified(service, month="2026-01")
+        assert status == 1
+        assert ("input", subject) in found
+        (state_dir / "journal.db").write_bytes(intact)
+
+
 def test_a_fact_with_a_forged_time_is_refused_and_if_forced_it_is_found(service: Vetlla, state_dir: Path) -> None:
     close(service)
     forged = (
@@ -217,6 +306,8 @@ def test_a_changed_parameter_is_information_because_the_kept_copy_is_used(servic
         ("UPDATE closed_months SET note = 'another'", "seal"),
         ("UPDATE closed_inputs SET rows = rows + 1 WHERE name = 'homes'", "seal"),
         ("DELETE FROM closed_files WHERE role = 'document'", "seal"),
+        ("UPDATE closed_files SET content = 'text' WHERE role = 'document'", "invoice.xml"),
+        ("UPDATE closed_files SET size = 'x' WHERE role = 'document'", "invoice.xml"),
     ],
 )
 def test_a_byte_of_the_closed_month_itself_is_found(

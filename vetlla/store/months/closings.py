@@ -46,7 +46,7 @@ def refuse_large(name: str, size: int, at_most: int = FILE_AT_MOST) -> None:
     """Raise UsageError for a file that is too large to be kept; ``size`` is in bytes, or one more than the most."""
     if size > at_most:
         raise UsageError(
-            f"{name} has more than {at_most} bytes, which is the most that a closed month keeps of a file",
+            f"{name} has more than {at_most} bytes, and a closed month keeps at most {at_most} of a file",
             remedy="keep it elsewhere, and write its SHA-256 into the note",
         )
 

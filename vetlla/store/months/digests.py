@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
+# A record that says only where the recording of a call is has no time, so that all records of a call count.
 _IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
 _CALLS: Final = f"""
 SELECT r.id, call, i.id, i.at_us, i.origin, direction, started_us, ready_us, answered_us, ended_us, agent, queue,
        outcome, recording <> '', r.digest, party, home, alarm
-FROM call_records AS r JOIN call_imports AS i ON i.id = r.import WHERE {_IN_MONTH} ORDER BY r.id
+FROM call_records AS r JOIN call_imports AS i ON i.id = r.import
+WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY call, r.id
 """  # noqa: S608 - constants
 _TIES: Final = f"""
 SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties

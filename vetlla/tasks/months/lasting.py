@@ -46,7 +46,8 @@ def levels_without_aged(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def invoice_without_homes(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the lines without the number of agendas.
 
-    A revaluation replaces follow-ups of its home, and the home of one that was recorded without it is that of the person.
+    A revaluation replaces follow-ups of its home. One that was recorded without its home belongs to that of the person,
+    whose code is gone.
     """
     return [_without(line, _COUNTED) if line["concept"] == AGENDAS else line for line in lines]
 
