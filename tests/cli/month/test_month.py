@@ -6,20 +6,16 @@ import json
 import os
 import shutil
 import sqlite3
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.month.closed import close, record, tamper, verified
 from tests.rigs.homes_on_record import register_homes
 from tests.rigs.journals import journal as journal_of
 from tests.rigs.journals import report, write_a_story
 from tests.rigs.ledger import write_ledger
-from vetlla.domain.calls import CallRecord, Direction, Origin, Tie, TieMethod
-from vetlla.domain.clock import SystemClock, to_us
 from vetlla.settings.shipped import parameters_file
-from vetlla.store.calls.write import CallBook, add_tie
-from vetlla.store.registry.transaction import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,60 +23,11 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Vetlla
 
-EVENTS = """kind,subject,event,at,ref
-fault,H1,detected,2025-10-06T09:00:00+02:00,F-1
-fault,H1,solved,2025-10-06T15:00:00+02:00,F-1
-fault,H2,detected,2025-10-07T09:00:00+02:00,F-2
-fault,H2,solved,2025-10-30T15:00:00+01:00,F-2
-fault,H3,detected,2025-10-08T09:00:00+02:00,F-3
-"""
 LATER = """kind,subject,event,at,ref
 fault,H3,solved,2025-10-08T10:00:00+02:00,F-3
 fault,H1,detected,2025-10-12T09:00:00+02:00,F-9
 """
 TABLES = ("closed_months", "closed_inputs", "closed_files")
-
-
-@pytest.fixture
-def service(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> Vetlla:
-    """Make a registry with homes and three faults of October 2025."""
-    register_homes(state_dir.parent)
-    record(vetlla, tmp_path, EVENTS)
-    return vetlla
-
-
-def record(vetlla: Vetlla, folder: Path, events: str) -> None:
-    """Import events of duties."""
-    file = folder / "events.csv"
-    file.write_text(events, encoding="utf-8")
-    done = vetlla("duties", "import", file)
-    assert done.status == 0, done.error
-
-
-def close(vetlla: Vetlla, *words: object, month: str = "2025-10") -> dict[str, Any]:
-    """Close a month."""
-    done = vetlla("month", "close", month, *words, "--json")
-    assert done.status == 0, done.error
-    return done.json[0]
-
-
-def verified(vetlla: Vetlla, *words: object, month: str = "2025-10") -> tuple[int, list[tuple[str, str]]]:
-    """Return the exit status of a verification, and kind and subject of what it found."""
-    done = vetlla("month", "verify", month, *words, "--json")
-    return done.status, [(one["kind"], one["subject"]) for one in done.json]
-
-
-def tamper(state_dir: Path, sql: str) -> None:
-    """Change the registry as a person with SQLite would, who drops the triggers first."""
-    connection = sqlite3.connect(state_dir / "registry.db")
-    kept = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for name, _ in kept:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute(sql)
-    for _, made in kept:
-        connection.execute(made)
-    connection.commit()
-    connection.close()
 
 
 # --- closing ----------------------------------------------------------------------------------------------------------
@@ -207,68 +154,6 @@ def test_a_changed_row_is_named_with_its_figures(service: Vetlla, state_dir: Pat
     assert status == 1
     assert found[0] == ("input", "duties.fault")
     assert ("figure", "service-levels.json [ans=14].numerator") in found or len(found) > 1
-
-
-UNREADABLE = {
-    "homes": "UPDATE home_facts SET active = 'x'",
-    "homes ": "UPDATE home_facts SET base = CAST(x'ff' AS TEXT)",
-    "people": "UPDATE person_facts SET user_type = 'Z', programmes = 'x'",
-    "movements": "UPDATE movements SET day = '2025-02-30'",
-    "calls": "UPDATE call_records SET direction = 'x'",
-    "ties": "UPDATE call_ties SET method = 'x'",
-    "duties.fault": "UPDATE duty_events SET details = '{' WHERE kind = 'fault'",
-    "duties.fault ": "UPDATE duty_events SET at_us = 'x' WHERE kind = 'fault'",
-}
-"""Part of the record (the space only tells two of one apart) -> a change by hand that no reader of it understands."""
-
-
-def test_a_row_that_cannot_be_read_any_longer_is_named(service: Vetlla, state_dir: Path, tmp_path: Path) -> None:
-    for what, rows in (
-        ("people", "code,home,user_type\nP1,H1,A\n"),
-        ("devices", "type,serial,ownership,place,home,first_installed\nterminal_gsm,T1,municipal,home,H1,2020-05-02\n"),
-    ):
-        (tmp_path / f"{what}.csv").write_text(rows, encoding="utf-8")
-        assert service("inventory", "import", tmp_path / f"{what}.csv", "--what", what).status == 0
-    clock = SystemClock()
-    with transaction(state_dir, clock) as connection:
-        book, start_us = CallBook(connection, ""), to_us(datetime(2025, 10, 6, 9, tzinfo=UTC))
-        book.begin(Origin.ROWS, at_us=clock.now().utc_us, by="x", file="calls.csv")
-        call = book.add_call("C1")
-        book.add_record(call, CallRecord(direction=Direction.IN, started=start_us, ready=start_us, ended=start_us + 1))
-        add_tie(connection, call, Tie(TieMethod.BY_HAND, "H1"), clock.now().utc_us)
-    close(service)
-    assert verified(service) == (0, [])
-    file = state_dir / "registry.db"
-    intact = file.read_bytes()
-    for name, sql in UNREADABLE.items():
-        tamper(state_dir, sql)
-        done = service("month", "verify", "2025-10", "--json")
-        assert done.status == 1, (name, done.error)
-        assert name.strip() in {one["subject"] for one in done.json if one["kind"] == "input"}
-        file.write_bytes(intact)
-
-
-def test_a_journal_that_cannot_be_read_any_longer_is_named(service: Vetlla, state_dir: Path) -> None:
-    write_a_story(state_dir)
-    close(service, month="2026-01")
-    intact = (state_dir / "journal.db").read_bytes()
-    for subject, sql in (
-        ("signals", "UPDATE signals SET priority = 77"),
-        ("journal", "DELETE FROM audit WHERE id < 20"),
-        ("journal", "UPDATE signals SET code = 'x', raw = x'00' WHERE id = 30"),
-        ("journal", "UPDATE alarms SET outcome = 'false_alarm'"),
-        ("journal", "UPDATE alarms SET home = 'H-0002'"),
-    ):
-        connection = sqlite3.connect(state_dir / "journal.db")
-        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(sql)
-        connection.commit()
-        connection.close()
-        status, found = verified(service, month="2026-01")
-        assert status == 1
-        assert ("input", subject) in found
-        (state_dir / "journal.db").write_bytes(intact)
 
 
 def test_a_fact_with_a_forged_time_is_refused_and_if_forced_it_is_found(service: Vetlla, state_dir: Path) -> None:
