@@ -193,6 +193,8 @@ def test_a_changed_parameter_is_information_because_the_kept_copy_is_used(servic
         ("DELETE FROM closed_files WHERE role = 'document'", "seal"),
         ("UPDATE closed_files SET content = 'text' WHERE role = 'document'", "invoice.xml"),
         ("UPDATE closed_files SET size = 'x' WHERE role = 'document'", "invoice.xml"),
+        ("UPDATE closed_files SET digest = x'00' WHERE role = 'document'", "seal"),
+        ("UPDATE closed_inputs SET rows = 'x'", "seal"),
     ],
 )
 def test_a_byte_of_the_closed_month_itself_is_found(

@@ -52,7 +52,7 @@ def verify(
     records of the audit were checked, and of how many. Raises UsageError or ConfigError for a part that cannot be made
     here, such as a page without typst, although the record is intact.
     """
-    yield from _kept(closing)
+    yield from _readable("seal", _kept(closing), FindingKind.KEPT)
     rules = closing.of_role(FileRole.RULES)
     try:
         files = RuleFiles(rules[KINDS].content, rules[PARAMETERS].content, KINDS, PARAMETERS)
@@ -82,12 +82,14 @@ def _kept(closing: Closing) -> Iterator[MonthFinding]:
         yield MonthFinding(FindingKind.KEPT, "seal", "it does not follow from what is kept")
 
 
-def _readable(subject: str, findings: Iterator[MonthFinding]) -> Iterator[MonthFinding]:
-    """Yield findings about the record; if it cannot be read, because of a change by hand, that is one more finding."""
+def _readable(
+    subject: str, findings: Iterator[MonthFinding], kind: FindingKind = FindingKind.INPUT
+) -> Iterator[MonthFinding]:
+    """Yield findings; if something cannot be read, because of a change by hand, that is one more finding."""
     try:
         yield from findings
     except Exception as error:  # noqa: BLE001 - a changed value may stop any reader of it
-        yield MonthFinding(FindingKind.INPUT, subject, f"it cannot be read: {_why(error)}")
+        yield MonthFinding(kind, subject, f"it cannot be read: {_why(error)}")
 
 
 def _why(error: Exception) -> str:
