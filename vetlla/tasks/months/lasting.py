@@ -44,12 +44,13 @@ def levels_without_aged(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def invoice_without_homes(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the lines without the number of agendas.
+    """Return the lines without the number of agendas, and without the reduction, which is a part of the whole amount.
 
     A revaluation replaces follow-ups of its home. One that was recorded without its home belongs to that of the person,
     whose code is gone.
     """
-    return [_without(line, _COUNTED) if line["concept"] == AGENDAS else line for line in lines]
+    left_out = {AGENDAS: _COUNTED, REDUCTION: _REDUCED}
+    return [_without(line, left_out.get(line["concept"], ())) for line in lines]
 
 
 def invoice_without_aged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
