@@ -98,7 +98,7 @@ def parts(state: Path, known_us: int, month: date = MONTH) -> dict[str, bytes]:
     with month_record(state, clock, rules, month, known_us) as record:
         sources = MonthSources(state, clock, record)
         made = {name: part.make(sources) for name, part in PARTS.items()}
-        return made | {"inputs": canonical(inputs(record, first_month(sources, PARTS)))}
+        return made | {"inputs": canonical(inputs(record, first_month(record, PARTS)))}
 
 
 if __name__ == "__main__":  # the parts of a month, made by a process of its own: STATE KNOWN_US FOLDER

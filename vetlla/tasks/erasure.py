@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vetlla.domain.clock import DAY_US, to_us
 from vetlla.domain.errors import UsageError
+from vetlla.domain.homes import FactRecording
 from vetlla.domain.removal import Erasure
 from vetlla.store.accounts.table import accounts_of_home
 from vetlla.store.calls import erasure as calls_erasure
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 CARDS = "cards"
 """Name of the count of cards among those of an erasure."""
-"""A day before and after a device's stay in a home count, too: days are local, and notes are written a day late."""
+SOURCE = "erase"
+"""Source of the facts by which erased people leave the service."""
 
 
 class NothingKeptError(UsageError):
@@ -98,7 +100,8 @@ def erase_home(
         duties_erasure.erase(registry, _duty_subjects(registry, erasure.home))
         numbers = calls_erasure.home_numbers(registry, erasure.home, erasure.accounts)
         calls_erasure.erase(registry, erasure.home, numbers)
-        inventory_erasure.erase(registry, erasure.home)
+        recording = FactRecording(clock.now().utc_us, erasure.by, SOURCE)
+        inventory_erasure.erase(registry, erasure.home, recording, today)
         proof = in_journal(counts | {CARDS: int(has_card(state_dir, erasure.home))})
         erase_card(state_dir, clock, erasure.home, by=erasure.by)
         return proof
@@ -113,7 +116,10 @@ def _registry_counts(
 
 
 def _duty_subjects(registry: sqlite3.Connection, home: str) -> list[ErasedSubject]:
-    """Return the home, its people, and its devices for the time in which they were in it, under all their names."""
+    """Return the home, its people, and its devices for the time in which they were in it, under all their names.
+
+    A day before and after a device's stay count, too: days are local, and notes are written a day late.
+    """
     found = [ErasedSubject(home), *(ErasedSubject(person.code) for person in people(registry, [home]))]
     for stay in stays(registry, home):
         since_us = to_us(datetime.combine(stay.first, time.min, UTC)) - DAY_US

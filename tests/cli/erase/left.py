@@ -56,7 +56,8 @@ def assert_gone(state_dir: Path) -> None:
     assert rows(state_dir, "SELECT alarm_id FROM notes") == [(2,)]
     assert rows(state_dir, "SELECT account FROM rejects ORDER BY id") == [("",), ("0002",)]
     with closing(sqlite3.connect(state_dir / REGISTRY)) as registry:
-        assert registry.execute("SELECT person FROM person_facts").fetchall() == [("P-2",)]
+        people = registry.execute("SELECT person, note, home FROM person_facts ORDER BY recording, person").fetchall()
+        assert people == [("(erased 1)", "", "H-1"), ("P-2", "", "H-2"), ("(erased 1)", "", None)]
         assert registry.execute("SELECT phones, language, level FROM home_facts ORDER BY home").fetchall() == [
             ("[]", "", 2),
             ('["+34937654321"]', "es", 3),

@@ -40,7 +40,7 @@ def test_a_dry_run_changes_nothing(place: Path, state_dir: Path, vetlla: Vetlla)
         "dry_run": True,
         "destroyed": {
             "signals": 3, "raw": 3, "positions": 3, "alarms": 1, "notes": 1, "rejects": 1,
-            "people": 1, "programmes": 0, "homes": 1, "notes_of_movements": 0, "visits": 0, "calls": 0, "recordings": 0,
+            "people": 1, "homes": 1, "notes_of_movements": 0, "visits": 0, "calls": 0, "recordings": 0,
             "notes_of_duties": 0, "details_of_duties": 0, "cards": 0,
         },
     }  # fmt: skip

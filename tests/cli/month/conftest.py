@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.month.closed import EVENTS, record
 from tests.rigs import small_year
+from tests.rigs.homes_on_record import register_homes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,3 +38,11 @@ def year(files: Path, state_dir: Path) -> Path:
     """Put the year into the state directory."""
     shutil.copytree(files.parent / "state", state_dir, dirs_exist_ok=True)
     return state_dir
+
+
+@pytest.fixture
+def service(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> Vetlla:
+    """Make a registry with homes and three faults of October 2025."""
+    register_homes(state_dir.parent)
+    record(vetlla, tmp_path, EVENTS)
+    return vetlla

@@ -80,7 +80,7 @@ def test_a_digest_covers_every_table_that_a_part_reads(
         for name, part in PARTS.items():
             part.make(sources)
             read[name] = watched.taken()
-        first = first_month(sources, PARTS)
+        first = first_month(record, PARTS)
         watched.taken()
         inputs(record, first)
         covered = watched.taken()
@@ -98,12 +98,39 @@ def test_a_table_that_keeps_a_past_refuses_what_is_recorded_before_a_close(year:
     assert f"{BOUND.get(table, table)}_after_close" in triggers or table == "duty_index"
 
 
+UNUSED: Final = {
+    "devices": "model = 'x', imei = 'x', made_year = 1999, made_week = 1, first_installed = '1999-01-01',"
+    " cost_from = '2025-11-20', guarantee_until = '1999-01-01'",
+    "home_facts": "note = 'x', alone = 1 - alone, language = 'x', phones = '[\"+34900000001\"]'",
+    "person_facts": "note = 'x'",
+    "movements": "note = 'x'",
+    "call_records": "caller = 'x', called = 'x'",
+}
+"""Table -> columns that no digest covers, with other values (docs/closing.md)."""
+
+
+def test_what_no_digest_covers_changes_no_part(vetlla: Vetlla, year: Path) -> None:
+    assert vetlla("month", "close", "2025-11").status == 0
+    connection = sqlite3.connect(year / "registry.db")
+    for table, values in UNUSED.items():
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", (table,)
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(f"UPDATE {table} SET {values}")
+    connection.commit()
+    connection.close()
+    assert vetlla("month", "verify", "2025-11", "--json").json == []
+
+
 TAMPERING: Final = {
     "probes": "UPDATE probes SET result = 'ok' WHERE result <> 'ok'",
     "probes ": "UPDATE probe_imports SET at_us = at_us - 1",
     "incidents": "UPDATE probe_incidents SET planned = 1",
     "faults": "UPDATE recorded_faults SET fault = 'S08' WHERE fault = 'S07'",
     "actions": "UPDATE action_events SET who = 'Q2'",
+    "calls": "UPDATE call_records SET recording = '' WHERE recording <> ''",
+    "calls ": "UPDATE call_records SET digest = x'00' WHERE digest <> x''",
     "closed": "UPDATE closed_months SET seal = 'x' WHERE month = '2025-10'",
 }
 """Digest (the space only tells two of one apart) -> a change by hand that it shows."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.month.closed import close, record, tamper, verified
 from tests.rigs.homes_on_record import register_homes
 from tests.rigs.journals import journal as journal_of
 from tests.rigs.journals import report, write_a_story
@@ -21,60 +23,11 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Vetlla
 
-EVENTS = """kind,subject,event,at,ref
-fault,H1,detected,2025-10-06T09:00:00+02:00,F-1
-fault,H1,solved,2025-10-06T15:00:00+02:00,F-1
-fault,H2,detected,2025-10-07T09:00:00+02:00,F-2
-fault,H2,solved,2025-10-30T15:00:00+01:00,F-2
-fault,H3,detected,2025-10-08T09:00:00+02:00,F-3
-"""
 LATER = """kind,subject,event,at,ref
 fault,H3,solved,2025-10-08T10:00:00+02:00,F-3
 fault,H1,detected,2025-10-12T09:00:00+02:00,F-9
 """
 TABLES = ("closed_months", "closed_inputs", "closed_files")
-
-
-@pytest.fixture
-def service(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> Vetlla:
-    """Make a registry with homes and three faults of October 2025."""
-    register_homes(state_dir.parent)
-    record(vetlla, tmp_path, EVENTS)
-    return vetlla
-
-
-def record(vetlla: Vetlla, folder: Path, events: str) -> None:
-    """Import events of duties."""
-    file = folder / "events.csv"
-    file.write_text(events, encoding="utf-8")
-    done = vetlla("duties", "import", file)
-    assert done.status == 0, done.error
-
-
-def close(vetlla: Vetlla, *words: object, month: str = "2025-10") -> dict[str, Any]:
-    """Close a month."""
-    done = vetlla("month", "close", month, *words, "--json")
-    assert done.status == 0, done.error
-    return done.json[0]
-
-
-def verified(vetlla: Vetlla, *words: object, month: str = "2025-10") -> tuple[int, list[tuple[str, str]]]:
-    """Return the exit status of a verification, and kind and subject of what it found."""
-    done = vetlla("month", "verify", month, *words, "--json")
-    return done.status, [(one["kind"], one["subject"]) for one in done.json]
-
-
-def tamper(state_dir: Path, sql: str) -> None:
-    """Change the registry as a person with SQLite would, who drops the triggers first."""
-    connection = sqlite3.connect(state_dir / "registry.db")
-    kept = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for name, _ in kept:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute(sql)
-    for _, made in kept:
-        connection.execute(made)
-    connection.commit()
-    connection.close()
 
 
 # --- closing ----------------------------------------------------------------------------------------------------------
@@ -114,6 +67,22 @@ def test_a_month_that_is_not_over_is_refused(service: Vetlla) -> None:
     assert "2098-02-01" in done.error
 
 
+@pytest.mark.parametrize("month", ["1970-01", "2024-03", "2027-04"])
+def test_a_month_outside_the_contract_is_refused(service: Vetlla, month: str) -> None:
+    done = service("month", "close", month)
+    assert done.status == 64
+    assert "not over" in done.error or "no day of the contract, which runs from 2024-04-01" in done.error
+
+
+def test_a_close_with_the_clock_set_back_is_refused(service: Vetlla, state_dir: Path) -> None:
+    close(service)
+    tamper(state_dir, "UPDATE closed_months SET known_us = known_us + 3600000000")
+    for words in (("2025-11",), ("2025-11", "--dry-run"), ("2025-10", "--reason", "x")):
+        done = service("month", "close", *words)
+        assert done.status == 74
+        assert "the clock has not reached that" in done.error
+
+
 def test_a_dry_run_keeps_nothing(service: Vetlla) -> None:
     close(service, "--dry-run")
     assert service("month", "list", "--json").json == []
@@ -128,7 +97,12 @@ def test_a_document_is_kept_with_its_bytes(service: Vetlla, tmp_path: Path) -> N
     service("month", "export", "2025-10", tmp_path / "out")
     assert (tmp_path / "out/document/invoice.xml").read_bytes() == b"<a/>\r\n"
     done = service("month", "close", "2025-10", "--reason", "x", "--document", tmp_path / "none.pdf")
-    assert done.status == 78
+    assert done.status == 64
+    (tmp_path / "large.bin").write_bytes(b"")
+    os.truncate(tmp_path / "large.bin", 73_400_320)
+    done = service("month", "close", "2025-10", "--reason", "x", "--document", tmp_path / "large.bin")
+    assert done.status == 64
+    assert "more than 67108864 bytes" in done.error
 
 
 # --- restating --------------------------------------------------------------------------------------------------------
@@ -217,6 +191,10 @@ def test_a_changed_parameter_is_information_because_the_kept_copy_is_used(servic
         ("UPDATE closed_months SET note = 'another'", "seal"),
         ("UPDATE closed_inputs SET rows = rows + 1 WHERE name = 'homes'", "seal"),
         ("DELETE FROM closed_files WHERE role = 'document'", "seal"),
+        ("UPDATE closed_files SET content = 'text' WHERE role = 'document'", "invoice.xml"),
+        ("UPDATE closed_files SET size = 'x' WHERE role = 'document'", "invoice.xml"),
+        ("UPDATE closed_files SET digest = x'00' WHERE role = 'document'", "seal"),
+        ("UPDATE closed_inputs SET rows = 'x'", "seal"),
     ],
 )
 def test_a_byte_of_the_closed_month_itself_is_found(

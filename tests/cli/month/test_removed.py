@@ -51,7 +51,9 @@ def closed(vetlla: Vetlla, tmp_path: Path, state_dir: Path) -> Vetlla:
             batch.alarms[number] = alarm(
                 number, clock, state=State.CLOSED, closed_us=now_us + 40_000_000, t3_us=40_000_000, **values
             )
-            batch.audit += [Entry(now_us, "receiver", step, f"alarm {number}", {}) for step in ("open", "close")]
+            batch.audit.append(Entry(now_us, "receiver", "open", f"alarm {number}", {}))
+            told: dict[str, object] = {"t3_us": 40_000_000}
+            batch.audit.append(Entry(now_us + 40_000_000, "receiver", "close", f"alarm {number}", told))
             scribe.write(batch)
         clock.advance(86_400)
         scribe.commit(report(3))
@@ -70,19 +72,51 @@ def write(vetlla: Vetlla, folder: Path, what: str, rows: str) -> None:
 
 
 def test_the_erasure_of_a_home_explains_what_is_missing(closed: Vetlla, tmp_path: Path) -> None:
+    """Homes and bases are gone, and no part of the record differs: the days of its people stay under a number."""
     erased = closed("erase", "--home", "H-1", "--yes", "--out", tmp_path)
     assert erased.status == 0, erased.error
     done = closed("month", "verify", MONTH, "--json")
     assert done.status == 3
-    assert {one["subject"] for one in done.json if one["kind"] == "input"} == {"people"}
+    assert [one for one in done.json if one["kind"] == "input"] == []
     assert all(one["explained"] for one in done.json)
     assert any("[ans=6].breached" in one["subject"] for one in done.json), "the home of a call is gone"
     assert any("[by=base" in one["subject"] for one in done.json), "the base of a person's fault is gone"
-    assert any("[concept=essential].units" in one["subject"] for one in done.json), (
-        "its people are not counted any more"
-    )
-    assert any("[ans=20]" in one["subject"] for one in done.json), "nor among those who could complain"
+    assert not [one for one in done.json if "invoice.json" in one["subject"] or "[ans=20]" in one["subject"]]
     assert "erased or corrected" in closed("month", "verify", MONTH).out
+
+
+def test_past_invoices_and_levels_count_the_people_of_an_erased_home(closed: Vetlla, tmp_path: Path) -> None:
+    """Also if another person lives there since, and the code of no erased person is left."""
+
+    def figures() -> list[object]:
+        lines = closed("invoice", "make", "--month", MONTH, "--json").json
+        levels = closed("sla", "report", "--month", MONTH, "--ans", "20", "--json").json
+        return [*((one["concept"], one["units"]) for one in lines), levels[0]["denominator"]]
+
+    before = figures()
+    certificate = closed("erase", "--home", "H-1", "--yes", "--out", tmp_path, "--json").json[0]
+    assert figures() == before
+    assert certificate["destroyed"]["people"] == 1
+    assert any("people, each under a number" in one for one in certificate["kept"])
+    back = ("homes", "set", "H-1", "--active", "2020-01-01/2025-06-30;2026-01-01/", "--reason", "back")
+    assert closed(*back).status == 0
+    write(closed, tmp_path, "people", "code,home,user_type,active\nP-7,H-1,A,2026-01-01/\n")
+    assert figures() == before
+    (now,) = closed("sla", "report", "--month", "2026-02", "--ans", "20", "--json").json
+    assert now["denominator"] == 2, "P-2 and P-7"
+    assert closed("month", "verify", MONTH).status == 3
+
+
+def test_an_erasure_explains_no_person_who_was_changed_by_hand(closed: Vetlla, state_dir: Path, tmp_path: Path) -> None:
+    closed("erase", "--home", "H-1", "--yes", "--out", tmp_path)
+    connection = sqlite3.connect(state_dir / "registry.db")
+    connection.execute("DROP TRIGGER person_facts_stay")
+    connection.execute("UPDATE person_facts SET active = '2025-06-20/' WHERE person = 'P-2'")
+    connection.commit()
+    connection.close()
+    done = closed("month", "verify", MONTH, "--json")
+    assert done.status == 1
+    assert ("people", False) in {(one["subject"], one["explained"]) for one in done.json}
 
 
 def test_an_erasure_explains_no_other_figure(closed: Vetlla, state_dir: Path, tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def test_a_version_follows_the_one_before(tmp_path: Path) -> None:
 
 
 def test_files_that_are_too_large_are_refused(tmp_path: Path) -> None:
-    closings.refuse_large([file(b"one")], 3)
+    closings.refuse_large("a", 3, 3)
     with pytest.raises(UsageError, match="at most 3"):
-        closings.refuse_large([file(b"four")], 3)
+        closings.refuse_large("a", 4, 3)
     with transaction(tmp_path, CLOCK) as connection, pytest.raises(UsageError, match="after compression"):
         closings.add(connection, made(file(b"abc")), 3)
 

@@ -114,7 +114,14 @@ CHANGES = (add_home, add_person, add_device, add_fault, solve_faults, add_call)
 def answer(scribe: Scribe, number: int) -> None:
     """Answer an alarm of October now."""
     opened_us = at(number + 1)
-    values = {"first_signal": number, "established_us": opened_us, "opened_us": opened_us, "ready_us": opened_us}
+    values = {
+        "home": "H1",
+        "account": f"000{number}",
+        "first_signal": number,
+        "established_us": opened_us,
+        "opened_us": opened_us,
+        "ready_us": opened_us,
+    }
     now_us = scribe.clock.now().utc_us
     batch = scribe.batch()
     batch.alarms[number] = alarm(
@@ -137,7 +144,9 @@ class Service:
         with journal(folder, clock) as scribe:
             for number in (1, 2, 3):
                 batch = scribe.signals([report(number)], home="H1", alarm=number)
-                batch.alarms[number] = alarm(number, clock, first_signal=number, ready_us=clock.now().utc_us)
+                batch.alarms[number] = alarm(
+                    number, clock, home="H1", account=f"000{number}", first_signal=number, ready_us=clock.now().utc_us
+                )
                 batch.decided.append(
                     Entry(clock.now().utc_us, "receiver", "open", f"alarm {number}", {"signal": number})
                 )

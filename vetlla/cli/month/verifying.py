@@ -11,7 +11,8 @@ from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import CLOCK, background_priority, working
+from vetlla.cli.kit.progress import progress
+from vetlla.cli.kit.registry import CLOCK, background_priority
 from vetlla.cli.month.words import MonthArgument, Version
 from vetlla.domain.month_findings import FindingKind, MonthFinding
 from vetlla.tasks.duties.rules import read_rule_files
@@ -54,8 +55,8 @@ def verify(
     if expect and expect.strip().lower() not in {one.seal for one in closings(state_dir, CLOCK)}:
         found.append(MonthFinding(FindingKind.KEPT, "seal", f"no closed month has the seal {expect}"))
     now = read_rule_files(kinds, parameters_file)
-    with working(f"computing {kept.label} again"):
-        found += verifying.verify(state_dir, CLOCK, kept, now)
+    with progress(f"computing {kept.label} again") as tell:
+        found += verifying.verify(state_dir, CLOCK, kept, now, tell)
     with verdict(_status(found)):
         if as_json:
             for one in found:

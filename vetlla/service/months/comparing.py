@@ -28,7 +28,7 @@ class Missing(NamedTuple):
     """What may be missing from results that are made again, because of what was found about the record."""
 
     homes: bool
-    """Homes, and what follows from the people in them."""
+    """The homes of cases, the codes of people, and so also the bases of cases about people."""
     journal: bool
     """What is made of signals, or of days of the ledger of supervision."""
 
@@ -66,8 +66,6 @@ def _differing(name: str, before: int, after: int, removals: Removals) -> MonthF
 
 def _explanation(name: str, before: int, after: int, removals: Removals) -> str:
     match name:
-        case InputName.PEOPLE if after < before and removals.erased_homes:
-            return f"{removals.erased_homes} erasures of homes since removed the facts of their people"
         case InputName.SIGNALS if after < before and removals.aged_signals:
             return "the journal has removed signals by age since"
         case InputName.DEVICES if after == before:

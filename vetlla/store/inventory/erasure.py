@@ -1,8 +1,9 @@
 """Erases a home that left from the registry: removes personal data, keeps what invoices and past months depend on.
 
 The home keeps its code, district, base, support level and periods of every day, and its devices keep their movements.
-People who now live in another home keep their facts. The history of accounts still says which account was the home's,
-but no other record says what that home's code means.
+Its people keep their days under numbers (``store.homes.erasure``). People who now live in another home keep all their
+facts. The history of accounts still says which account was the home's, but no other record says what that home's code
+means.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vetlla.domain.errors import UsageError
 from vetlla.store.homes import queries as homes
+from vetlla.store.homes.erasure import erase_people, people_of
 from vetlla.store.sqlite.append_only import without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import date
+
+    from vetlla.domain.homes import FactRecording
 
 _REGISTERED = "SELECT account FROM accounts WHERE home = ? ORDER BY account"
 _MOVED_ON = "SELECT account FROM accounts WHERE account = ? AND home NOT IN ('', ?)"
@@ -36,7 +40,6 @@ _COUNTS = {
     "notes_of_movements": f"SELECT count(*) FROM movements AS m WHERE {_OF_HOME}",  # noqa: S608 - a constant
     "visits": "SELECT count(*) FROM visits WHERE home = :home",
 }
-_ERASE_PERSON = "DELETE FROM person_facts WHERE person = ?"
 _ERASE = (
     # A fact that sets none of these fields stays as it is, so that the history still shows which field it set.
     (
@@ -73,17 +76,18 @@ def look(connection: sqlite3.Connection, home: str, accounts: list[str], day: da
             remedy=f"remove the account first: vetlla accounts remove {registered[0]}",
         )
     others = {account for account in accounts if connection.execute(_MOVED_ON, (account, home)).fetchone()}
-    people = homes.people(connection, [home])
-    counts = {"people": len(people), "programmes": sum(len(person.programmes) for person in people)}
+    counts = {"people": len(people_of(connection, home))}
     counts |= {name: int(connection.execute(sql, {"home": home}).fetchone()[0]) for name, sql in _COUNTS.items()}
     return KeptOfHome(found is not None, frozenset(others), counts)
 
 
-def erase(connection: sqlite3.Connection, home: str) -> None:
-    """Remove the personal data of a home, within the caller's transaction, and overwrite it in the file."""
+def erase(connection: sqlite3.Connection, home: str, recording: FactRecording, day: date) -> None:
+    """Remove the personal data of a home, within the caller's transaction, and overwrite it in the file.
+
+    ``day`` is that of the erasure: the people of the home are not in the service from then on.
+    """
     connection.execute("PRAGMA secure_delete = ON")
-    with without_triggers(connection, "movements_stay", "home_facts_stay", "person_facts_are_kept"):
-        for person in homes.people(connection, [home]):
-            connection.execute(_ERASE_PERSON, (person.code,))
+    erase_people(connection, home, recording, day)
+    with without_triggers(connection, "movements_stay", "home_facts_stay"):
         for sql in _ERASE:
             connection.execute(sql, {"home": home})

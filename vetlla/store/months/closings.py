@@ -11,11 +11,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.closing import ClosedFile, ClosedInput, Closing, FileRole
-from vetlla.domain.errors import UsageError
+from vetlla.domain.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
 
 FILE_AT_MOST: Final = 64 << 20
 """Bytes of one file before compression. A month of results with 10,000 listed breaches of each level has 60 MiB."""
@@ -31,25 +30,31 @@ def last_seal(connection: sqlite3.Connection) -> str:
     return row[0] if row else ""
 
 
+def last_known_us(connection: sqlite3.Connection) -> int:
+    """Return the last time as of which a month was closed; 0 if none was."""
+    (found,) = connection.execute("SELECT coalesce(max(known_us), 0) FROM closed_months").fetchone()
+    return int(found)
+
+
 def versions(connection: sqlite3.Connection, month: date) -> int:
     """Return how many versions of a closed month there are."""
     sql = "SELECT count(*) FROM closed_months WHERE month = ?"
     return int(connection.execute(sql, (f"{month:%Y-%m}",)).fetchone()[0])
 
 
-def refuse_large(files: Iterable[ClosedFile], at_most: int = FILE_AT_MOST) -> None:
-    """Raise UsageError for files that are too large to be kept."""
-    for file in files:
-        if len(file.content) > at_most:
-            raise UsageError(
-                f"{file.name} has {len(file.content)} bytes, and a closed month keeps at most {at_most} of a file",
-                remedy="keep it elsewhere, and write its SHA-256 into the note",
-            )
+def refuse_large(name: str, size: int, at_most: int = FILE_AT_MOST) -> None:
+    """Raise UsageError for a file that is too large to be kept; ``size`` is in bytes, or one more than the most."""
+    if size > at_most:
+        raise UsageError(
+            f"{name} has more than {at_most} bytes, and a closed month keeps at most {at_most} of a file",
+            remedy="keep it elsewhere, and write its SHA-256 into the note",
+        )
 
 
 def add(connection: sqlite3.Connection, closing: Closing, at_most: int = KEPT_AT_MOST) -> None:
     """Keep a closing, within the caller's transaction. Raises UsageError if its files are too large."""
-    refuse_large(closing.files)
+    for file in closing.files:
+        refuse_large(file.name, len(file.content))
     packed = [(file, zlib.compress(file.content, LEVEL)) for file in closing.files]
     if (size := sum(len(content) for _, content in packed)) > at_most:
         raise UsageError(
@@ -78,7 +83,7 @@ def add(connection: sqlite3.Connection, closing: Closing, at_most: int = KEPT_AT
 def closings(connection: sqlite3.Connection, month: date | None = None) -> list[Closing]:
     """Return the closings of a month, or of all months, in the order in which they were made; without their files.
 
-    Their seal is the kept one.
+    Their seal is the kept one. Raises StoreError if a month or a time of one is none, because it was changed by hand.
     """
     rows = connection.execute(f"SELECT {_COLUMNS} FROM closed_months ORDER BY id").fetchall()  # noqa: S608 - constants
     found: list[Closing] = []
@@ -86,9 +91,9 @@ def closings(connection: sqlite3.Connection, month: date | None = None) -> list[
     for number, label, version, known_us, by, reason, note, program, seal in rows:
         if month is None or label == f"{month:%Y-%m}":
             closing = Closing(
-                month=date.fromisoformat(f"{label}-01"),
-                version=version,
-                known_us=known_us,
+                month=_month_of(label),
+                version=_whole(version, label),
+                known_us=_whole(known_us, label),
                 by=by,
                 reason=reason,
                 note=note,
@@ -134,10 +139,29 @@ def _inputs(connection: sqlite3.Connection, number: int) -> tuple[ClosedInput, .
     return tuple(ClosedInput(*row) for row in rows)
 
 
-def _unpacked(content: bytes, size: int) -> bytes:
+def _month_of(label: str) -> date:
+    try:
+        return date.fromisoformat(f"{label}-01")
+    except ValueError as error:
+        raise _changed(f"a closed month is called {label!r}") from error
+
+
+def _whole(value: object, label: str) -> int:
+    if isinstance(value, int):
+        return value
+    raise _changed(f"the closed month {label} has {value!r} where a number belongs")
+
+
+def _changed(what: str) -> StoreError:
+    return StoreError(f"{what}: it was changed by hand", remedy="restore a backup: vetlla db restore")
+
+
+def _unpacked(content: object, size: object) -> bytes:
     """Return the content of a file; a damaged one gives what can be read of it, so that its digest shows the damage."""
+    if not isinstance(content, bytes) or not isinstance(size, int):
+        return b""
     reader = zlib.decompressobj()
     try:
-        return reader.decompress(content, min(size, FILE_AT_MOST) + 1)
+        return reader.decompress(content, max(0, min(size, FILE_AT_MOST)) + 1)
     except zlib.error:
         return b""

@@ -1,14 +1,17 @@
 """Digests of the registry as it was known at a time: each part of it in one order, row by row.
 
-A digest leaves out what an erasure removes from rows that stay: notes, telephones, languages, numbers of calls. So it
-is the same after the erasure of a home. Only the facts of people are removed whole.
+A digest leaves out what an erasure removes: notes, telephones, languages, numbers of calls, codes of people. So it is
+the same after the erasure of a home.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from contextlib import contextmanager
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vetlla.domain.closing import SERVICE_LEVELS, ClosedInput, FileRole, InputName
@@ -20,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _AT: Final = "coalesce(started_us, ready_us, answered_us, ended_us)"
+# A record that says only where the recording of a call is has no time, so that all records of a call count.
 _IN_MONTH: Final = f"{_AT} >= :since AND {_AT} < :until"
 _CALLS: Final = f"""
 SELECT r.id, call, i.id, i.at_us, i.origin, direction, started_us, ready_us, answered_us, ended_us, agent, queue,
-       outcome, r.digest, party, home, alarm
-FROM call_records AS r JOIN call_imports AS i ON i.id = r.import WHERE {_IN_MONTH} ORDER BY r.id
+       outcome, recording <> '', r.digest, party, home, alarm
+FROM call_records AS r JOIN call_imports AS i ON i.id = r.import
+WHERE call IN (SELECT call FROM call_records WHERE {_IN_MONTH}) ORDER BY call, r.id
 """  # noqa: S608 - constants
 _TIES: Final = f"""
 SELECT id, call, at_us, "by", method, home, homes, alarm_method, alarm, alarms FROM call_ties
@@ -51,11 +56,8 @@ _SUBJECTS: Final = {
         "SELECT home, recording, since, correction, district, base, level, active, suspended FROM home_facts"
         " ORDER BY home, recording, since"
     ),
-    InputName.PEOPLE: (
-        "SELECT person, recording, since, correction, home, user_type, programmes, active, suspended FROM person_facts"
-        " ORDER BY person, recording, since"
-    ),
-    # Only what the results show of a device. An import may correct it, and the registry keeps no earlier value.
+    # Only what the results show of a device. An import may correct it, and the registry keeps no earlier value. Later
+    # events change the other columns: the first installation of a device sets the day from which it costs.
     InputName.DEVICES: "SELECT id, type, serial, account FROM devices ORDER BY id",
     "movements": (
         "SELECT id, device, day, kind, place, home, ownership, other, recorded_us FROM movements ORDER BY id"
@@ -78,6 +80,10 @@ _SUBJECTS: Final = {
     "closed": _CLOSED,
 }
 """Name of a part -> its rows."""
+_PEOPLE: Final = (
+    "SELECT person, recording, since, correction, home, user_type, programmes, active, suspended FROM person_facts"
+    " ORDER BY person, recording, since"
+)
 _DUTIES: Final = (
     'SELECT kind, details, id, subject, event, at_us, ref, "by", begin_us, end_us, duty, withdraws, source, recorded_us'
     " FROM duty_events ORDER BY id"
@@ -122,6 +128,14 @@ class Tally:
             self.add(row)
         return self
 
+    def add_groups(self, groups: Iterable[Iterable[Sequence[object]]]) -> Tally:
+        """Add rows that belong together, in any order of the groups; return itself."""
+        found = [Tally().all(rows).input("") for rows in groups]
+        for one in sorted(found):
+            self._hash.update(bytes.fromhex(one.digest))
+            self._rows += one.rows
+        return self
+
     def input(self, name: str) -> ClosedInput:
         """Return the digest under a name."""
         return ClosedInput(name, self._rows, self._hash.hexdigest())
@@ -137,17 +151,43 @@ def of_registry(connection: sqlite3.Connection, span: DigestSpan) -> Iterator[Cl
         "probed": span.begin_us - span.gap_us,
         "known": span.known_us,
     }
-    for name, sql in _SUBJECTS.items():
-        yield Tally().all(connection.execute(sql, times)).input(name)
-    kinds: defaultdict[str, Tally] = defaultdict(Tally)
-    for row in connection.execute(_DUTIES):
-        kinds[row[0]].add(_event(row))
+    with _any_text(connection):
+        for name, sql in _SUBJECTS.items():
+            yield Tally().all(connection.execute(sql, times)).input(name)
+        yield Tally().add_groups(_people(connection)).input(InputName.PEOPLE)
+        kinds: defaultdict[str, Tally] = defaultdict(Tally)
+        for row in connection.execute(_DUTIES):
+            kinds[row[0]].add(_event(row))
     for kind in sorted(kinds):
         yield kinds[kind].input(f"{InputName.DUTIES}{kind}")
 
 
-_kept = lru_cache(maxsize=4_096)(kept_details)
-"""The same details stand at most events of a kind: reading each of them took a third of the time of all duties."""
+@contextmanager
+def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let a connection read text that is no UTF-8, too: a change by hand must show in a digest, and not stop it."""
+    before, connection.text_factory = connection.text_factory, lambda text: text.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def _people(connection: sqlite3.Connection) -> Iterator[Iterable[Sequence[object]]]:
+    """Yield the facts of each person, without the code: an erasure puts a number in its place."""
+    for _, facts in groupby(connection.execute(_PEOPLE), itemgetter(0)):
+        yield (fact[1:] for fact in facts)
+
+
+@lru_cache(maxsize=4_096)
+def _kept(kind: str, details: str) -> str:
+    """Return what an erasure leaves of details; all of them if a change by hand made them unreadable.
+
+    The same details stand at most events of a kind: reading each of them took a third of the time of all duties.
+    """
+    try:
+        return kept_details(kind, details)
+    except (ValueError, AttributeError, TypeError):
+        return details
 
 
 def _event(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from vetlla.domain.clock import last_of_month
+from vetlla.domain.clock import iso, last_of_month
 from vetlla.domain.closing import KINDS, PARAMETERS, SERVICE_LEVELS, ClosedFile, Closing, FileRole
 from vetlla.domain.errors import StoreError, UsageError
 from vetlla.service.months.sealing import seal_of
@@ -69,17 +69,19 @@ def close_month(
 ) -> ClosedMonth:
     """Close a month, as everything is known now; a dry run keeps nothing.
 
-    ``settle`` waits until the receiver has stored what it is doing now. Raises UsageError for a month that is not over,
-    a second close without a reason, and documents that are too large; UsageError or ConfigError for a part that cannot
-    be made and is not left out; StoreError if facts came in at the same time.
+    ``settle`` waits until the receiver has stored what it is doing now. Raises UsageError for a month that is not over
+    or not of the contract, a second close without a reason, and documents that are too large; UsageError or ConfigError
+    for a part that cannot be made and is not left out; StoreError if facts came in at the same time, and if the clock
+    was set back.
     """
     _refuse_unknown(order.without, parts)
     rules = rules_from(files)
     known_us = clock.now().utc_us
     _refuse_early(rules, order.month, known_us)
-    store.refuse_large(order.documents)
+    _refuse_outside(rules, order.month, known_us)
     with snapshot(state_dir, clock) as connection:
         _refuse_again(store.versions(connection, order.month), order)
+        _refuse_past(store.last_known_us(connection), known_us)
     settle()
     with month_record(state_dir, clock, rules, order.month, known_us) as record:
         sources = MonthSources(state_dir, clock, record)
@@ -93,7 +95,7 @@ def close_month(
             reason=order.reason,
             note=order.note,
             program=program(),
-            inputs=inputs(record, first_month(sources, [file.name for file in results])),
+            inputs=inputs(record, first_month(record, [file.name for file in results])),
             files=tuple(sorted((*_rule_files(files), *results, *order.documents))),
             before="",
         )
@@ -107,6 +109,24 @@ def _refuse_early(rules: DutyRules, month: date, now_us: int) -> None:
         raise UsageError(
             f"{month:%Y-%m} is not over",
             remedy=f"close it on {following} or later",
+        )
+
+
+def _refuse_outside(rules: DutyRules, month: date, now_us: int) -> None:
+    reading = rules.parameters.on(rules.calendar.date_of(now_us))
+    begins, ends = reading.the_date("contract.start"), reading.the_date("contract.end")
+    if last_of_month(month) < begins or month > ends:
+        raise UsageError(
+            f"{month:%Y-%m} has no day of the contract, which runs from {begins} to {ends}",
+            remedy="name another month; if the contract was prolonged, correct contract.end in the parameters file",
+        )
+
+
+def _refuse_past(last_us: int, now_us: int) -> None:
+    if now_us <= last_us:
+        raise StoreError(
+            f"a month was closed as known at {iso(last_us)}, and the clock has not reached that",
+            remedy="set the clock of this machine right: timedatectl",
         )
 
 

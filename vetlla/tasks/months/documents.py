@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vetlla.domain.closing import ClosedFile, FileRole
-from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.domain.errors import UsageError
 from vetlla.domain.plainfile import open_input
-from vetlla.store.months.closings import FILE_AT_MOST
+from vetlla.store.months.closings import FILE_AT_MOST, refuse_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ OTHER: Final = "application/octet-stream"
 def read_documents(paths: Sequence[Path]) -> tuple[ClosedFile, ...]:
     """Return documents under the names of their files.
 
-    Raises ConfigError if one cannot be read, UsageError for two of the same name and for one that is too large.
+    Raises UsageError for one that cannot be read or is too large, and for two of the same name.
     """
     found: dict[str, ClosedFile] = {}
     for path in paths:
@@ -42,7 +42,8 @@ def read_documents(paths: Sequence[Path]) -> tuple[ClosedFile, ...]:
             with open_input(path) as file:
                 content = file.read(FILE_AT_MOST + 1)
         except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror}", remedy="name an existing file with --document") from error
+            raise UsageError(f"{path}: {error.strerror}", remedy="name an existing file with --document") from error
+        refuse_large(path.name, len(content))
         media = MEDIA.get(path.suffix.lower(), OTHER)
         found[path.name] = ClosedFile.of(FileRole.DOCUMENT, path.name, media, content)
     return tuple(found.values())

@@ -8,9 +8,11 @@ from vetlla.documents.pdf import pdf
 from vetlla.documents.words import Language
 from vetlla.domain.closing import INVOICE, SERVICE_LEVELS
 from vetlla.domain.errors import ConfigError, UsageError
+from vetlla.service.calendar import months_of
 from vetlla.service.invoice.fields import line_fields
 from vetlla.service.months.sealing import canonical
 from vetlla.service.sla.fields import fields
+from vetlla.store.months import closings
 from vetlla.tasks.invoice.making import invoice_of
 from vetlla.tasks.months import lasting
 from vetlla.tasks.sanctions.gathering import fault_rows
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from vetlla.tasks.months.sources import MonthSources
+    from vetlla.tasks.sla.month import MonthRecord
 
 FAULTS: Final = "faults.json"
 LEVELS_PAGE: Final = "service-levels.pdf"
@@ -78,9 +81,17 @@ def made(name: str, part: MonthPart, sources: MonthSources, remedy: str = "") ->
         raise kind(f"{name} cannot be made: {error.args[0]}", remedy=ways) from error
 
 
-def first_month(sources: MonthSources, names: Collection[str]) -> date:
-    """Return the first day of the first month that the parts of these names are computed from."""
-    return sources.computed_from if FAULTS in names else sources.record.month
+def first_month(record: MonthRecord, names: Collection[str]) -> date:
+    """Return the first day of the first month that the parts of these names are computed from.
+
+    The ledger of faults computes the earlier months of the contract that were never closed.
+    """
+    if FAULTS not in names:
+        return record.month
+    begins = record.reading().the_date("contract.start").replace(day=1)
+    closed = {one.month for one in closings.closings(record.connection)}
+    earlier = (month for month in months_of(begins, record.month) if month not in closed)
+    return min(earlier, default=record.month)
 
 
 PARTS: Final[Mapping[str, MonthPart]] = {

@@ -12,7 +12,6 @@ from vetlla.tasks.sanctions.levels import LastMonth
 from vetlla.tasks.sla.sources import figures
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -49,9 +48,3 @@ class MonthSources:
         computed = LastMonth(record.month, self.figures, record.ledger_days)
         asked = LedgerQuestion(record.month, record.seen_us, computed=computed)
         return gather(self.state_dir, self.clock, record.rules, asked)
-
-    @property
-    def computed_from(self) -> date:
-        """The first day of the first month that the ledger computes from the record."""
-        found = self.ledger
-        return min((month for month in found.facts.months if month not in found.closed), default=self.record.month)

@@ -8,11 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from vetlla.domain.closing import KINDS, PARAMETERS, FileRole, InputName
-from vetlla.domain.errors import VetllaError
+from vetlla.domain.errors import ConfigError, UsageError, VetllaError
 from vetlla.domain.month_findings import FindingKind, MonthFinding
 from vetlla.service.months.comparing import Removals, compare_inputs, missing
 from vetlla.service.months.differences import differences
 from vetlla.service.months.sealing import seal_of
+from vetlla.store.journal.audit import verify as verify_chain
 from vetlla.store.months.journal_inputs import is_ancestor, ledger_from, removed_since
 from vetlla.tasks.duties.rules import RuleFiles, rules_from
 from vetlla.tasks.months.parts import JSON, PARTS, first_month, made
@@ -22,7 +23,7 @@ from vetlla.tasks.months.sources import MonthSources
 from vetlla.tasks.sla.month import month_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vetlla.domain.clock import Clock
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vetlla.service.months.comparing import Missing
     from vetlla.store.journal.archive import Archive
     from vetlla.tasks.months.parts import MonthPart
+    from vetlla.tasks.sla.month import MonthRecord
 
 FIELDS_AT_MOST: Final = 100
 """Fields of one result that are named: more of them have one cause, and the inputs say it."""
@@ -37,13 +39,20 @@ SHOWN_AT_MOST: Final = 200
 """Characters of a value that are shown."""
 
 
-def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | None) -> Iterator[MonthFinding]:
+def verify(
+    state_dir: Path,
+    clock: Clock,
+    closing: Closing,
+    now: RuleFiles | None,
+    tell: Callable[[int, int], None] = lambda _, __: None,
+) -> Iterator[MonthFinding]:
     """Yield what is not as it was when a month was closed; ``now`` are the rules of today, to say how they differ.
 
-    The kept month comes first, then the record, then the results, then what is no fault. Raises UsageError for
-    a part that cannot be made here, such as a page without typst.
+    The kept month comes first, then the record, then the results, then what is no fault. ``tell`` hears how many
+    records of the audit were checked, and of how many. Raises UsageError or ConfigError for a part that cannot be made
+    here, such as a page without typst, although the record is intact.
     """
-    yield from _kept(closing)
+    yield from _readable("seal", _kept(closing), FindingKind.KEPT)
     rules = closing.of_role(FileRole.RULES)
     try:
         files = RuleFiles(rules[KINDS].content, rules[PARAMETERS].content, KINDS, PARAMETERS)
@@ -51,18 +60,16 @@ def verify(state_dir: Path, clock: Clock, closing: Closing, now: RuleFiles | Non
     except (KeyError, VetllaError) as error:
         yield MonthFinding(FindingKind.KEPT, "rules", f"the kept rules cannot be read: {error}")
         return
-    kept = [one for one in closing.inputs if one.name != InputName.JOURNAL]
     with month_record(state_dir, clock, parsed, closing.month, closing.known_us) as known:
         record = replace(known, ledger_days=ledger_days(closing.inputs))
-        sources = MonthSources(state_dir, clock, record)
-        yield from _head(record.archive, closing)
-        first = first_month(sources, closing.of_role(FileRole.RESULT))
-        found = [one for one in inputs(record, first) if one.name != InputName.JOURNAL]
+        journal = list(_readable(InputName.JOURNAL, _journal(record.archive, closing, tell)))
+        yield from journal
         removals = _removals(record.archive, closing)
-        differing = list(compare_inputs(kept, found, removals))
+        differing = list(_readable("record", _inputs(record, closing, removals)))
         yield from differing
-        may_lack = missing(removals, differing)
-        yield from _results(closing, sources, may_lack)
+        is_changed = any(one.is_fault for one in (*journal, *differing))
+        sources = MonthSources(state_dir, clock, record)
+        yield from _results(closing, sources, missing(removals, differing), is_changed=is_changed)
     if now is not None:
         yield from _information(closing, now)
 
@@ -75,12 +82,38 @@ def _kept(closing: Closing) -> Iterator[MonthFinding]:
         yield MonthFinding(FindingKind.KEPT, "seal", "it does not follow from what is kept")
 
 
+def _readable(
+    subject: str, findings: Iterator[MonthFinding], kind: FindingKind = FindingKind.INPUT
+) -> Iterator[MonthFinding]:
+    """Yield findings; if something cannot be read, because of a change by hand, that is one more finding."""
+    try:
+        yield from findings
+    except Exception as error:  # noqa: BLE001 - a changed value may stop any reader of it
+        yield MonthFinding(kind, subject, f"it cannot be read: {_why(error)}")
+
+
+def _why(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, VetllaError) else f"{type(error).__name__}: {error}"
+    return text if len(text) <= SHOWN_AT_MOST else f"{text[:SHOWN_AT_MOST]} ..."
+
+
+def _inputs(record: MonthRecord, closing: Closing, removals: Removals) -> Iterator[MonthFinding]:
+    first = first_month(record, closing.of_role(FileRole.RESULT))
+    kept = [one for one in closing.inputs if one.name != InputName.JOURNAL]
+    found = [one for one in inputs(record, first) if one.name != InputName.JOURNAL]
+    yield from compare_inputs(kept, found, removals)
+
+
 def _seen_head(closing: Closing) -> ClosedInput | None:
     return next((one for one in closing.inputs if one.name == InputName.JOURNAL), None)
 
 
-def _head(archive: Archive | None, closing: Closing) -> Iterator[MonthFinding]:
-    """Yield a finding if the journal is not the one that the close saw, or a continuation of it."""
+def _journal(archive: Archive | None, closing: Closing, tell: Callable[[int, int], None]) -> Iterator[MonthFinding]:
+    """Yield a finding if the journal is not the one that the close saw, or a continuation of it.
+
+    Then each place up to the head that the close saw, in which the audit does not prove the journal. So a change is
+    found also in what no figure shows, such as the outcome of an alarm.
+    """
     seen = _seen_head(closing)
     if seen is None:
         return
@@ -92,6 +125,20 @@ def _head(archive: Archive | None, closing: Closing) -> Iterator[MonthFinding]:
         yield MonthFinding(
             FindingKind.INPUT, InputName.JOURNAL, f"{text}: an older journal was restored, or it was rewritten"
         )
+    if archive is not None:
+        yield from _flaws(archive, seen.rows, tell)
+
+
+def _flaws(archive: Archive, last: int, tell: Callable[[int, int], None]) -> Iterator[MonthFinding]:
+    later = 0
+    for number, what in verify_chain(archive.read, tell):
+        if number > last:
+            later += 1
+            continue
+        yield MonthFinding(FindingKind.INPUT, InputName.JOURNAL, f"record {number} of its audit: {what}")
+    if later:
+        text = f"its audit has {later} flaws in what came after the close: vetlla audit verify"
+        yield MonthFinding(FindingKind.INFORMATION, InputName.JOURNAL, text)
 
 
 def _removals(archive: Archive | None, closing: Closing) -> Removals:
@@ -102,7 +149,7 @@ def _removals(archive: Archive | None, closing: Closing) -> Removals:
     return Removals(removed.homes, removed.by_age, ledger_from(archive))
 
 
-def _results(closing: Closing, sources: MonthSources, may_lack: Missing) -> Iterator[MonthFinding]:
+def _results(closing: Closing, sources: MonthSources, may_lack: Missing, *, is_changed: bool) -> Iterator[MonthFinding]:
     """Yield what differs in the results that are made again, then which results the month was closed without."""
     kept = closing.of_role(FileRole.RESULT)
     for name, file in kept.items():
@@ -110,7 +157,13 @@ def _results(closing: Closing, sources: MonthSources, may_lack: Missing) -> Iter
         if part is None:
             yield MonthFinding(FindingKind.INFORMATION, name, "this version of the program does not make it")
             continue
-        content = made(name, part, sources)
+        try:
+            content = made(name, part, sources)
+        except Exception as error:
+            if isinstance(error, ConfigError | UsageError) and not is_changed:
+                raise  # this machine lacks something
+            yield MonthFinding(FindingKind.FIGURE, name, f"it cannot be made again: {_why(error)}")
+            continue
         if content == file.content:
             continue
         if file.media == JSON:
