@@ -24,7 +24,7 @@ from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
-from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.parameters import ParametersFile, load
 from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
 from vetlla.domain.clock import DAY_US, iso
@@ -68,6 +68,7 @@ class WantedCalls(NamedTuple):
     limit: Newest = NEWEST
     numbers: Numbers = False
     utc: Utc = False
+    parameters_file: ParametersFile = None
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
@@ -89,6 +90,7 @@ def list_(wanted: WantedCalls) -> None:
 
     Example: vetlla calls list --untied --since 2026-11-01
     """
+    load(wanted.parameters_file)  # times are on the clock of the service
     since_us, until_us = within(wanted.since, wanted.until)
     is_recent = since_us is None and not wanted.home
     if is_recent:
@@ -129,6 +131,7 @@ def show(
     *,
     numbers: Numbers = False,
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -136,6 +139,7 @@ def show(
 
     Example: vetlla calls show 1764576000.12
     """
+    load(parameters_file)  # times are on the clock of the service
     with snapshot(state_dir, CLOCK) as connection:
         call = queries.call(connection, named, joined)
         facts = queries.history(connection, call.id)

@@ -118,7 +118,7 @@ def check(
     chosen = [one for one in rules.RULES if not rule or one.name in rule]
     without_collector()
     try:
-        known = _known(state_dir, day or today(), parameters_file)
+        known = _known(state_dir, day, parameters_file)
         found = rules.check(known, chosen)
     except (StoreError, ConfigError, AccessError) as error:
         told = explained(error)
@@ -137,8 +137,9 @@ def check(
         parameters.footnote(known.reading)
 
 
-def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.CheckInput:
-    values = parameters.load(parameters_file).on(on)
+def _known(state_dir: Path, day: date | None, parameters_file: Path | None) -> rules.CheckInput:
+    values = parameters.load_on(parameters_file, day)
+    on = values.day
     with snapshot(state_dir, CLOCK) as connection:
         registered = inventory_heard.registered(connection)
         heard = inventory_heard.unknown(state_dir / JOURNAL)
@@ -177,8 +178,8 @@ def digital(
 
     Example: vetlla inventory digital --json
     """
-    on = day or today()
-    values = parameters.load(parameters_file).on(on)
+    values = parameters.load_on(parameters_file, day)
+    on = values.day
     without_collector()
     with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         share = digital_share(inventory.fleet(connection, on), homes.homes(connection, day=on), values)

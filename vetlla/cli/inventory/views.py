@@ -9,11 +9,12 @@ import typer
 
 from vetlla.cli.kit.facts import print_fields
 from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load, print_parameters
-from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_collector
+from vetlla.cli.kit.registry import CLOCK, Day, Serial, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
@@ -171,7 +172,8 @@ def parameters(
 
     Example: vetlla inventory parameters --assumed
     """
-    entries = load(parameters_file).in_force(day or today())
+    loaded = load(parameters_file)
+    entries = loaded.in_force(day or today())
     wanted = {basis for basis, is_asked in ((Basis.ASSUMED, assumed), (Basis.TENDER, tender)) if is_asked} or set(Basis)
     print_parameters((one for one in entries if one.basis in wanted), as_json=as_json)
 
