@@ -32,6 +32,7 @@ from vetlla.service.calls.joining import joined, order_fault
 from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason, is_same_agent
 from vetlla.store.calls import queries
+from vetlla.store.homes.queries import must_know_home
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.calls.tying import tie_by_hand
 
@@ -97,6 +98,7 @@ def list_(wanted: WantedCalls) -> None:
         since_us = (until_us or CLOCK.now().utc_us) - RECENT_US
     without_collector()
     with snapshot(wanted.state_dir, CLOCK) as connection:
+        must_know_home(connection, wanted.home)
         found = queries.calls(connection, joined, since_us=since_us, until_us=until_us, home=wanted.home)
         matching = _Counted(filter(wanted.includes, found))
         newest = heapq.nlargest(wanted.limit, matching, key=_begun)

@@ -64,6 +64,7 @@ def report(
     ] = None,
     form: ExportFormat = None,
     known: Known = "",
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -73,6 +74,7 @@ def report(
 
     Example: vetlla inventory report --month 2024-06 --out june.xlsx --out june.json
     """
+    parameters.load(parameters_file)  # today and a time are on the clock of the service
     if month.replace(day=1) > today():
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="vetlla renewals forecast shows what is to come")
     files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]

@@ -147,6 +147,7 @@ def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAU
 def at(
     day: Annotated[date, typer.Argument(parser=as_day, metavar="DATE", help="A past day, or today.")],
     known: Known = "",
+    parameters_file: ParametersFile = None,
     *,
     wanted: Wanted,
 ) -> None:
@@ -154,6 +155,7 @@ def at(
 
     Example: vetlla inventory at 2025-12-31 --type terminal_ip --json
     """
+    load(parameters_file)  # today and a time are on the clock of the service
     if day > today():
         raise UsageError(f"{day} lies in the future")
     _list(wanted, day, asked(known).known_us)
@@ -182,6 +184,7 @@ def _list(wanted: Wanted, day: date = inventory.LAST_DAY, known_us: int | None =
     """Print the wanted devices as they were on a day; without a day, as they are now."""
     without_collector()
     with snapshot(wanted.state_dir, CLOCK, known_us) as connection:
+        stored_homes.must_know_home(connection, wanted.home)
         fleet = inventory.fleet(connection, day, home=wanted.home, retired=wanted.place is Place.RETIRED)
         rows = (device_row(kept) for kept in fleet if wanted.includes(kept))
         print_some(rows, COLUMNS, wanted.limit, as_json=wanted.as_json)

@@ -68,8 +68,7 @@ def list_(
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
         base = home_store.must_know_base(connection, base)
-        if home:
-            home_store.home(connection, home)
+        home_store.must_know_home(connection, home)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician, home=home, is_open=is_open)
         found = looking.visits(connection, rules, wanted, now_us)
     print_some(map(visit_fields if view.as_json else visit_row, found), COLUMNS, limit, as_json=view.as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LISTED_AT_MOST, CaseVerdict, LevelCase, LevelFigure
 from vetlla.service.sla.explaining import figure_sentences
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tasks.sla.availability import PARTS
 from vetlla.tasks.sla.explain.communications import proof_cases, t2_cases, t3_cases
 from vetlla.tasks.sla.explain.duties import complaint_cases, duty_cases, emergency_cases
@@ -74,13 +75,14 @@ class Explanation(NamedTuple):
 def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Explanation:
     """Return the explanation of a figure; ``time`` writes a moment, given in microseconds UTC.
 
-    Raises UsageError if a level that knows no homes is asked for one.
+    Raises UsageError for a home that is not registered, and if a level that knows no homes is asked for one.
     """
     if shown.home and ans in PARTS:
         raise UsageError(
             f"ANS {ans} has no case of a home: its cases are times of components",
             remedy=f"leave --home out: vetlla sla explain {ans} --month {record.month:%Y-%m}",
         )
+    must_know_home(record.connection, shown.home)
     found = SOURCES[ans](record, ans)
     counts: Counter[CaseVerdict] = Counter()
     listed: list[Candidate] = []
