@@ -75,26 +75,29 @@ class Explanation(NamedTuple):
 def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Explanation:
     """Return the explanation of a figure; ``time`` writes a moment, given in microseconds UTC.
 
-    Raises UsageError for a home that is not registered, and if a level that knows no homes is asked for one.
+    Raises UsageError for a home that is not registered and has no case, and for a home of a level that knows none.
     """
     if shown.home and ans in PARTS:
         raise UsageError(
             f"ANS {ans} has no case of a home: its cases are times of components",
             remedy=f"leave --home out: vetlla sla explain {ans} --month {record.month:%Y-%m}",
         )
-    must_know_home(record.connection, shown.home)
     found = SOURCES[ans](record, ans)
     counts: Counter[CaseVerdict] = Counter()
     listed: list[Candidate] = []
     more = 0
+    is_known = False
     for one in EXPLAINERS[ans](record, ans, time):
         counts[one.verdict] += 1
+        is_known = is_known or one.home == shown.home
         if not shown.has(one):
             continue
         if len(listed) < LISTED_AT_MOST:
             listed.append(one)
         else:
             more += 1
+    if not is_known:  # a signal can name a home that is not registered
+        must_know_home(record.connection, shown.home)
     listed.sort(key=lambda one: one.at_us)
     sentences = list(figure_sentences(found, counts, record.rules.parameters, record.last))
     if ans in PARTS:
