@@ -52,8 +52,8 @@ def due(
 
     Example: vetlla maintenance due --within 60d --kind battery
     """
-    on = listing.on()
-    values = listing.values(on)
+    values = listing.values()
+    on = values.day
     without_collector()
     with snapshot(listing.state_dir, CLOCK, asked(listing.known).known_us) as connection:
         base = stored_homes.must_know_base(connection, base)

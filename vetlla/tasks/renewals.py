@@ -120,8 +120,7 @@ def find_visits(
         if plans.planned_span(connection) is None:
             raise UsageError("nothing is planned", remedy="vetlla renewals plan")
         base = stored_homes.must_know_base(connection, base)
-        if home:
-            stored_homes.home(connection, home)
+        stored_homes.must_know_home(connection, home)
         found = plans.visits(
             connection, number=number, home=home, base=base, first=first or date.min, last=last or date.max
         )

@@ -232,7 +232,6 @@ def test_a_text_whose_values_are_missing_is_told_and_the_others_are_shown(vetlla
         (("--language", "fr"), "no texts in 'fr'"),
         (("--office", "NOWHERE"), "no office 'NOWHERE'"),
         (("--service", "NOTHING"), "no service 'NOTHING'"),
-        (("--on", "yesterday"), "'yesterday' is no day"),
     ],
 )
 def test_a_wrong_choice_is_explained(vetlla: Vetlla, options: tuple[str, ...], why: str) -> None:

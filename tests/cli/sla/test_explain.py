@@ -142,4 +142,5 @@ def test_people_read_it_and_a_level_without_cases_has_its_figure(service: Vetlla
     assert done.status == 0
     assert "-> vetlla duties show" in done.out
     assert "It is not measured" in service("sla", "explain", 18, "--month", "2025-10").out
-    assert "No case of home H9 is shown." in service("sla", "explain", 14, "--month", "2025-10", "--home", "H9").out
+    assert "No case of home H2 is shown." in service("sla", "explain", 17, "--month", "2025-10", "--home", "H2").out
+    assert service("sla", "explain", 14, "--month", "2025-10", "--home", "H9").error.startswith("no home 'H9'")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from vetlla.store.registry.transaction import COPIED_AT_MOST, roll_back, snapsho
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
 CLOCK = ManualClock()
@@ -99,3 +102,39 @@ def test_a_user_who_may_not_write_tries_a_change_on_a_copy() -> None:
             add(connection, "second")
             assert is_in_memory(connection)
         assert kept(state) == "first"
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let every write beyond this size of a file fail, as on a disk without room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_large_change_without_room_leaves_nothing_on_the_disk(state: Path) -> None:
+    """What was written of the copy would keep the disk full for the next change, and for the journal."""
+    before = {file.name for file in state.iterdir()}
+    with (
+        files_of_at_most(1 << 16),
+        pytest.raises(StoreError, match="make room"),
+        transaction(state, CLOCK, large=True) as connection,
+    ):
+        add(connection, "second")
+    assert ({file.name for file in state.iterdir()}, kept(state)) == (before, "first")
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_the_next_writer_removes_what_a_killed_one_left(state: Path, *, large: bool) -> None:
+    """A dry run writes nothing, so it removes nothing; the next change does, even if it changes nothing."""
+    left = state / f"{REGISTRY}.new"
+    left.write_bytes(bytes(4096))
+    with transaction(state, CLOCK, dry_run=True):
+        pass
+    assert left.exists()
+    with transaction(state, CLOCK, large=large):
+        pass
+    assert (left.exists(), kept(state)) == (False, "first")

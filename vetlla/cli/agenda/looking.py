@@ -19,6 +19,7 @@ from vetlla.documents.charts.columns import Series, columns
 from vetlla.documents.charts.shapes import svg
 from vetlla.domain.errors import UsageError
 from vetlla.service.agenda.summary import OUTCOMES
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tables.target import finished
 from vetlla.tasks.agenda.looking import calls_on, month_summary
 
@@ -46,6 +47,7 @@ def list_(
     """
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
+        must_know_home(connection, home)
         calls = calls_on(connection, rules, day or rules.calendar.date_of(now_us), home)
     made = call_fields if view.as_json else call_row
     rows = [made(call, now_us) for call in calls if not (only_open and call.ended)]

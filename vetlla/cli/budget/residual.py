@@ -10,11 +10,12 @@ import typer
 
 from vetlla.cli.budget.options import TOTAL, money
 from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows, talk
-from vetlla.cli.kit.parameters import ParametersFile, footnote, load
-from vetlla.cli.kit.registry import CLOCK, as_day, background_priority, today, working
+from vetlla.cli.kit.parameters import ParametersFile, footnote, load_on
+from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.domain.errors import UsageError
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tables.source import FileKind
@@ -71,7 +72,7 @@ def residual(
     background_priority()
     if as_json and Path("-") in files:
         raise UsageError("standard output takes one answer", remedy="leave out --json, or name a file")
-    reading = load(parameters_file).on(today())
+    reading = load_on(parameters_file)
     days = sorted(set(on or reading.dates("purchase.dates")))
     with working("valuing the devices"), snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         made = purchases(connection, days, reading)

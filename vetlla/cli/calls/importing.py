@@ -13,7 +13,7 @@ from vetlla.cli.kit.moments import Since, Until, Utc, within
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, talk
-from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.parameters import ParametersFile, load
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
 from vetlla.cli.kit.row_files import (
     ExportFile,
@@ -187,6 +187,7 @@ def export(
     ] = None,
     form: ExportFormat = None,
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Write calls with their numbers to a file of rows, which `vetlla calls import` reads as rows of a person.
@@ -197,6 +198,7 @@ def export(
     Example: vetlla calls export november.csv --since 2026-11-01 --until 2026-12-01
     """
     kind_of(file, form)
+    load(parameters_file)  # times are on the clock of the service
     since_us, until_us = within(since, until)
     background_priority()
     with snapshot(state_dir, CLOCK) as connection:

@@ -24,7 +24,7 @@ from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows, talk
-from vetlla.cli.kit.parameters import ParametersFile
+from vetlla.cli.kit.parameters import ParametersFile, load
 from vetlla.cli.kit.registry import CLOCK, as_note, without_collector
 from vetlla.domain.calls import CallRecord, Direction
 from vetlla.domain.clock import DAY_US, iso
@@ -32,6 +32,7 @@ from vetlla.service.calls.joining import joined, order_fault
 from vetlla.service.calls.proofs import Proof, lacks
 from vetlla.service.calls.ties import alarm_reason, home_reason, is_same_agent
 from vetlla.store.calls import queries
+from vetlla.store.homes.queries import must_know_home
 from vetlla.store.registry.transaction import snapshot
 from vetlla.tasks.calls.tying import tie_by_hand
 
@@ -68,6 +69,7 @@ class WantedCalls(NamedTuple):
     limit: Newest = NEWEST
     numbers: Numbers = False
     utc: Utc = False
+    parameters_file: ParametersFile = None
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
@@ -89,12 +91,14 @@ def list_(wanted: WantedCalls) -> None:
 
     Example: vetlla calls list --untied --since 2026-11-01
     """
+    load(wanted.parameters_file)  # times are on the clock of the service
     since_us, until_us = within(wanted.since, wanted.until)
     is_recent = since_us is None and not wanted.home
     if is_recent:
         since_us = (until_us or CLOCK.now().utc_us) - RECENT_US
     without_collector()
     with snapshot(wanted.state_dir, CLOCK) as connection:
+        must_know_home(connection, wanted.home)
         found = queries.calls(connection, joined, since_us=since_us, until_us=until_us, home=wanted.home)
         matching = _Counted(filter(wanted.includes, found))
         newest = heapq.nlargest(wanted.limit, matching, key=_begun)
@@ -129,6 +133,7 @@ def show(
     *,
     numbers: Numbers = False,
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -136,6 +141,7 @@ def show(
 
     Example: vetlla calls show 1764576000.12
     """
+    load(parameters_file)  # times are on the clock of the service
     with snapshot(state_dir, CLOCK) as connection:
         call = queries.call(connection, named, joined)
         facts = queries.history(connection, call.id)

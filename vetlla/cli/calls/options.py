@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from vetlla.cli.kit import parameters
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.duty_rows import KindsFile
+from vetlla.cli.kit.duty_rows import KindsFile, duty_rules
 from vetlla.cli.kit.moments import to_the_second
+from vetlla.cli.kit.parameters import load_on
 from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.domain.calls import ERASED, number_of
 from vetlla.domain.clock import SECOND_US, iso
@@ -20,7 +20,6 @@ from vetlla.service.calls.ties import alarm_reason, home_reason
 from vetlla.service.local_time import zone_of
 from vetlla.tasks.calls.agenda import CallCounting
 from vetlla.tasks.duties.book import Recording
-from vetlla.tasks.duties.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +37,6 @@ Numbers = Annotated[
 Zone = Annotated[str, typer.Option("--zone", metavar="NAME", help="Time zone of the PBX. Default: the parameter zone.")]
 
 
-def reading_of(path: Path | None) -> Reading:
-    """Return the parameters in force today."""
-    return parameters.load(path).on(today())
-
-
 class AgendaOptions(NamedTuple):
     """Options with the rules by which a call that came in counts as one of the agenda."""
 
@@ -52,8 +46,8 @@ class AgendaOptions(NamedTuple):
     def counting(self, path: Path | None, command: str) -> tuple[Reading, CallCounting | None]:
         """Return the parameters in force today, and how calls are counted. Raises ConfigError."""
         if self.no_agenda:
-            return reading_of(path), None
-        rules = load_rules(self.kinds, path)  # reads the parameters, too: a pipe can be read only once
+            return load_on(path), None
+        rules = duty_rules(self.kinds, path)  # reads the parameters, too: a pipe can be read only once
         reading = rules.parameters.on(today())
         recording = Recording(CLOCK.now().utc_us, f"vetlla calls {command}")
         return reading, CallCounting(rules, least_seconds(reading), recording, actor())

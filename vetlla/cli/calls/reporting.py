@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from vetlla.cli.calls.options import Numbers, Zone, call_fields, call_row, reading_of, seconds, zone_from
+from vetlla.cli.calls.options import Numbers, Zone, call_fields, call_row, seconds, zone_from
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.known import Known, asked
 from vetlla.cli.kit.moments import Since, Until, Utc, as_month, within
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows
-from vetlla.cli.kit.parameters import ParametersFile, footnote
+from vetlla.cli.kit.parameters import ParametersFile, footnote, load, load_on
 from vetlla.cli.kit.progress import progress
 from vetlla.cli.kit.registry import CLOCK, background_priority, without_collector
 from vetlla.domain.clock import last_of_month, to_datetime, to_us
@@ -61,7 +61,7 @@ def report(
     Example: vetlla calls report --month 2026-11 --json
     """
     without_collector()
-    reading = reading_of(parameters_file)
+    reading = load_on(parameters_file)
     place = zone_from(zone, reading)
     first = month or last_whole_month(to_datetime(CLOCK.now().utc_us).astimezone(place).date())
     reading = reading.at(last_of_month(first))
@@ -164,6 +164,7 @@ def verify(
     since: Since = "",
     until: Until = "",
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -173,6 +174,7 @@ def verify(
 
     Example: vetlla calls verify --recordings /var/spool/asterisk/monitor --since 2026-11-01
     """
+    load(parameters_file)  # times are on the clock of the service
     since_us, until_us = within(since, until)
     background_priority()
     wanted = recordings(state_dir, CLOCK, since_us, until_us)

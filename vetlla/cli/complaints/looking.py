@@ -19,7 +19,9 @@ from vetlla.cli.kit.registry import without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.errors import UsageError
 from vetlla.service.complaints.complaint import ComplaintKind, complaint
+from vetlla.service.duties.kinds import THE_SERVICE
 from vetlla.store.duties.events import LATEST
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tasks.complaints import desk
 from vetlla.tasks.duties import looking
 
@@ -47,6 +49,8 @@ def list_(
     Example: vetlla complaints list --open
     """
     with view.reading(known) as (connection, rules, now_us):
+        if home != THE_SERVICE:
+            must_know_home(connection, home)
         since_us, until_us = within(since, until)
         wanted = looking.Wanted(
             kinds=tuple(one.value for one in kind) if kind else desk.KINDS,

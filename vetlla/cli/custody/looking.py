@@ -18,6 +18,7 @@ from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.codes import code_key
 from vetlla.service.custody.chain import KeyState, place_key
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tasks.custody import register
 
 CHAIN_COLUMNS = (*(name for name in EVENT_COLUMNS if name not in {"from", "to", "ref"}), "wrong")
@@ -45,6 +46,7 @@ def list_(
     """
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
+        must_know_home(connection, home)
         wanted = (
             key
             for key in register.keys(connection, rules)

@@ -11,10 +11,11 @@ import typer
 from vetlla.cli.documents.rows import CalendarFile, DocumentCode, Period, print_delivery
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import Entry, RuleOptions
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import CLOCK, as_day
+from vetlla.cli.kit.registry import CLOCK
 from vetlla.domain.errors import UsageError
 from vetlla.service.documents.due import all_due, contract_of
 from vetlla.store.registry.transaction import transaction

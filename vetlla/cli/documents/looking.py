@@ -12,11 +12,11 @@ from vetlla.cli.documents.rows import COLUMNS, CalendarFile, Period, delivery_fi
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.known import Known
-from vetlla.cli.kit.moments import duration
+from vetlla.cli.kit.moments import as_day, duration
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import print_rows
-from vetlla.cli.kit.registry import CLOCK, as_day
+from vetlla.cli.kit.registry import CLOCK
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.documents import icalendar_file
 from vetlla.documents.deliverables.page import DueDocument, RequestedDocument, calendar_page

@@ -21,6 +21,7 @@ from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.registry import CLOCK, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import visit_fields, visit_row
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tasks.faults import looking
 from vetlla.tasks.faults.looking import FaultFilter
 
@@ -51,6 +52,7 @@ def list_(
     """
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
+        must_know_home(connection, home)
         found = looking.faults(connection, rules, FaultFilter(home, base, device, is_open), now_us)
     print_some(map(fault_fields if view.as_json else fault_row, found), COLUMNS, limit, as_json=view.as_json)
 

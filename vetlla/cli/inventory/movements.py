@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -9,6 +10,7 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import KindsFile, state_text
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, talk
@@ -25,7 +27,6 @@ from vetlla.tasks.inventory import movements as tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import date
 
     from vetlla.domain.devices import Change, DeviceRecord
     from vetlla.service.duties.standing import Standing
@@ -75,7 +76,7 @@ def add(
     imei: Annotated[str, typer.Option()] = "",
     account: Annotated[str, typer.Option(help="Account under which it reports to the receiver.")] = "",
     made: Annotated[str, typer.Option(metavar="2024-W07", help="Year and week of manufacture.")] = "",
-    guarantee_until: Annotated[str, typer.Option(metavar="YYYY-MM-DD")] = "",
+    guarantee_until: Annotated[date | None, typer.Option(parser=as_day, metavar="YYYY-MM-DD")] = None,
     *,
     entry: MovementEntry,
 ) -> None:
@@ -90,7 +91,7 @@ def add(
         imei=_said("imei", imei) if imei else "",
         account=_said("account", account) if account else "",
         made=_said("made", made) if made else None,
-        guarantee_until=_said("guarantee_until", guarantee_until) if guarantee_until else None,
+        guarantee_until=guarantee_until,
     )
     movement = rules.receive(past(entry.day), ownership, entry.note)
     if device.made is not None and device.made > movement.day.isocalendar()[:2]:

@@ -64,6 +64,7 @@ def report(
     ] = None,
     form: ExportFormat = None,
     known: Known = "",
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -73,6 +74,7 @@ def report(
 
     Example: vetlla inventory report --month 2024-06 --out june.xlsx --out june.json
     """
+    parameters.load(parameters_file)  # today and a time are on the clock of the service
     if month.replace(day=1) > today():
         raise UsageError(f"{month:%Y-%m} has not begun", remedy="vetlla renewals forecast shows what is to come")
     files = [(path, kind_of(path, None if path.suffix.lower() in ENDINGS else form)) for path in out or []]
@@ -118,7 +120,7 @@ def check(
     chosen = [one for one in rules.RULES if not rule or one.name in rule]
     without_collector()
     try:
-        known = _known(state_dir, day or today(), parameters_file)
+        known = _known(state_dir, day, parameters_file)
         found = rules.check(known, chosen)
     except (StoreError, ConfigError, AccessError) as error:
         told = explained(error)
@@ -137,8 +139,9 @@ def check(
         parameters.footnote(known.reading)
 
 
-def _known(state_dir: Path, on: date, parameters_file: Path | None) -> rules.CheckInput:
-    values = parameters.load(parameters_file).on(on)
+def _known(state_dir: Path, day: date | None, parameters_file: Path | None) -> rules.CheckInput:
+    values = parameters.load_on(parameters_file, day)
+    on = values.day
     with snapshot(state_dir, CLOCK) as connection:
         registered = inventory_heard.registered(connection)
         heard = inventory_heard.unknown(state_dir / JOURNAL)
@@ -177,8 +180,8 @@ def digital(
 
     Example: vetlla inventory digital --json
     """
-    on = day or today()
-    values = parameters.load(parameters_file).on(on)
+    values = parameters.load_on(parameters_file, day)
+    on = values.day
     without_collector()
     with snapshot(state_dir, CLOCK, asked(known).known_us) as connection:
         share = digital_share(inventory.fleet(connection, on), homes.homes(connection, day=on), values)

@@ -9,11 +9,12 @@ import typer
 
 from vetlla.cli.kit.facts import print_fields
 from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile, load, print_parameters
-from vetlla.cli.kit.registry import CLOCK, Day, Serial, as_day, today, without_collector
+from vetlla.cli.kit.registry import CLOCK, Day, Serial, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.domain.devices import DeviceType, Ownership, Place
 from vetlla.domain.errors import UsageError
@@ -146,6 +147,7 @@ def history(device: Serial, as_json: AsJson = False, state_dir: StateDir = DEFAU
 def at(
     day: Annotated[date, typer.Argument(parser=as_day, metavar="DATE", help="A past day, or today.")],
     known: Known = "",
+    parameters_file: ParametersFile = None,
     *,
     wanted: Wanted,
 ) -> None:
@@ -153,6 +155,7 @@ def at(
 
     Example: vetlla inventory at 2025-12-31 --type terminal_ip --json
     """
+    load(parameters_file)  # today and a time are on the clock of the service
     if day > today():
         raise UsageError(f"{day} lies in the future")
     _list(wanted, day, asked(known).known_us)
@@ -171,7 +174,8 @@ def parameters(
 
     Example: vetlla inventory parameters --assumed
     """
-    entries = load(parameters_file).in_force(day or today())
+    loaded = load(parameters_file)
+    entries = loaded.in_force(day or today())
     wanted = {basis for basis, is_asked in ((Basis.ASSUMED, assumed), (Basis.TENDER, tender)) if is_asked} or set(Basis)
     print_parameters((one for one in entries if one.basis in wanted), as_json=as_json)
 
@@ -180,6 +184,7 @@ def _list(wanted: Wanted, day: date = inventory.LAST_DAY, known_us: int | None =
     """Print the wanted devices as they were on a day; without a day, as they are now."""
     without_collector()
     with snapshot(wanted.state_dir, CLOCK, known_us) as connection:
+        stored_homes.must_know_home(connection, wanted.home)
         fleet = inventory.fleet(connection, day, home=wanted.home, retired=wanted.place is Place.RETIRED)
         rows = (device_row(kept) for kept in fleet if wanted.includes(kept))
         print_some(rows, COLUMNS, wanted.limit, as_json=wanted.as_json)

@@ -11,11 +11,12 @@ import typer
 from vetlla.cli.invoice.options import Month, ReductionOptions, counted, tell_notes
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import print_json, print_rows, talk
 from vetlla.cli.kit.parameters import footnote_names
-from vetlla.cli.kit.registry import CLOCK, as_day, today
+from vetlla.cli.kit.registry import CLOCK, today
 from vetlla.documents.words import Language
 from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import UsageError

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vetlla.cli.kit import parameters
 from vetlla.cli.kit.known import Known
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import Day, today
+from vetlla.cli.kit.registry import Day
 from vetlla.cli.kit.tables import Limit, print_some
 
 if TYPE_CHECKING:
@@ -28,13 +27,9 @@ class DueList(NamedTuple):
     as_json: AsJson = False
     state_dir: StateDir = DEFAULT_STATE_DIR
 
-    def on(self) -> date:
-        """Return the day as of which the list is made."""
-        return self.day or today()
-
-    def values(self, on: date) -> Reading:
-        """Return the parameters in force on a day. Raises ConfigError."""
-        return parameters.load(self.parameters_file).on(on)
+    def values(self) -> Reading:
+        """Return the parameters in force on the day as of which the list is made. Raises ConfigError."""
+        return parameters.load_on(self.parameters_file, self.day)
 
     def tell(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], values: Reading) -> None:
         """Print the rows, and which of the parameters are assumed."""

@@ -10,10 +10,11 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.moments import Utc, as_day, to_the_second
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, Day, as_day, as_note, today
+from vetlla.cli.kit.parameters import ParametersFile, load
+from vetlla.cli.kit.registry import CLOCK, Day, as_note, today
 from vetlla.domain.clock import iso
 from vetlla.domain.errors import UsageError
 from vetlla.domain.homes import ALWAYS, DatedChange, Fact, FactRecording
@@ -50,11 +51,13 @@ class FactView(NamedTuple):
     known: Known = ""
     as_json: AsJson = False
     utc: Utc = False
+    parameters_file: ParametersFile = None
     state_dir: StateDir = DEFAULT_STATE_DIR
 
     @contextmanager
     def reading(self) -> Iterator[FactReading]:
         """Yield the registry for reading, and the day. Raises UsageError and StoreError."""
+        load(self.parameters_file)  # days and times are on the clock of the service
         day = self.day or today()
         with snapshot(self.state_dir, CLOCK, asked(self.known).known_us) as connection:
             yield FactReading(connection, day)
@@ -65,10 +68,12 @@ class FactHistory(NamedTuple):
 
     as_json: AsJson = False
     utc: Utc = False
+    parameters_file: ParametersFile = None
     state_dir: StateDir = DEFAULT_STATE_DIR
 
     def tell(self, facts_of: Callable[[sqlite3.Connection, str], Iterable[Fact]], code: str, *, title: str) -> None:
         """Print the facts that ``facts_of`` reads about a code. Raises UsageError and StoreError."""
+        load(self.parameters_file)  # times are on the clock of the service
         with snapshot(self.state_dir, CLOCK) as connection:
             facts = facts_of(connection, code)
         _print_facts(facts, as_json=self.as_json, title=title)

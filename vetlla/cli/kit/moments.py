@@ -13,6 +13,7 @@ import typer
 
 from vetlla.domain.clock import SystemClock, seconds_of, to_datetime, to_us
 from vetlla.domain.errors import UsageError
+from vetlla.service.local_time import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -22,6 +23,8 @@ MOST_S = 36_500 * 86_400
 """Longest duration. A hundred years lie within the calendar, and are longer than any wait."""
 _zone: ContextVar[tzinfo | None] = ContextVar("zone", default=None)
 """Zone in which this run of the command line shows and reads times; None for the user's (``TZ``, or the machine's)."""
+_service: ContextVar[tzinfo | None] = ContextVar("service", default=None)
+"""Zone of the service, whose days count also with ``--utc``; None if this run has not read the parameters."""
 
 
 def _choose(utc: bool) -> bool:
@@ -30,9 +33,15 @@ def _choose(utc: bool) -> bool:
 
 
 def use_zone(zone: tzinfo) -> None:
-    """Show and read times in a zone in this run, unless the user has chosen UTC."""
+    """Show and read times in the service's zone in this run, unless the user has chosen UTC."""
+    _service.set(zone)
     if _zone.get() is None:
         _zone.set(zone)
+
+
+def day_of(utc_us: int) -> date:
+    """Return the day of a moment on the calendar of the service; on this machine's if the run knows no zone."""
+    return to_datetime(utc_us).astimezone(_service.get()).date()
 
 
 Utc = Annotated[bool, typer.Option("--utc", callback=_choose, help="Show and read times in UTC instead of local time.")]
@@ -43,15 +52,40 @@ Since = Annotated[
 Until = Annotated[str, typer.Option(metavar="TIME", help="Before this time, in the same forms.")]
 
 
-# --- months -----------------------------------------------------------------------------------------------------------
+# --- months and days --------------------------------------------------------------------------------------------------
 
 
 def as_month(text: str) -> date:
-    """Return the first day of a month written YYYY-MM."""
+    """Return the first day of a month written YYYY-MM. Raises UsageError for a year that the service cannot have."""
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise typer.BadParameter("write a month as 2026-11") from error
+    return _within_service(month, text)
+
+
+def as_day(text: str) -> date:
+    """Return the date that an option gives; typer reports a wrong one.
+
+    Raises UsageError for a year that the service cannot have.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write a date as 2024-04-01") from error
+    return _within_service(day, text)
+
+
+def _within_service(day: date, written: str) -> date:
+    """Return a day of a year that the service can have.
+
+    The bounds are those of times in files (``service.local_time``): an earlier or later year is a typing error. A
+    rolling year before the first one, and a term after the last one, still are days of the calendar.
+    """
+    if FIRST_YEAR <= day.year <= LAST_YEAR:
+        return day
+    where = f"lies before {FIRST_YEAR}" if day.year < FIRST_YEAR else f"lies after {LAST_YEAR}"
+    raise UsageError(f"{written!r} {where}", remedy=f"write a year from {FIRST_YEAR} to {LAST_YEAR}")
 
 
 # --- durations --------------------------------------------------------------------------------------------------------
@@ -101,17 +135,27 @@ def span(seconds: float | None) -> str:
 
 
 def moment(text: str, now_us: int) -> int:
-    """Return the microseconds UTC of a time that a person typed. Raises UsageError."""
+    """Return the microseconds UTC of a time that a person typed.
+
+    Raises UsageError if it is no time, and for a year that the service cannot have.
+    """
     written = text.strip()
     try:
-        # The help says "2h ago", so people type the word, too.
-        return now_us - round(seconds_of(written.removesuffix(" ago"), unit="") * 1_000_000)
-    except ValueError:
-        pass  # not a duration, so it must be a date
-    try:
-        return to_us(_dated(written))
+        return to_us(_ago(written, now_us) or _dated(written))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is not a time", remedy=_FORMS) from error
+
+
+def _ago(written: str, now_us: int) -> datetime | None:
+    """Return the moment that is a duration ago; None for a text that is no duration. Raises OverflowError."""
+    try:
+        # The help says "2h ago", so people type the word, too.
+        seconds = seconds_of(written.removesuffix(" ago"), unit="")
+    except ValueError:
+        return None
+    found = to_datetime(now_us - round(seconds * 1_000_000))
+    _within_service(found.date(), written)
+    return found
 
 
 def _dated(written: str) -> datetime:
@@ -119,14 +163,14 @@ def _dated(written: str) -> datetime:
     date, _, word = written.rpartition(" ")
     if date and word.isalpha():
         if word.upper() == "UTC":
-            return datetime.fromisoformat(date).replace(tzinfo=UTC)
-        naive = datetime.fromisoformat(date)
+            return _written(date).replace(tzinfo=UTC)
+        naive = _written(date)
         # When clocks are set back an hour comes twice, and only the zone's name says which one the user means.
         for one in _readings(naive):
             if one.tzname() == word.upper():
                 return one
         raise ValueError(word)
-    found = datetime.fromisoformat(written)
+    found = _written(written)
     if found.tzinfo:
         return found
     first, second = _readings(found)
@@ -137,6 +181,13 @@ def _dated(written: str) -> datetime:
             remedy="write it with its offset, such as 2026-10-25T02:30+01:00",
         )
     return first
+
+
+def _written(text: str) -> datetime:
+    """Return a date and time as they are written. Raises ValueError, and UsageError for a year out of the bounds."""
+    found = datetime.fromisoformat(text)
+    _within_service(found.date(), text)
+    return found
 
 
 def _readings(naive: datetime) -> tuple[datetime, datetime]:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vetlla.cli.kit.moments import use_zone
 from vetlla.cli.kit.output import print_rows, talk
+from vetlla.cli.kit.registry import today
+from vetlla.service.local_time import zone_of
 from vetlla.service.parameters import shown
 from vetlla.settings.shipped import parameters_file
 from vetlla.tasks.parameters import read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from vetlla.service.parameters import Parameter, Parameters, Reading
 
@@ -30,8 +34,23 @@ ParametersFile = Annotated[
 
 
 def load(path: Path | None) -> Parameters:
-    """Return the parameters of a file. Raises ConfigError that names what is wrong."""
-    return read_parameters(path or parameters_file(), "--parameters")
+    """Return the parameters of a file; times are then on the clock of the service.
+
+    Read and show times after this call. Raises ConfigError that names what is wrong.
+    """
+    found = read_parameters(path or parameters_file(), "--parameters")
+    if zones := found.all("zone"):
+        use_zone(zone_of(str(zones[-1].value)))
+    return found
+
+
+def load_on(path: Path | None, day: date | None = None) -> Reading:
+    """Return the values of a file in force on a day, by default today on the calendar of the service.
+
+    Raises ConfigError that names what is wrong.
+    """
+    found = load(path)
+    return found.on(day or today())
 
 
 def print_parameters(entries: Iterable[Parameter], *, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vetlla.cli.kit.exits import OWN_PROCESS
+from vetlla.cli.kit.moments import as_day, day_of
 from vetlla.cli.kit.output import talk
-from vetlla.domain.clock import SystemClock, to_datetime
+from vetlla.domain.clock import SystemClock
 from vetlla.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 CLOCK = SystemClock()
 NOTE_MAX = 500
 """Most characters of a note, as many as in a reason that the receiver takes."""
-
-
-def as_day(text: str) -> date:
-    """Return the date that an option gives; typer reports a wrong one."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("write a date as 2024-04-01") from error
 
 
 def as_note(text: str) -> str:
@@ -47,8 +40,8 @@ Note = Annotated[
 
 
 def today() -> date:
-    """Return today's date in this machine's time zone."""
-    return to_datetime(CLOCK.now().utc_us).astimezone().date()
+    """Return today's date on the calendar of the service; on this machine's if the run has not read the parameters."""
+    return day_of(CLOCK.now().utc_us)
 
 
 def past(day: date | None) -> date:

@@ -13,6 +13,7 @@ from vetlla.cli.kit.moments import Utc, moment, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
+from vetlla.cli.kit.parameters import ParametersFile, load
 from vetlla.cli.kit.registry import CLOCK, as_note, background_priority
 from vetlla.cli.probe.looking import Month, first_of
 from vetlla.domain.clock import SECOND_US, iso, stretch
@@ -34,11 +35,19 @@ app = typer.Typer(no_args_is_help=True, help="Show the outages that probes saw, 
 def add(
     *,
     component: Annotated[str, typer.Option("--component", metavar="NAME", help="The component, as probes name it.")],
-    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="When the outage began: ISO 8601, or 2h ago.")],
+    begin: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="When the outage began: ISO 8601 (on the clock of the service if it has no zone), or 2h ago.",
+        ),
+    ],
     end: Annotated[str, typer.Option("--until", metavar="TIME", help="When it ended.")],
     note: Annotated[str, typer.Option("--note", parser=as_note, metavar="TEXT", help="What is known about it.")],
     planned: Annotated[bool, typer.Option("--planned", help="It was maintenance that had been announced.")] = False,
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -49,6 +58,7 @@ def add(
 
     Example: vetlla probe incident add --component mqtt --from 2h --until 90m --note "broker updated" --planned
     """
+    load(parameters_file)  # times are on the clock of the service
     now_us = CLOCK.now().utc_us
     if not is_name(component):
         raise UsageError(f"{component!r} is no name of a component", remedy="`vetlla probe report` shows the names")

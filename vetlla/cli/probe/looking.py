@@ -14,7 +14,7 @@ from vetlla.cli.kit.newest import NEWEST, Newest
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.parameters import footnote_names
+from vetlla.cli.kit.parameters import ParametersFile, footnote_names, load
 from vetlla.cli.kit.registry import CLOCK, background_priority, working
 from vetlla.cli.sla.reporting import begun, tell_notes
 from vetlla.domain.clock import SECOND_US, stretch
@@ -51,6 +51,7 @@ def list_(
     failed: Annotated[bool, typer.Option("--failed", help="Only probes that were not ok.")] = False,
     limit: Newest = NEWEST,
     _utc: Utc = False,
+    parameters_file: ParametersFile = None,
     as_json: AsJson = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -58,6 +59,7 @@ def list_(
 
     Example: vetlla probe list --failed --since 2026-11-01
     """
+    load(parameters_file)  # times are on the clock of the service
     since_us, until_us = within(since, until)
     until_us = CLOCK.now().utc_us if until_us is None else until_us
     since_us = until_us - DAY_US if since_us is None else since_us

@@ -106,7 +106,7 @@ def run(
     """Send a real test signal or request to each component, and tell whether the right answer came, and how fast.
 
     Signals are periodic tests of accounts that are nothing but a probe's: no operator sees them. Ctrl-C and SIGTERM end
-    the run after the round that has begun.
+    the run after the round that has begun. Times are in the zone of this machine, which stands beside each.
 
     Exit status: 0 all probes were ok, 1 one was not. With --check 0, 2 if one was not, 1 if one could not be seen
     through, 3 if nothing could be probed.

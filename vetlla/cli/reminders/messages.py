@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vetlla.cli.kit.moments import Utc, moment
+from vetlla.cli.kit.moments import Utc, as_day, moment
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json
-from vetlla.cli.kit.registry import as_day
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import CLOCK, Phones, database, now, phone_shown, shown_time, stamp
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir

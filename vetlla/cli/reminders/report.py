@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vetlla.cli.kit.figures import show_figures, signed_points
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, talk
-from vetlla.cli.kit.registry import as_day, working
+from vetlla.cli.kit.registry import working
 from vetlla.cli.reminders.database import database_to_read, now
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
 from vetlla.documents.words import Language

@@ -11,6 +11,7 @@ from rich.text import Text as Styled
 
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.findings import fields
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.output import console, print_json, talk
 from vetlla.cli.reminders import approving
@@ -133,8 +134,9 @@ def preview_texts(
         typer.Option("--rates", metavar="FILE", help="Rate card: columns from, channel, category, eur."),
     ] = None,
     on: Annotated[
-        str, typer.Option("--on", metavar="DAY", help="Prices of this day, such as 2026-11-24.  [default: today]")
-    ] = "",
+        date | None,
+        typer.Option("--on", parser=as_day, metavar="YYYY-MM-DD", help="Prices of this day. Default: today."),
+    ] = None,
     texts: TextsFolder = None,
     offices: OfficesFile = None,
     as_json: AsJson = False,
@@ -154,7 +156,7 @@ def preview_texts(
     if service and service not in directory.services:
         raise UsageError(f"there is no service {service!r}", remedy=f"the services are {', '.join(directory.services)}")
     card = load_rates(rates) if rates else RateCard()
-    day = _day(on)
+    day = on or to_datetime(SystemClock().now().utc_us).date()
     chosen = selected(
         load_texts(texts or settings.texts).texts,
         office=office,
@@ -176,15 +178,6 @@ def preview_texts(
             print_json(_fields(made, directory))
         else:
             _show(made)
-
-
-def _day(on: str) -> date:
-    if not on:
-        return to_datetime(SystemClock().now().utc_us).date()
-    try:
-        return date.fromisoformat(on)
-    except ValueError as error:
-        raise UsageError(f"{on!r} is no day", remedy="write it as 2026-11-24") from error
 
 
 def _show(made: Preview) -> None:

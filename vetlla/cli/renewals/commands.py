@@ -13,13 +13,13 @@ from vetlla.cli.kit import parameters
 from vetlla.cli.kit.due import DueList
 from vetlla.cli.kit.exits import verdict
 from vetlla.cli.kit.known import asked
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
 from vetlla.cli.kit.registry import (
     CLOCK,
-    as_day,
     background_priority,
     today,
     without_collector,
@@ -77,8 +77,8 @@ def due(
 
     Example: vetlla renewals due --to 2025-12-31 --base NORD
     """
-    on = listing.on()
-    values = listing.values(on)
+    values = listing.values()
+    on = values.day
     last = until or add_months(on, values.integer("renewal.lead"))
     without_collector()
     rows = (
@@ -115,8 +115,8 @@ def plan(
 
     Example: vetlla renewals plan --from 2024-04-01 --to 2027-03-31 --dry-run
     """
-    first = start or today()
-    values = parameters.load(parameters_file).on(first)
+    values = parameters.load_on(parameters_file, start)
+    first = values.day
     last = end or values.the_date("contract.end")
     background_priority()
     with working("planning"):

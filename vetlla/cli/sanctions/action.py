@@ -11,11 +11,12 @@ from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import duty_rules
 from vetlla.cli.kit.findings import print_check, read_or_unknown
 from vetlla.cli.kit.known import Known, asked
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, counted, print_json, print_rows
 from vetlla.cli.kit.parameters import ParametersFile
-from vetlla.cli.kit.registry import CLOCK, as_day, as_note
+from vetlla.cli.kit.registry import CLOCK, as_note
 from vetlla.cli.sanctions.recording import Evidence, LedgerEntry, Reason, at_us
 from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.domain.sanctions import ActionEvent

@@ -14,11 +14,10 @@ from vetlla.cli.kit.output import console, print_json
 from vetlla.cli.kit.registry import as_note
 from vetlla.cli.reminders.database import database, now, shown_time
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
-from vetlla.cli.support.rows import ActOptions, Text, TicketNumber, Why, clock_text, ticket_fields
+from vetlla.cli.support.rows import ActOptions, Text, TicketNumber, Why, clock_text, levels_from, ticket_fields
 from vetlla.domain.support import ContactWay, TicketAct
 from vetlla.service.support.life import TicketState
 from vetlla.tasks.support import desk
-from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from vetlla.service.support.standing import TicketStanding
@@ -52,7 +51,7 @@ def open_ticket(
 
     Example: vetlla support open critical "no reminders since 9" --way email --at 2026-11-23T09:40
     """
-    levels = load_levels(options.levels)
+    levels = levels_from(options.levels)
     recorded = options.recorded()
     with database(options.state_dir, make=True) as db:
         made = desk.open_ticket(db, levels, severity, title, way=way, reference=reference, recorded=recorded)
@@ -184,7 +183,7 @@ def redact_ticket(
 
 
 def _act(number: int, act: TicketAct, text: str, options: ActOptions, *, severity: str = "") -> None:
-    levels = load_levels(options.levels)
+    levels = levels_from(options.levels)
     with database(options.state_dir) as db:
         done = desk.act_on(db, levels, number, act, text, recorded=options.recorded(), severity=severity)
     _tell(done, as_json=options.as_json)

@@ -14,11 +14,10 @@ from vetlla.cli.kit.registry import Day, today
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.reminders.database import database, now, shown_time, stamp
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
-from vetlla.cli.support.rows import LevelsFile, TicketNumber, clock_text, ticket_fields, ticket_row
+from vetlla.cli.support.rows import LevelsFile, TicketNumber, clock_text, levels_from, ticket_fields, ticket_row
 from vetlla.service.support.life import TicketState
 from vetlla.service.support.standing import ClockState, standing
 from vetlla.tasks.support import desk
-from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from vetlla.domain.support import TicketEvent
@@ -44,7 +43,7 @@ def list_tickets(
 
     Example: vetlla support list --severity critical
     """
-    service_levels = load_levels(levels)
+    service_levels = levels_from(levels)
     if severity:
         service_levels.known(severity)
     at = now()
@@ -78,7 +77,7 @@ def show_ticket(
 
     Example: vetlla support show 12
     """
-    service_levels, at = load_levels(levels), now()
+    service_levels, at = levels_from(levels), now()
     with database(state_dir) as db:
         one = standing(desk.ticket_of(db, number), service_levels, at)
     if as_json:
@@ -125,4 +124,4 @@ def list_levels(*, day: Day = None, levels: LevelsFile = None, as_json: AsJson =
 
     Example: vetlla support levels --day 2026-11-24
     """
-    print_parameters(load_levels(levels).in_force(day or today()), as_json=as_json)
+    print_parameters(levels_from(levels).in_force(day or today()), as_json=as_json)

@@ -15,13 +15,12 @@ from vetlla.cli.kit.output import print_json, print_rows
 from vetlla.cli.kit.parameters import footnotes
 from vetlla.cli.reminders.database import database, now
 from vetlla.cli.reminders.options import DEFAULT_STATE_DIR, StateDir
-from vetlla.cli.support.rows import LevelsFile, working_time
+from vetlla.cli.support.rows import LevelsFile, levels_from, working_time
 from vetlla.domain.clock import last_of_month
 from vetlla.domain.errors import UsageError
 from vetlla.service.support.report import figures
 from vetlla.tables.delimited import write
 from vetlla.tasks.support import desk
-from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +67,7 @@ def report(
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", remedy="choose one")
-    service_levels, at = load_levels(levels), now()
+    service_levels, at = levels_from(levels), now()
     this = at.astimezone(service_levels.zone).date().replace(day=1)
     months = list(_months(month or this, last or month or this, this))
     with database(state_dir) as db:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from vetlla.cli.kit.actor import actor
-from vetlla.cli.kit.moments import Utc, moment
+from vetlla.cli.kit.moments import Utc, moment, use_zone
 from vetlla.cli.kit.options import AsJson
 from vetlla.cli.kit.registry import as_note
 from vetlla.cli.reminders.database import CLOCK, shown_time, stamp
@@ -17,10 +17,12 @@ from vetlla.domain.clock import to_datetime
 from vetlla.domain.column_types import NUMBER_MAX
 from vetlla.service.support.standing import ClockState
 from vetlla.tasks.support.desk import ActRecord
+from vetlla.tasks.support.levels import load_levels
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from vetlla.service.support.levels import ServiceLevels
     from vetlla.service.support.standing import TicketClock, TicketStanding
 
 TicketNumber = Annotated[int, typer.Argument(metavar="N", min=1, max=NUMBER_MAX, help="Number of the ticket.")]
@@ -37,7 +39,9 @@ LevelsFile = Annotated[
 At = Annotated[
     str,
     typer.Option(
-        "--at", metavar="TIME", help="When it happened: ISO 8601 (local if it has no zone), or 2h ago. Default: now."
+        "--at",
+        metavar="TIME",
+        help="When it happened: ISO 8601 (on the clock of the desk if it has no zone), or 2h ago. Default: now.",
     ),
 ]
 Why = Annotated[
@@ -46,6 +50,13 @@ Why = Annotated[
 Text = Annotated[
     str, typer.Option("--text", parser=as_note, metavar="TEXT", help="What was said or done, without personal data.")
 ]
+
+
+def levels_from(path: Path | None) -> ServiceLevels:
+    """Return the levels of the desk; times are then on the clock of the desk. Raises ConfigError."""
+    found = load_levels(path)
+    use_zone(found.zone)
+    return found
 
 
 class ActOptions(NamedTuple):
@@ -58,7 +69,10 @@ class ActOptions(NamedTuple):
     as_json: AsJson = False
 
     def recorded(self) -> ActRecord:
-        """Return when it happened, that it is written down now, and the user who does it. Raises UsageError."""
+        """Return when it happened, that it is written down now, and the user who does it. Raises UsageError.
+
+        Read the levels first: a time without zone is then on the clock of the desk.
+        """
         now_us = CLOCK.now().utc_us
         at_us = moment(self.at, now_us) if self.at else now_us
         return ActRecord(to_datetime(at_us), to_datetime(now_us), actor())

@@ -12,11 +12,11 @@ from vetlla.cli.kit import parameters
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.duty_view import DutyView
 from vetlla.cli.kit.known import Known, asked
-from vetlla.cli.kit.moments import Utc, to_the_second
+from vetlla.cli.kit.moments import Utc, as_day, to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, as_day, today, without_collector
+from vetlla.cli.kit.registry import CLOCK, today, without_collector
 from vetlla.cli.kit.tables import Limit, print_some
 from vetlla.cli.visits.rows import COLUMNS, visit_fields, visit_row
 from vetlla.documents.words import Language
@@ -68,8 +68,7 @@ def list_(
     without_collector()
     with view.reading(known) as (connection, rules, now_us):
         base = home_store.must_know_base(connection, base)
-        if home:
-            home_store.home(connection, home)
+        home_store.must_know_home(connection, home)
         wanted = VisitFilter(first=day, last=day, base=base, technician=technician, home=home, is_open=is_open)
         found = looking.visits(connection, rules, wanted, now_us)
     print_some(map(visit_fields if view.as_json else visit_row, found), COLUMNS, limit, as_json=view.as_json)

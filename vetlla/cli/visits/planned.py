@@ -9,10 +9,11 @@ import typer
 
 from vetlla.cli.kit.actor import actor
 from vetlla.cli.kit.duty_rows import RuleOptions
+from vetlla.cli.kit.moments import as_day
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, DryRun, StateDir
 from vetlla.cli.kit.output import console, print_json, print_rows
-from vetlla.cli.kit.registry import CLOCK, as_day, background_priority, today, working
+from vetlla.cli.kit.registry import CLOCK, background_priority, today, working
 from vetlla.domain.errors import UsageError
 from vetlla.service.visits.visit import VisitPurpose
 from vetlla.tasks.duties.desk import DutyDesk

@@ -91,8 +91,9 @@ class ServiceCalendar:
         years = range(date.fromordinal(first).year, date.fromordinal(last).year + 1)
         if years[0] in self._years and years[-1] in self._years:
             return self._working
-        if not FIRST_YEAR <= years[0] <= years[-1] <= LAST_YEAR:
-            raise ValueError(f"the calendar has the years {FIRST_YEAR} to {LAST_YEAR}")
+        # A term that begins in the last year may end in the next one, and a rolling year begins before the first one.
+        if not FIRST_YEAR - 1 <= years[0] <= years[-1] <= LAST_YEAR + 1:
+            raise ValueError(f"the calendar has the years {FIRST_YEAR} to {LAST_YEAR}, and one more at each end")
         low, high = min({*self._years, years[0]}), max({*self._years, years[-1]})
         self._years = set(range(low, high + 1))
         self._working = [

@@ -75,6 +75,15 @@ def home(connection: sqlite3.Connection, code: str, *, day: date = LAST_DAY) -> 
     return found[code]
 
 
+def must_know_home(connection: sqlite3.Connection, code: str) -> None:
+    """Raise UsageError for a code that no home ever had: an empty answer would be taken for "nothing is there".
+
+    "" is accepted. The home of an erasure stays registered, so what is left of it is still found.
+    """
+    if code:
+        home(connection, code)
+
+
 def home_spans(connection: sqlite3.Connection, first: date, last: date) -> Iterator[HomeSpan]:
     """Yield every home in the parts of a span (both days included) in which its fields do not change, in order.
 

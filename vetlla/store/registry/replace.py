@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vetlla.domain.errors import StoreError
@@ -31,8 +32,17 @@ def in_memory(registry: sqlite3.Connection) -> sqlite3.Connection:
     return copy
 
 
+def remove_leftover(path: Path) -> None:
+    """Remove what is left of a copy, so that it does not fill the disk. The caller must hold the writers' lock."""
+    with suppress(OSError):  # a folder that cannot be written: the change itself reports that
+        _beside(path).unlink(missing_ok=True)
+
+
 def put_in_place(copy: sqlite3.Connection, path: Path) -> None:
-    """Replace the registry with a copy. The caller must hold the writers' lock. Raises StoreError if the disk fails."""
+    """Replace the registry with a copy. The caller must hold the writers' lock.
+
+    Raises StoreError if the disk fails; nothing of the copy is then left there.
+    """
     image = memoryview(copy.serialize())
     try:
         _put(image, path)
@@ -40,11 +50,16 @@ def put_in_place(copy: sqlite3.Connection, path: Path) -> None:
         raise StoreError(
             f"{path}: {error.strerror}", remedy=f"make room on the disk of {path.parent}: {len(image) >> 20} MiB"
         ) from error
+    finally:
+        remove_leftover(path)  # after a full disk or Ctrl-C; once the copy has its name, nothing is left
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def _put(image: memoryview, path: Path) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # left by a crash, because the caller's lock keeps other writers out
+    new = _beside(path)
     file = create(new, 0o640)
     try:
         for start in range(0, len(image), SLICE):

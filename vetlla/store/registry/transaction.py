@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vetlla.store.registry import registry
 from vetlla.store.registry.known import look_back
-from vetlla.store.registry.replace import in_memory, put_in_place
+from vetlla.store.registry.replace import in_memory, put_in_place, remove_leftover
 from vetlla.store.sqlite.atomic import atomic
 from vetlla.store.sqlite.lockfile import exclusive
 
@@ -73,6 +73,7 @@ def transaction(
             yield connection
         return
     with registry.writing(state_dir, clock, check=check, patience_s=patience_s) as connection:
+        remove_leftover(path)  # of a writer that was killed; other writers are kept out now
         if not large or not _is_small(state_dir, copied_at_most):
             with atomic(connection):
                 yield connection

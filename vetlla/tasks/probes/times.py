@@ -91,7 +91,7 @@ def outages(
 def note_incident(state_dir: Path, clock: Clock, incident: Incident, *, dry_run: bool = False) -> int:
     """Keep what a person notes about an outage; return its number. Raises UsageError and StoreError."""
     if incident.ended_us <= incident.begun_us:
-        raise UsageError("the outage ends before it begins", remedy="correct --from and --to")
+        raise UsageError("the outage ends before it begins", remedy="correct --from and --until")
     if not incident.is_planned and incident.ended_us > incident.recorded_us:
         raise UsageError("the end lies in the future", remedy="note it when it is over, or as --planned")
     with transaction(state_dir, clock, dry_run=dry_run) as connection:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vetlla.domain.errors import UsageError
 from vetlla.domain.service_levels import LISTED_AT_MOST, CaseVerdict, LevelCase, LevelFigure
 from vetlla.service.sla.explaining import figure_sentences
+from vetlla.store.homes.queries import must_know_home
 from vetlla.tasks.sla.availability import PARTS
 from vetlla.tasks.sla.explain.communications import proof_cases, t2_cases, t3_cases
 from vetlla.tasks.sla.explain.duties import complaint_cases, duty_cases, emergency_cases
@@ -74,7 +75,7 @@ class Explanation(NamedTuple):
 def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Explanation:
     """Return the explanation of a figure; ``time`` writes a moment, given in microseconds UTC.
 
-    Raises UsageError if a level that knows no homes is asked for one.
+    Raises UsageError for a home that is not registered and has no case, and for a home of a level that knows none.
     """
     if shown.home and ans in PARTS:
         raise UsageError(
@@ -85,14 +86,18 @@ def explain(record: MonthRecord, ans: int, shown: Shown, time: TellTime) -> Expl
     counts: Counter[CaseVerdict] = Counter()
     listed: list[Candidate] = []
     more = 0
+    is_known = False
     for one in EXPLAINERS[ans](record, ans, time):
         counts[one.verdict] += 1
+        is_known = is_known or one.home == shown.home
         if not shown.has(one):
             continue
         if len(listed) < LISTED_AT_MOST:
             listed.append(one)
         else:
             more += 1
+    if not is_known:  # a signal can name a home that is not registered
+        must_know_home(record.connection, shown.home)
     listed.sort(key=lambda one: one.at_us)
     sentences = list(figure_sentences(found, counts, record.rules.parameters, record.last))
     if ans in PARTS:
