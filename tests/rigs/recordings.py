@@ -2,9 +2,10 @@
 
 ``frame_hex`` is exactly one frame, ``body`` the same as text, and ``stream_hex`` any bytes of a connection.
 ``expect_items`` names fields as ``vetlla decode --json`` prints them, and ``raw`` is compared if it is given.
-``expect_answer_hex`` or ``expect_answers`` (text) lists the exact answers to the stored frames. Encrypted answers are random and have no entry. ``before_hex`` has earlier bytes of the
-connection that a frame needs, such as a login that names the device; their items are not expected.
-``long_pad`` means that the key's terminals put a whole block of pad in front.
+``expect_answer_hex``, or ``expect_answers`` as text, lists the exact answers to the stored frames. Encrypted answers
+are random and have no entry. ``before_hex`` has earlier bytes of the connection that a frame needs, such as a login
+that names the device; their items are not expected. ``long_pad`` means that the key's terminals put a whole block of
+pad in front.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _signal(request: ScaipRequest, sender: str, raw: bytes) -> Signal:
         text="; ".join(texts)[:TEXT_MOST],
         sequence=_plain(request.ref)[:REF_MOST],
         position=position,
-        details=_details(request) | place_details | _about(request, fault, cid, sender),
+        details=_details(request) | place_details | _about(fault, cid, sender),
         identity=_identity(cid, request.ref, event.code, device) if is_sure else b"",
     )
 
@@ -176,7 +176,7 @@ def _details(request: ScaipRequest) -> dict[str, str]:
     return details
 
 
-def _about(request: ScaipRequest, fault: AnswerStatus, cid: str, sender: str) -> dict[str, str]:
+def _about(fault: AnswerStatus, cid: str, sender: str) -> dict[str, str]:
     about = {}
     if fault is not AnswerStatus.ACCEPTED:
         about[STATUS] = str(fault.value)

@@ -105,7 +105,7 @@ class TcpConnection(Accepted):
         shared, services = self._shared, self._shared.services
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         try:
-            decoder = shared.make_decoder()
+            decoder = self._make_decoder()
         except Exception:
             # The fault may be in a third party's decoder. The place is given back, and other peers are served.
             log.exception("connection.failed", peer=self._peer)
@@ -124,6 +124,14 @@ class TcpConnection(Accepted):
         self._session = StreamSession(services, peer, decoder, None if shared.silence_s else self.established)
         shared.connections.add(self)
         self._watch(shared.silence_s or services.budget.limits.first_frame_timeout_s)
+
+    def _make_decoder(self) -> Decoder:
+        return self._shared.make_decoder()
+
+    @property
+    def _is_heard(self) -> bool:
+        """True after the peer has shown that it speaks the protocol."""
+        return self._session.heard
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
         """Return the accounts that the peer's certificate names, in capitals; None if any account is allowed."""
@@ -349,7 +357,7 @@ class TcpConnection(Accepted):
     def _look(self) -> None:
         patience_s = self._shared.silence_s or self._shared.services.budget.limits.idle_timeout_s
         quiet = self._loop.time() - self._last
-        if not self._session.heard or quiet >= patience_s:
+        if not self._is_heard or quiet >= patience_s:
             self.hang_up(Refusal.IDLE)
         else:
             self._watch(patience_s - quiet)
