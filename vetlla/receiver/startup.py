@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from vetlla.settings.line import Line
     from vetlla.settings.model import Settings
     from vetlla.settings.queue import QueueSettings
-    from vetlla.settings.sip import Sip
     from vetlla.settings.sinks.model import Sink
+    from vetlla.settings.sip import Sip
     from vetlla.settings.surfaces import ControlSettings
 
-OWN_TABLES = {"asterisk": "[[spool]]", "mqtt": "[[mqtt]]", "scaip": "[[sip]]"}
-"""Tables of the protocols of messages."""
+OWN_TABLES = {"asterisk": "name the directory in a [[spool]] table", "scaip": "name the address in a [[sip]] table"}
+"""Remedy for each protocol of messages that comes by another way than a broker."""
 ROLES = ("operators", "supervisors", "engineers")
 
 
@@ -213,7 +213,7 @@ def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Des
     if isinstance(description, MessageDescription):
         raise ConfigError(
             f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
-            remedy=f"use a table of its own: {OWN_TABLES.get(listen.protocol, '[[mqtt]]')}",
+            remedy=OWN_TABLES.get(listen.protocol, "name the broker in a [[mqtt]] table"),
         )
     return description
 

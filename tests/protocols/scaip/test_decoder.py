@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.rigs.sip_messages import request_bytes
+from tests.rigs.sip.messages import request_bytes
 from vetlla.domain.signals import STORED, Kind, Reason, Reject, Signal, refused
 from vetlla.protocols.decoder import Message
 from vetlla.protocols.scaip.answer import AnswerStatus, Media, read_answer

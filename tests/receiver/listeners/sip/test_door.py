@@ -11,7 +11,7 @@ import pytest
 from tests.rigs.certificates import Authority
 from tests.rigs.core import until
 from tests.rigs.loops import each_loop
-from tests.rigs.sip_door import ACCOUNT, report, sip_door
+from tests.rigs.sip.door import ACCOUNT, report, sip_door
 from vetlla.domain.accounts import Account
 from vetlla.domain.signals import VerdictOutcome
 from vetlla.protocols.scaip.answer import AnswerStatus, read_answer

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.rigs.core import PATIENCE_S, Core, core, small, until
-from tests.rigs.sip_messages import request_bytes
+from tests.rigs.sip.messages import request_bytes
 from vetlla.domain.accounts import Account
 from vetlla.domain.signals import VerdictOutcome
 from vetlla.protocols.scaip.decoder import ScaipDecoder
@@ -26,7 +26,6 @@ from vetlla.receiver.listeners.sip.told import Answers
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.tls import server_context
 from vetlla.receiver.session import SessionServices
-from vetlla.settings.listen import Tls
 from vetlla.settings.sip import Sip
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vetlla.protocols.sip.stream import StreamPiece
+    from vetlla.settings.listen import Tls
 
 ACCOUNT = "26317"
 HOME = (Account(account=ACCOUNT),)
@@ -182,8 +182,9 @@ async def sip_door(
             rig.journal.gate.set()
             for terminal in opened.terminals:
                 terminal.hang_up()
-            for listener in filter(None, (opened.tcp, opened.udp)):
-                listener.stop()
-                listener.abort()
+            opened.tcp.stop()
+            opened.tcp.abort()
+            if opened.udp is not None:
+                opened.udp.abort()
             opened.server.answers.close()
             await until(lambda: rig.counters.connections_open == 0)
