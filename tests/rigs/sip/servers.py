@@ -246,7 +246,8 @@ async def call_with_sipp(directory: Path, port: int, scenario: str, answering: s
 def reporting_with_sipp(directory: Path, port: int, *, calls: int, rate: int, tcp: bool) -> Iterator[SippTerminals]:
     """Let SIPp report once for each of many accounts, 1 to ``calls``, during the block."""
     scenarios = {"calls.xml": SIPP_REPORT, "other.xml": SIPP_CONFIRMED}
-    _, _, _, *arguments = _calling(directory, port, scenarios, calls=calls, tcp=tcp, rate=rate)  # _running adds setpriv
+    # _running puts setpriv in front itself.
+    _, _, _, *arguments = _calling(directory, port, scenarios, calls=calls, tcp=tcp, rate=rate)
     arguments += ["-trace_logs", "-log_file", "acknowledged.log", "-max_reconnect", "1000", "-reconnect_sleep", "50"]
     with _running(arguments, directory) as process:
         yield SippTerminals(process, directory / "acknowledged.log")
@@ -276,8 +277,8 @@ def _calling(
         file.write_text(f'<?xml version="1.0"?>\n<scenario name="x">{text}</scenario>\n', encoding="utf-8")
     return [
         "setpriv", "--pdeathsig", "KILL", program, f"127.0.0.1:{port}", "-sf", "calls.xml", "-oocsf", "other.xml",
-        "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls), "-r", str(rate),
-        "-nostdin", "-timeout", "20", "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
+        "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls),
+        "-r", str(rate), "-nostdin", "-timeout", "20", "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
     ]  # fmt: skip
 
 

@@ -87,7 +87,9 @@ class TcpConnection(Accepted):
     """The peer does not read its answers; nothing is read until it does."""
     _is_proven = False
     """The peer has sent a report of a registered account."""
-    _turn_bytes = UNPROVEN_TURN_BYTES
+    _first_bytes = _turn_bytes = UNPROVEN_TURN_BYTES
+    """Bytes of a turn before and after the first report. A subclass whose reports are longer gives more."""
+    _left_most = UNPROVEN_LEFT
     _ending = False
     """Nothing is read any more; the connection closes when the last answer has left."""
 
@@ -207,7 +209,7 @@ class TcpConnection(Accepted):
         if self._is_proven:
             self._loop.call_soon(self.take_turn)
             return
-        most = UNPROVEN_LEFT if self._had_turn else UNREAD_LEFT
+        most = self._left_most if self._had_turn else UNREAD_LEFT
         if len(self._left) > most:
             self._left, self._is_cut = self._left[:most], True
         self._shared.turns.ask(self)
@@ -215,7 +217,7 @@ class TcpConnection(Accepted):
     @property
     def is_first(self) -> bool:
         """True if the first bytes wait for their turn, and are not longer than a report."""
-        return not self._had_turn and len(self._left) <= UNPROVEN_TURN_BYTES
+        return not self._had_turn and len(self._left) <= self._first_bytes
 
     def give_up(self) -> None:
         """Drop the waiting bytes of a stranger that has hung up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,6 +187,16 @@ async def test_messages_in_one_segment_and_over_many(tmp_path: Path) -> None:
         assert (await terminal.response()).status == 200
         assert ref_of(await terminal.answer()) == "3"
         assert opened.stored() == 3
+
+
+async def test_a_proxy_may_begin_with_the_reports_of_many_homes(tmp_path: Path) -> None:
+    """Its connection is new, and what it sends is longer than one turn."""
+    many = 60
+    async with sip_door(tmp_path) as opened:
+        terminal = await opened.dial("TCP")
+        terminal.send(b"".join(terminal.request(report(str(number))) for number in range(many)))
+        kinds = Counter([type(await terminal.next()).__name__ for _ in range(2 * many)])
+        assert kinds == {"Response": many, "Request": many}
 
 
 @ways
