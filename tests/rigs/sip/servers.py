@@ -278,7 +278,8 @@ def _calling(
     return [
         "setpriv", "--pdeathsig", "KILL", program, f"127.0.0.1:{port}", "-sf", "calls.xml", "-oocsf", "other.xml",
         "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls),
-        "-r", str(rate), "-nostdin", "-timeout", "20", "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
+        "-r", str(rate), "-nostdin", "-timeout", "20",
+        "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
     ]  # fmt: skip
 
 

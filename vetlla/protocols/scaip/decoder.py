@@ -41,6 +41,8 @@ ACCOUNT_MOST: Final = 64
 
 _OF_CONTROLLER: Final = frozenset({"0002", "0045", "0048"})
 """Device types of the home unit itself, whose reports are the terminal's own and no device's behind it."""
+_BY_TYPE: Final = frozenset({MessageType.HEARTBEAT, MessageType.RESET})
+"""Types that say what a request is, whatever its codes are. Information with a code says what the code says."""
 _TEXTS: Final = ("stt", "dte", "lte", "ite")
 _TAKEN: Final = frozenset({"ref", "cid", "did", *_TEXTS, "lge/geo", "lge/tim", "lge/gga"})
 _QUIET: Final = frozenset({
@@ -112,7 +114,8 @@ def _user_of(address: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a text of a terminal as it can be shown and stored."""
-    return printable(text.encode("utf-8", "replace").decode()).strip()[:TEXT_MOST]
+    whole = text if text.isprintable() else printable(text.encode("utf-8", "replace").decode())
+    return whole.strip()[:TEXT_MOST]
 
 
 def _unread(sender: str, raw: bytes) -> Signal:
@@ -129,8 +132,11 @@ def _unread(sender: str, raw: bytes) -> Signal:
 
 def _signal(request: ScaipRequest, sender: str, raw: bytes) -> Signal:
     cid = _plain(request.cid)[:ACCOUNT_MOST]
-    event = _event(request)
-    dty = request.code.partition("-")[0]
+    kind, code = request.type, request.code
+    dty = code.partition("-")[0]
+    if kind in _BY_TYPE or not code:
+        code = kind.value
+    row = SCAIP.find(code)
     device = "" if dty in _OF_CONTROLLER else _plain(request.first("did"))
     fault = request.objection()
     position, place_details = position_of(request.first)
@@ -141,24 +147,15 @@ def _signal(request: ScaipRequest, sender: str, raw: bytes) -> Signal:
     return Signal(
         protocol=NAME,
         id=AccountId("", "", cid or sender),
-        event=event,
+        event=Event(row.kind, row.phase, code, SCAIP.system),
         raw=raw,
         device=device,
         text="; ".join(texts)[:TEXT_MOST],
         sequence=_plain(request.ref)[:REF_MOST],
         position=position,
         details=_details(request) | place_details | _about(fault, cid, sender),
-        identity=_identity(cid, request.ref, event.code, device) if is_sure else b"",
+        identity=_identity(cid, request.ref, code, device) if is_sure else b"",
     )
-
-
-def _event(request: ScaipRequest) -> Event:
-    """Return what a request says. Its type goes before its status; information with a code says what the code says."""
-    kind, code = request.type, request.code
-    if kind in {MessageType.HEARTBEAT, MessageType.RESET} or not code:
-        code = kind.value
-    row = SCAIP.find(code)
-    return Event(row.kind, row.phase, code, SCAIP.system)
 
 
 def _details(request: ScaipRequest) -> dict[str, str]:
