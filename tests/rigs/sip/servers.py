@@ -244,11 +244,14 @@ async def call_with_sipp(directory: Path, port: int, scenario: str, answering: s
 
 @contextmanager
 def reporting_with_sipp(directory: Path, port: int, *, calls: int, rate: int, tcp: bool) -> Iterator[SippTerminals]:
-    """Let SIPp report once for each of many accounts, 1 to ``calls``, during the block."""
+    """Let SIPp report once for each of many accounts, 1 to ``calls``, during the block.
+
+    Over TCP it has one connection, and ends when that breaks.
+    """
     scenarios = {"calls.xml": SIPP_REPORT, "other.xml": SIPP_CONFIRMED}
     # _running puts setpriv in front itself.
     _, _, _, *arguments = _calling(directory, port, scenarios, calls=calls, tcp=tcp, rate=rate)
-    arguments += ["-trace_logs", "-log_file", "acknowledged.log", "-max_reconnect", "1000", "-reconnect_sleep", "50"]
+    arguments += ["-trace_logs", "-log_file", "acknowledged.log"]
     with _running(arguments, directory) as process:
         yield SippTerminals(process, directory / "acknowledged.log")
 
