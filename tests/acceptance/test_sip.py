@@ -51,7 +51,7 @@ def daemon(tmp_path: Path, port: int) -> Iterator[Daemon]:
 
 
 def kill_when(daemon: Daemon, terminals: SippTerminals, acknowledged: int) -> None:
-    """Kill the receiver when so many reports were acknowledged, and start it again."""
+    """Kill the receiver when this number of reports was acknowledged, and start it again."""
     until(lambda: len(terminals.numbers("ACKNOWLEDGED")) >= acknowledged or terminals.process.poll() is not None)
     daemon.kill()
     daemon.start()

@@ -51,6 +51,8 @@ class Listeners:
 
     def __init__(self, keys_of: Callable[[AccountId], Sequence[Key]]) -> None:
         self.bound: list[TcpListener | UdpListener] = []
+        self._doors: list[SipServer] = []
+        """What the bound sockets of each door for SIP share."""
         self.brokers: list[MqttListener] = []
         self.ports: list[LinePort] = []
         """The ports of line receivers that Vetlla opens; those to which a receiver connects are bound."""
@@ -119,6 +121,7 @@ class Listeners:
         self, door: Sip, tls: ssl.SSLContext | None, handed: Iterable[systemd.Inherited], services: SessionServices
     ) -> None:
         server = SipServer(door, services, ScaipDecoder(self._keys_of))
+        self._doors.append(server)
         given = {_transport(one.socket): one.socket.dup() for one in handed if one.name == door.name}
         for transport, bound in (given or bind(door)).items():
             if transport == "udp":
@@ -190,11 +193,14 @@ class Listeners:
         for listener in self.bound:
             listener.stop()
             listener.abort()
+        for door in self._doors:
+            door.answers.close()
 
     async def withdraw(self) -> None:
         """Close all listeners and forget them, because our own ports must be free for the next try."""
         await self.close()
         self.bound.clear()
+        self._doors.clear()
         self.brokers.clear()
         self.ports.clear()
         self._lines.clear()

@@ -292,6 +292,17 @@ async def test_a_device_of_another_protocol_is_named(tmp_path: Path) -> None:
         await until(lambda: len(opened.core.read("SELECT 1 FROM rejects WHERE reason = 'wrong_port'")) == 1)
 
 
+async def test_a_report_in_clear_at_a_door_for_tls_reaches_an_operator(tmp_path: Path) -> None:
+    """It is not acknowledged, and its home has an alarm: every report of that terminal is lost there."""
+    ours = Authority(tmp_path / "ca").issue("arc")
+    async with sip_door(tmp_path / "state", tls=Tls(certificate=ours.certificate, key=ours.key)) as opened:
+        terminal = await opened.dial("TCP")
+        terminal.send(terminal.request(report()))
+        assert await terminal.ended()
+        await until(lambda: len(opened.core.read("SELECT 1 FROM alarms WHERE priority = 0")) == 1)
+        assert opened.stored() == 0
+
+
 async def test_over_tls_a_certificate_reports_for_its_own_account(tmp_path: Path) -> None:
     """A certificate of another account is refused, and the answer says so."""
     authority = Authority(tmp_path / "ca")

@@ -91,8 +91,3 @@ class SipUdpListener(UdpListener):
         )  # fmt: skip
         session = Session(services, peer, dialogue.answer, unserved=dialogue.unserved)
         session.take(dialogue.take(piece), now, now)
-
-    def abort(self) -> None:
-        """Close the socket, and wait for no confirmation of an answer."""
-        super().abort()
-        self._server.answers.close()
