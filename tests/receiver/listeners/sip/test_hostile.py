@@ -17,6 +17,8 @@ from vetlla.receiver.listeners.sip.dialogue import DatagramDialogue, StreamDialo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vetlla.domain.signals import Item
+
 NOW = datetime(2026, 1, 2, 10, 0, 0, tzinfo=UTC)
 TRIES = 3_000
 SOURCE = Source("192.0.2.9", 40_000)
@@ -59,7 +61,12 @@ def originals() -> list[bytes]:
         request_bytes(body=report(), sender=f'"Name" <sip:{user}@[2001:db8::1]:5070>;tag=1')
         for user in ("26317", "a%40b")
     ]
-    return [one.data for one in sip_recordings()] + good * 10
+    others = [
+        request_bytes(method, receiver="<sip:26317@a>", headers=("Contact: <sip:x@y>;expires=99", "Require: gruu"))
+        for method in ("REGISTER", "OPTIONS", "INVITE")
+    ]
+    others += [one.replace(b"Require: gruu\r\n", b"") for one in others]
+    return [one.data for one in sip_recordings()] + (good + others) * 10
 
 
 async def test_no_message_raises(tmp_path: Path) -> None:
@@ -72,6 +79,7 @@ async def test_no_message_raises(tmp_path: Path) -> None:
             data = bent(chance, chance.choice(messages))
             stream = StreamDialogue(opened.server, SOURCE, "TCP")
             datagram = DatagramDialogue(opened.server, SOURCE, known, lambda _: None)
+            items: list[tuple[StreamDialogue | DatagramDialogue, Item]]
             items = [(stream, item) for item in [*stream.feed(data), *stream.finish()]]
             items += [(datagram, item) for item in datagram.take(read_datagram(data))]
             for dialogue, item in items:

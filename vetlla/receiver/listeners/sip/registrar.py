@@ -102,7 +102,7 @@ def _asked(request: Request) -> list[tuple[str, int]] | None:
             asked.append(("*", 0))
             continue
         address = read_address(value)
-        if address is None or len(asked) > CONTACTS_MOST:
+        if address is None or not address.uri.isprintable() or len(asked) > CONTACTS_MOST:
             return None
         given = read_number(address.parameters.get("expires", ""))
         asked.append((address.uri, usual if given is None else given))
