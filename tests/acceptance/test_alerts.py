@@ -122,6 +122,10 @@ SITUATIONS: dict[str, tuple[dict[str, str | None], set[str]]] = {
         {'vetlla_mqtt_receipts_total{outcome="unheard"}': "0" + LATE},
         {"VetllaReceiptsUnheard"},
     ),
+    "answers over SIP that no terminal confirms": (
+        {'vetlla_sip_answers_total{outcome="unheard"}': "0" + LATE},
+        {"VetllaSipAnswersUntold"},
+    ),
     "a spool lost": ({'vetlla_spool_reachable{spool="pbx"}': "1x200 0x39"}, {"VetllaSpoolLost"}),
     "files wait": ({'vetlla_spool_waiting_files{spool="pbx"}': "0x200 2x39"}, {"VetllaSpoolWaiting"}),
     "files wait for a moment": ({'vetlla_spool_waiting_files{spool="pbx"}': "0x235 9 0x3"}, set()),

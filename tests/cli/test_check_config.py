@@ -125,6 +125,15 @@ def test_a_directory_is_no_configuration(vetlla: Vetlla, tmp_path: Path) -> None
             '[[listen]]\nprotocol = "mqtt"\nhost = "::1"\nport = 0\n',
             "listen mqtt: mqtt is not spoken over tcp or udp\n  -> name the broker in a [[mqtt]] table",
         ),
+        (
+            '[[listen]]\nprotocol = "scaip"\nhost = "::1"\nport = 0\n',
+            "listen scaip: scaip is not spoken over tcp or udp\n  -> name the address in a [[sip]] table",
+        ),
+        (
+            '[[sip]]\nhost = "::1"\naccept_from = ["everywhere"]\n',
+            "sip[1].accept_from[1]: should be an address or a network",
+        ),
+        ('[[sip]]\nhost = "::1"\npbx = "pbx.example"\n', "sip[1].pbx: should be an address such as"),
     ],
 )
 def test_a_bad_configuration_exits_with_78(vetlla: Vetlla, config: Path, text: str, told: str) -> None:

@@ -149,13 +149,13 @@ def test_only_the_head_is_compared() -> None:
 LINE_RECEIVERS = {"ademco685", "radionics6500", "surgard"}
 ALIKE = {"surgard", "radionics6500"}
 """Protocols that have frames in common, so that the first bytes do not tell one from the other."""
-IN_FILES = {"asterisk"}
-"""Protocols whose messages come as files, so that none comes to a port."""
+ELSEWHERE = {"asterisk", "scaip"}
+"""Protocols whose messages come in files, or in the bodies of SIP, so that none comes to a port as it is recorded."""
 OURS = [
     (port, caller)
     for port in STREAMS
     for caller in PROTOCOLS
-    if caller not in IN_FILES and port != caller and {port, caller} != ALIKE
+    if caller not in ELSEWHERE and port != caller and {port, caller} != ALIKE
 ]
 
 

@@ -1,10 +1,11 @@
 """The recordings in ``fixtures/<protocol>/``: one JSON file each, with the expected items and answers.
 
-``frame_hex`` is exactly one frame, and ``stream_hex`` any bytes of a connection. ``expect_items`` names fields as
-``vetlla decode --json`` prints them, and ``raw`` is compared if it is given. ``expect_answer_hex`` lists the exact
-answers to the stored frames. Encrypted answers are random and have no entry. ``before_hex`` has earlier bytes of the
-connection that a frame needs, such as a login that names the device; their items are not expected.
-``long_pad`` means that the key's terminals put a whole block of pad in front.
+``frame_hex`` is exactly one frame, ``body`` the same as text, and ``stream_hex`` any bytes of a connection.
+``expect_items`` names fields as ``vetlla decode --json`` prints them, and ``raw`` is compared if it is given.
+``expect_answer_hex``, or ``expect_answers`` as text, lists the exact answers to the stored frames. Encrypted answers
+are random and have no entry. ``before_hex`` has earlier bytes of the connection that a frame needs, such as a login
+that names the device; their items are not expected. ``long_pad`` means that the key's terminals put a whole block of
+pad in front.
 """
 
 from __future__ import annotations
@@ -98,13 +99,18 @@ def _read(protocol: str, path: Path) -> Recording:
     case = json.loads(path.read_text(encoding="utf-8"))
     assert case["id"] == path.stem
     answers = case.get("expect_answer_hex")
+    texts = case.get("expect_answers")
     return Recording(
         protocol=protocol,
         name=path.stem,
         before=bytes.fromhex(case.get("before_hex", "")),
-        data=bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
-        is_frame="frame_hex" in case,
+        data=case["body"].encode() if "body" in case else bytes.fromhex(case.get("frame_hex") or case["stream_hex"]),
+        is_frame="frame_hex" in case or "body" in case,
         keys=_keys(case),
         expect_items=case["expect_items"],
-        expect_answers=None if answers is None else [bytes.fromhex(answer) for answer in answers],
+        expect_answers=[text.encode() for text in texts]
+        if texts is not None
+        else None
+        if answers is None
+        else [bytes.fromhex(answer) for answer in answers],
     )

@@ -90,12 +90,12 @@ def test_a_value_out_of_bounds_is_refused_with_its_key(tmp_path: Path, setting: 
         value = f"{{ ucr = {value} }}"
     head = ".".join(tables)
     file = tmp_path / "vetlla.toml"
-    if head in {"listen", "mqtt", "spool", "sink"}:
-        needed = {"protocol": '"dc09"', "host": '"127.0.0.1"', "port": "0"}
-        if head == "mqtt":
-            needed = {"host": '"127.0.0.1"', "node": '"arc-1"'}
-        elif head == "spool":
-            needed = {"directory": '"/var/spool/alarms"'}
+    if head in {"listen", "sip", "mqtt", "spool", "sink"}:
+        needed = {
+            "mqtt": {"host": '"127.0.0.1"', "node": '"arc-1"'},
+            "sip": {"host": '"127.0.0.1"'},
+            "spool": {"directory": '"/var/spool/alarms"'},
+        }.get(head, {"protocol": '"dc09"', "host": '"127.0.0.1"', "port": "0"})
         if head == "sink":
             kinds_of_sinks = ((WebhookSink, OF_WEBHOOK), (MqttSink, OF_MQTT), (AutomationSink, OF_AUTOMATION))
             needed = next(needed for kind, needed in kinds_of_sinks if key in kind.model_fields)

@@ -44,7 +44,7 @@ EVERY_SETTING = paths(Settings)
 WITH_DEFAULT = [
     path
     for path in EVERY_SETTING
-    if not path.startswith(("listen", "mqtt", "line", "spool", "sink", "control.")) or path == "control.mode"
+    if not path.startswith(("listen", "sip", "mqtt", "line", "spool", "sink", "control.")) or path == "control.mode"
 ]
 """Listeners, brokers, line receivers, spools, sinks, groups are left out: the example shows them with a value."""
 

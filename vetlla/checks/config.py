@@ -42,6 +42,9 @@ def of_files(settings: Settings, files: Iterable[Path]) -> Iterator[Finding]:
     for listen in settings.listen:
         if listen.tls:
             yield from _of_key(f"listen {listen.name}", listen.tls.key)
+    for door in settings.sip:
+        if door.tls:
+            yield from _of_key(f"sip {door.name}", door.tls.key)
     for broker in settings.mqtt:
         if broker.tls and broker.tls.key:
             yield from _of_key(f"mqtt {broker.name}", broker.tls.key)

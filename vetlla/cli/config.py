@@ -131,7 +131,7 @@ def _report(
         "listen": [
             listen.model_dump(mode="json", include={"name", "protocol", "transports"})
             | {"address": listen.address, "tls": listen.tls is not None}
-            for listen, *_ in prepared.entrances
+            for listen in (*(entrance.listen for entrance in prepared.entrances), *settings.sip)
         ],
         "mqtt": [
             broker.model_dump(mode="json", include={"name", "node", "share"})

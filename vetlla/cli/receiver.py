@@ -49,9 +49,10 @@ def receiver(
     left_out = load(file) if listen else None
     writer = configure(style=settings.log.format, level=settings.log.level)
     try:
-        if left_out and (left_out.mqtt or left_out.line or left_out.spool):
+        if left_out and (left_out.sip or left_out.mqtt or left_out.line or left_out.spool):
             log.warning(
                 "receiver.listeners_left_out",
+                sip=[door.name for door in left_out.sip],
                 brokers=[broker.name for broker in left_out.mqtt],
                 lines=[line.name for line in left_out.line],
                 spools=[spool.name for spool in left_out.spool],

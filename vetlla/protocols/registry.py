@@ -15,6 +15,8 @@ from vetlla.protocols.decoder import LINE, Description, MessageDescription
 from vetlla.protocols.eview import decoder as eview
 from vetlla.protocols.mqtt import decoder as mqtt
 from vetlla.protocols.mqtt import recording
+from vetlla.protocols.scaip import decoder as scaip
+from vetlla.protocols.scaip import recording as scaip_recording
 from vetlla.protocols.surgard import decoder as surgard
 from vetlla.protocols.watch3g import decoder as watch3g
 
@@ -70,6 +72,12 @@ _OURS: Final[tuple[AnyDescription, ...]] = (
         radionics6500.Radionics6500Decoder,
         radionics6500.MAX_PENDING,
         _LINE,
+    ),
+    MessageDescription(
+        name="scaip",
+        summary="SCAIP (CLC/TS 50134-9) over SIP",
+        make=scaip.ScaipDecoder,
+        recorded=scaip_recording.messages,
     ),
     Description(
         name="surgard",

@@ -82,6 +82,16 @@ class Receipt(StrEnum):
     """The broker did not accept it: check the broker's ACL."""
 
 
+class Told(StrEnum):
+    """What became of an answer of ours that went to a terminal as a SIP message of its own."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    """The terminal, or a proxy before it, refused it."""
+    UNHEARD = "unheard"
+    """No response came in time. The report is stored, and the terminal will most likely send it again."""
+
+
 class SpoolOutcome(StrEnum):
     """What became of a file of a spool."""
 
@@ -158,6 +168,7 @@ class Counters:
         "removed_upto_us",
         "replies",
         "signals",
+        "sip_answers",
         "spools",
         "store_failures",
         "t2",
@@ -191,6 +202,8 @@ class Counters:
         """Files of each spool, by its name in the configuration."""
         self.receipts = defaultdict[Receipt, int](int, dict.fromkeys(Receipt, 0))
         """Receipts published to terminals."""
+        self.sip_answers = defaultdict[Told, int](int, dict.fromkeys(Told, 0))
+        """Answers that went to terminals as SIP messages of their own."""
         self.commit = Histogram(COMMIT_BOUNDS_US)
         """Time until a group commit was durable, one observation per commit."""
         self.committed_signals = 0

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from vetlla.settings.broker import Mqtt
     from vetlla.settings.listen import Listen
     from vetlla.settings.model import Settings
+    from vetlla.settings.sip import Sip
 
-_Place = TypeVar("_Place", "Listen", "Mqtt")
+_Place = TypeVar("_Place", "Listen", "Sip", "Mqtt")
 
 
 class InForce(NamedTuple):
@@ -27,9 +28,10 @@ class InForce(NamedTuple):
 def in_force(running: Settings, wanted: Settings) -> InForce:
     """Return the settings that are in force after a reload of the wanted ones."""
     listen, listen_renewed = _with_tls_files(running.listen, wanted.listen)
+    sip, sip_renewed = _with_tls_files(running.sip, wanted.sip)
     mqtt, mqtt_renewed = _with_tls_files(running.mqtt, wanted.mqtt)
     standing = {name: getattr(running, name) for name in ("state_dir", "line", "spool", "sink", "http", "log")}
-    standing |= {"listen": listen, "mqtt": mqtt}
+    standing |= {"listen": listen, "sip": sip, "mqtt": mqtt}
     waiting = [name for name, value in standing.items() if getattr(wanted, name) != value]
     if wanted.state_dir != running.state_dir:
         standing["keys_file"] = running.keys_file  # by default it is in the state directory, so both change together
@@ -37,7 +39,7 @@ def in_force(running: Settings, wanted: Settings) -> InForce:
         pages = {"checkpoint_pages": running.store.checkpoint_pages}
         standing["store"] = wanted.store.model_copy(update=pages)
         waiting.append("store.checkpoint_pages")
-    return InForce(wanted.model_copy(update=standing), waiting, listen_renewed | mqtt_renewed)
+    return InForce(wanted.model_copy(update=standing), waiting, listen_renewed | sip_renewed | mqtt_renewed)
 
 
 def _with_tls_files(running: Iterable[_Place], wanted: Iterable[_Place]) -> tuple[tuple[_Place, ...], frozenset[str]]:

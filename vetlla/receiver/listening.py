@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,11 +15,16 @@ from vetlla.protocols.asterisk.decoder import AsteriskDecoder
 from vetlla.protocols.asterisk.digits import NAME as ASTERISK
 from vetlla.protocols.mqtt.decoder import NAME as MQTT
 from vetlla.protocols.mqtt.decoder import MqttDecoder
+from vetlla.protocols.scaip.decoder import ScaipDecoder
+from vetlla.protocols.sip.via import Source
 from vetlla.receiver.listeners.bind import bind
 from vetlla.receiver.listeners.line.port import LinePort
 from vetlla.receiver.listeners.line.port_decoder import PortDecoder
 from vetlla.receiver.listeners.line.state import PortState
 from vetlla.receiver.listeners.mqtt.listener import MqttListener
+from vetlla.receiver.listeners.sip.dialogue import StreamDialogue
+from vetlla.receiver.listeners.sip.listeners import SipConnection, SipUdpListener
+from vetlla.receiver.listeners.sip.server import SipServer
 from vetlla.receiver.listeners.spool.listener import SpoolListener
 from vetlla.receiver.listeners.tcp import TcpListener
 from vetlla.receiver.listeners.udp import UdpListener
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from vetlla.receiver.startup import Entrance, Prepared, PreparedLine
     from vetlla.settings.line import Line
     from vetlla.settings.model import Settings
+    from vetlla.settings.sip import Sip
 
 log = structlog.get_logger()
 
@@ -44,6 +51,8 @@ class Listeners:
 
     def __init__(self, keys_of: Callable[[AccountId], Sequence[Key]]) -> None:
         self.bound: list[TcpListener | UdpListener] = []
+        self._doors: list[SipServer] = []
+        """What the bound sockets of each door for SIP share."""
         self.brokers: list[MqttListener] = []
         self.ports: list[LinePort] = []
         """The ports of line receivers that Vetlla opens; those to which a receiver connects are bound."""
@@ -68,14 +77,17 @@ class Listeners:
         if self._inherited is None:
             self._inherited = systemd.inherited_sockets()
         known = {entrance.listen.name for entrance in prepared.entrances}
+        known |= {door.name for door, _ in prepared.doors}
         known |= {line.name for line, _ in prepared.lines if line.accept is not None}
         if stray := {one.name for one in self._inherited} - known:
             raise ConfigError(
-                f"systemd hands over sockets for {', '.join(stray)}, but no [[listen]] table has that name",
+                f"systemd hands over sockets for {', '.join(stray)}, but no [[listen]] or [[sip]] table has that name",
                 remedy="set FileDescriptorName= in the socket unit to the name of a listener",
             )
         for entrance in prepared.entrances:
             self._bind_entrance(entrance, self._inherited, services)
+        for door, tls in prepared.doors:
+            self._bind_door(door, tls, self._inherited, services)
         for line in prepared.lines:
             self._add_line(line, services)
         for broker in settings.mqtt:
@@ -104,6 +116,23 @@ class Listeners:
                 self.bound.append(TcpListener(listen, services, make, bound, tls))
             else:
                 self.bound.append(UdpListener(listen, services, make, bound))
+
+    def _bind_door(
+        self, door: Sip, tls: ssl.SSLContext | None, handed: Iterable[systemd.Inherited], services: SessionServices
+    ) -> None:
+        server = SipServer(door, services, ScaipDecoder(self._keys_of))
+        self._doors.append(server)
+        given = {_transport(one.socket): one.socket.dup() for one in handed if one.name == door.name}
+        for transport, bound in (given or bind(door)).items():
+            if transport == "udp":
+                self.bound.append(SipUdpListener(server, bound))
+                continue
+
+            def overheard() -> Decoder:
+                return StreamDialogue(server, Source("", 0), "TLS")
+
+            make_connection = partial(SipConnection, server)
+            self.bound.append(TcpListener(door, services, overheard, bound, tls, make_connection=make_connection))
 
     def _add_line(self, prepared: PreparedLine, services: SessionServices) -> None:
         line, description = prepared
@@ -164,11 +193,14 @@ class Listeners:
         for listener in self.bound:
             listener.stop()
             listener.abort()
+        for door in self._doors:
+            door.answers.close()
 
     async def withdraw(self) -> None:
         """Close all listeners and forget them, because our own ports must be free for the next try."""
         await self.close()
         self.bound.clear()
+        self._doors.clear()
         self.brokers.clear()
         self.ports.clear()
         self._lines.clear()

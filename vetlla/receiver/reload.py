@@ -133,6 +133,7 @@ class Reload:
         if waiting:
             log.warning("receiver.restart_needed", changed=waiting)
         contexts = {entrance.listen.name: entrance.tls for entrance in prepared.entrances} | dict(prepared.brokers)
+        contexts |= {door.name: context for door, context in prepared.doors}
         await self._take(Taken(settings, known, {name: contexts[name] for name in renewed}))
         stay = (one for one in self.certificates if one.name not in renewed)
         self.certificates = (*stay, *(one for one in prepared.certificates if one.name in renewed))

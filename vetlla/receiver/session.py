@@ -44,6 +44,8 @@ datagram, and repeat the rest."""
 
 Answering: TypeAlias = "Callable[[Signal, Verdict, datetime], bytes]"
 """A decoder's ``answer``."""
+Unserved: TypeAlias = "Callable[[Signal], bytes]"
+"""Returns what a peer gets for a report of which nothing could be kept. It promises nothing."""
 _Answer: TypeAlias = "list[bytes | None]"
 """List of one element, which is None until the verdict has come."""
 
@@ -75,11 +77,22 @@ class Session:
 
     __slots__ = (
         "_answer", "_answers", "_clock", "_forgeable", "_frames", "_group", "_intake", "_names", "_peer",
-        "_rejects", "_replies", "_send", "_services", "is_known", "on_drained",
+        "_rejects", "_replies", "_send", "_services", "_unserved", "is_known", "on_drained",
     )  # fmt: skip
 
-    def __init__(self, services: SessionServices, peer: Peer, answer: Answering, *, forgeable: bool = False) -> None:
-        """Set ``forgeable`` if all bytes come in one datagram, whose source address proves nothing."""
+    def __init__(
+        self,
+        services: SessionServices,
+        peer: Peer,
+        answer: Answering,
+        *,
+        forgeable: bool = False,
+        unserved: Unserved | None = None,
+    ) -> None:
+        """Set ``forgeable`` if all bytes come in one datagram, whose source address proves nothing.
+
+        With ``unserved``, a peer of which nothing can be kept is told so. Without it, the session hangs up.
+        """
         self._services = services
         self._intake = services.intake
         self._clock = services.clock
@@ -87,6 +100,7 @@ class Session:
         self._names = peer.names
         self._send = peer.send
         self._answer = answer
+        self._unserved = unserved
         self._group: list[Signal] = []
         self._answers: deque[_Answer] = deque()
         self._rejects = 0
@@ -143,7 +157,7 @@ class Session:
 
         def deliver(verdicts: Sequence[Verdict] | None, at: datetime) -> None:
             if verdicts is None:
-                self._unanswered(answer)
+                self._unanswered(signal, answer)
                 return
             try:
                 # Only the last part of a frame is answered; the verdicts of earlier parts are as durable as its own.
@@ -151,7 +165,7 @@ class Session:
             except Exception:
                 # The fault may be in a third party's decoder. The peer repeats its report; other peers are served.
                 log.exception("decoder.failed", protocol=self._peer.protocol, peer=self._peer.address)
-                self._unanswered(answer)
+                self._unanswered(signal, answer)
                 return
             self._flush()
 
@@ -169,7 +183,12 @@ class Session:
             return True
         return sent < DATAGRAM_ANSWERS and signal is not None and self._intake.book.find(signal.id) is not None
 
-    def _unanswered(self, answer: _Answer) -> None:
+    def _unanswered(self, signal: Signal, answer: _Answer) -> None:
+        if self._unserved is not None:
+            self._services.counters.connections_refused[Refusal.NOT_READY] += 1
+            answer[0] = self._unserved(signal)
+            self._flush()
+            return
         # A closed connection sends the terminal to its second receiver at once; silence costs it a time-out.
         # Hang up before the flush: when ``on_drained`` is called, its owner must know that this frame was not served.
         self._peer.hang_up(Refusal.NOT_READY)
@@ -177,6 +196,8 @@ class Session:
         self._flush()
 
     def _say(self, reply: Reply) -> None:
+        if not reply.data:
+            return
         if self._forgeable and not self._may_answer():
             return
         self._services.counters.replies[self._peer.protocol] += 1
@@ -223,8 +244,12 @@ class StreamSession(Session):
         *,
         forgeable: bool = False,
     ) -> None:
-        """Take the peer; ``established`` is None if the set-up of its connection is not that of a communication."""
-        super().__init__(services, peer, decoder.answer, forgeable=forgeable)
+        """Take the peer; ``established`` is None if the set-up of its connection is not that of a communication.
+
+        A decoder may have a method ``unserved``: see ``Session``.
+        """
+        unserved: Unserved | None = getattr(decoder, "unserved", None)
+        super().__init__(services, peer, decoder.answer, forgeable=forgeable, unserved=unserved)
         self._decoder = decoder
         self._begun = established
 

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from vetlla.settings.model import Settings
     from vetlla.settings.queue import QueueSettings
     from vetlla.settings.sinks.model import Sink
+    from vetlla.settings.sip import Sip
     from vetlla.settings.surfaces import ControlSettings
 
+OWN_TABLES = {"asterisk": "name the directory in a [[spool]] table", "scaip": "name the address in a [[sip]] table"}
+"""Remedy for each protocol of messages that comes by another way than a broker."""
 ROLES = ("operators", "supervisors", "engineers")
 
 
@@ -63,6 +66,8 @@ class Prepared(NamedTuple):
     entrances: tuple[Entrance, ...]
     brokers: Mapping[str, ssl.SSLContext | None]
     """TLS context for each broker, by the broker's name; None without TLS."""
+    doors: tuple[tuple[Sip, ssl.SSLContext | None], ...]
+    """The doors for SIP, each with its TLS context; None without TLS."""
     lines: tuple[PreparedLine, ...]
     certificates: tuple[tls.Certificate, ...]
     faults: tuple[ConfigError, ...]
@@ -78,15 +83,16 @@ class Prepared(NamedTuple):
 def prepare(settings: Settings, protocols: Mapping[str, AnyDescription]) -> Prepared:
     """Return what a start needs from a configuration, and all faults. Blocks, because it reads files and groups."""
     faults: list[ConfigError] = []
-    if not (settings.listen or settings.mqtt or settings.line or settings.spool):
+    if not (settings.listen or settings.sip or settings.mqtt or settings.line or settings.spool):
         faults.append(ConfigError("nothing to listen on", remedy="add a [[listen]] table, or --listen dc09=HOST:PORT"))
     entrances = tuple(_entrances(settings, protocols, faults))
     brokers = dict(_brokers(settings, faults))
+    doors = tuple((one, _server_tls("sip", one, faults)) for one in settings.sip)
     lines = tuple(_lines(settings, protocols, faults))
     faults += _sinks(settings.sink)
     faults += _groups(settings.control)
     faults += _hidden_calls(settings.queue)
-    return Prepared(entrances, brokers, lines, tuple(tls.certificates(settings)), tuple(faults))
+    return Prepared(entrances, brokers, doors, lines, tuple(tls.certificates(settings)), tuple(faults))
 
 
 def check_state_directory(settings: Settings) -> None:
@@ -145,12 +151,15 @@ def _entrances(
         except ConfigError as error:
             faults.append(error)
             continue
-        context = None
-        try:
-            context = tls.server_context(listen.tls) if listen.tls else None
-        except ConfigError as error:
-            faults.append(_at(f"listen {listen.name}", error))
-        yield Entrance(ours, description, context)
+        yield Entrance(ours, description, _server_tls("listen", listen, faults))
+
+
+def _server_tls(table: str, listen: Listen, faults: list[ConfigError]) -> ssl.SSLContext | None:
+    try:
+        return tls.server_context(listen.tls) if listen.tls else None
+    except ConfigError as error:
+        faults.append(_at(f"{table} {listen.name}", error))
+        return None
 
 
 def _brokers(settings: Settings, faults: list[ConfigError]) -> Iterator[tuple[str, ssl.SSLContext | None]]:
@@ -204,7 +213,7 @@ def _description(listen: Listen, protocols: Mapping[str, AnyDescription]) -> Des
     if isinstance(description, MessageDescription):
         raise ConfigError(
             f"listen {listen.name}: {listen.protocol} is not spoken over {' or '.join(listen.transports)}",
-            remedy="name the broker in a [[mqtt]] table",
+            remedy=OWN_TABLES.get(listen.protocol, "name the broker in a [[mqtt]] table"),
         )
     return description
 

@@ -27,7 +27,7 @@ GUIDE = Guide(Settings, "config/vetlla.toml", "docs/configuration.md")
 def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[str] = ()) -> Settings:
     """Return the settings of a configuration file, changed by the options. Without a file, start from the defaults.
 
-    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners, brokers and spools. Raises
+    ``listen`` holds texts ``PROTOCOL=HOST:PORT`` and replaces the file's listeners of every kind. Raises
     ConfigError for a fault in the files, UsageError for a fault in the options.
     """
     tree = read(path, GUIDE.example) if path else Tree()
@@ -37,6 +37,7 @@ def load(path: Path | None, *, state_dir: Path | None = None, listen: Sequence[s
     if listen:
         # Leave out brokers, line receivers and spools, or a receiver that is started by hand takes over the first one's
         # MQTT session, the messages of its line receivers, and its files.
+        values.pop("sip", None)
         values.pop("mqtt", None)
         values.pop("line", None)
         values.pop("spool", None)

@@ -26,6 +26,7 @@ from vetlla.settings.section import (
 )
 from vetlla.settings.sinks.automation import AutomationSink
 from vetlla.settings.sinks.model import SINKS_MAX, Sink
+from vetlla.settings.sip import Sip
 from vetlla.settings.spool import Spool
 from vetlla.settings.store import StoreSettings
 from vetlla.settings.supervision import SupervisionSettings
@@ -65,6 +66,7 @@ class Settings(Section):
     cards_key_file: AbsolutePath = Field(default_factory=lambda data: default_cards_key_file(data["state_dir"]))
     """Key of the cards; default: the systemd credential ``vetlla-cards``, else ``STATE_DIR/cards.toml``."""
     listen: Annotated[tuple[Listen, ...], Field(max_length=LISTENERS_MAX)] = ()
+    sip: Annotated[tuple[Sip, ...], Field(max_length=LISTENERS_MAX)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Field(max_length=LISTENERS_MAX)] = ()
     line: Annotated[tuple[Line, ...], Field(max_length=LISTENERS_MAX)] = ()
     spool: Annotated[tuple[Spool, ...], Field(max_length=LISTENERS_MAX)] = ()
@@ -92,8 +94,8 @@ class Settings(Section):
 
     @property
     def addresses(self) -> tuple[Listen, ...]:
-        """All addresses on which the receiver listens for reports: those of ``listen``, and those of ``line``."""
-        return (*self.listen, *(accepting(line) for line in self.line if line.accept is not None))
+        """All addresses on which the receiver listens for reports: of ``listen``, ``sip`` and ``line``."""
+        return (*self.listen, *self.sip, *(accepting(line) for line in self.line if line.accept is not None))
 
     @model_validator(mode="after")
     def _addresses_apart(self) -> "Settings":
@@ -108,7 +110,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_apart(self) -> "Settings":
         names = [
-            *(listen.name for listen in self.listen), *(one.name for one in self.mqtt),
+            *(listen.name for listen in (*self.listen, *self.sip)), *(one.name for one in self.mqtt),
             *(one.name for one in self.line), *(one.name for one in self.spool),
         ]  # fmt: skip
         for name in names:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rigs.daemon import PATIENCE_S, VETLLA, running
-from tests.rigs.sip_servers import running_kamailio
+from tests.rigs.sip.servers import running_kamailio
 from vetlla.settings.shipped import parameters_file
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rigs.sip_messages import SOURCE, read_request, request_bytes
+from tests.rigs.sip.messages import SOURCE, read_request, request_bytes
 from vetlla.protocols.sip.answering import respond, write_request
 from vetlla.protocols.sip.message import Request, Response
 from vetlla.protocols.sip.reading import read_datagram

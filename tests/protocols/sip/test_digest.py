@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rigs.sip_messages import SOURCE, read_request, request_bytes
+from tests.rigs.sip.messages import SOURCE, read_request, request_bytes
 from vetlla.domain.clock import MINUTE_US, SECOND_US
 from vetlla.protocols.sip.answering import respond
 from vetlla.protocols.sip.digest.client import Challenge, Credentials, authorization, challenge_of

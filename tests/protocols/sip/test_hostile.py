@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rigs.sip_messages import RECEIVER, SOURCE, request_bytes, sip_recordings
+from tests.rigs.sip.messages import RECEIVER, SOURCE, request_bytes, sip_recordings
 from tests.rigs.steps import steps
 from vetlla.protocols.sip.answering import respond
 from vetlla.protocols.sip.checking import objection

@@ -12,7 +12,7 @@ import sipmessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rigs.sip_messages import SOURCE, read_request, request_bytes, sip_recordings
+from tests.rigs.sip.messages import SOURCE, read_request, request_bytes, sip_recordings
 from vetlla.protocols.sip.answering import respond, write_request
 from vetlla.protocols.sip.digest.client import Challenge, Credentials, authorization, challenge_of
 from vetlla.protocols.sip.digest.hashing import read_fields

@@ -11,8 +11,8 @@ import ssl
 import time
 from typing import TYPE_CHECKING, cast
 
-from tests.rigs.sip_messages import RECEIVER, request_bytes
-from tests.rigs.sip_servers import SIPP_OK, call_with_sipp, running_kamailio
+from tests.rigs.sip.messages import RECEIVER, request_bytes
+from tests.rigs.sip.servers import SIPP_OK, call_with_sipp, running_kamailio
 from vetlla.protocols.scaip.answer import AnswerStatus, ScaipAnswer, write_answer
 from vetlla.protocols.scaip.request import read_requests
 from vetlla.protocols.sip.answering import respond, write_request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rigs.sip_messages import RECEIVER, SOURCE, SipRecording, sip_recordings
+from tests.rigs.sip.messages import RECEIVER, SOURCE, SipRecording, sip_recordings
 from vetlla.protocols.framing.damage import Damage
 from vetlla.protocols.sip.answering import respond
 from vetlla.protocols.sip.checking import objection

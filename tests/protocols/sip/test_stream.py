@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rigs.sip_messages import request_bytes
+from tests.rigs.sip.messages import request_bytes
 from vetlla.domain.signals import Reason
 from vetlla.protocols.sip.message import Ping, Request
 from vetlla.protocols.sip.reading import MAX_BODY, MAX_HEAD

@@ -15,7 +15,7 @@ from vetlla.domain.emergencies import EmergencyType
 from vetlla.domain.onward import SinkState
 from vetlla.domain.removal import What
 from vetlla.domain.signals import Priority, Reason, VerdictOutcome
-from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal, SpoolCounts, SpoolOutcome
+from vetlla.receiver.counters import CallerKind, Counters, Histogram, Receipt, Refusal, SpoolCounts, SpoolOutcome, Told
 from vetlla.receiver.listeners.tls import Certificate, Use
 from vetlla.receiver.monitoring.emergencies import MARKS, EmergencyFigures
 from vetlla.receiver.monitoring.metrics import LIMITS, Gauges, exposition
@@ -55,7 +55,7 @@ GAUGES = Gauges(
 
 CLOSED_LABELS: dict[str, set[str]] = {
     "protocol": set(PROTOCOLS),
-    "outcome": {*VerdictOutcome, *Receipt, *SpoolOutcome, "taken", "refused", "unread"},
+    "outcome": {*VerdictOutcome, *Receipt, *SpoolOutcome, *Told, "taken", "refused", "unread"},
     "reason": set(Reason),
     "caller": set(CallerKind),
     "why": {*Refusal, *Cause},
@@ -97,6 +97,7 @@ def _full() -> Counters:
     counters.connections_refused[Refusal.PEER] += 8
     counters.brokers["mqtt"] = True
     counters.receipts[Receipt.UNHEARD] += 9
+    counters.sip_answers[Told.UNHEARD] += 4
     files = dict.fromkeys(SpoolOutcome, 0) | {SpoolOutcome.QUARANTINED: 2}
     counters.spools["pbx"] = SpoolCounts(files=files, waiting=3, stuck=4, reachable=True, last_us=1_796_100_000_500_000)
     counters.commit.observe(250)
@@ -141,6 +142,8 @@ def _full() -> Counters:
         ("vetlla_line_parity_suspected", {"line": "sg"}, 1),
         ("vetlla_mqtt_receipts_total", {"outcome": "unheard"}, 9),
         ("vetlla_mqtt_receipts_total", {"outcome": "sent"}, 0),
+        ("vetlla_sip_answers_total", {"outcome": "unheard"}, 4),
+        ("vetlla_sip_answers_total", {"outcome": "delivered"}, 0),
         ("vetlla_spool_reachable", {"spool": "pbx"}, 1),
         ("vetlla_spool_files_total", {"spool": "pbx", "outcome": "taken"}, 0),
         ("vetlla_spool_files_total", {"spool": "pbx", "outcome": "quarantined"}, 2),

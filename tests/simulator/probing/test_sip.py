@@ -11,8 +11,8 @@ import pytest
 
 from tests.rigs.certificates import Authority
 from tests.rigs.loops import each_loop
-from tests.rigs.sip_messages import request_bytes
-from tests.rigs.sip_servers import PASSWORD, REALM, SIPP_OK, Kamailio, running_kamailio, running_sipp
+from tests.rigs.sip.messages import request_bytes
+from tests.rigs.sip.servers import PASSWORD, REALM, SIPP_OK, Kamailio, running_kamailio, running_sipp
 from tests.simulator.probing.test_rounds import component, once, one, run_of
 from vetlla.domain.clock import SECOND_US
 from vetlla.domain.errors import ConfigError

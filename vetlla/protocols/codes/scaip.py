@@ -2,7 +2,8 @@
 
 A code is the device type ``dty`` and the status ``stc``, four digits each. Only both together say what happened.
 ``tables/scaip_stc.csv`` holds what a status means for every device. Where its kind is empty, the device type's kind in
-``scaip_dty.csv`` counts ("manual alarm" of a smoke detector is smoke). ``scaip_pairs.csv`` holds the exceptions.
+``scaip_dty.csv`` counts ("manual alarm" of a smoke detector is smoke). ``scaip_pairs.csv`` holds the exceptions, and
+``scaip_types.csv`` the messages whose type (``mty``) says what they are: ``PI``, ``RE`` and ``IN``.
 Names and numbers come from CARU's open gateway, so they are at second hand; the standard's text was not used.
 """
 
@@ -40,15 +41,16 @@ class ScaipTable:
             row["code"]: (row["name"], Kind(row["kind"]) if row["kind"] else None, Phase(row["phase"]))
             for row in read_rows("scaip_stc.csv")
         }
-        self._pairs = {
+        self._whole = {
             row["code"]: Code(row["name"], "device", Kind(row["kind"]), Phase(row["phase"]))
-            for row in read_rows("scaip_pairs.csv")
+            for name in ("scaip_pairs.csv", "scaip_types.csv")
+            for row in read_rows(name)
         }
 
     def find(self, code: str) -> Code:
-        """Return the meaning of a code ``dty-stc``."""
-        if code in self._pairs:
-            return self._pairs[code]
+        """Return the meaning of a code ``dty-stc``, or of the type of a message."""
+        if code in self._whole:
+            return self._whole[code]
         dty, _, stc = code.partition("-")
         device, kind = self._devices.get(dty, ("unknown device", Kind.GENERAL_ALARM))
         if stc not in self._states:

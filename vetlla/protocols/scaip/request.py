@@ -41,6 +41,9 @@ class MessageType(StrEnum):
     HEARTBEAT = "PI"
 
 
+_TYPES: Final = {one.value: one for one in MessageType}
+
+
 class ScaipRequest(NamedTuple):
     """One request. Unknown elements are kept with the others."""
 
@@ -57,7 +60,8 @@ class ScaipRequest(NamedTuple):
 
     def contradicts(self, name: str) -> bool:
         """Return True if an element came several times with different texts."""
-        return len({value.strip() for value in self.fields.get(name, ())}) > 1
+        values = self.fields.get(name, ())
+        return len(values) > 1 and len({value.strip() for value in values}) > 1
 
     @property
     def ref(self) -> str:
@@ -73,8 +77,7 @@ class ScaipRequest(NamedTuple):
     def type(self) -> MessageType:
         """What it is. A type that is unknown, or contradicts another one, is an alarm."""
         given = self.first("mty").upper()
-        known = given in set(MessageType) and not self.contradicts("mty")
-        return MessageType(given) if known else MessageType.ALARM
+        return MessageType.ALARM if self.contradicts("mty") else _TYPES.get(given, MessageType.ALARM)
 
     @property
     def code(self) -> str:

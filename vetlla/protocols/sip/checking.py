@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vetlla.domain.printable import printable
 from vetlla.protocols.sip.message import VERSION
 from vetlla.protocols.sip.reading import body_length
 from vetlla.protocols.sip.uri import read_uri
@@ -76,7 +77,9 @@ def _limits(request: Request, abilities: Abilities) -> Iterator[Objection]:
         yield Objection(416, "Unsupported URI Scheme")
     unknown = [tag for tag in request.headers.every("require") if tag.lower() not in abilities.extensions]
     if unknown:
-        yield Objection(420, "Bad Extension", (("Unsupported", ", ".join(unknown)),))
+        # The answer repeats them, and a header must not hold what could end it.
+        shown = ", ".join(printable(tag) for tag in unknown)
+        yield Objection(420, "Bad Extension", (("Unsupported", shown),))
     if not request.body:
         return
     given = request.headers.first("content-type").partition(";")[0].strip().lower()

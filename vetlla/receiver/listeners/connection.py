@@ -87,7 +87,9 @@ class TcpConnection(Accepted):
     """The peer does not read its answers; nothing is read until it does."""
     _is_proven = False
     """The peer has sent a report of a registered account."""
-    _turn_bytes = UNPROVEN_TURN_BYTES
+    _first_bytes = _turn_bytes = UNPROVEN_TURN_BYTES
+    """Bytes of a turn before and after the first report. A subclass whose reports are longer gives more."""
+    _left_most = UNPROVEN_LEFT
     _ending = False
     """Nothing is read any more; the connection closes when the last answer has left."""
 
@@ -105,7 +107,7 @@ class TcpConnection(Accepted):
         shared, services = self._shared, self._shared.services
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         try:
-            decoder = shared.make_decoder()
+            decoder = self._make_decoder()
         except Exception:
             # The fault may be in a third party's decoder. The place is given back, and other peers are served.
             log.exception("connection.failed", peer=self._peer)
@@ -124,6 +126,14 @@ class TcpConnection(Accepted):
         self._session = StreamSession(services, peer, decoder, None if shared.silence_s else self.established)
         shared.connections.add(self)
         self._watch(shared.silence_s or services.budget.limits.first_frame_timeout_s)
+
+    def _make_decoder(self) -> Decoder:
+        return self._shared.make_decoder()
+
+    @property
+    def _is_heard(self) -> bool:
+        """True after the peer has shown that it speaks the protocol."""
+        return self._session.heard
 
     def _names(self, transport: asyncio.BaseTransport) -> frozenset[str] | None:
         """Return the accounts that the peer's certificate names, in capitals; None if any account is allowed."""
@@ -199,7 +209,7 @@ class TcpConnection(Accepted):
         if self._is_proven:
             self._loop.call_soon(self.take_turn)
             return
-        most = UNPROVEN_LEFT if self._had_turn else UNREAD_LEFT
+        most = self._left_most if self._had_turn else UNREAD_LEFT
         if len(self._left) > most:
             self._left, self._is_cut = self._left[:most], True
         self._shared.turns.ask(self)
@@ -207,7 +217,7 @@ class TcpConnection(Accepted):
     @property
     def is_first(self) -> bool:
         """True if the first bytes wait for their turn, and are not longer than a report."""
-        return not self._had_turn and len(self._left) <= UNPROVEN_TURN_BYTES
+        return not self._had_turn and len(self._left) <= self._first_bytes
 
     def give_up(self) -> None:
         """Drop the waiting bytes of a stranger that has hung up."""
@@ -349,7 +359,7 @@ class TcpConnection(Accepted):
     def _look(self) -> None:
         patience_s = self._shared.silence_s or self._shared.services.budget.limits.idle_timeout_s
         quiet = self._loop.time() - self._last
-        if not self._session.heard or quiet >= patience_s:
+        if not self._is_heard or quiet >= patience_s:
             self.hang_up(Refusal.IDLE)
         else:
             self._watch(patience_s - quiet)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from vetlla.domain.clock import Instant
     from vetlla.protocols.decoder import Decoder
     from vetlla.receiver.session import SessionServices
     from vetlla.settings.listen import Listen
@@ -42,6 +43,7 @@ class TcpListener:
         tls: ssl.SSLContext | None,
         *,
         silence_s: float | None = None,
+        make_connection: Callable[[Shared, tuple[str, int], Instant], TcpConnection] = TcpConnection,
         bounds: TcpBounds = TcpBounds(),
     ) -> None:
         self.listen = listen
@@ -63,7 +65,7 @@ class TcpListener:
             listening,
             tls,
             services,
-            partial(TcpConnection, shared),
+            partial(make_connection, shared),
             partial(ReportInClear, listen, services, make_decoder),
             handshake_s=bounds.handshake_s,
             clear_s=bounds.clear_s,

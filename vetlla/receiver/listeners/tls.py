@@ -86,7 +86,7 @@ def client_context(tls: BrokerTls) -> ssl.SSLContext:
 
 def certificates(settings: Settings) -> Iterator[Certificate]:
     """Yield the certificates that a configuration names. Unreadable files are left out; loading them reports them."""
-    for listen in settings.listen:
+    for listen in (*settings.listen, *settings.sip):
         yield from of_listener(listen)
     for broker in settings.mqtt:
         yield from of_broker(broker)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from vetlla.receiver.control.messages.receiver import LinePortFacts
-    from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal
+    from vetlla.receiver.counters import Counters, Histogram, Receipt, Refusal, Told
     from vetlla.receiver.listeners.tls import Certificate
     from vetlla.receiver.sinks.sinks import SinkFigures
 
@@ -105,6 +105,9 @@ class Metrics(Collector):
             "connections_refused", "Connections refused or ended.", ("why",), _single(count.connections_refused)
         )
         yield _counter("mqtt_receipts", "Receipts published to terminals.", ("outcome",), _single(count.receipts))
+        yield _counter(
+            "sip_answers", "Answers sent to terminals as SIP messages.", ("outcome",), _single(count.sip_answers)
+        )
         files = [((name, what), number) for name, one in count.spools.items() for what, number in one.files.items()]
         yield _counter("spool_files", "Files of a spool by outcome.", ("spool", "outcome"), files)
         yield _counter("committed_signals", "Reports made durable.", (), [((), count.committed_signals)])
@@ -258,7 +261,7 @@ def _histogram(
 
 
 def _single(
-    values: Mapping[str, int] | Mapping[Refusal, int] | Mapping[Receipt, int],
+    values: Mapping[str, int] | Mapping[Refusal, int] | Mapping[Receipt, int] | Mapping[Told, int],
 ) -> Iterator[tuple[Sequence[str], int]]:
     for key, value in values.items():
         yield (key,), value

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,6 +96,33 @@ Content-Length: 0
 """A step of SIPp's scenarios: it answers the request that came last."""
 
 
+SIPP_REPORT = """
+<send retrans="500"><![CDATA[
+MESSAGE sip:arc@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+Max-Forwards: 70
+From: <sip:[call_number]@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:arc@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 MESSAGE
+Content-Type: application/scaip+xml
+Content-Length: [len]
+
+<mrq><ref>[call_number]</ref><cid>[call_number]</cid><dty>0003</dty><stc>0010</stc><crd>gsm:</crd></mrq>
+]]></send>
+<recv response="503" optional="true" next="1"/>
+<recv response="200"><action><log message="ACKNOWLEDGED [call_number]"/></action></recv>
+<label id="1"/>
+"""
+"""An alarm of an account of its own, whose acknowledgement is logged."""
+SIPP_CONFIRMED = f"""
+<recv request="MESSAGE">
+<action><ereg regexp="ref.([0-9]+)" search_in="body" assign_to="1,2"/><log message="ANSWERED [$2]"/></action>
+</recv>{SIPP_OK}<Reference variables="1"/>
+"""
+"""Confirms an answer, and logs its reference."""
+
+
 class Kamailio(NamedTuple):
     """A running Kamailio at 127.0.0.1. The users ``closed`` and ``guarded`` need a password; ``busy`` is not there."""
 
@@ -130,7 +157,8 @@ def _running(arguments: list[str], directory: Path) -> Iterator[subprocess.Popen
         yield process
     finally:
         # Kamailio that is told to end while it still starts waits for ever, and its children keep the ports.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -214,7 +242,37 @@ async def call_with_sipp(directory: Path, port: int, scenario: str, answering: s
         return await process.wait()
 
 
-def _calling(directory: Path, port: int, scenarios: dict[str, str], *, calls: int, tcp: bool) -> list[str]:
+@contextmanager
+def reporting_with_sipp(directory: Path, port: int, *, calls: int, rate: int, tcp: bool) -> Iterator[SippTerminals]:
+    """Let SIPp report once for each of many accounts, 1 to ``calls``, during the block.
+
+    Over TCP it has one connection, and ends when that breaks.
+    """
+    scenarios = {"calls.xml": SIPP_REPORT, "other.xml": SIPP_CONFIRMED}
+    # _running puts setpriv in front itself.
+    _, _, _, *arguments = _calling(directory, port, scenarios, calls=calls, tcp=tcp, rate=rate)
+    arguments += ["-trace_logs", "-log_file", "acknowledged.log"]
+    with _running(arguments, directory) as process:
+        yield SippTerminals(process, directory / "acknowledged.log")
+
+
+class SippTerminals(NamedTuple):
+    """A running SIPp that reports. Its log has a line for each report that was acknowledged, or answered."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def numbers(self, word: str) -> set[str]:
+        """Return the references that were ``ACKNOWLEDGED`` or ``ANSWERED``. SIPp writes the log without delay."""
+        if not self.log.exists():
+            return set()
+        lines = self.log.read_text(errors="replace").splitlines()
+        return {line.split()[-1] for line in lines if line.startswith(word)}
+
+
+def _calling(
+    directory: Path, port: int, scenarios: dict[str, str], *, calls: int, tcp: bool, rate: int = 100
+) -> list[str]:
     program = _program("sipp", "sip-tester")
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in scenarios.items():
@@ -222,8 +280,9 @@ def _calling(directory: Path, port: int, scenarios: dict[str, str], *, calls: in
         file.write_text(f'<?xml version="1.0"?>\n<scenario name="x">{text}</scenario>\n', encoding="utf-8")
     return [
         "setpriv", "--pdeathsig", "KILL", program, f"127.0.0.1:{port}", "-sf", "calls.xml", "-oocsf", "other.xml",
-        "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls), "-r", "100",
-        "-nostdin", "-timeout", "20", "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
+        "-i", "127.0.0.1", "-p", str(_free_port_of_both()), "-t", "t1" if tcp else "u1", "-m", str(calls),
+        "-r", str(rate), "-nostdin", "-timeout", "20",
+        "-cp", str(free_port()), "-trace_err", "-error_file", "sipp-errors.log",
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from vetlla.protocols.sip.message import Request
 from vetlla.protocols.sip.reading import read_datagram
 from vetlla.protocols.sip.via import Source
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "sip"
+FOLDER = Path(__file__).parents[3] / "fixtures" / "sip"
 METHODS = ("MESSAGE", "OPTIONS", "REGISTER", "INVITE", "ACK", "BYE", "CANCEL")
 TYPES = ("application/scaip+xml", "application/xml", "text/plain")
 RECEIVER = Abilities(METHODS, types=TYPES)
