@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 LABEL: Final = f"{YEAR}-{MONTH:02}"
 AIM_S: Final = 60
 AIM_MIB: Final = 1024
+"""Of the report and the invoice with all their documents; and again of the close, which makes all of it once more."""
 TURNS: Final = 2
 CONNECTIONS: Final = 50
 ENDINGS: Final = (0, 1, 3)
@@ -76,7 +77,7 @@ def copy_of(state: Path, folder: Path) -> Path:
 
 
 def alone(state: Path, out: Console) -> Cost:
-    """Print what each command costs on a machine without a receiver, and all of them against the aim; return it."""
+    """Print what each command costs on a machine without a receiver, against the aims; return the cost of all."""
     with tempfile.TemporaryDirectory(prefix="vetlla-bench-") as folder:
         copy = copy_of(state, Path(folder))
         costs: list[Cost] = []
@@ -84,11 +85,12 @@ def alone(state: Path, out: Console) -> Cost:
             costs.append(run(*command, state=copy, may_end=ENDINGS))
             out.print(f"{name}: {costs[-1]}")
         sizes = ", ".join(f"{one.name} {one.stat().st_size >> 10}" for one in sorted((Path(folder) / "outs").iterdir()))
-    every = total(costs)
-    met = "met" if every.seconds < AIM_S and every.memory_mib < AIM_MIB else "not met"
     out.print(f"files in KiB: {sizes}")
-    out.print(f"the whole month: {every} (aims: {AIM_S} s, {AIM_MIB} MiB): {met}")
-    return every
+    report, invoice, close, _ = costs
+    for what, cost in (("report and invoice with their documents", total((report, invoice))), ("close", close)):
+        met = "met" if cost.seconds < AIM_S and cost.memory_mib < AIM_MIB else "not met"
+        out.print(f"{what}: {cost} (aims: {AIM_S} s, {AIM_MIB} MiB): {met}")
+    return total(costs)
 
 
 def beside_a_receiver(state: Path, seconds: int, turns: int, out: Console) -> None:

@@ -104,7 +104,7 @@ def test_sealed_without_an_account() -> None:
 
 
 NAMED = {Reason.UNSUPPORTED, Reason.UNDECRYPTABLE, Reason.FOREIGN, Reason.BAD_LENGTH}
-TORN = {Reason.BAD_CHECKSUM, Reason.TRUNCATED}
+TORN = {Reason.BAD_CHECKSUM, Reason.TRUNCATED, Reason.MALFORMED}
 """A body with a CR in which another frame seems to open ends at its CR, because the next frame must not wait for it.
 What follows the CR then belongs to no frame, which is a reject of its own."""
 bodies = st.lists(
@@ -120,6 +120,7 @@ bodies = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @example(body=b'"00010001"\r', binary=False)
+@example(body=b'"\rSIA-DCS00010001"', binary=False)
 @given(body=bodies, binary=st.booleans())
 def test_every_body_is_a_report(body: bytes, *, binary: bool) -> None:
     """Any frame whose checksum is right gives a signal that is answered, or a reject with a known reason."""
