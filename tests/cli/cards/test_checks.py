@@ -6,8 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.rigs.cards import CARD, keep
 from tests.rigs.journals import alarm, journal
 from vetlla.domain.alarms import AlarmOutcome, State
@@ -20,23 +18,9 @@ from vetlla.tasks.cards.reading import check_reason
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from tests.cli.conftest import Vetlla
-
-ROWS = """\
-home,what,code,name,languages,order,telephones,has_key,floor
-H-0001,home,,,,,,,3
-H-0001,person,P-0001,Sra. Invenció,ca;es,,,,
-H-0001,contact,,Berta Fictícia,,2,900000102,sí,
-H-0001,contact,,Pol Fictici,,1,900 000 101,no,
-H-0002,person,P-0002,Sr. Figurat,,,,,
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "cards.csv"
-    path.write_text(ROWS, encoding="utf-8")
-    return path
 
 
 def test_the_checks_name_what_is_wrong_with_the_cards(vetlla: Vetlla, state_dir: Path, tmp_path: Path) -> None:
