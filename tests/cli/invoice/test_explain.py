@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,6 +53,14 @@ def test_units_of_all_homes(service: Vetlla) -> None:
     ]
     assert [row["home"] for row in service("invoice", "explain", "home_safety", *MONTH, "--json").json] == ["H1"]
     assert [row["person"] for row in service("invoice", "explain", "mimal", *MONTH, "--json").json] == ["P4"]
+
+
+def test_people_read_the_clock_of_the_service_and_programs_utc(service: Vetlla) -> None:
+    (row,) = service("invoice", "explain", "umo", *MONTH, "--home", "H1", "--json").json
+    begun = datetime.fromisoformat(row["begun"])
+    assert (row["begun"][-1], begun.utcoffset()) == ("Z", timedelta())
+    shown = service("invoice", "explain", "umo", *MONTH, "--home", "H1").out
+    assert f"{begun.astimezone(ZoneInfo('Europe/Madrid')):%Y-%m-%d %H:%M:%S %Z}" in shown
 
 
 def test_an_unknown_line_or_home_is_refused(service: Vetlla) -> None:

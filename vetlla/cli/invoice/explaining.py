@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -9,10 +10,12 @@ import typer
 from vetlla.cli.invoice.options import Month, counted
 from vetlla.cli.kit.duty_rows import RuleOptions
 from vetlla.cli.kit.known import Known
+from vetlla.cli.kit.moments import to_the_second
 from vetlla.cli.kit.option_groups import with_option_groups
 from vetlla.cli.kit.options import DEFAULT_STATE_DIR, AsJson, StateDir
 from vetlla.cli.kit.output import talk
 from vetlla.cli.kit.tables import Limit, print_some
+from vetlla.domain.clock import to_us
 from vetlla.domain.errors import UsageError
 from vetlla.service.invoice.concepts import COUNTED, DEDUCTION, ESSENTIAL, unit_of
 from vetlla.tasks.invoice.deducted import recorded_deductions
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 
 _LINES: Final = (*COUNTED, DEDUCTION)
+_TIMES: Final = ("answered", "begun", "sent")
+"""Columns with moments; all other ones have days."""
 
 
 @with_option_groups
@@ -50,13 +55,18 @@ def explain(
         must_be_over(counts.record)
         table = home_table(counts, line, home) if home else unit_table(counts, line)
         rows = (dict(zip(table.columns, map(_cell, row), strict=True)) for row in table.rows)
-        print_some(rows, table.columns, limit, as_json=as_json)
+        print_some(rows if as_json else map(_on_the_clock, rows), table.columns, limit, as_json=as_json)
         if not as_json:
             talk().print(f"{line}: {_sum(counts, line, home)}", soft_wrap=True)
 
 
 def _cell(value: object) -> Any:  # noqa: ANN401 - what JSON and tables hold
     return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def _on_the_clock(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for people, with times of the service's zone."""
+    return row | {name: to_the_second(to_us(datetime.fromisoformat(row[name]))) for name in _TIMES if row.get(name)}
 
 
 def _sum(counts: InvoiceCounts, line: str, home: str) -> str:
